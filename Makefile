@@ -1,0 +1,136 @@
+# Everything that is done with this project; `make help` lists it.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:prometheus supervisord:supervisor \
+         amtool:prometheus-alertmanager strace:strace shellcheck:shellcheck psql:postgresql node:nodejs wscat:node-ws \
+         logrotate:logrotate curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
+FUZZ_EXAMPLES ?= 100
+# Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
+PARALLEL ?= -n 4 --dist worksteal
+WITHOUT ?= accounts console predictions
+# These rooms lie below the features, which the contract of imports holds, and these files speak of none.
+SAME := tests/deploy tests/server tests/upstream tests/db tests/jobs tests/observability tests/realtime \
+        $(addprefix tests/security/test_,attacks.py buckets.py cors.py key_timing.py limits.py proxies.py malformed_packets.py) \
+        tests/e2e/test_run_web.py tests/e2e/test_stalls.py
+USERS ?= 20
+SECONDS ?= 60
+STACK ?= deploy/compose/compose.yaml
+COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else \
+             command -v podman-compose || echo $(BIN)/podman-compose; fi)
+LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
+
+.PHONY: help run test test-all test-mode test-without-example fuzz bench smoke load deploy-proof release lint audit format docs lock tools clean \
+        secrets up down logs migrate
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
+
+run: .venv/installed ## install what is needed and serve on http://127.0.0.1:5000
+	@exec $(BIN)/python run_web.py
+
+test: .venv/installed-dev tools ## install what the tests need and run all but the long ones, in parallel
+	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(ARGS)
+
+test-all: .venv/installed-dev tools ## faults, soak, fuzz, speed, each ASYNC_MODE whole, the suite without the example
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest $(PARALLEL) -m "long or fuzz" $(ARGS)
+	@$(BIN)/python benchmarks/database.py --check
+	@$(BIN)/python benchmarks/run.py --check
+	@$(MAKE) --no-print-directory test-mode MODE=gevent
+	@$(MAKE) --no-print-directory test-mode MODE=threading
+	@$(MAKE) --no-print-directory test-without-example
+
+test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
+	@echo "== ASYNC_MODE=$(MODE)"; TEST_ASYNC_MODE=$(MODE) $(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/e2e app/features
+
+test-without-example: .venv/installed-dev tools ## the rest passes without the example, accounts and the console (WITHOUT=accounts)
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; echo "== without $(WITHOUT)"; \
+	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
+	cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
+	$(CURDIR)/$(BIN)/python -m flask settings docs && \
+	$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long and not fuzz" $(SAME:%=--ignore=%)
+
+fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
+	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)
+
+bench: .venv/installed-dev ## compare the server with three others (docs/performance.md), and the database port
+	@$(BIN)/python benchmarks/run.py --write
+	@$(BIN)/python benchmarks/database.py
+
+deploy-proof: .venv/installed-dev ## build, start and break what deploy/ ships, for real (root, minutes; ONLY=systemd for one)
+	@$(BIN)/python -m tests.deploy.proof $(ONLY)
+
+smoke: .venv/installed-dev ## go through a running instance as its users do: make smoke URL=https://... KEY=ak_...
+	@SMOKE_KEY="$(KEY)" $(BIN)/python deploy/smoke.py "$(URL)"
+
+load: .venv/installed-dev ## put users of the page on an instance: make load URL=http://... USERS=20 SECONDS=60 KEY=ak_...
+	@LOAD_KEY="$(KEY)" $(BIN)/locust -f benchmarks/locustfile.py --headless --only-summary --host "$(URL)" \
+	  -u $(USERS) -r $(USERS) -t $(SECONDS)s --stop-timeout 120
+
+release: ## make a release of what is committed: make release VERSION=1.2.3 (changelog, version, tag)
+	@$(PYTHON) deploy/release.py "$(VERSION)"
+
+lint: .venv/installed-dev ## style, types, direction of imports, generated documents, shell
+	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports
+	@$(BIN)/python -m flask settings docs --check
+	@$(BIN)/python deploy/audit.py code licences
+	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
+
+audit: .venv/installed-dev ## weak code, secrets, licences, known vulnerabilities (status 3: their database is out of reach)
+	@$(BIN)/python deploy/audit.py $(ONLY)
+
+format: .venv/installed-dev ## format the code
+	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
+
+docs: .venv/installed-dev ## write docs/configuration.md and .env.example from the settings
+	@$(BIN)/python -m flask settings docs
+
+lock: .venv/installed-dev ## resolve the requirements anew, with hashes
+	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --all-extras -c requirements.txt pyproject.toml \
+	  -o requirements-dev.txt
+
+secrets: ## make what is missing of deploy/compose/secrets: keys, a certificate for TLS_NAME; never overwrites
+	@deploy/compose/make_secrets.sh
+
+up: ## build and start the containers of deploy/compose, and those that changed anew (docker compose or podman-compose)
+	@$(COMPOSE) -f $(STACK) up -d --build
+
+down: ## stop and remove the containers, not their data
+	@$(COMPOSE) -f $(STACK) down
+
+logs: ## follow what the containers say
+	@$(COMPOSE) -f $(STACK) logs -f
+
+migrate: ## apply pending migrations in a container of its own; each start does it too
+	@$(COMPOSE) -f $(STACK) run --rm -T app flask db upgrade
+
+clean: ## remove the virtual environment, caches and containers, not the data and secrets
+	@! $(COMPOSE) version >/dev/null 2>&1 || $(COMPOSE) -f $(STACK) down >/dev/null 2>&1 || true
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+tools: # Debian's packages that the tests start, where they can be installed
+	@missing=""; for tool in $(TOOLS); do \
+	  PATH="$$PATH:/usr/sbin" command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; done; \
+	[ -n "$$missing" ] && command -v apt-get >/dev/null || exit 0; \
+	if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo"; else \
+	  echo "Tests that need$$missing are skipped: install them with apt-get."; exit 0; fi; \
+	echo "Installing$$missing ..."; $$as apt-get update -qq && \
+	DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: sudo apt install python3-venv" >&2; exit 1; }
+	@echo "Making .venv ..."; $(PYTHON) -m venv .venv
+
+.venv/installed: requirements.txt | .venv/bin/python
+	@[ -e .venv/installed-dev ] && [ ! requirements.txt -nt .venv/installed-dev ] || { echo "Installing the requirements ..."; \
+	  $(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements.txt; }
+	@touch $@
+
+.venv/installed-dev: requirements-dev.txt | .venv/bin/python
+	@echo "Installing the requirements of the tests ..."
+	@$(BIN)/python -m pip install --disable-pip-version-check -q --require-hashes -r requirements-dev.txt
+	@touch $@ .venv/installed

@@ -1,0 +1,65 @@
+"""The application: `create_app` is its table of contents.
+
+Nothing of ours is imported at the top: gunicorn's master imports this package before its workers patch the library.
+"""
+
+import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from app.settings import Settings
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Return the application; reads the settings when none are given, connects to nothing."""
+    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
+    try:
+        return _created(settings)
+    finally:
+        gc.enable()
+
+
+def _created(settings: "Settings | None") -> "Flask":
+    from app import boot, cli, features, realtime, web
+    from app.db import db, schema
+    from app.jobs import schedules
+    from app.maintenance import register as register_upkeep
+    from app.observability import error_reports, logs, requests, tracing
+    from app.security import cors, csrf, guard, headers, keyring, limits, maintenance, proxies, sessions, switches
+    from app.settings import ensure_secret_key
+    from app.upstream import upstream
+    from app.web.application import Application
+
+    settings = ensure_secret_key(settings or features.load())
+    logs.configure_logging(settings)
+    error_reports.install(settings)
+    app = Application(__name__, template_folder="web/templates", static_folder="web/static")
+    app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_upload_bytes)
+    app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
+    app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
+    app.session_interface = sessions.Sessions()
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
+    db.open(settings)
+    switches.configure(settings)
+    schema.know(boot.branches())
+    upstream.configure(settings)
+    requests.install(app)
+    tracing.install(app, settings)
+    cors.install(app, settings)
+    keyring.install(app, settings)
+    limits.install(app, settings)
+    guard.install(app)
+    csrf.install(app)
+    maintenance.install(app)
+    headers.install(app)
+    web.install(app)
+    realtime.install(app, settings)
+    cli.install(app)
+    register_upkeep()
+    features.install(app)
+    schedules.configure(settings)
+    proxies.install(app, settings)
+    return app

@@ -1,0 +1,255 @@
+"""What happens once per start, before any worker: an ordered list of steps, also as `python -m app.boot`."""
+
+import argparse
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import features, maintenance
+from app.db import Database, db, state
+from app.db.engine import reason_of
+from app.db.lock import only_one
+from app.db.schema import CORE, Branch, pending, upgrade
+from app.db.snapshot.install import has_database
+from app.db.tables import boot_outcomes
+from app.environment import BASE_DIR
+from app.errors import AppError, BootError
+from app.observability import error_reports, output
+from app.observability.logs import configure_logging
+from app.settings import Settings
+
+log = structlog.get_logger("app.boot")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its function returns a few words on its outcome, or raises AppError."""
+
+    name: str
+    run: Callable[[Settings, Database], str]
+
+
+def fetch(settings: Settings, database: Database) -> str:
+    """Fetch the database snapshot where the policy wants one."""
+    url, target = settings.database_snapshot_url.get_secret_value(), settings.sqlite_path
+    if not url or target is None or settings.database_snapshot_policy == "off":
+        return "off"
+    from app.db.snapshot.fetch import fetch_snapshot  # not at the top, for the time it takes
+
+    result = fetch_snapshot(
+        url=url,
+        target=target,
+        sha256=settings.database_snapshot_sha256,
+        policy=settings.database_snapshot_policy,
+        max_bytes=settings.database_snapshot_max_bytes,
+        timeout_seconds=settings.database_snapshot_timeout_seconds,
+        report=lambda text: log.info(text),
+    )
+    return result.outcome
+
+
+def check_database(settings: Settings, database: Database) -> str:
+    """Open the database, and take its write lock once."""
+    from sqlalchemy import text
+
+    try:
+        database.write(lambda conn: conn.execute(text("SELECT 1")).scalar())
+        if database.sqlite:
+            database.read(lambda conn: conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar())
+    except SQLAlchemyError as error:
+        where = settings.sqlite_path or "DATABASE_URL's server"
+        reason = reason_of(error)
+        raise BootError(f"The database at {where} cannot be used ({reason}): {_advice(reason)}.") from None
+    return "reachable"
+
+
+def _advice(reason: str) -> str:
+    if "not a database" in reason or "malformed" in reason:
+        return "restore it from a backup, or move the file away to start with an empty one"
+    if "readonly" in reason or "unable to open" in reason:
+        return "make the file and its folder writable for this user"
+    if "locked" in reason:
+        return "another process holds it; end that one, or wait"
+    return "check DATABASE_URL and that the server answers"
+
+
+def migrate(settings: Settings, database: Database) -> str:
+    """Bring the tables to what the code needs, after a backup of what is there."""
+    from app.db.backup import before_migrations
+
+    made = before_migrations(settings, database, branches(), lambda text: log.info(text))
+    if made:
+        log.info("backup_before_migrations", name=made)
+    return ", ".join(upgrade(database, branches())) or "up to date"
+
+
+def reset_stalled_jobs(settings: Settings, database: Database) -> str:
+    """Give back the jobs whose owner is dead; those of another live process stay."""
+    from app.jobs import store
+    from app.jobs.recovery import reset_stalled
+
+    if not database.read(store.running):
+        return "none"
+    maintenance.register()
+    list(features.modules("jobs"))  # their kinds say what happens to a stalled job
+    return f"{len(reset_stalled(database))} reset"
+
+
+BOOT_STEPS = (
+    Step("fetch the snapshot", fetch),
+    Step("check the database", check_database),
+    Step("migrate", migrate),
+    Step("reset stalled jobs", reset_stalled_jobs),
+)
+
+
+def branches() -> list[Branch]:
+    """Return the migrations of the core and of every feature."""
+    return [CORE, *(Branch(name, folder) for name, folder in features.migrations())]
+
+
+def boot(settings: Settings) -> None:
+    """Run every step, one process at a time on one database; raise the first failure."""
+    database = db
+    make_folder(settings)
+    database.open(settings)
+    started, waited = time.time(), []
+
+    def on_wait() -> None:
+        waited.append(True)
+        log.info("waiting for another process that boots on this database")
+
+    with only_one(settings, on_wait):
+        outcomes = [_timed(step, settings, database) for step in BOOT_STEPS]
+        if not (waited and _stored_since(database, started)):  # the other one's outcomes say what happened
+            _store(database, outcomes)
+    database.close()
+
+
+def make_folder(settings: Settings) -> None:
+    """Make the folder of a SQLite database, closed to the machine's other users."""
+    folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
+    try:
+        folder.mkdir(mode=0o770, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BootError(
+            f"The folder {folder} cannot be made ({error.strerror}): make it, or set DATABASE_URL."
+        ) from None
+
+
+def _timed(step: Step, settings: Settings, database: Database) -> tuple[str, str, float]:
+    started = time.monotonic()
+    try:
+        outcome = step.run(settings, database)
+    except AppError:
+        if step.run is not check_database and (settings.sqlite_path is None or has_database(settings.sqlite_path)):
+            _remember_failure(step, database)
+        raise
+    seconds = round(time.monotonic() - started, 3)
+    log.info("boot_step", step=step.name, outcome=outcome, duration_seconds=seconds)
+    return step.name, outcome, seconds
+
+
+def _remember_failure(step: Step, database: Database) -> None:
+    """Let whoever serves from this database tell of it: this start never will."""
+    with contextlib.suppress(SQLAlchemyError):  # it may not have the table yet, or not let itself be written
+        database.write(lambda conn: state.put(conn, state.FAILED_BOOT, {"step": step.name, "at": time.time()}))
+
+
+def _stored_since(database: Database, since: float) -> bool:
+    query = select(boot_outcomes.c.step).where(boot_outcomes.c.finished_at >= since)
+    return database.read(lambda conn: conn.execute(query).first()) is not None
+
+
+def _store(database: Database, outcomes: list[tuple[str, str, float]]) -> None:
+    names = ("step", "outcome", "duration_seconds")
+    rows = [dict(zip(names, outcome, strict=True)) | {"finished_at": time.time()} for outcome in outcomes]
+
+    def write(conn: Connection) -> None:
+        conn.execute(boot_outcomes.delete())
+        conn.execute(boot_outcomes.insert(), rows)
+
+    database.write(write)
+
+
+def readiness() -> dict[str, Callable[[], str | None]]:
+    """Return the readiness checks of the database: reachable, and migrated."""
+    migrated = False
+
+    def reachable() -> str | None:
+        from sqlalchemy import text
+
+        db.read(lambda conn: conn.execute(text("SELECT 1")).scalar())
+        return None
+
+    def up_to_date() -> str | None:
+        nonlocal migrated
+        missing = [] if migrated else pending(db, branches())
+        migrated = not missing
+        return f"migrations are pending: {', '.join(missing)}" if missing else None
+
+    return {"database": reachable, "migrations": up_to_date}
+
+
+def check(create_app: Callable[[Settings], object]) -> None:
+    """Raise AppError when a start or a reload with the present files would fail."""
+    settings = features.load()
+    try:
+        create_app(settings)
+    except AppError:
+        raise
+    except Exception as error:
+        raise BootError(f"The application cannot be imported: {type(error).__name__}: {error}") from error
+    missing = pending(db, branches()) if settings.sqlite_path is None or settings.sqlite_path.exists() else []
+    if missing:
+        log.warning("migrations are pending; the next start applies them", branches=missing)
+
+
+def end_with_parent() -> None:
+    """End this process, when gunicorn's master forked it, as soon as that one dies."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def wait() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def run() -> None:
+    """Boot in a process of its own, and exit with a status when a step fails."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))  # so that temporary files go
+    try:
+        settings = features.load()
+        configure_logging(settings)
+        error_reports.install(settings)
+        end_with_parent()
+        boot(settings)
+    except AppError as error:
+        log.error(error.message)
+        output.tell(error.message)
+        sys.exit(error.exit_status)
+    except Exception:
+        log.exception("boot_raised")
+        output.tell("The start failed unexpectedly; the log says where.")
+        sys.exit(1)
+    finally:
+        error_reports.flush()
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description="Fetch, check and migrate the database, and reset stalled jobs.").parse_args()
+    run()

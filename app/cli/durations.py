@@ -1,0 +1,21 @@
+"""Lengths of time as they are typed: 90d, 12h, 30m, 45s."""
+
+import re
+from typing import Any
+
+import click
+
+UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+
+
+class Duration(click.ParamType[float]):
+    """A length of time such as 90d, 12h, 30m or 45s, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds; fail with a sentence."""
+        found = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is not a length of time such as 90d, 12h, 30m or 45s", param, ctx)
+        return float(int(found[1]) * UNITS[found[2]])

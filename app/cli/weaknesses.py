@@ -1,0 +1,186 @@
+"""What `flask doctor` looks at. What production must not start with at all stands in `Settings.problems`."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from app.boot import branches
+from app.db import db
+from app.db.engine import reason_of
+from app.db.schema import pending
+from app.environment import BASE_DIR
+from app.observability.redaction import SECRET_NAMES, secret_values
+from app.security import identity, keyring, keys
+from app.settings import Settings
+
+OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
+LEAST_FREE_BYTES = 500_000_000
+LEAST_SHOWN = 16  # characters of a secret that is looked for; shorter ones stand in other programs' lines too
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with
+
+
+@dataclass(frozen=True)
+class Weakness:
+    """What is weak, and in one line what to do."""
+
+    name: str
+    problem: str
+    fix: str
+
+
+Check = Callable[[Settings], Iterator[Weakness]]
+
+
+def secret_files(_settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the files that settings come from."""
+    files = [BASE_DIR / ".env", BASE_DIR / ".env.local"]
+    files += [Path(path) for name, path in os.environ.items() if name.endswith("_FILE") and SECRET_NAMES.search(name)]
+    for path in files:
+        mode = _mode(path)
+        if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's own, always 0444
+            yield Weakness(str(path), f"holds secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
+
+
+def database_file(settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the database; a folder that is closed to others closes the files too."""
+    path = settings.sqlite_path
+    if path is None or not _mode(path.parent) & OTHERS:
+        return
+    if _mode(path.parent) & OTHERS_WRITE:
+        yield Weakness(str(path.parent), "may be written to by every user of this machine", f"chmod o= {path.parent}")
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if _mode(file) & OTHERS:
+            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file} {path.parent}")
+
+
+def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
+    """Look for secrets in URLs that go over the wire in the open, and in what `ps` shows."""
+    url = urlsplit(settings.upstream_base_url)
+    if url.username or url.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(url.query)):
+        yield Weakness("UPSTREAM_BASE_URL", "holds a secret", "Put the key into OPENROUTER_API_KEY.")
+    snapshot = urlsplit(settings.database_snapshot_url.get_secret_value())
+    secret = snapshot.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(snapshot.query))
+    if secret and snapshot.scheme == "http":
+        yield Weakness("DATABASE_SNAPSHOT_URL", "sends its secret unencrypted", "Take https.")
+    if secret and "DATABASE_SNAPSHOT_URL" in os.environ:
+        yield Weakness(
+            "DATABASE_SNAPSHOT_URL",
+            "holds a secret",
+            "Put it into a file, and name that as DATABASE_SNAPSHOT_URL_FILE.",
+        )
+    for pid in _processes_that_show([s for s in secret_values(settings) if len(s) >= LEAST_SHOWN]):
+        yield Weakness(f"process {pid}", "shows a secret in its command line", "Pass it in the environment or a file.")
+
+
+def debugging(settings: Settings) -> Iterator[Weakness]:
+    """Look for what helps whoever looks for a way in."""
+    if settings.production and current_app.debug:
+        yield Weakness("FLASK_DEBUG", "is on in production", "Unset FLASK_DEBUG.")
+    if "*" in settings.cors_origins:
+        yield Weakness(
+            "CORS_ORIGINS", "lets every site's pages use this service", "List the origins, or leave it empty."
+        )
+
+
+def doors(settings: Settings) -> Iterator[Weakness]:
+    """Look at who is asked for what, in production."""
+    if not settings.production:
+        return
+    if not settings.guarded:
+        yield Weakness(
+            "REQUIRE_CLIENT_API_KEY", "is off: everybody may submit", "Unset it; for watching alone set PUBLIC_READ."
+        )
+    for name, networks in (("METRICS_ALLOW", settings.metrics_allow), ("ADMIN_ALLOW", settings.admin_allow)):
+        if any(network.prefixlen == 0 for network in networks):
+            yield Weakness(name, "is open to the whole internet", f"Set {name} to the networks of your operators.")
+    if settings.host in EVERYWHERE and not settings.trusted_proxies:
+        advice = "Name the proxy in TRUSTED_PROXIES, or set HOST=127.0.0.1 behind one on this machine."
+        yield Weakness("HOST", "is open, and no proxy is trusted: TLS and addresses stay unknown", advice)
+    if not settings.security_contact:
+        yield Weakness("SECURITY_CONTACT", "is empty: nobody can tell you of a hole", "Set it to an e-mail address.")
+
+
+def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
+    """Look whether there is a key at all."""
+    if not settings.guarded or settings.admin_api_key.get_secret_value() or settings.client_keys:
+        return
+    others = set(current_app.extensions[identity.KINDS]) - {keyring.KEY}
+    if not others and not _has_good_key():
+        yield Weakness("ADMIN_API_KEY", "is empty, and there is no key", "flask keys create operator --scope admin")
+
+
+def user(settings: Settings) -> Iterator[Weakness]:
+    """Look at what a break-in would have in its hands."""
+    if settings.production and os.geteuid() == 0:
+        yield Weakness("user", "is root", "Run the service, and this command, as a user of its own (docs/deploy.md).")
+
+
+def database(settings: Settings) -> Iterator[Weakness]:
+    """Look whether the database answers and is migrated; the first start makes a file that is not there."""
+    if settings.sqlite_path and not settings.sqlite_path.exists():
+        return
+    try:
+        missing = pending(db, branches())
+    except SQLAlchemyError as error:
+        yield Weakness("DATABASE_URL", f"does not work ({reason_of(error)})", "Check that the server answers.")
+        return
+    if missing:
+        yield Weakness("database", f"lacks migrations: {', '.join(missing)}", "flask db upgrade")
+
+
+def machine(settings: Settings) -> Iterator[Weakness]:
+    """Look at the disk and the clock, on which keys and sessions end."""
+    folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        yield Weakness(str(folder), f"has {free // 1_000_000} MB left", "Make room, or move DATABASE_URL elsewhere.")
+    if time.time() < Path(__file__).stat().st_mtime - keys.DAY_SECONDS:
+        yield Weakness("clock", "stands before this code was installed", "Set the clock, and let NTP keep it.")
+
+
+CHECKS: tuple[Check, ...] = (
+    secret_files,
+    database_file,
+    secrets_in_sight,
+    debugging,
+    doors,
+    somebody_can_enter,
+    user,
+    database,
+    machine,
+)
+
+
+def _mode(path: Path) -> int:
+    """Return a file's permissions; 0 of what is not there or not for us to see."""
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        return 0
+
+
+def _has_good_key() -> bool:
+    try:
+        return any(key["state"] == "good" for key in keys.listing())
+    except SQLAlchemyError:  # there is no table yet
+        return False
+
+
+def _processes_that_show(secrets: list[str]) -> Iterator[int]:
+    """Yield the processes whose command line, which everybody sees, has a secret; none without /proc."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue  # it ended
+        if any(secret in line for secret in secrets):
+            yield int(path.parent.name)

@@ -1,0 +1,55 @@
+"""Which kind of concurrency this process runs on, and how to run blocking work beside it."""
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+Mode = Literal["eventlet", "gevent", "threading"]
+
+
+def current_mode() -> Mode:
+    """Return what this process is patched for; commands and boot are never patched and so are "threading"."""
+    if "eventlet" in sys.modules:
+        from eventlet import patcher
+
+        if patcher.is_monkey_patched("socket"):
+            return "eventlet"
+    if "gevent.monkey" in sys.modules:
+        from gevent import monkey
+
+        if monkey.is_module_patched("socket"):
+            return "gevent"
+    return "threading"
+
+
+def original(module: str, name: str) -> Any:
+    """Return a part of the standard library as it is without patches, for real threads."""
+    mode = current_mode()
+    if mode == "eventlet":
+        from eventlet import patcher
+
+        return getattr(patcher.original(module), name)
+    if mode == "gevent":
+        from gevent import monkey
+
+        return monkey.get_original(module, name)
+    return getattr(importlib.import_module(module), name)
+
+
+def run_in_thread(work: Callable[[], T]) -> T:
+    """Run `work` where it cannot hold up the hub: in a real thread under eventlet and gevent, else right here.
+
+    Under eventlet `work` must not take locks that green threads share: no logging, no metrics inside.
+    """
+    mode = current_mode()
+    if mode == "eventlet":
+        from eventlet import tpool
+
+        return tpool.execute(work)  # type: ignore[no-any-return]
+    if mode == "gevent":
+        import gevent
+
+        return gevent.get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
+    return work()

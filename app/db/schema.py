@@ -1,0 +1,114 @@
+"""Migrations: each room or feature that owns tables has a folder of them, and a version table of its own.
+
+So a feature that is deleted leaves its tables and its version behind, and everything else still migrates.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from sqlalchemy import Connection, inspect, text
+
+from app.db.database import Database
+from app.errors import BootError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One line of migrations; revisions are named `0001`, `0002`, ... in files `0001_what.py`."""
+
+    name: str
+    folder: Path
+
+    @property
+    def version_table(self) -> str:
+        return "alembic_version" if self.name == "core" else f"alembic_version_{self.name}"
+
+    def revisions(self) -> list[str]:
+        """Return the revisions that the code knows, oldest first."""
+        return sorted(path.stem.split("_")[0] for path in self.folder.glob("[0-9]*_*.py"))
+
+
+CORE = Branch("core", MIGRATIONS / "versions")
+_known = [CORE]
+
+
+def know(branches: list[Branch]) -> None:
+    """Take over which branches there are; those of the features are known further up."""
+    _known[:] = branches
+
+
+def known() -> list[Branch]:
+    """Return the branches of this application."""
+    return list(_known)
+
+
+def pending(db: Database, branches: list[Branch]) -> list[str]:
+    """Return the branches whose tables are behind the code, as `name: have -> want`."""
+    current = db.read(lambda conn: [(branch, _current(conn, branch)) for branch in branches])
+    return [f"{b.name}: {have or 'nothing'} -> {b.revisions()[-1]}" for b, have in current if _behind(b, have)]
+
+
+def upgrade(db: Database, branches: list[Branch]) -> list[str]:
+    """Bring every branch to the code's newest revision, each migration in a transaction; return what was done."""
+    done = pending(db, branches)
+    for branch in branches:
+        if db.read(lambda conn, b=branch: _behind(b, _current(conn, b))):  # type: ignore[misc]
+            _upgrade(db, branch)
+    return done
+
+
+def print_sql(db: Database, branches: list[Branch], out: TextIO) -> None:
+    """Write the SQL of the pending migrations to `out`, and change nothing."""
+    for branch in branches:
+        have = db.read(lambda conn, b=branch: _current(conn, b))  # type: ignore[misc]
+        if _behind(branch, have):
+            out.write(f"-- {branch.name}: {have or 'nothing'} -> {branch.revisions()[-1]}\n")
+            _print_sql(db, branch, have, out)
+
+
+def _upgrade(db: Database, branch: Branch) -> None:
+    from alembic import command
+
+    command.upgrade(_config(db, branch), "head")
+
+
+def _print_sql(db: Database, branch: Branch, have: str | None, out: TextIO) -> None:
+    from alembic import command
+
+    config = _config(db, branch)
+    config.output_buffer = out
+    command.upgrade(config, f"{have or 'base'}:head", sql=True)
+
+
+def _config(db: Database, branch: Branch) -> "Config":
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", str(branch.folder))
+    config.attributes["version_table"] = branch.version_table
+    config.attributes["engine"] = db.writer
+    return config
+
+
+def _behind(branch: Branch, have: str | None) -> bool:
+    known = branch.revisions()
+    if have and have not in known:
+        raise BootError(
+            f"The database is newer than this code ({branch.name} is at {have}, the code knows up to {known[-1]}): "
+            "deploy the newer code, or restore a backup from before the upgrade."
+        )
+    return have != known[-1]
+
+
+def _current(conn: Connection, branch: Branch) -> str | None:
+    if not inspect(conn).has_table(branch.version_table):
+        return None
+    return conn.execute(text(f"SELECT version_num FROM {branch.version_table}")).scalar()  # noqa: S608

@@ -1,0 +1,22 @@
+"""The one MetaData that every room's and feature's tables belong to."""
+
+from sqlalchemy import JSON, Column, Float, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+boot_outcomes = Table(
+    "boot_outcomes",
+    metadata,
+    Column("step", String(64), primary_key=True),
+    Column("outcome", Text, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("finished_at", Float, nullable=False),
+)
+
+app_state = Table(
+    "app_state",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("value", JSON, nullable=False),
+    Column("changed_at", Float, nullable=False),
+)

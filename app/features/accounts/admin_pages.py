@@ -1,0 +1,89 @@
+"""The admin pages of accounts; that they are for admins alone is asked by app.security.guard."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from sqlalchemy import Row
+from werkzeug.wrappers import Response
+
+from app.errors import NotFound
+from app.features.accounts import administration, links, store
+from app.security.guard import needs
+from app.security.identity import ADMIN
+
+blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
+PER_PAGE = 100
+Shown = tuple[str, int, dict[str, str]]
+ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
+    "disable": administration.disable,
+    "enable": administration.enable,
+    "sign-out": administration.sign_out,
+    "unlock": administration.unlock,
+}
+
+
+@blueprint.get("")
+@needs(ADMIN)
+def listing() -> str:
+    """Show all accounts, and the form for an invitation."""
+    page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
+    users, total = administration.listing(page=page, per_page=PER_PAGE)
+    more = page * PER_PAGE < total
+    return render_template(
+        "accounts/admin.html", users=users, total=total, page=page, more=more, roles=store.ROLES[::-1]
+    )
+
+
+@blueprint.post("/invite")
+@needs(ADMIN)
+def invite() -> Shown:
+    """Make an invitation link and show it, once."""
+    email = request.form.get("email", "")
+    secret = links.invite(email, request.form.get("role", store.USER))
+    return _link(secret, links.INVITATION, email)
+
+
+@blueprint.get("/<user_id>")
+@needs(ADMIN)
+def show(user_id: str) -> str:
+    """Show one account with its sessions, and what can be done with it."""
+    user = administration.get(user_id)
+    sessions = administration.sessions_of(user)
+    return render_template("accounts/admin_account.html", user=user, sessions=sessions, roles=store.ROLES[::-1])
+
+
+@blueprint.post("/<user_id>/reset-link")
+@needs(ADMIN)
+def reset_link(user_id: str) -> Shown:
+    """Make a link for a new password and show it, once."""
+    user = administration.get(user_id)
+    return _link(links.reset(user), links.RESET, user.email)
+
+
+@blueprint.post("/<user_id>/role")
+@needs(ADMIN)
+def role(user_id: str) -> Response:
+    """Give the account another role."""
+    administration.set_role(administration.get(user_id), request.form.get("role", ""))
+    return _back(user_id)
+
+
+@blueprint.post("/<user_id>/<action>")
+@needs(ADMIN)
+def act(user_id: str, action: str) -> Response:
+    """Disable, enable, sign out or unlock the account."""
+    if action not in ACTIONS:
+        raise NotFound("There is no such action.")
+    ACTIONS[action](administration.get(user_id))
+    return _back(user_id)
+
+
+def _back(user_id: str) -> Response:
+    return redirect(url_for("admin_accounts.show", user_id=user_id), 303)
+
+
+def _link(secret: str, purpose: str, email: str) -> Shown:
+    url = request.host_url.rstrip("/") + links.path(purpose, secret)
+    page = render_template("accounts/link.html", url=url, purpose=purpose, email=email)
+    return page, 201, {"Cache-Control": "no-store"}

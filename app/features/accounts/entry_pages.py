@@ -1,0 +1,113 @@
+"""The pages of those who are not signed in: sign in, an invitation, a new password, registration."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from app.errors import AppError, TooManyRequests
+from app.features.accounts import joining, links, lockout, people, sessions
+from app.features.accounts.local_path import local_path
+from app.features.accounts.settings import AccountSettings
+from app.security import identity, maintenance
+from app.security.guard import public
+
+blueprint = Blueprint("accounts", __name__, template_folder="templates")
+Page = str | Response | tuple[str, int, dict[str, str]]
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> Page:
+    """Show the form, or go on when somebody is signed in already."""
+    target = local_path(request.args.get("next"))
+    return redirect(target) if identity.current().session else _form("sign_in", next=target)
+
+
+@blueprint.post("/sign-in")
+@public
+@maintenance.allow
+def enter() -> Page:
+    """Sign in, and go where the visitor was heading."""
+    target, email = local_path(request.form.get("next")), request.form.get("email", "")
+    signed_in = lambda: people.sign_in(email, request.form.get("password", ""))  # noqa: E731
+    return _entered("sign_in", signed_in, target, next=target, email=email)
+
+
+@blueprint.get("/invitation/<secret>")
+@public
+def invitation(secret: str) -> Page:
+    """Show whose account the link makes; looking does not use it up, as the previews of mail programs would."""
+    return _form("invitation", link=links.read(secret, links.INVITATION))
+
+
+@blueprint.post("/invitation/<secret>")
+@public
+def accept(secret: str) -> Page:
+    """Make the account."""
+    link, name = links.read(secret, links.INVITATION), request.form.get("name", "")
+    return _entered("invitation", lambda: joining.accept_invitation(secret, name, _password()), link=link, name=name)
+
+
+@blueprint.get("/reset/<secret>")
+@public
+def reset(secret: str) -> Page:
+    """Show whose password the link sets."""
+    return _form("reset", link=links.read(secret, links.RESET))
+
+
+@blueprint.post("/reset/<secret>")
+@public
+def set_password(secret: str) -> Page:
+    """Set the password."""
+    link = links.read(secret, links.RESET)
+    return _entered("reset", lambda: links.set_password(secret, _password()), link=link)
+
+
+@blueprint.get("/register")
+@public
+def registration() -> Page:
+    """Show the form, where registration is allowed."""
+    _check_allowed()
+    return _form("register")
+
+
+@blueprint.post("/register")
+@public
+def register() -> Page:
+    """Make an account."""
+    _check_allowed()
+    email, name = request.form.get("email", ""), request.form.get("name", "")
+
+    def make() -> str:
+        lockout.count(lockout.address(request.remote_addr or "", "registration"))
+        return joining.register(email, name, _password())
+
+    return _entered("register", make, email=email, name=name)
+
+
+def _entered(template: str, work: Callable[[], str], target: str = "/", **shown: Any) -> Page:
+    """Go on with the session that `work` opens, or show the form again with what is wrong."""
+    try:
+        cookie = work()
+    except AppError as error:
+        headers = {"Retry-After": f"{error.retry_after_seconds:.0f}"} if isinstance(error, TooManyRequests) else {}
+        return _form(template, error=error.message, **shown), error.status, headers
+    return sessions.give(redirect(target, 303), cookie)
+
+
+def _form(template: str, **shown: Any) -> str:
+    settings = current_app.extensions["settings"]
+    allowed = settings.section(AccountSettings).allow_registration
+    hint = not settings.production
+    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)
+
+
+def _password() -> str:
+    return people.repeated(request.form.get("password", ""), request.form.get("again", ""))
+
+
+def _check_allowed() -> None:
+    if not current_app.extensions["settings"].section(AccountSettings).allow_registration:
+        abort(404)

@@ -1,0 +1,118 @@
+"""Slows down who guesses: after some wrong passwords an account and an address are locked, each time for longer.
+
+An attempt is counted before its password is looked at, so that many at once are not more guesses, and taken back when
+it was right. It counts by e-mail whether there is such an account or not.
+"""
+
+import math
+import time
+from dataclasses import dataclass
+from hashlib import sha256
+
+from sqlalchemy import Connection, case, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
+
+from app.db import db
+from app.errors import TooManyRequests
+from app.features.accounts.tables import attempts
+from app.security.proxies import limited_as
+
+FREE_OF_ACCOUNT, FREE_OF_ADDRESS = 5, 30  # people share addresses
+FIRST_SECONDS, LONGEST_SECONDS = 30, 900
+FORGET_SECONDS = 86_400
+MAX_ROWS = 10_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose attempts are counted, and how many are free of delay."""
+
+    name: str
+    free: int
+
+
+class TooManyAttempts(TooManyRequests):
+    """Locked: said before the password is looked at, right or wrong."""
+
+    code = "too_many_attempts"
+
+    def __init__(self, seconds: float) -> None:
+        seconds = max(1, math.ceil(seconds))
+        super().__init__(f"There were too many attempts. Try again in {_words(seconds)}.", retry_after_seconds=seconds)
+
+
+def account(email: str) -> Subject:
+    """Return the subject of an e-mail, known or not; what was typed there may be a password, so it is hashed."""
+    return Subject(f"account:{sha256(email.encode('utf-8', 'surrogatepass')).hexdigest()}", FREE_OF_ACCOUNT)
+
+
+def address(text: str, what: str = "address") -> Subject:
+    """Return the subject of an address; of IPv6 one has a whole /64 network to itself."""
+    return Subject(f"{what}:{limited_as(text)[:50]}", FREE_OF_ADDRESS)
+
+
+def count(*subjects: Subject) -> None:
+    """Count an attempt of each; raise TooManyAttempts, and count none, when one of them is locked."""
+    now = time.time()
+
+    def write(conn: Connection) -> None:
+        for subject in subjects:
+            _count(conn, subject, now)
+
+    db.write(write)
+
+
+def take_back(conn: Connection, subject: Subject) -> None:
+    """Forget an attempt that was right, not those before it: an address has others who guess."""
+    mine = attempts.c.subject == subject.name
+    conn.execute(update(attempts).where(mine).values(failures=attempts.c.failures - 1, locked_until=0))
+
+
+def unlock(conn: Connection, email: str) -> None:
+    """Forget all attempts at an account."""
+    conn.execute(delete(attempts).where(attempts.c.subject == account(email).name))
+
+
+def delay_seconds(failures: int, free: int) -> float:
+    """Return how long it is locked after so many failures: twice as long each time."""
+    return min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(failures - free, 20)) if failures >= free else 0
+
+
+def _count(conn: Connection, subject: Subject, now: float) -> None:
+    mine = attempts.c.subject == subject.name
+    failures = case((attempts.c.last_at < now - FORGET_SECONDS, 1), else_=attempts.c.failures + 1)
+    free_now = update(attempts).where(mine, attempts.c.locked_until <= now).values(failures=failures, last_at=now)
+    if conn.execute(free_now).rowcount == 0:
+        until = conn.execute(select(attempts.c.locked_until).where(mine)).scalar()
+        if until is not None:
+            raise TooManyAttempts(until - now)
+        if not _insert(conn, subject, now):
+            _count(conn, subject, now)
+            return
+    number = conn.execute(select(attempts.c.failures).where(mine)).scalar_one()
+    if delay := delay_seconds(number, subject.free):
+        conn.execute(update(attempts).where(mine).values(locked_until=now + delay))
+
+
+def _insert(conn: Connection, subject: Subject, now: float) -> bool:
+    """Begin to count; False when another process has begun meanwhile."""
+    _make_room(conn, now)
+    try:
+        with conn.begin_nested():
+            conn.execute(attempts.insert().values(subject=subject.name, failures=1, last_at=now, locked_until=0))
+    except IntegrityError:
+        return False
+    return True
+
+
+def _make_room(conn: Connection, now: float) -> None:
+    """Forget what is old, and the oldest where there are too many."""
+    conn.execute(delete(attempts).where(attempts.c.last_at < now - FORGET_SECONDS))
+    over = conn.execute(select(func.count()).select_from(attempts)).scalar_one() - MAX_ROWS
+    if over >= 0:
+        oldest = select(attempts.c.subject).order_by(attempts.c.last_at).limit(over + 1)
+        conn.execute(delete(attempts).where(attempts.c.subject.in_(oldest)))
+
+
+def _words(seconds: int) -> str:
+    return f"{seconds} seconds" if seconds < 120 else f"{-(-seconds // 60)} minutes"

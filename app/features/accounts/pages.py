@@ -1,0 +1,77 @@
+"""The pages of somebody's own account, and the ways out."""
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.errors import AppError, Unauthorized
+from app.features.accounts import people, sessions
+from app.security import identity, maintenance
+from app.security.guard import public
+from app.security.identity import Identity
+
+blueprint = Blueprint("own_account", __name__)
+
+
+@blueprint.get("/account")
+@public
+def account() -> str:
+    """Show the account: its sessions, and the form for another password."""
+    return _page(_person())
+
+
+@blueprint.post("/account/password")
+@public
+def password() -> Response | tuple[str, int]:
+    """Change the password."""
+    who = _person()
+    try:
+        new = people.repeated(request.form.get("password", ""), request.form.get("again", ""))
+        cookie = people.change_password(who, request.form.get("current", ""), new)
+    except AppError as error:
+        return _page(who, error.message), error.status
+    return sessions.give(redirect(url_for("own_account.account", changed=1), 303), cookie)
+
+
+@blueprint.post("/account/sessions/<session_id>/end")
+@public
+def end(session_id: str) -> Response:
+    """End one of one's own sessions."""
+    people.end_session(_person(), session_id)
+    return redirect(url_for("own_account.account"), 303)
+
+
+@blueprint.post("/sign-out")
+@public
+@maintenance.allow
+def sign_out() -> Response:
+    """End this session; somebody whose session has ended already is out too."""
+    who = identity.current()
+    if who.session:
+        people.sign_out(who)
+    return _out()
+
+
+@blueprint.post("/sign-out-everywhere")
+@public
+@maintenance.allow
+def sign_out_everywhere() -> Response:
+    """End all sessions of the account, this one too."""
+    people.sign_out_everywhere(_person())
+    return _out()
+
+
+def _page(who: Identity, error: str = "") -> str:
+    shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
+    return render_template("accounts/account.html", **shown)
+
+
+def _person() -> Identity:
+    """Return who asks; a visitor and a key have no account."""
+    who = identity.current()
+    if who.kind != sessions.KIND:
+        raise Unauthorized("Sign in to see your account.")
+    return who
+
+
+def _out() -> Response:
+    return sessions.take(redirect(url_for("accounts.sign_in"), 303))

@@ -1,0 +1,78 @@
+"""Passwords: which are taken, and how they are hashed, beside the hub and a few at once."""
+
+import threading
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import argon2
+
+from app.concurrency import run_in_thread
+from app.errors import BadRequest, Unavailable
+
+T = TypeVar("T")
+MIN_CHARACTERS, MAX_BYTES = 12, 1_024
+MIN_DIFFERENT_CHARACTERS = 5
+# The most used of those that are long enough; https://github.com/danielmiessler/SecLists has the lists.
+COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text().split())
+AT_ONCE = 2  # each takes 19 MiB and a core
+MAX_WAIT_SECONDS = 20
+# OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
+_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Of no password: what an e-mail without an account is compared with, so that it takes as long as a wrong password.
+NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$Gn1HGR0SPcHW6ps4ZZ34xg$Tlq8J+673tIhqLczFkYzUcQA7fjjpwXP8EHvXNDtCB0"
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+def check(password: str, email: str) -> None:
+    """Raise BadRequest when a new password is too easy to guess."""
+    plain = unicodedata.normalize("NFKC", password)
+    if len(plain) < MIN_CHARACTERS:
+        raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
+    if len(_encoded(password)) > MAX_BYTES:
+        raise _weak(f"A password has at most {MAX_BYTES} bytes.")
+    if plain.lower() in COMMON or len(set(plain)) < MIN_DIFFERENT_CHARACTERS:
+        raise _weak("This password is among the first that are tried: take another one.")
+    if plain.strip().lower() in (email, email.partition("@")[0]):
+        raise _weak("The password must not be the e-mail address.")
+
+
+def hashed(password: str) -> str:
+    """Return what is stored of a password."""
+    return _beside(lambda: _hasher.hash(_encoded(password)))
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Return whether it is the password; where none is stored it takes the same time to say no."""
+
+    def work() -> bool:
+        try:
+            return _hasher.verify(stored or NOBODYS, _encoded(password))
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+
+    return _beside(work) and stored is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Return whether it was hashed with less work than today."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def _encoded(password: str) -> bytes:
+    """Return the bytes that are hashed; keyboards write the same letter in several ways."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+
+
+def _beside(work: Callable[[], T]) -> T:
+    if not _slots.acquire(timeout=MAX_WAIT_SECONDS):
+        raise Unavailable("Many people are signing in at this moment: try again shortly.", code="busy")
+    try:
+        return run_in_thread(work)
+    finally:
+        _slots.release()
+
+
+def _weak(sentence: str) -> BadRequest:
+    return BadRequest(sentence, code="weak_password")

@@ -1,0 +1,92 @@
+"""People in a real Chromium: the pages, and a live page whose socket is known by the cookie."""
+
+import re
+
+import pytest
+
+from app.features.accounts import administration
+from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.browser
+EXAMPLE = ROOT / "app/features/predictions"
+
+
+def sign_in(page, email=ADA):
+    page.fill("#email", email)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+
+
+def width(page):
+    return page.evaluate("document.documentElement.scrollWidth")
+
+
+@pytest.mark.skipif(not EXAMPLE.exists(), reason="the example is gone")
+def test_the_example_is_live_for_who_is_signed_in_and_no_longer_for_who_was(server, operator, page, wait_for):
+    page.goto(server.url)
+    page.wait_for_url("**/sign-in?next=/")
+    assert page.locator("#connection").count() == 0
+    sign_in(page)
+    page.wait_for_url("**/predictions")
+    assert page.inner_text(".account .who") == ADA
+    page.wait_for_selector("#connection[data-state=live]")
+    page.click("#example")
+    page.wait_for_url("**/predictions/*")
+    page.wait_for_selector("#connection[data-state=live]")
+    wait_for(lambda: int(re.match(r"\d*", page.inner_text("#done"))[0] or 0) >= 5, 30)
+    assert page.problems == []
+    batch = page.url
+    operator(administration.sign_out, ADA)
+    page.wait_for_selector("#connection[data-state=out]")
+    asked = []
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.wait_for_timeout(4000)
+    assert asked == [], "who is signed out is not asked again and again"
+    page.click("#connection a")
+    page.wait_for_url("**/sign-in?next=/predictions/*")
+    sign_in(page)
+    page.wait_for_url(batch)
+    page.wait_for_selector("#connection[data-state=live]")
+
+
+def test_an_admin_invites_and_the_guest_comes_in(server, page):
+    page.goto(f"{server.url}/admin/accounts")
+    sign_in(page, ROOT_MAIL)
+    page.wait_for_url("**/admin/accounts")
+    page.fill("#email", "grace@example.org")
+    page.click("main button.primary")
+    link = page.input_value("#link")
+    guest = page.context.browser.new_page()
+    guest.goto(link)
+    guest.fill("#name", "Grace")
+    for field in ("#password", "#again"):
+        guest.fill(field, PASSWORD)
+    guest.click("main button")
+    guest.wait_for_selector(".account .who >> text=grace@example.org")
+    page.goto(f"{server.url}/admin/accounts")
+    page.click("text=grace@example.org")
+    page.click("text=Disable")
+    page.wait_for_selector("text=disabled, user")
+    guest.goto(f"{server.url}/account")
+    guest.wait_for_url("**/sign-in?next=/account")
+    guest.close()
+    page.click("text=Sign out")
+    page.wait_for_url("**/sign-in")
+    page.go_back()
+    page.wait_for_url("**/sign-in?next=/admin/accounts/*")
+    assert page.errors == []
+
+
+def test_a_phone_needs_no_horizontal_scroll(server, page):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{server.url}/sign-in")
+    assert width(page) <= 360
+    sign_in(page, ROOT_MAIL)
+    page.wait_for_selector(".account .who")
+    for path in ("/account", "/admin/accounts"):
+        page.goto(server.url + path)
+        assert width(page) <= 360, path
+    page.click("tbody a")
+    assert width(page) <= 360
+    assert page.problems == []

@@ -1,0 +1,56 @@
+"""Accounts on a real PostgreSQL, where writes run at once."""
+
+import threading
+from collections import Counter
+
+import pytest
+from pydantic import SecretStr
+
+from app import create_app
+from app.db import db
+from app.features.accounts import administration, joining, links, lockout
+from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL, settings_for
+from app.features.accounts.tests.test_sockets import Visitor
+from tests.conftest import serve
+from tests.services import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url", "serve"]
+pytestmark = pytest.mark.long
+
+
+def test_accounts_on_postgresql(postgres_url, serve, tmp_path, wait_for):
+    server = serve(DATABASE_URL=postgres_url, REQUIRE_CLIENT_API_KEY="true")
+    app = create_app(settings_for(tmp_path / "none.db", database_url=SecretStr(postgres_url)))
+    with app.app_context():
+        joining.create(ADA, "user", PASSWORD)
+        joining.create(ROOT_MAIL, "admin", PASSWORD)
+        path = links.path(links.INVITATION, links.invite("grace@example.org", "user"))
+    assert Visitor(server).send(path, path, password=PASSWORD, again=PASSWORD)[0] in (200, 404)
+    ada = Visitor(server).sign_in()
+    client = ada.socket()
+    with app.app_context():
+        administration.disable(administration.find(ADA))
+        with pytest.raises(administration.Conflict):
+            administration.disable(administration.find(ROOT_MAIL))
+        administration.enable(administration.find(ADA))
+    wait_for(lambda: client.ended, 10)
+    assert ada.status() == 401
+    answers = guesses_at_once(server, 12)
+    assert answers[401] == lockout.FREE_OF_ACCOUNT
+    assert answers[429] == 12 - lockout.FREE_OF_ACCOUNT
+    assert Visitor(server).send("/sign-in", "/sign-in", email="a\0b@example.org", password="x")[0] == 401
+    db.close()
+
+
+def guesses_at_once(server, number):
+    answers = []
+
+    def guess():
+        answers.append(Visitor(server).send("/sign-in", "/sign-in", email=ADA, password="wrong")[0])
+
+    threads = [threading.Thread(target=guess) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return Counter(answers)

@@ -1,0 +1,42 @@
+"""The page itself; what lives on it comes by socket."""
+
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, current_app, render_template
+
+from app import effective, features
+from app.features.console import stats
+from app.features.console.brand import Brands
+from app.jobs import registry
+from app.jobs.model import STATES
+from app.security import audit
+from app.security.guard import needs
+from app.security.identity import ADMIN
+from app.settings import GROUPS
+
+FILES: dict[str, Any] = {"static_folder": "static/console", "static_url_path": "/static/features/console"}
+blueprint = Blueprint("console", __name__, template_folder="templates", **FILES)
+AUDIT_LINES = 8
+
+
+@blueprint.get("/admin/console")
+@needs(ADMIN)
+def show() -> str:
+    """Show the console."""
+    brands: Brands = current_app.extensions["brands"]
+    return render_template(
+        "console/console.html",
+        about=stats.about(),
+        states=STATES,
+        kinds=sorted(registry.names(cpu_bound=True)),
+        own=brands.present(),
+        groups=_groups(),
+        lines=audit.listing(limit=AUDIT_LINES),
+    )
+
+
+def _groups() -> list[tuple[str, list[effective.Effective]]]:
+    """Return the settings in force, in groups."""
+    found = effective.listing(current_app.extensions["settings"], (*GROUPS, *features.sections()))
+    return [(name, list(some)) for name, some in groupby(found, key=lambda one: one.group)]

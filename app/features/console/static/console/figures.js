@@ -1,0 +1,53 @@
+// The tiles: an hour of samples, and a new one each five seconds from what comes each second.
+"use strict";
+
+window.Figures = (() => {
+  const KEPT = 720;
+  const EVERY_SECONDS = 5;
+  const { count, rate, seconds, bytes } = Words;
+  const tiles = [
+    { name: "Connections", of: ["connections"], as: count, least: 4 },
+    { name: "Events", of: ["events_per_second"], as: rate, least: 1 },
+    { name: "Requests", of: ["requests_per_second"], as: rate, least: 1 },
+    { name: "Request time, 95 %", of: ["request_p95_seconds", "request_p50_seconds"], as: seconds, beside: (half) => `half ${half}`, least: 0.01 },
+    { name: "Event time, 95 %", of: ["event_p95_seconds"], as: seconds, least: 0.01 },
+    { name: "Loop's lag", of: ["hub_lag_seconds"], as: seconds, least: 0.01 },
+    { name: "Memory", of: ["memory_bytes"], as: bytes, least: 1e8 },
+    { name: "Queue's age", of: ["queue_age_seconds"], as: seconds, least: 1 },
+    { name: "Jobs running", of: ["jobs_running", "jobs_queued"], as: count, beside: (queued) => `${queued} queued`, least: 4 },
+    { name: "Calls outside", of: ["upstream_calls_per_second"], as: rate, least: 1 },
+    { name: "Calls under way", of: ["upstream_in_flight"], as: count, least: 4 },
+    { name: "Calls that failed", of: ["upstream_errors_per_second", "upstream_rate_limited_per_second"], as: rate, beside: (limited) => `${limited} too many`, least: 1 },
+  ].map((given) => new Tile(given));
+  document.getElementById("tiles").append(...tiles.map((tile) => tile.element));
+  let series = { at: [] };
+
+  function draw() {
+    for (const tile of tiles) tile.show(series.at, series);
+    const { at } = series;
+    const span = at.length > 1 ? at.at(-1) - at[0] : 0;
+    Words.put(document.getElementById("figures-title"), span > 3500 || !span ? "The last hour" : `The last ${Words.span(span)}`);
+  }
+
+  function keep(figures) {
+    for (const [name, values] of Object.entries(series)) {
+      values.push(figures[name] ?? null);
+      if (values.length > KEPT) values.shift();
+    }
+    draw();
+  }
+
+  return {
+    /** Take over the whole state, after each connect. */
+    begin(stats) {
+      series = stats.series;
+      for (const tile of tiles) tile.now(stats.figures);
+      keep(stats.figures);
+    },
+    /** Show what is new. */
+    tick(figures) {
+      for (const tile of tiles) tile.now(figures);
+      if (!series.at.length || figures.at - series.at.at(-1) >= EVERY_SECONDS - 0.5) keep(figures);
+    },
+  };
+})();

@@ -1,0 +1,71 @@
+// One job in a dialog: all there is about it, and what it logged.
+"use strict";
+
+window.JobDialog = (() => {
+  const $ = (id) => document.getElementById(id);
+  const FETCH_MS = 2000;
+  const dialog = $("job");
+  let shown = null;
+  let stale = false;
+  let act = () => {};
+
+  function facts(job) {
+    const times = [["Made", "created_at"], ["Queued", "queued_at"], ["Started", "started_at"], ["Ended", "finished_at"]];
+    return [
+      ["Id", job.id], ["Kind", job.kind], ["State", job.state], ["Attempt", job.attempt],
+      ["Progress", job.total ? `${Words.count(job.done)} of ${Words.count(job.total)}` : "–"],
+      ...(job.message ? [["Message", job.message]] : []), ...(job.error ? [["Error", job.error]] : []),
+      ["By", job.submitted_by || "nobody in particular"], ...(job.owner ? [["Owner", job.owner]] : []),
+      ...(new Date(job.not_before) > Date.now() ? [["Not before", Words.moment(job.not_before)]] : []),
+      ...times.filter(([, name]) => job[name]).map(([words, name]) => [words, Words.moment(job[name])]),
+      ["Payload", JSON.stringify(job.payload)],
+    ];
+  }
+
+  function show({ job, lines, pid }) {
+    const log = $("log");
+    const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
+    Words.put($("job-title"), `${job.kind} · ${job.state}`);
+    Words.pairs($("job-facts"), facts(job));
+    Words.put($("log-of"), `of worker ${pid}, since it started`);
+    Words.put(log, lines.join("\n") || "This worker logged nothing of it: another process may have.");
+    if (atEnd) log.scrollTop = log.scrollHeight;
+    const ended = Rows.ENDED.includes(job.state);
+    $("job-requeue").hidden = !ended;
+    $("job-cancel").hidden = ended || job.cancel_requested;
+  }
+
+  async function load() {
+    const asked = shown;
+    stale = false;
+    try {
+      const answer = await Live.api(`/admin/console/jobs/${asked}`);
+      if (shown === asked) show(answer);
+    } catch (error) {
+      if (shown === asked) Words.put($("log"), error.message);
+    }
+  }
+
+  // The lines of a job that runs are no event: they are asked for, as long as somebody reads them.
+  setInterval(() => { if (shown && stale && !document.hidden) load(); }, FETCH_MS);
+  $("close").addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+  dialog.addEventListener("close", () => { shown = null; });
+  for (const action of ["requeue", "cancel"]) {
+    $(`job-${action}`).addEventListener("click", async () => { await act(action, [shown]); if (shown) load(); });
+  }
+  return {
+    /** Tell what to call with (action, ids) when a button is pressed. */
+    connect(action) { act = action; },
+    open(job) {
+      shown = job.id;
+      Words.put($("job-title"), job.kind);
+      $("job-facts").replaceChildren();
+      Words.put($("log"), "");
+      dialog.showModal();
+      load();
+    },
+    /** Note a change. */
+    update(job) { if (job.id === shown) stale = true; },
+  };
+})();

@@ -1,0 +1,109 @@
+// Schedules, backups and the maintenance mode: asked for now and then, since they change seldom.
+"use strict";
+
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const ASK_MS = 10_000;
+  let on = $("maintenance").dataset.on === "true";
+
+  function item(title, words, ...buttons) {
+    const element = document.createElement("li");
+    const about = document.createElement("div");
+    const name = document.createElement("strong");
+    name.textContent = title;
+    about.append(name, ...words.map((text) => Object.assign(document.createElement("span"), { className: "quiet", textContent: text })));
+    const actions = Object.assign(document.createElement("div"), { className: "row" });
+    actions.append(...buttons);
+    element.append(about, actions);
+    return element;
+  }
+
+  function button(text, act) {
+    const element = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+    element.addEventListener("click", act);
+    return element;
+  }
+
+  function badge(state) {
+    const element = Object.assign(document.createElement("span"), { className: "badge", textContent: state });
+    element.dataset.status = state;
+    return element;
+  }
+
+  async function post(path, done, body = {}) {
+    try {
+      const headers = { "Content-Type": "application/json" };
+      const answer = await Live.api(`/admin/console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+      say(done);
+      load();
+      return answer;
+    } catch (error) {
+      say(error.message, true);
+      return null;
+    }
+  }
+
+  function say(text, bad = false) {
+    const notice = $("operations-notice");
+    notice.className = `notice floating ${bad ? "error" : "good"}`;
+    Words.put(notice, text);
+    notice.hidden = false;
+    clearTimeout(say.timer);
+    say.timer = setTimeout(() => { notice.hidden = true; }, 6000);
+  }
+
+  function schedule(one) {
+    const last = one.last_at ? `last ${Words.moment(one.last_at)}` : "never yet";
+    const words = [`${one.expression || "off"} · next ${Words.moment(one.next_at)} · ${last}`];
+    if (one.last_error) words.push(one.last_error);
+    const run = button("Run now", () => post(`schedules/${encodeURIComponent(one.kind)}/run`, `${one.kind} was started.`));
+    return item(one.kind, words, ...(one.last_state ? [badge(one.last_state)] : []), run);
+  }
+
+  function backup(one, here) {
+    const path = `backups/${encodeURIComponent(one.name)}`;
+    const size = one.size_bytes === null ? "" : `${Words.bytes(one.size_bytes)} · `;
+    const words = [`${size}made ${Words.moment(one.made_at)} · ${one.proven_at ? `proven ${Words.moment(one.proven_at)}` : "not proven yet"}`];
+    const verify = button("Verify", () => post(`${path}/verify`, "The backup is being restored into a scratch place."));
+    const form = $("download").content.firstElementChild.cloneNode(true);
+    form.action = `/admin/console/${path}/download`;
+    return item(one.name, words, verify, ...(here ? [form] : []));
+  }
+
+  function fill(list, items, empty) {
+    const nothing = Object.assign(document.createElement("li"), { className: "quiet", textContent: empty });
+    if (!list.contains(document.activeElement)) list.replaceChildren(...(items.length ? items : [nothing]));
+  }
+
+  async function load() {
+    try {
+      const [{ schedules }, { backups, here, failed }] = await Promise.all(["schedules", "backups"].map((part) => Live.api(`/admin/console/${part}`)));
+      fill($("schedules"), schedules.map(schedule), "Nothing runs by the clock.");
+      fill($("backups"), backups.slice(0, 12).map((one) => backup(one, here)), "None yet.");
+      const why = Object.entries(failed).map(([what, told]) => `The last ${what} failed: ${told.why}`).join(" ");
+      Words.put($("backups-failed"), why);
+      $("backups-failed").hidden = !why;
+    } catch (error) {
+      say(error.message, true);
+    }
+  }
+
+  function maintenance(reason) {
+    if (reason === undefined || on === Boolean(reason)) return;
+    on = Boolean(reason);
+    $("maintenance").dataset.on = String(on);
+    $("reason").value = reason ?? "";
+    Words.put($("maintenance-button"), on ? "Turn it off" : "Turn it on");
+  }
+
+  $("make-backup").addEventListener("click", () => post("backups", "A backup is being made."));
+  $("maintenance-form").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!on && !confirm("Let nobody change anything for now?")) return;
+    const answer = await post("maintenance", on ? "Changes are allowed again." : "Nothing can be changed now.", { reason: on ? "" : $("reason").value });
+    if (answer) maintenance(answer.maintenance);
+  });
+  Live.rooms.socket.on("console:tick", (told) => maintenance(told.maintenance));
+  setInterval(() => { if (!document.hidden) load(); }, ASK_MS);
+  load();
+})();

@@ -1,0 +1,102 @@
+// The rows of the job table: as many elements as a page holds, filled anew instead of made anew.
+"use strict";
+
+window.Rows = class {
+  static ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
+
+  /** `size` rows in a <tbody>; `on` holds open(job), act(action, job) and chosen(). */
+  constructor(body, size, on) {
+    this.on = on;
+    this.chosen = new Set();
+    this.rows = Array.from({ length: size }, () => this.make());
+    body.append(...this.rows.map((row) => row.element));
+  }
+
+  make() {
+    const cell = (name, ...inside) => {
+      const element = Object.assign(document.createElement("td"), { className: name });
+      element.append(...inside);
+      return element;
+    };
+    const element = document.createElement("tr");
+    const row = { element, job: null };
+    row.box = Object.assign(document.createElement("input"), { type: "checkbox" });
+    row.badge = Object.assign(document.createElement("span"), { className: "badge" });
+    row.open = Object.assign(document.createElement("button"), { type: "button", className: "open" });
+    row.bar = document.createElement("progress");
+    row.count = document.createElement("span");
+    row.share = Object.assign(document.createElement("div"), { className: "share" });
+    row.share.append(row.bar, row.count);
+    row.message = cell("said");
+    row.made = cell("made");
+    row.act = Object.assign(document.createElement("button"), { type: "button" });
+    element.append(cell("choose", row.box), cell("badges", row.badge), cell("kind", row.open), cell("done", row.share),
+      row.message, row.made, cell("act", row.act));
+    element.hidden = true;
+    this.listen(row);
+    return row;
+  }
+
+  listen(row) {
+    row.box.addEventListener("change", () => {
+      if (row.box.checked) this.chosen.add(row.job.id); else this.chosen.delete(row.job.id);
+      this.on.chosen();
+    });
+    row.act.addEventListener("click", () => this.on.act(row.act.dataset.act, row.job));
+    row.element.addEventListener("click", (event) => {
+      if (!event.target.closest("input, .act, .choose")) this.on.open(row.job);
+    });
+  }
+
+  /** Show a page of jobs; a choice stays while its job is there. */
+  show(jobs) {
+    const there = new Set(jobs.map((job) => job.id));
+    for (const id of this.chosen) if (!there.has(id)) this.chosen.delete(id);
+    this.rows.forEach((row, at) => {
+      row.element.hidden = at >= jobs.length;
+      if (at < jobs.length) this.fill(row, jobs[at]); else row.job = null;
+    });
+  }
+
+  /** Show a job's new state where it is shown; return whether it is. */
+  update(job) {
+    const row = this.rows.find((one) => one.job?.id === job.id);
+    if (row && row.job.revision < job.revision) this.fill(row, job);
+    return row !== undefined;
+  }
+
+  fill(row, job) {
+    if (row.job?.id !== job.id) this.name(row, job);
+    row.job = job;
+    row.box.checked = this.chosen.has(job.id);
+    Words.put(row.badge, job.cancel_requested && job.state === "running" ? "cancelling" : job.state);
+    row.badge.dataset.status = row.element.dataset.state = job.state;
+    row.share.hidden = !job.total;
+    if (row.bar.max !== (job.total || 1)) row.bar.max = job.total || 1;
+    if (row.bar.value !== job.done) row.bar.value = job.done;
+    Words.put(row.count, `${Words.count(job.done)} of ${Words.count(job.total)}`);
+    Words.put(row.message, job.error || job.message || "");
+    row.message.classList.toggle("failure", Boolean(job.error));
+    const ended = Rows.ENDED.includes(job.state);
+    row.act.dataset.act = ended ? "requeue" : "cancel";
+    row.act.hidden = job.state === "succeeded" || job.cancel_requested && !ended;
+    row.act.classList.toggle("danger", !ended);
+    Words.put(row.act, ended ? "Queue again" : "Cancel");
+  }
+
+  /** Write what never changes of a job. */
+  name(row, job) {
+    row.box.setAttribute("aria-label", `Choose ${job.kind} ${job.id}`);
+    row.bar.setAttribute("aria-label", `Progress of ${job.kind} ${job.id}`);
+    Words.put(row.open, job.kind);
+    Words.put(row.made, Words.moment(job.created_at));
+  }
+
+  choose(all) {
+    for (const row of this.rows) if (row.job) {
+      row.box.checked = all;
+      if (all) this.chosen.add(row.job.id); else this.chosen.delete(row.job.id);
+    }
+    this.on.chosen();
+  }
+};

@@ -1,0 +1,156 @@
+"""The example's HTTP interface: validate, 202 with Location, show, cancel, download."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, jsonify, request
+
+from app.db import db
+from app.environment import BASE_DIR
+from app.errors import BadRequest, UnsupportedMediaType
+from app.features.predictions import export, service, store, upload
+from app.features.predictions.messages import (
+    AcceptedBatch,
+    BatchPage,
+    BatchResponse,
+    ConfigResponse,
+    NewBatch,
+    NewBatchForm,
+    NewBatchOfLines,
+    NewBatchOfRows,
+    Requeue,
+    ResultsResponse,
+    RowQuery,
+    RowsResponse,
+)
+from app.features.predictions.predictor import predictor
+from app.security import uploads
+from app.web.body import form_body, json_body, query_parameters
+from app.web.openapi import Answer, describe
+from app.web.paging import Paging
+
+blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions")
+
+EXAMPLE = BASE_DIR / "examples" / "species.csv"
+EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
+ID = "<string(length=32):prediction_id>"  # so that `example` is no batch, and other methods on it are refused
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
+NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
+CSV = "text/csv; charset=utf-8"
+FILE = {"Content-Disposition": "The file's name."}
+
+
+@blueprint.post("")
+@describe(
+    body={"application/json": NewBatchOfRows, FORMS[0]: NewBatchForm, FORMS[1]: NewBatchOfLines},
+    answers={202: ACCEPTED, 503: NOBODY_ANSWERS},
+)
+def create() -> tuple[Response, int, dict[str, str]]:
+    """Store a batch from JSON rows, an uploaded CSV or pasted lines, and queue its job."""
+    if request.is_json:
+        body = json_body(NewBatchOfRows)
+        texts = [{name: "" if v is None else str(v) for name, v in row.items()} for row in body.rows]
+        return _accepted(body, upload.check_rows(texts, predictor.max_rows))
+    if request.mimetype not in FORMS:
+        raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
+    form = form_body(NewBatch)
+    file = request.files.get("file")
+    if file is not None and file.filename:
+        named = form.model_copy(update={"name": form.name or Path(file.filename).stem[:200]})
+        return _accepted(named, upload.read_csv(uploads.read(file, upload.TYPES), predictor.max_rows))
+    if "lines" in request.form:
+        return _accepted(form, upload.read_lines(request.form["lines"], predictor.max_rows))
+    raise BadRequest("Send JSON with rows, or a form with file or lines.", code="no_rows")
+
+
+@blueprint.post("/example")
+@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS})
+def create_example() -> tuple[Response, int, dict[str, str]]:
+    """Start the batch that comes with the project."""
+    batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)
+    return _accepted(batch, upload.read_csv(EXAMPLE.read_bytes(), predictor.max_rows))
+
+
+@blueprint.get("")
+@describe(query=Paging, answers={200: BatchPage})
+def listing() -> Response:
+    """Return a page of batches, newest first."""
+    asked = query_parameters(Paging)
+    return jsonify(service.listing(page=asked.page, per_page=asked.per_page))
+
+
+@blueprint.get("/config")
+@describe(answers={200: ConfigResponse})
+def config() -> Response:
+    """Return what answers, and how much is accepted."""
+    return jsonify(
+        demo=predictor.demo,
+        model=predictor.model,
+        ready=predictor.problem is None,
+        reason=predictor.problem,
+        max_rows=predictor.max_rows,
+    )
+
+
+@blueprint.get(f"/{ID}")
+@describe(answers={200: BatchResponse})
+def show(prediction_id: str) -> Response:
+    """Return one batch."""
+    return jsonify(service.get(prediction_id))
+
+
+@blueprint.get(f"/{ID}/rows")
+@describe(query=RowQuery, answers={200: RowsResponse})
+def rows(prediction_id: str) -> Response:
+    """Return rows in the input's order, or those that finished after a number."""
+    asked, batch = query_parameters(RowQuery), service.get(prediction_id)
+    if (after := asked.after) is not None:
+        found = db.read(lambda conn: store.rows_after(conn, prediction_id, after=after, limit=asked.limit))
+    else:
+        page = {"offset": asked.offset, "limit": asked.limit}
+        found = db.read(lambda conn: store.page_of_rows(conn, prediction_id, **page))
+    return jsonify(total=batch["total"], items=found)
+
+
+@blueprint.get(f"/{ID}/results.csv")
+@describe(answers={200: Answer(text="The input's columns, then output, status, error.", media=CSV, headers=FILE)})
+def results_csv(prediction_id: str) -> Response:
+    """Download the results as CSV."""
+    batch = service.get(prediction_id)
+    return _download(batch, export.as_csv(batch), CSV, "csv")
+
+
+@blueprint.get(f"/{ID}/results.json")
+@describe(answers={200: Answer(ResultsResponse, headers=FILE)})
+def results_json(prediction_id: str) -> Response:
+    """Download the results as JSON."""
+    batch = service.get(prediction_id)
+    return _download(batch, export.as_json(batch), "application/json", "json")
+
+
+@blueprint.post(f"/{ID}/cancel")
+@describe(answers={200: BatchResponse, 409: "It has ended already."})
+def cancel(prediction_id: str) -> Response:
+    """Stop a batch."""
+    return jsonify(service.cancel(prediction_id))
+
+
+@blueprint.post(f"/{ID}/requeue")
+@describe(body=Requeue, answers={202: BatchResponse, 409: "It has not ended, or every row has its answer."})
+def requeue(prediction_id: str) -> tuple[Response, int]:
+    """Go on with a batch that ended before all rows had their answer."""
+    body = json_body(Requeue)
+    return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
+
+
+def _accepted(form: NewBatch, inputs: upload.Rows) -> tuple[Response, int, dict[str, str]]:
+    made = service.create(name=form.name.strip() or "Untitled", prompt=form.prompt, rows=inputs)
+    return jsonify(made), 202, {"Location": f"/api/predictions/{made['id']}"}
+
+
+def _download(batch: dict[str, Any], body: Any, content_type: str, ending: str) -> Response:
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", batch["name"]).strip("-.")[:80] or "results"
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
+    return Response(body, content_type=content_type, headers=headers)

@@ -1,0 +1,75 @@
+"""Files made of all results now and then: a CSV of every answered row, and a figure; each is always whole."""
+
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from app.db import db
+from app.features.predictions import figure, store
+from app.features.predictions.export import line
+from app.jobs import JobContext
+from app.security import ownership
+from app.settings import Settings
+from app.times import iso
+
+CSV, FIGURE = "results.csv", "figure.svg"
+TYPES = {CSV: "text/csv; charset=utf-8", FIGURE: "image/svg+xml"}
+CHUNK = 500
+COLUMNS = ["batch", "row", "model", "outcome", "input", "output", "error"]
+
+
+def make(context: JobContext) -> None:
+    """Make both anew."""
+    where = folder()
+    where.mkdir(mode=0o770, parents=True, exist_ok=True)
+    counts = db.read(store.outcomes, unbounded=True)
+    total = sum(number for _, _, number in counts)
+    _replace(where / CSV, _lines(context, total))
+    _replace(where / FIGURE, [figure.draw(counts, iso(time.time()) or "")])
+    context.progress(total, total, f"{CSV}, {FIGURE}")
+
+
+def find(name: str) -> Path | None:
+    """Return a file that is there, for those who may see everybody's results."""
+    path = folder() / name
+    return path if ownership.seen_owner() is None and path.is_file() else None
+
+
+def folder() -> Path:
+    """Return where the files are."""
+    settings: Settings = current_app.extensions["settings"]
+    return settings.data_folder / "artefacts"
+
+
+def _lines(context: JobContext, total: int) -> Iterator[str]:
+    yield line(COLUMNS)
+    done = 0
+    after = ("", -1)
+    while found := db.read(lambda conn, a=after: store.answered(conn, after=a, limit=CHUNK), unbounded=True):  # type: ignore[misc]
+        yield "".join(line(_fields(row)) for row in found)
+        after, done = (found[-1].prediction_id, found[-1].position), done + len(found)
+        context.progress(done, max(done, total), CSV)
+        context.wait(0.01)
+
+
+def _fields(row: Any) -> list[str]:
+    given = json.dumps(row.input, ensure_ascii=False)
+    return [row.name, str(row.position + 1), row.model, row.status, given, row.output or "", row.error or ""]
+
+
+def _replace(path: Path, chunks: Iterable[str]) -> None:
+    """Write a file beside the old one, and put it in its place when it is whole; `cleanup` finds what is left of it."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(chunks)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

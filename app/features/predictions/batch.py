@@ -1,0 +1,80 @@
+"""Works through a batch: several rows at once, each stored as soon as it has its answer."""
+
+import contextvars
+import threading
+from collections.abc import Callable, Iterator
+
+from app.db import db
+from app.features.predictions import prompt as prompts
+from app.features.predictions import store
+from app.features.predictions.predictor import predictor
+from app.jobs import JobContext, JobStopped
+from app.upstream import Cancelled
+
+CHUNK = 500
+Row = tuple[int, dict[str, str]]
+
+
+def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
+    """Ask for every row without an answer; raise what makes going on pointless.
+
+    When the process stops, calls under way are awaited; when the batch is cancelled, they are dropped.
+    """
+    batch = db.read(lambda conn: store.get(conn, prediction_id))
+    if batch is None:
+        return
+    context.progress(batch["done"], batch["total"])
+    template, total, rows = batch["prompt"], batch["total"], _shared(_unfinished(prediction_id))
+    errors: list[Exception] = []
+
+    def work() -> None:
+        try:
+            while not errors and not context.cancelled and (row := rows()) is not None:
+                _predict_row(context, prediction_id, row, template, total)
+        except Cancelled:
+            return
+        except Exception as error:
+            errors.append(error)
+
+    threads = [_thread(work) for _ in range(min(concurrency, total))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        while thread.is_alive() and context.reason not in ("cancel", "lost", "time_limit"):
+            thread.join(0.1)
+    if errors:
+        raise errors[0]
+    if context.cancelled:
+        raise JobStopped
+
+
+def _thread(work: Callable[[], None]) -> threading.Thread:
+    """Return a thread whose log lines carry the job's id as those of the caller do."""
+    return threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
+
+
+def _predict_row(context: JobContext, prediction_id: str, row: Row, template: str, total: int) -> None:
+    position, values = row
+    answer = predictor.answer(prompts.fill(template, values), lambda: context.reason not in (None, "stop"))
+    done = context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
+    if done is not None:
+        context.progress(done, total)
+
+
+def _unfinished(prediction_id: str) -> Iterator[Row]:
+    """Yield the rows that wait, read in chunks so that a large batch is never in memory whole."""
+    after = -1
+    while chunk := db.read(lambda conn, a=after: store.unfinished(conn, prediction_id, after=a, limit=CHUNK)):  # type: ignore[misc]
+        yield from chunk
+        after = chunk[-1][0]
+
+
+def _shared(rows: Iterator[Row]) -> Callable[[], Row | None]:
+    """Return a function that gives each row once, to whichever thread asks first."""
+    lock = threading.Lock()
+
+    def take() -> Row | None:
+        with lock:
+            return next(rows, None)
+
+    return take

@@ -1,0 +1,36 @@
+"""The job kind: it only calls the function that does the work."""
+
+from typing import Any
+
+from app.features.predictions import artefacts
+from app.features.predictions.batch import predict
+from app.features.predictions.predictor import predictor
+from app.features.predictions.service import KIND
+from app.features.predictions.settings import PredictionSettings
+from app.jobs import JobContext, job
+from app.settings import Settings
+
+_concurrency = 1
+
+
+def configure(settings: Settings) -> None:
+    """Take over the settings."""
+    global _concurrency
+    _concurrency = settings.upstream_max_concurrent_requests
+    predictor.configure(settings)
+
+
+@job(KIND, stall="interrupt", own_rows=True)
+def run(context: JobContext, payload: dict[str, Any]) -> None:
+    """Work through one batch; retries live in app.upstream, so the job itself has none."""
+    predict(context, payload["prediction_id"], _concurrency)
+
+
+def _artefacts_schedule(settings: Settings) -> str:
+    return settings.section(PredictionSettings).artefacts_schedule
+
+
+@job("prediction_artefacts", schedule=_artefacts_schedule, stall="requeue")
+def make_artefacts(context: JobContext, payload: dict[str, Any]) -> None:
+    """Make the CSV and the figure of all results anew."""
+    artefacts.make(context)

@@ -1,0 +1,36 @@
+"""Sends finished rows to those who watch a batch, read from the table, so that nothing is lost or sent twice."""
+
+from typing import Any
+
+from app.db import db
+from app.features.predictions import store
+from app.features.predictions.service import KIND
+from app.realtime.publisher import publish_details
+
+ROWS_PER_EVENT = 500
+
+_sent: dict[str, int] = {}
+
+
+def connect() -> None:
+    """Let the publisher ask for results after each change of a batch's job."""
+    publish_details(KIND, "prediction:results", results)
+
+
+def results(job_id: str) -> dict[str, Any] | None:
+    """Return the rows of a batch that finished since the last call, or None.
+
+    The first call of a process only notes where the batch stands: a viewer whose last row is older asks for the rest.
+    """
+    batch = db.read(lambda conn: store.by_job(conn, job_id))
+    if batch is None:
+        return None
+    after = _sent.setdefault(job_id, batch["finish_seq"])
+    found = db.read(lambda conn: store.rows_after(conn, batch["id"], after=after, limit=ROWS_PER_EVENT))
+    if not found:
+        if batch["status"] not in ("queued", "running"):
+            _sent.pop(job_id, None)
+        return None
+    _sent[job_id] = found[-1]["finish_no"]
+    counts = {name: batch[name] for name in ("job_id", "done", "failed", "total")}
+    return {"id": batch["id"], **counts, "after": after, "upto": _sent[job_id], "rows": found}

@@ -1,0 +1,133 @@
+"""What the example's HTTP interface takes and answers."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
+
+from app.jobs.model import State
+from app.web.body import Text
+from app.web.paging import Page
+
+Value = Text | int | float | bool | None
+RowStatus = Literal["pending", "succeeded", "failed"]
+MOST = 2**31 - 1  # what a column of whole numbers holds
+
+
+class NewBatch(BaseModel):
+    """What a batch is made of."""
+
+    model_config = ConfigDict(allow_inf_nan=False)
+
+    name: Text = Field("", max_length=200, examples=["two"])
+    prompt: Text = Field(
+        min_length=1,
+        max_length=20_000,
+        description="A column's name in braces stands for a row's value.",
+        examples=["Is {species} harmful?"],
+    )
+
+
+class NewBatchOfRows(NewBatch):
+    """A batch whose rows come along as JSON."""
+
+    rows: list[dict[Text, Value]] = Field(
+        min_length=1, description="All with the same columns.", examples=[[{"species": "Vibrio cholerae"}]]
+    )
+
+
+class NewBatchOfLines(NewBatch):
+    """A batch of pasted lines, each a row with the one column `text`."""
+
+    lines: Text = Field(min_length=1, description="Rows with the one column text.")
+
+
+class NewBatchForm(NewBatch):
+    """A batch from a file or from pasted lines; one of the two is needed."""
+
+    file: bytes = Field(b"", description="A CSV in UTF-8 with a header line.")
+    lines: Text = Field("", description="Rows with the one column text.")
+
+
+class Requeue(BaseModel):
+    """How to run a batch again."""
+
+    failed: bool = Field(False, description="Ask the rows that failed again, too.")
+
+
+class RowQuery(BaseModel):
+    """Which rows."""
+
+    offset: int = Field(0, ge=0, le=MOST, description="From this row of the input on.")
+    after: int | None = Field(None, ge=0, le=MOST, description="Rather those that finished after this finish_no.")
+    limit: int = Field(200, ge=1, le=500, description="Rows at most.")
+
+
+class AcceptedBatch(BaseModel):
+    """The batch is stored, and its job waits."""
+
+    id: str
+    job_id: str
+
+
+class BatchResponse(BaseModel):
+    """A batch."""
+
+    id: str
+    name: str
+    prompt: str
+    model: str
+    columns: list[str]
+    total: int
+    done: int = Field(description="Rows that have ended, also those that failed.")
+    failed: int
+    finish_seq: int = Field(description="The last finish_no that was given.")
+    job_id: str
+    status: State
+    message: str
+    demo: bool = Field(description="Whether the built-in demo answers.")
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+
+
+class BatchPage(Page[BatchResponse]):
+    """A page of batches, newest first."""
+
+
+class ResultResponse(BaseModel):
+    """A row with its answer."""
+
+    input: dict[str, str]
+    output: str | None
+    status: RowStatus
+    error: str | None
+    model: str | None
+
+
+class RowResponse(ResultResponse):
+    """A row with its answer and its place."""
+
+    position: int
+    cached: bool
+    finish_no: int | None = Field(description="Rows are numbered as they finish.")
+
+
+class RowsResponse(BaseModel):
+    """Some of a batch's rows."""
+
+    total: int = Field(description="Rows of the whole batch.")
+    items: list[RowResponse]
+
+
+class ResultsResponse(RootModel[list[ResultResponse]]):
+    """Every row in the input's order."""
+
+
+class ConfigResponse(BaseModel):
+    """What answers, and how much is accepted."""
+
+    demo: bool
+    model: str
+    ready: bool
+    reason: str | None
+    max_rows: int

@@ -1,0 +1,32 @@
+"""The example's two pages."""
+
+from flask import Blueprint, Response, render_template, send_file
+
+from app.errors import NotFound
+from app.features.predictions import artefacts, service
+
+blueprint = Blueprint(
+    "predictions", __name__, template_folder="templates", static_folder="static", static_url_path="/static/features"
+)
+
+
+@blueprint.get("/predictions")
+def index() -> str:
+    """Show the form and the list of batches."""
+    return render_template("predictions/index.html", artefacts=artefacts.find(artefacts.FIGURE) is not None)
+
+
+@blueprint.get("/predictions/artefacts/<name>")
+def artefact(name: str) -> Response:
+    """Download the CSV or the figure of all results."""
+    path = artefacts.find(name) if name in artefacts.TYPES else None
+    if path is None:
+        raise NotFound("It has not been made yet, or it is not for you to see.")
+    kind = artefacts.TYPES[name]
+    return send_file(path, kind, as_attachment=True, download_name=name, conditional=False, max_age=0)
+
+
+@blueprint.get("/predictions/<prediction_id>")
+def batch(prediction_id: str) -> str:
+    """Show one batch, live."""
+    return render_template("predictions/batch.html", batch=service.get(prediction_id))

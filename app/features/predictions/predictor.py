@@ -1,0 +1,80 @@
+"""Answers one prompt: from the cache, from the outside API, or, without a key, from the built-in demo."""
+
+import contextlib
+import hashlib
+import random
+import re
+import time
+
+from sqlalchemy.exc import OperationalError
+
+from app.db import db
+from app.features.predictions import store
+from app.features.predictions.settings import PredictionSettings
+from app.features.predictions.store import FAILED, SUCCEEDED, Answer
+from app.observability.metrics import CACHE_LOOKUPS
+from app.settings import Settings
+from app.upstream import UpstreamError, upstream
+from app.upstream.pace import Pace
+from app.upstream.waiting import Check, sleep
+
+DEMO_MODEL = "demo"
+DEMO_SECONDS = (0.05, 0.4)
+
+
+class Predictor:
+    """The one predictor of the process; `configure` decides what answers."""
+
+    def configure(self, settings: Settings) -> None:
+        """Take over the settings."""
+        own = settings.section(PredictionSettings)
+        has_key = bool(settings.openrouter_api_key.get_secret_value())
+        self.demo = not has_key and (own.demo_predictor or not settings.production)
+        self.model = DEMO_MODEL if self.demo else settings.upstream_model
+        self.max_rows = own.prediction_max_rows
+        self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so nothing can be asked."
+        self._cache_seconds = own.prediction_cache_seconds
+        self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)
+
+    def answer(self, prompt: str, cancelled: Check) -> Answer:
+        """Return what becomes of a row; only an error that every other row would meet too is raised."""
+        if self.demo:
+            return self._demo(prompt, cancelled)
+        key = hashlib.sha256(f"{self.model}\0{prompt}".encode()).hexdigest()
+        known = self._cached(key)
+        if known is not None:
+            return Answer(SUCCEEDED, output=known, model=self.model, cached=True)
+        try:
+            completion = upstream.complete(prompt, cancelled=cancelled)
+        except UpstreamError as error:
+            if error.code == "upstream_unauthorized":
+                raise
+            return Answer(FAILED, error=error.message, model=self.model)
+        if self._cache_seconds:
+            with contextlib.suppress(OperationalError):  # full or locked: the answer itself waits for that
+                db.write(lambda conn: store.remember(conn, key, completion.text, time.time()))
+        return Answer(SUCCEEDED, output=completion.text, model=completion.model)
+
+    def _cached(self, key: str) -> str | None:
+        if not self._cache_seconds:
+            return None
+        known = db.read(lambda conn: store.cached(conn, key, time.time() - self._cache_seconds))
+        CACHE_LOOKUPS.labels("miss" if known is None else "hit").inc()
+        return known
+
+    def _demo(self, prompt: str, cancelled: Check) -> Answer:
+        self._pace.wait(cancelled)
+        sleep(random.uniform(*DEMO_SECONDS), cancelled)
+        choices = _choices(prompt)
+        chosen = int.from_bytes(hashlib.sha256(prompt.encode()).digest()[:4]) % len(choices)
+        return Answer(SUCCEEDED, output=choices[chosen], model=DEMO_MODEL)
+
+
+def _choices(prompt: str) -> list[str]:
+    """Return the words that the prompt offers after its last colon, or yes and no."""
+    offered = re.split(r",|\bor\b", prompt.rpartition(":")[2].strip(" .?!")) if ":" in prompt else []
+    words = [word.strip() for word in offered if 0 < len(word.strip()) <= 40]
+    return words if len(words) > 1 else ["yes", "no", "not sure"]
+
+
+predictor = Predictor()

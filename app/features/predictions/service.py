@@ -1,0 +1,89 @@
+"""What can be done with batches: create, show, cancel, run again."""
+
+import time
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app import jobs
+from app.db import db
+from app.errors import Conflict, NotFound, Unavailable
+from app.features.predictions import prompt as prompts
+from app.features.predictions import store
+from app.features.predictions.predictor import predictor
+from app.features.predictions.upload import Rows
+from app.jobs import store as jobs_store
+from app.security import ownership
+
+KIND = "predictions"
+
+
+def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
+    """Store a batch and queue its job in one transaction; return the batch's and the job's id."""
+    if predictor.problem:
+        raise Unavailable(predictor.problem, code="predictor_missing")
+    columns = list(rows[0])
+    prompts.check(prompt, columns)
+    prediction_id = uuid.uuid4().hex
+    job = jobs.new_job(KIND, {"prediction_id": prediction_id}, total=len(rows))
+    batch = {
+        "id": prediction_id,
+        "job_id": job.id,
+        "name": name,
+        "prompt": prompt,
+        "columns": columns,
+        "model": predictor.model,
+        "created_at": time.time(),
+    }
+
+    def write(conn: Connection) -> None:
+        jobs_store.insert(conn, job)
+        store.insert(conn, batch, rows)
+
+    db.write(write)
+    jobs.announce(job)
+    return {"id": prediction_id, "job_id": job.id}
+
+
+def get(prediction_id: str) -> dict[str, Any]:
+    """Return a batch that the caller may see; raise NotFound."""
+    batch = db.read(lambda conn: store.get(conn, prediction_id))
+    if batch is None:
+        raise NotFound("There is no such batch.")
+    ownership.check_seen(batch.pop("submitted_by"), "batch")
+    return batch
+
+
+def listing(page: int, per_page: int) -> dict[str, Any]:
+    """Return a page of batches, newest first."""
+    owner, offset = ownership.seen_owner(), (page - 1) * per_page
+    found, total = db.read(lambda conn: store.listing(conn, owner=owner, limit=per_page, offset=offset))
+    return {"items": found, "page": page, "per_page": per_page, "total": total}
+
+
+def cancel(prediction_id: str) -> dict[str, Any]:
+    """Stop a batch; raise Conflict when it has ended."""
+    jobs.cancel(get(prediction_id)["job_id"])
+    return get(prediction_id)
+
+
+def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
+    """Go on with an ended batch: rows without an answer are asked, with `failed` also those that ended in an error."""
+    batch = get(prediction_id)
+    jobs.check_changed(jobs.get(batch["job_id"]))
+    open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)
+    if batch["status"] == "succeeded" and not open_rows:
+        raise Conflict("Every row has its answer: there is nothing to run again.")
+
+    def write(conn: Connection) -> "jobs.Job | None":
+        job = jobs_store.requeue(conn, batch["job_id"], time.time())
+        if job is not None and failed:
+            store.forget_failures(conn, prediction_id)
+        return job
+
+    job = db.write(write)
+    if job is None:
+        raise Conflict(f"The batch is {batch['status']} already.")
+    jobs.announce(job)
+    return get(prediction_id)

@@ -1,0 +1,163 @@
+// One batch, live: the row in the database is the truth, an event is a hint, and what was missed is asked for.
+"use strict";
+
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const { id, job: jobId } = $("batch").dataset;
+  const base = `/api/predictions/${id}`;
+  const MISSED = 500;
+  const ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
+  const HINTS = {
+    interrupted: "The process that ran this batch went away. Continue asks only the rows that have no answer yet.",
+    cancelled: "Cancelled. Continue asks only the rows that have no answer yet.",
+  };
+  const samples = [];
+  let batch = null;
+  let seen = 0;
+  let healing = null;
+  let again = false;
+
+  const table = new RowTable({
+    grid: $("grid"),
+    viewport: $("viewport"),
+    space: $("space"),
+    total: Number($("progress").max),
+    columns: JSON.parse($("grid").dataset.columns),
+    fetchRows: async (offset, limit) => (await Live.api(`${base}/rows?offset=${offset}&limit=${limit}`)).items,
+    onOpen: showDetail,
+  });
+
+  function seconds(value) {
+    const whole = Math.max(0, Math.round(value));
+    const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
+    return parts[0] ? `${parts[0]} h ${parts[1]} min` : parts[1] ? `${parts[1]} min ${parts[2]} s` : `${parts[2]} s`;
+  }
+
+  function rate() {
+    const oldest = samples[0];
+    const newest = samples.at(-1);
+    return samples.length > 1 && newest.at > oldest.at ? (newest.done - oldest.done) / (newest.at - oldest.at) * 1000 : 0;
+  }
+
+  function note(done) {
+    const at = performance.now();
+    if (samples.at(-1)?.done !== done) samples.push({ at, done });
+    while (samples.length > 2 && samples[0].at < at - 10000) samples.shift();
+  }
+
+  function show() {
+    if (!batch) return;
+    const running = batch.status === "running";
+    $("status").textContent = $("status").dataset.status = batch.status;
+    $("progress").value = batch.done;
+    $("done").textContent = `${batch.done.toLocaleString("en")} of ${batch.total.toLocaleString("en")}`;
+    $("failed").textContent = batch.failed.toLocaleString("en");
+    $("rate").textContent = running && rate() ? `${rate().toFixed(rate() < 10 ? 1 : 0)} rows/s` : "–";
+    $("remaining").textContent = running && rate() ? seconds((batch.total - batch.done) / rate()) : "–";
+    const end = batch.finished_at ? new Date(batch.finished_at) : new Date();
+    $("elapsed").textContent = batch.started_at ? seconds((end - new Date(batch.started_at)) / 1000) : "–";
+    $("cancel").hidden = ENDED.includes(batch.status);
+    $("continue").hidden = !ENDED.includes(batch.status) || batch.done >= batch.total && batch.status !== "failed";
+    $("retry").hidden = !ENDED.includes(batch.status) || !batch.failed;
+    const text = batch.status === "failed" ? batch.message : HINTS[batch.status] ?? "";
+    $("message").textContent = text;
+    $("message").hidden = !text;
+  }
+
+  async function load() {
+    batch = await Live.api(base);
+    note(batch.done);
+    show();
+  }
+
+  // Rows that finished while we were away, in the order they did; asked for again when called meanwhile.
+  function heal() {
+    again = true;
+    healing ??= catchUp().catch(() => setTimeout(heal, 2000)).finally(() => { healing = null; });
+  }
+
+  async function catchUp() {
+    while (again) {
+      again = false;
+      for (let more = true; more;) {
+        const { items } = await Live.api(`${base}/rows?after=${seen}&limit=${MISSED}`);
+        table.put(items);
+        seen = Math.max(seen, items.at(-1)?.finish_no ?? 0);
+        more = items.length === MISSED;
+      }
+      await load();
+    }
+  }
+
+  function onResults(event) {
+    table.put(event.rows);
+    if (event.after > seen) heal();
+    else seen = Math.max(seen, event.upto);
+    if (!batch) return;
+    Object.assign(batch, { done: event.done, failed: event.failed, total: event.total });
+    note(event.done);
+    show();
+  }
+
+  function onJob(job) {
+    if (job.state === batch.status) return;
+    if (ENDED.includes(batch.status)) restart();
+    else heal();
+  }
+
+  // The batch was queued again, here or by another viewer: failed rows may wait again.
+  function restart() {
+    samples.length = 0;
+    table.refresh();
+    heal();
+  }
+
+  function showDetail(row) {
+    $("detail-title").textContent = `Row ${row.position + 1}`;
+    const entries = [...Object.entries(row.input), ["Status", row.cached ? `${row.status}, from the cache` : row.status],
+      ["Answer", row.output], ["Error", row.error], ["Model", row.model]];
+    $("detail-list").replaceChildren(...entries.filter(([, value]) => value !== null && value !== "").flatMap(([name, value]) => {
+      const term = document.createElement("dt");
+      const text = document.createElement("dd");
+      term.textContent = name;
+      text.textContent = value;
+      return [term, text];
+    }));
+    $("detail").showModal();
+  }
+
+  async function act(path, body) {
+    $("error").hidden = true;
+    try {
+      const headers = { "Content-Type": "application/json", Accept: "application/json" };
+      batch = await Live.api(`${base}/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+      if (path === "requeue") restart();
+      show();
+    } catch (error) {
+      $("error").textContent = error.message;
+      $("error").hidden = false;
+    }
+  }
+
+  $("cancel").addEventListener("click", () => act("cancel", {}));
+  $("continue").addEventListener("click", () => act("requeue", {}));
+  $("retry").addEventListener("click", () => act("requeue", { failed: true }));
+  setInterval(show, 1000);
+
+  // Note where the batch stands first and fetch rows then, so that none falls in between.
+  async function begin() {
+    try {
+      await load();
+    } catch (error) {
+      $("error").textContent = error.message;
+      $("error").hidden = false;
+      setTimeout(begin, 3000);
+      return;
+    }
+    $("error").hidden = true;
+    seen = batch.finish_seq;
+    const resync = () => { table.refresh(); heal(); };
+    Live.subscribe(jobId, { onJob, resync, on: { "prediction:results": onResults } });
+  }
+  begin();
+})();

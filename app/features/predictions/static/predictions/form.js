@@ -1,0 +1,116 @@
+// The form: reads the file's first lines here, so that columns and a filled prompt are seen before anything is sent.
+"use strict";
+
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const form = $("form");
+  let sample = null;
+
+  function fields(line, delimiter) {
+    const found = [];
+    const pattern = new RegExp(`(?:^|${delimiter === "|" ? "\\|" : delimiter})(?:"((?:[^"]|"")*)"|([^${delimiter}]*))`, "g");
+    for (const match of line.matchAll(pattern)) found.push((match[1]?.replaceAll('""', '"') ?? match[2] ?? "").trim());
+    return found;
+  }
+
+  function readSample(text) {
+    const [header = "", first = ""] = text.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim());
+    const delimiter = [",", ";", "\t", "|"].sort((a, b) => header.split(b).length - header.split(a).length)[0];
+    const columns = fields(header, delimiter).filter(Boolean);
+    const values = fields(first, delimiter);
+    return columns.length ? Object.fromEntries(columns.map((name, i) => [name, values[i] ?? ""])) : null;
+  }
+
+  const usesFile = () => form.elements.source.value === "file";
+
+  async function changedSource() {
+    $("file-field").hidden = !usesFile();
+    $("lines-field").hidden = usesFile();
+    const line = $("lines").value.split("\n").find((text) => text.trim());
+    if (!usesFile()) sample = line ? { text: line.trim() } : null;
+    else if ($("file").files[0]) sample = readSample(await $("file").files[0].slice(0, 65536).text());
+    else sample = null;
+    if (usesFile() && $("file").files[0] && !$("name").value) $("name").value = $("file").files[0].name.replace(/\.\w+$/, "");
+    showChips();
+    check();
+  }
+
+  function showChips() {
+    $("chips").replaceChildren(...Object.keys(sample ?? {}).map((name) => {
+      const chip = document.createElement("button");
+      chip.type = "button";
+      chip.className = "chip";
+      chip.textContent = `{${name}}`;
+      chip.setAttribute("aria-label", `Insert the column ${name}`);
+      chip.addEventListener("click", () => {
+        $("prompt").setRangeText(`{${name}}`, $("prompt").selectionStart, $("prompt").selectionEnd, "end");
+        $("prompt").focus();
+        check();
+      });
+      return chip;
+    }));
+  }
+
+  function check() {
+    const prompt = $("prompt").value;
+    const unknown = [...prompt.matchAll(/\{\{|\}\}|\{([^{}]*)\}/g)].map((m) => m[1]?.trim()).find((n) => n !== undefined && sample && !Object.hasOwn(sample, n));
+    const reason = !sample ? (usesFile() ? "Choose a file first." : "Paste at least one line.")
+      : !prompt.trim() ? "Write a prompt."
+      : unknown !== undefined ? `There is no column {${unknown}}.` : "";
+    $("run").disabled = Boolean(reason);
+    $("hint").textContent = reason;
+    $("preview").hidden = Boolean(reason);
+    if (!reason) $("preview").textContent = `First row: ${prompt.replace(/\{\{|\}\}|\{([^{}]*)\}/g, (m, n) => n === undefined ? m[0] : sample[n.trim()])}`;
+  }
+
+  async function send(path, options) {
+    $("error").hidden = true;
+    $("run").disabled = $("example").disabled = true;
+    $("hint").textContent = "Sending…";
+    try {
+      const made = await Live.api(path, { method: "POST", ...options });
+      location.assign(`/predictions/${made.id}`);
+    } catch (error) {
+      $("error").textContent = error.message;
+      $("error").hidden = false;
+      $("example").disabled = false;
+      check();
+    }
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const body = new FormData();
+    body.set("prompt", $("prompt").value);
+    body.set("name", $("name").value || (usesFile() ? "" : "Pasted lines"));
+    if (usesFile()) body.set("file", $("file").files[0]);
+    else body.set("lines", $("lines").value);
+    send("/api/predictions", { body });
+  });
+  $("example").addEventListener("click", () => send("/api/predictions/example", {}));
+  for (const radio of form.elements.source) radio.addEventListener("change", changedSource);
+  $("file").addEventListener("change", changedSource);
+  $("lines").addEventListener("input", changedSource);
+  $("prompt").addEventListener("input", check);
+
+  const drop = $("file-field");
+  for (const name of ["dragover", "dragleave", "drop"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.toggle("over", name === "dragover");
+      if (name === "drop" && event.dataTransfer.files.length) {
+        $("file").files = event.dataTransfer.files;
+        changedSource();
+      }
+    });
+  }
+
+  Live.api("/api/predictions/config").then((config) => {
+    $("max-rows").textContent = config.max_rows.toLocaleString("en");
+    $("notice").hidden = config.ready && !config.demo;
+    $("notice").textContent = config.ready
+      ? "A built-in demo answers, not a language model: its answers are made up. Set OPENROUTER_API_KEY to ask a real one."
+      : config.reason;
+  }).catch(() => {});
+  changedSource();
+})();

@@ -1,0 +1,152 @@
+// A table of any length: only the rows in sight are elements, and rows are fetched when they come into sight.
+// The grid itself keeps the focus and names its active row, so that a row may leave the page while scrolling.
+"use strict";
+
+window.RowTable = class {
+  static CHUNK = 200;
+  static MARGIN = 8;
+
+  constructor({ grid, viewport, space, total, columns, fetchRows, onOpen }) {
+    Object.assign(this, { grid, viewport, space, total, columns, fetchRows, onOpen });
+    this.drawn = new Map();
+    this.old = new Map();
+    this.active = 0;
+    this.refresh();
+    this.resize();
+    grid.style.setProperty("--inputs", columns.length);
+    viewport.addEventListener("scroll", () => this.schedule());
+    addEventListener("resize", () => this.resize());
+    grid.addEventListener("keydown", (event) => this.onKey(event));
+    space.addEventListener("click", (event) => {
+      const element = event.target.closest("[data-position]");
+      if (!element) return;
+      grid.focus({ preventScroll: true });
+      this.open(Number(element.dataset.position));
+    });
+  }
+
+  /** Take rows over; of two states of a row the one that finished later is the newer, in whatever order they come. */
+  put(rows) {
+    for (const row of rows) {
+      const known = this.rows.get(row.position);
+      if ((row.finish_no ?? 0) >= (known?.finish_no ?? 0)) this.rows.set(row.position, row);
+    }
+    this.schedule();
+  }
+
+  /** Fetch again what is in sight; what was known is shown until then. */
+  refresh() {
+    for (const [position, row] of this.rows ?? []) this.old.set(position, row);
+    this.rows = new Map();
+    this.asked = new Set();
+    this.schedule();
+  }
+
+  open(position) {
+    this.activate(position);
+    const row = this.at(position);
+    if (row) this.onOpen(row);
+  }
+
+  at(position) {
+    return this.rows.get(position) ?? this.old.get(position);
+  }
+
+  onKey(event) {
+    const page = Math.max(1, Math.floor(this.viewport.clientHeight / this.height) - 1);
+    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.total, End: this.total };
+    if (event.key === "Enter" || event.key === " ") this.open(this.active);
+    else if (event.key in steps) this.activate(this.active + steps[event.key]);
+    else return;
+    event.preventDefault();
+  }
+
+  activate(position) {
+    this.active = Math.min(this.total - 1, Math.max(0, position));
+    const top = this.active * this.height;
+    const { scrollTop, clientHeight } = this.viewport;
+    if (top < scrollTop) this.viewport.scrollTop = top;
+    if (top + this.height > scrollTop + clientHeight) this.viewport.scrollTop = top + this.height - clientHeight;
+    this.draw();
+  }
+
+  resize() {
+    this.height = parseFloat(getComputedStyle(this.grid).getPropertyValue("--row-height"));
+    this.space.style.height = `${this.total * this.height}px`;
+    this.schedule();
+  }
+
+  schedule() {
+    this.frame ??= requestAnimationFrame(() => { this.frame = null; this.draw(); });
+  }
+
+  draw() {
+    const { MARGIN, CHUNK } = RowTable;
+    const inSight = Math.ceil(this.viewport.clientHeight / this.height);
+    const first = Math.max(0, Math.floor(this.viewport.scrollTop / this.height) - MARGIN);
+    const last = Math.min(this.total, first + inSight + 2 * MARGIN);
+    for (const [position, element] of this.drawn) {
+      if (position < first || position >= last) { element.remove(); this.drawn.delete(position); }
+    }
+    for (let position = first; position < last; position += 1) this.drawRow(position);
+    for (let chunk = Math.floor(first / CHUNK); chunk * CHUNK < last; chunk += 1) this.fetchChunk(chunk);
+    if (this.drawn.has(this.active)) this.grid.setAttribute("aria-activedescendant", `row-${this.active}`);
+    else this.grid.removeAttribute("aria-activedescendant");
+  }
+
+  async fetchChunk(chunk) {
+    const { asked } = this;
+    if (asked.has(chunk)) return;
+    asked.add(chunk);
+    try {
+      const rows = await this.fetchRows(chunk * RowTable.CHUNK, RowTable.CHUNK);
+      if (asked === this.asked) this.put(rows);
+    } catch {
+      setTimeout(() => { asked.delete(chunk); this.schedule(); }, 2000);
+    }
+  }
+
+  drawRow(position) {
+    let element = this.drawn.get(position);
+    if (!element) {
+      element = this.newElement(position);
+      this.drawn.set(position, element);
+      this.space.append(element);
+    }
+    element.style.top = `${position * this.height}px`;
+    element.classList.toggle("active", position === this.active);
+    const row = this.at(position);
+    if (!row || element.shown === row) return;
+    element.shown = row;
+    const { inputs, output, badge } = element.parts;
+    inputs.forEach((cell, i) => { cell.textContent = row.input[this.columns[i]]; });
+    output.textContent = row.output ?? row.error ?? "";
+    output.classList.toggle("failure", row.status === "failed");
+    badge.dataset.status = row.status;
+    badge.textContent = row.cached ? "cached" : row.status;
+  }
+
+  newElement(position) {
+    const element = document.createElement("div");
+    const cell = (className) => {
+      const made = document.createElement("span");
+      made.setAttribute("role", "gridcell");
+      made.className = className;
+      element.append(made);
+      return made;
+    };
+    element.className = "grid-row";
+    element.id = `row-${position}`;
+    element.setAttribute("role", "row");
+    element.setAttribute("aria-rowindex", position + 2);
+    element.dataset.position = position;
+    cell("number").textContent = position + 1;
+    const inputs = this.columns.map(() => cell("input"));
+    const output = cell("output");
+    const badge = document.createElement("span");
+    badge.className = "badge";
+    cell("state").append(badge);
+    element.parts = { inputs, output, badge };
+    return element;
+  }
+};

@@ -1,0 +1,181 @@
+"""All SQL of the example. A row is finished once: a second answer to it changes nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, delete, func, select, true, tuple_, update
+
+from app.features.predictions.tables import cache, predictions, rows
+from app.jobs.model import ENDED
+from app.jobs.tables import jobs
+from app.times import iso
+
+PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one row."""
+
+    status: str
+    output: str | None = None
+    error: str | None = None
+    model: str | None = None
+    cached: bool = False
+
+
+def insert(conn: Connection, batch: dict[str, Any], inputs: Sequence[dict[str, str]]) -> None:
+    """Store a batch with its rows."""
+    conn.execute(predictions.insert().values(done=0, failed=0, finish_seq=0, total=len(inputs), **batch))
+    new = {"prediction_id": batch["id"], "status": PENDING, "cached": False}
+    conn.execute(rows.insert(), [{**new, "position": i, "input": row} for i, row in enumerate(inputs)])
+
+
+def get(conn: Connection, prediction_id: str) -> dict[str, Any] | None:
+    """Return a batch as the API shows it, and whose it is as `submitted_by`, or None."""
+    row = conn.execute(_batches().where(predictions.c.id == prediction_id)).first()
+    return _batch(row) | {"submitted_by": row.submitted_by} if row else None
+
+
+def by_job(conn: Connection, job_id: str) -> dict[str, Any] | None:
+    """Return the batch that a job works on, or None."""
+    row = conn.execute(_batches().where(predictions.c.job_id == job_id)).first()
+    return _batch(row) if row else None
+
+
+def listing(conn: Connection, *, owner: str | None, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+    """Return a page of the batches of an owner (None for all), newest first, and how many there are."""
+    mine = true() if owner is None else jobs.c.submitted_by == owner
+    batches = _batches().where(mine)
+    query = batches.order_by(predictions.c.created_at.desc(), predictions.c.id).limit(limit).offset(offset)
+    total = conn.execute(select(func.count()).select_from(predictions).join(jobs).where(mine)).scalar_one()
+    return [_batch(row) for row in conn.execute(query)], total
+
+
+def page_of_rows(conn: Connection, prediction_id: str, *, offset: int, limit: int) -> list[dict[str, Any]]:
+    """Return rows in the input's order."""
+    query = select(rows).where(rows.c.prediction_id == prediction_id, rows.c.position >= offset)
+    return [_row(row) for row in conn.execute(query.order_by(rows.c.position).limit(limit))]
+
+
+def rows_after(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[dict[str, Any]]:
+    """Return the rows that finished after that finish number, in the order they did."""
+    query = select(rows).where(rows.c.prediction_id == prediction_id, rows.c.finish_no > after)
+    return [_row(row) for row in conn.execute(query.order_by(rows.c.finish_no).limit(limit))]
+
+
+def unfinished(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[tuple[int, dict[str, str]]]:
+    """Return (position, input) of rows that wait, from behind a position on."""
+    mine = (rows.c.prediction_id == prediction_id, rows.c.position > after, rows.c.status == PENDING)
+    found = conn.execute(select(rows.c.position, rows.c.input).where(*mine).order_by(rows.c.position).limit(limit))
+    return [(position, values) for position, values in found]
+
+
+def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answer) -> int | None:
+    """Store a row's answer and count it; return how many are done, or None when it was answered already.
+
+    The batch's row is locked first, so that finish numbers are given in the order of the commits.
+    """
+    mine = predictions.c.id == prediction_id
+    failed = 1 if answer.status == FAILED else 0
+    counted = (
+        update(predictions)
+        .where(mine)
+        .values(
+            done=predictions.c.done + 1, failed=predictions.c.failed + failed, finish_seq=predictions.c.finish_seq + 1
+        )
+    )
+    savepoint = conn.begin_nested()
+    conn.execute(counted)
+    done, number = conn.execute(select(predictions.c.done, predictions.c.finish_seq).where(mine)).one()
+    waiting = (rows.c.prediction_id == prediction_id, rows.c.position == position, rows.c.status == PENDING)
+    values = {**vars(answer), "finish_no": number}
+    if conn.execute(update(rows).where(*waiting).values(**values)).rowcount == 0:
+        savepoint.rollback()
+        return None
+    savepoint.commit()
+    return int(done)
+
+
+def forget_failures(conn: Connection, prediction_id: str) -> int:
+    """Let the failed rows wait again; return how many there were."""
+    failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)
+    values = {"status": PENDING, "error": None, "finish_no": None, "model": None}
+    number = conn.execute(update(rows).where(*failed).values(**values)).rowcount
+    changed = {"done": predictions.c.done - number, "failed": predictions.c.failed - number}
+    conn.execute(update(predictions).where(predictions.c.id == prediction_id).values(**changed))
+    return int(number)
+
+
+def cached(conn: Connection, key: str, since: float) -> str | None:
+    """Return a stored answer that is not older."""
+    fresh = select(cache.c.output).where(cache.c.key == key, cache.c.created_at >= since)
+    found = conn.execute(fresh).scalar()
+    return None if found is None else str(found)
+
+
+def remember(conn: Connection, key: str, output: str, now: float) -> None:
+    """Store an answer for reuse."""
+    conn.execute(delete(cache).where(cache.c.key == key))
+    conn.execute(cache.insert().values(key=key, output=output, created_at=now))
+
+
+def outcomes(conn: Connection) -> list[tuple[str, str, int]]:
+    """Return (model, outcome, number) of all rows that have their answer."""
+    model = func.coalesce(rows.c.model, predictions.c.model).label("model")
+    query = select(model, rows.c.status, func.count()).select_from(rows.join(predictions))
+    return [(m, s, n) for m, s, n in conn.execute(query.where(rows.c.status != PENDING).group_by(model, rows.c.status))]
+
+
+def answered(conn: Connection, *, after: tuple[str, int], limit: int) -> list[Row[Any]]:
+    """Return rows of any batch that have their answer, from behind (batch, position) on, with their batch's name."""
+    model = func.coalesce(rows.c.model, predictions.c.model).label("model")
+    columns = (rows.c.prediction_id, rows.c.position, rows.c.status, rows.c.input, rows.c.output, rows.c.error)
+    place = tuple_(rows.c.prediction_id, rows.c.position)
+    query = select(predictions.c.name, model, *columns).join_from(rows, predictions)
+    return list(conn.execute(query.where(rows.c.status != PENDING, place > after).order_by(*place).limit(limit)))
+
+
+def delete_old(conn: Connection, before: float, limit: int) -> int:
+    """Delete some of the batches that ended before a time, with their rows and jobs; return how many rows in all."""
+    old = select(predictions.c.id, predictions.c.job_id).join(jobs)
+    old = old.where(jobs.c.state.in_(ENDED), jobs.c.updated_at < before).order_by(jobs.c.updated_at).limit(1)
+    gone = 0
+    while gone < limit and (batch := conn.execute(old).first()):
+        gone += _delete_some(conn, batch, limit - gone)
+    return gone
+
+
+def _delete_some(conn: Connection, batch: Row[Any, Any], limit: int) -> int:
+    mine = rows.c.prediction_id == batch.id
+    found = list(conn.execute(select(rows.c.position).where(mine).limit(limit)).scalars())
+    conn.execute(delete(rows).where(mine, rows.c.position.in_(found)))
+    if len(found) == limit:
+        return limit
+    conn.execute(delete(predictions).where(predictions.c.id == batch.id))
+    conn.execute(delete(jobs).where(jobs.c.id == batch.job_id))
+    return len(found) + 1
+
+
+def delete_old_answers(conn: Connection, before: float, limit: int) -> int:
+    """Delete some of the answers that were kept before a time; return how many."""
+    old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
+    return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount
+
+
+def _batches() -> Select[Any]:
+    state = (jobs.c.state, jobs.c.message, jobs.c.error, jobs.c.started_at, jobs.c.finished_at, jobs.c.submitted_by)
+    return select(predictions, *state).join(jobs, jobs.c.id == predictions.c.job_id)
+
+
+def _batch(row: Row[Any]) -> dict[str, Any]:
+    shown = ("id", "name", "prompt", "model", "columns", "total", "done", "failed", "finish_seq", "job_id")
+    batch = {name: getattr(row, name) for name in shown}
+    batch |= {"status": row.state, "message": row.error or row.message, "demo": row.model == "demo"}
+    return batch | {name: iso(getattr(row, name)) for name in ("created_at", "started_at", "finished_at")}
+
+
+def _row(row: Row[Any]) -> dict[str, Any]:
+    shown = ("position", "input", "output", "status", "error", "model", "cached", "finish_no")
+    return {name: getattr(row, name) for name in shown}

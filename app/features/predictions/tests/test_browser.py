@@ -1,0 +1,235 @@
+"""The pages in a real Chromium."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ASYNC_MODE, SERVE, Server, free_port, new_database, same_in_every_mode
+
+SPECIES = Path(__file__).parents[4] / "examples/species.csv"
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """The application, for all tests of this module that need nothing of their own."""
+    folder = tmp_path_factory.mktemp("pages")
+    env = {"APP_ENV": "test", "PORT": str(free_port()), "DATABASE_URL": new_database(folder), "ASYNC_MODE": ASYNC_MODE}
+    running = Server(folder, SERVE, {**env, "UPSTREAM_REQUESTS_PER_SECOND": "1000"}).wait_ready()
+    yield running
+    running.stop()
+
+
+def done(page):
+    """Return how many rows the page shows as done; 0 before it has heard of any."""
+    shown = re.match(r"[\d,]+", page.inner_text("#done"))
+    return int(shown[0].replace(",", "")) if shown else 0
+
+
+def test_a_batch_from_upload_to_download(serve, page, wait_for):
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="40")
+    page.goto(server.url)
+    page.wait_for_selector("#empty")
+    assert page.is_disabled("#run")
+    page.set_input_files("#file", SPECIES)
+    page.click(".chip >> text={species}")
+    page.fill("#prompt", "Is {species} pathogenic? Answer: yes or no")
+    assert "First row: Is " in page.inner_text("#preview")
+    page.click("#run")
+    page.wait_for_url("**/predictions/*")
+    page.wait_for_selector("#connection[data-state=live]")
+    assert page.inner_text("#connection") == "Live"
+    wait_for(lambda: done(page) >= 10)
+    first = done(page)
+    wait_for(lambda: done(page) > first)
+    assert "rows/s" in page.inner_text("#rate")
+    page.reload()
+    wait_for(lambda: done(page) > first)
+    page.click("#cancel")
+    page.wait_for_selector("#status[data-status=cancelled]")
+    stopped = done(page)
+    time.sleep(0.5)
+    assert done(page) == stopped < 200
+    page.click("#continue")
+    page.wait_for_selector("#status[data-status=succeeded]")
+    assert done(page) == 200
+    with page.expect_download() as download:
+        page.click("text=Download CSV")
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0] == "species,gram_stain,phylum,output,status,error"
+    assert len(lines) == 201
+    assert page.problems == []
+
+
+@pytest.mark.long
+@same_in_every_mode
+def test_two_viewers_see_the_same_and_one_comes_back_after_a_lost_server(serve, page, wait_for):
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="10")
+    page.goto(server.url)
+    page.click("#example")
+    page.wait_for_url("**/predictions/*")
+    other = page.context.new_page()
+    other.goto(page.url)
+    wait_for(lambda: done(page) > 5 and done(other) > 5)
+    server.stop()
+    page.wait_for_selector("#connection[data-state=offline]")
+    server.start()
+    server.wait_ready()
+    for one in (page, other):
+        one.wait_for_selector("#connection[data-state=live]")
+        one.wait_for_selector("#status[data-status=interrupted]")
+    assert done(page) == done(other)
+    page.click("#continue")
+    for one in (page, other):
+        one.wait_for_selector("#status[data-status=running]")
+        before = done(one)
+        wait_for(lambda o=one, b=before: done(o) > b)
+
+
+@pytest.mark.long
+@same_in_every_mode
+def test_ten_thousand_rows_keep_few_elements_and_the_last_row_is_reached(serve, page, wait_for):
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="1")
+    rows = [{"n": f"row {i}"} for i in range(10_000)]
+    made = server.post("/api/predictions", {"name": "many", "prompt": "{n}", "rows": rows})[1]
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector(".grid-space .grid-row >> text=row 0")
+    page.evaluate("document.getElementById('viewport').scrollTop = 1e9")
+    page.wait_for_selector(".grid-space .grid-row >> text=row 9999")
+    assert page.locator(".grid-space .grid-row").count() < 60
+
+
+@same_in_every_mode
+def test_a_server_side_mistake_is_shown_in_words(serve, page):
+    server = serve(PREDICTION_MAX_ROWS="5")
+    page.goto(server.url)
+    page.set_input_files("#file", SPECIES)
+    page.fill("#prompt", "{species}")
+    page.click("#run")
+    page.wait_for_selector("#error:not([hidden])")
+    assert "at most 5" in page.inner_text("#error")
+
+
+@same_in_every_mode
+@pytest.mark.parametrize("path", ["/predictions", "/nothing"])
+def test_a_phone_needs_no_horizontal_scroll(server, page, path):
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(server.url + path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def shown_as_pending(page):
+    """Scroll through all rows and return the positions of those that look unanswered."""
+    found = set()
+    for top in range(0, page.evaluate("document.getElementById('viewport').scrollHeight"), 400):
+        page.evaluate(f"document.getElementById('viewport').scrollTop = {top}")
+        page.wait_for_timeout(50)
+        found |= set(
+            page.locator(".grid-space .grid-row:has-text('pending')").evaluate_all("all => all.map(r => r.id)")
+        )
+    return found
+
+
+@pytest.mark.long
+@same_in_every_mode
+def test_rows_that_finish_while_their_page_is_on_its_way_are_not_lost(serve, page, wait_for):
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="40")
+    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(120)]})[1]
+
+    def late(route):
+        answer = route.fetch()
+        body = answer.body()
+        page.wait_for_timeout(400)
+        route.fulfill(response=answer, body=body)
+
+    page.route("**/rows?offset*", late)
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector("#status[data-status=succeeded]")
+    page.wait_for_timeout(1000)
+    assert shown_as_pending(page) == set()
+
+
+def test_a_server_that_offers_websocket_only_is_live(serve, page):
+    server = serve(SOCKET_TRANSPORTS="websocket")
+    page.goto(server.url)
+    page.wait_for_selector("#connection[data-state=live]")
+    assert page.problems == []
+
+
+def test_a_server_that_offers_polling_only_is_live(serve, page):
+    server = serve(SOCKET_TRANSPORTS="polling")
+    page.goto(server.url)
+    page.wait_for_selector("#connection[data-state=live]")
+
+
+@pytest.mark.long
+@same_in_every_mode
+def test_a_retry_by_one_viewer_is_seen_by_the_other(serve, fake_upstream, page, wait_for):
+    keys = {"UPSTREAM_BASE_URL": fake_upstream(latency=1.0).base_url, "OPENROUTER_API_KEY": "sk-local-12345678"}
+    server = serve(**keys, UPSTREAM_MAX_RETRIES="0")
+    rows = [{"n": "good"}, {"n": "[400x1] once"}]
+    made = server.post("/api/predictions", {"prompt": "say {n}", "rows": rows})[1]
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector(".grid-space .badge[data-status=failed]")
+    page.wait_for_selector("#status[data-status=succeeded]")
+    assert server.post(f"/api/predictions/{made['id']}/requeue", {"failed": True})[0] == 202
+    page.wait_for_selector(".grid-space .badge[data-status=pending]")
+    page.wait_for_selector(".grid-space >> text=echo: say [400x1] once")
+    assert page.inner_text("#failed") == "0"
+
+
+@same_in_every_mode
+def test_the_rows_are_one_tab_stop_and_the_keyboard_opens_one(server, page):
+    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": f"row {i}"} for i in range(300)]})[1]
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector(".grid-space .grid-row >> text=row 0")
+    page.focus("#grid")
+    page.keyboard.press("End")
+    page.wait_for_selector(".grid-space .grid-row >> text=row 299")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#detail-title") == "Row 300"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.id") == "grid"
+    page.keyboard.press("Tab")
+    assert page.locator(".grid-space :focus").count() == 0
+
+
+@pytest.mark.long
+@same_in_every_mode
+def test_a_batch_that_somebody_else_starts_comes_into_the_list(serve, page):
+    server = serve()
+    page.goto(server.url)
+    page.wait_for_selector("#empty:not([hidden])")
+    server.post("/api/predictions", {"name": "from elsewhere", "prompt": "{n}", "rows": [{"n": "1"}]})
+    page.wait_for_selector("#batches >> text=from elsewhere")
+    page.wait_for_selector("#batches .badge[data-status=succeeded]")
+
+
+@same_in_every_mode
+def test_a_phone_shows_each_rows_status_in_words(server, page):
+    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": "one"}]})[1]
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector(".grid-space .badge >> text=succeeded")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(serve, page, wait_for):
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="20")
+    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(150)]})[1]
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    wait_for(lambda: done(page) >= 10)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "after=" in request.url else None)
+    page.evaluate("Live.rooms.socket.io.reconnection(false); Live.rooms.socket.io.engine.close()")
+    page.wait_for_selector("#connection[data-state=offline]")
+    before = done(page)
+    missed = wait_for(lambda: (now := server.json(f"/api/predictions/{made['id']}")["done"]) > before + 20 and now)
+    page.evaluate("Live.rooms.socket.io.reconnection(true); Live.rooms.socket.connect()")
+    wait_for(lambda: done(page) >= missed)
+    assert asked == []
+    page.wait_for_selector("#status[data-status=succeeded]")
+    assert done(page) == 150
+    assert shown_as_pending(page) == set()

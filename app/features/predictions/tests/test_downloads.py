@@ -1,0 +1,84 @@
+"""What a spreadsheet, a browser and a file system can be trusted with, and other sites' pages cannot."""
+
+import csv
+import http.client
+import io
+import json
+import urllib.parse
+
+import pytest
+
+from app.features.predictions import export
+
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "-", "+", "=", "\uff1d1+1"]
+HARMLESS = ["-5", "+3.25", "-1e-9", "a=1", "1-2", "", " x", "'=1", "Vibrio"]
+
+
+def written(cells, monkeypatch):
+    row = {"input": dict(enumerate(cells)), "output": cells[0], "status": "succeeded", "error": None}
+    monkeypatch.setattr(export, "_rows", lambda _: [row])
+    text = "".join(export.as_csv({"id": "1", "columns": cells}))
+    return list(csv.reader(io.StringIO(text, newline="")))
+
+
+def test_a_cell_that_would_be_a_formula_is_text(monkeypatch):
+    header, row = written(FORMULAS, monkeypatch)
+    quoted = [f"'{cell}" for cell in FORMULAS]
+    assert header[:-3] == quoted
+    assert row[:-2] == [*quoted, quoted[0]]
+
+
+def test_all_other_cells_and_numbers_are_as_they_were(monkeypatch):
+    header, row = written(HARMLESS, monkeypatch)
+    assert header[:-3] == row[:-3] == HARMLESS
+
+
+@pytest.fixture
+def ask(serve):
+    """Return a function that gives a path's answer from a real server, without tidying up the path."""
+    server = serve()
+
+    def get(path, method="GET", body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        answer.text = answer.read().decode()
+        connection.close()
+        return answer
+
+    get.post = server.post
+    return get
+
+
+def test_names_and_ids_of_downloads_reach_no_header_and_no_file(ask):
+    name = 'x"; filename="evil.exe\r\nX-Evil: 1\r\n\r\n../../é'
+    body = {"name": name, "prompt": "{a}", "rows": [{"a": "=1+1"}]}
+    status, made = ask.post("/api/predictions", body)
+    assert status == 202
+    for ending in ("csv", "json"):
+        answer = ask(f"/api/predictions/{made['id']}/results.{ending}")
+        expected = f'attachment; filename="x-filename-evil.exe-X-Evil-1.{ending}"'
+        assert answer.headers["Content-Disposition"] == expected
+        assert answer.headers["X-Evil"] is None
+    assert "'=1+1" in ask(f"/api/predictions/{made['id']}/results.csv").text
+    for path in (
+        "..",
+        "../../../etc/passwd",
+        "..%2f..%2f..%2fetc%2fpasswd",
+        "%2e%2e%2f%2e%2e%2f.env",
+        "..%5c..%5c.env",
+    ):
+        for tail in ("", "/results.csv"):
+            answer = ask(f"/api/predictions/{path}{tail}")
+            assert answer.status in (400, 404, 405), path
+            assert "root:" not in answer.text
+    unsafe = urllib.parse.quote("a\r\nX-Evil: 1")
+    assert ask(f"/api/predictions/{unsafe}").headers["X-Evil"] is None
+
+
+def test_another_sites_page_starts_nothing_on_a_laptop(ask):
+    for headers in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+        answer = ask("/api/predictions/example", "POST", headers=headers)
+        assert (answer.status, json.loads(answer.text)["error"]["code"]) == (403, "csrf_failed")
+    assert json.loads(ask("/api/predictions").text)["items"] == []
+    assert ask("/api/predictions/example", "POST").status == 202, "a program"

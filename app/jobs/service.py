@@ -1,0 +1,109 @@
+"""What features and pages do with jobs: enqueue, look up, cancel, requeue."""
+
+import time
+import uuid
+from typing import Any
+
+from app.db import db
+from app.errors import Conflict, NotFound
+from app.jobs import registry, store
+from app.jobs.model import QUEUED, RUNNING, Job
+from app.jobs.signals import job_changed, job_queued
+from app.observability import tracing
+from app.security import identity, ownership
+
+
+def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
+    """Return a job that is not stored yet, for a caller that stores it with rows of its own in one transaction."""
+    now, job_id = time.time(), uuid.uuid4().hex
+    tracing.note({"job.id": job_id})
+    return Job(
+        id=job_id,
+        kind=kind,
+        state=QUEUED,
+        payload=payload,
+        priority=registry.kind(kind).priority if priority is None else priority,
+        attempt=0,
+        done=0,
+        total=total,
+        message="",
+        error=None,
+        owner=None,
+        lease_expires_at=None,
+        cancel_requested=False,
+        not_before=now,
+        created_at=now,
+        queued_at=now,
+        started_at=None,
+        finished_at=None,
+        updated_at=now,
+        revision=1,
+        submitted_by=identity.current().owner,
+    )
+
+
+def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) -> Job:
+    """Store a job; a runner of this process takes it at once, others within a second."""
+    job = new_job(kind, payload, priority=priority)
+    db.write(lambda conn: store.insert(conn, job))
+    announce(job)
+    return job
+
+
+def announce(job: Job) -> None:
+    """Tell viewers of a change, and runners of a job that waits; call it after the commit."""
+    job_changed.send(job)
+    if job.state == QUEUED:
+        job_queued.send(job)
+
+
+def get(job_id: str) -> Job:
+    """Return a job; raise NotFound."""
+    job = db.read(lambda conn: store.get(conn, job_id))
+    if job is None:
+        raise NotFound("There is no such job.")
+    return job
+
+
+def seen(job_id: str) -> Job:
+    """Return a job that the caller may see; raise NotFound."""
+    job = get(job_id)
+    ownership.check_seen(job.submitted_by, "job")
+    return job
+
+
+def check_changed(job: Job) -> None:
+    """Raise NotFound or Forbidden when the caller may not change a job."""
+    ownership.check_changed(job.submitted_by, "job")
+
+
+def listing(*, state: str | None = None, kind: str | None = None, page: int = 1, per_page: int = 20) -> dict[str, Any]:
+    """Return a page of the jobs that the caller may see, newest first, as APIs show it."""
+    asked = {"state": state, "kind": kind, "submitted_by": ownership.seen_owner()}
+    found, total = db.read(
+        lambda conn: store.listing(conn, asked, limit=per_page, offset=(page - 1) * per_page), unbounded=True
+    )
+    return {"items": [job.as_dict() for job in found], "page": page, "per_page": per_page, "total": total}
+
+
+def cancel(job_id: str) -> Job:
+    """Cancel a waiting job, or ask a running one to stop; raise Conflict when it has ended."""
+    job = get(job_id)
+    check_changed(job)
+    changed = db.write(lambda conn: store.cancel(conn, job_id, time.time()))
+    if changed is None:
+        raise Conflict(f"The job has already ended: it is {job.state}.")
+    announce(changed)
+    return changed
+
+
+def requeue(job_id: str) -> Job:
+    """Queue an ended job again; raise Conflict when it waits or runs."""
+    job = get(job_id)
+    check_changed(job)
+    changed = db.write(lambda conn: store.requeue(conn, job_id, time.time()))
+    if changed is None:
+        doing = "running" if job.state == RUNNING else "waiting"
+        raise Conflict(f"The job is {doing} already.")
+    announce(changed)
+    return changed

@@ -1,0 +1,6 @@
+"""What the room tells others: a job's row changed; a job waits to be claimed."""
+
+from blinker import Signal
+
+job_changed = Signal("A job's row changed, here or in another process. sender: the Job as it is now.")
+job_queued = Signal("A job was queued in this process. sender: the Job.")

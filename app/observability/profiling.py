@@ -1,0 +1,162 @@
+"""Profiles this process while it runs: a real thread waits at a local socket and samples the stacks when asked to.
+
+No signal, no right to trace and no database is needed, and it answers while the hub is stuck. Under eventlet the thread
+must not log, count or take a lock that green threads share.
+"""
+
+import json
+import linecache
+import os
+import re
+import socket
+import struct
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+from types import CodeType, FrameType
+from typing import Any
+
+from app.concurrency import current_mode, original
+from app.environment import BASE_DIR
+
+NAME = "flask-socketio-profile-"
+LINUX = sys.platform == "linux"
+INTERVAL_SECONDS = 0.01
+SWITCH_SECONDS = 0.0005  # else code that never waits is seen only where it lets go of the interpreter's lock
+LONGEST_SECONDS = 600.0
+FRAMES = 200
+MAIN = "main thread"
+WAITS = re.compile(r"(?<![a-z])(?:sleep|wait|acquire|select|poll|accept|recv\w*|loop\.run|queue\.get|_reqq\.get)\(")
+Stack = tuple[str, ...]
+_listening: set[int] = set()
+
+
+def address(pid: int) -> str:
+    """Return where a process listens: on Linux a name outside of the file system, which no private /tmp hides."""
+    return f"\0{NAME}{pid}" if LINUX else str(Path(tempfile.gettempdir()) / f"{NAME}{pid}")
+
+
+def processes() -> list[int]:
+    """Return the pids of all processes here that listen."""
+    found = Path("/proc/net/unix").read_text() if LINUX else " ".join(map(str, Path(tempfile.gettempdir()).iterdir()))
+    return sorted({int(pid) for pid in re.findall(rf"{NAME}(\d+)", found)})
+
+
+def listen() -> None:
+    """Begin to wait for `flask profile`, once in a process; where that is not possible the process goes on without."""
+    if os.getpid() in _listening:
+        return
+    _listening.add(os.getpid())
+    server = original("socket", "socket")(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if not LINUX:
+            Path(address(os.getpid())).unlink(missing_ok=True)
+        server.bind(address(os.getpid()))
+        if not LINUX:
+            Path(address(os.getpid())).chmod(0o600)
+        server.listen(1)
+    except OSError:
+        server.close()
+        return
+    original("_thread", "start_new_thread")(_serve, (server, Sampler()))
+
+
+def ask(pid: int, seconds: float) -> dict[str, Any]:
+    """Return a profile of a process; raise OSError when it cannot be asked."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(address(pid))
+        client.sendall(json.dumps({"seconds": seconds}).encode() + b"\n")
+        with client.makefile() as answer:
+            text = answer.read()
+    if not text:
+        raise PermissionError(f"process {pid} is another user's")
+    return json.loads(text)  # type: ignore[no-any-return]
+
+
+class Sampler:
+    """Notes where each thread is, a hundred times a second; under a hub that is whichever green thread it runs."""
+
+    def __init__(self) -> None:
+        self._sleep = original("time", "sleep")
+        self._main = original("_thread", "get_ident")()
+        self._waiting: dict[tuple[str, int], bool] = {}
+
+    def profile(self, seconds: float) -> dict[str, Any]:
+        """Return the stacks that were seen, each with whether it waited and how often it was."""
+        began, computed, own = time.monotonic(), time.process_time(), original("_thread", "get_ident")()
+        seen: Counter[tuple[Stack, bool]] = Counter()
+        samples, switch = 0, sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            while time.monotonic() - began < seconds:
+                self._sleep(INTERVAL_SECONDS)
+                samples += 1
+                seen.update(self._stack(i, frame) for i, frame in sys._current_frames().items() if i != own)
+        finally:
+            sys.setswitchinterval(switch)
+        return {
+            "pid": os.getpid(),
+            "mode": current_mode(),
+            "seconds": time.monotonic() - began,
+            "cpu_seconds": time.process_time() - computed,
+            "samples": samples,
+            "stacks": [[stack, waiting, count] for (stack, waiting), count in seen.items()],
+        }
+
+    def _stack(self, thread: int, leaf: FrameType) -> tuple[Stack, bool]:
+        """Return a thread's functions from the outermost on, and whether the last one waits."""
+        names: list[str] = []
+        frame: FrameType | None = leaf
+        while frame is not None and len(names) < FRAMES:
+            names.append(_label(frame.f_code))
+            frame = frame.f_back
+        place = (leaf.f_code.co_filename, leaf.f_lineno)
+        if place not in self._waiting:
+            self._waiting[place] = WAITS.search(linecache.getline(*place)) is not None
+        return (self._name(thread), *reversed(names)), self._waiting[place]
+
+    def _name(self, thread: int) -> str:
+        if thread == self._main:
+            return MAIN
+        known = threading._active.get(thread)  # type: ignore[attr-defined]  # `enumerate` would take a green lock
+        return re.sub(r"[-_ ]\d.*", "", known.name) if known else "a thread"
+
+
+def _serve(server: Any, sampler: Sampler) -> None:
+    while True:
+        try:
+            connection, _ = server.accept()
+        except OSError:
+            return
+        try:
+            _answer(connection, sampler)
+        except (OSError, ValueError, KeyError):  # whoever asked is gone, or asked for nothing
+            continue
+        finally:
+            connection.close()
+
+
+def _answer(connection: Any, sampler: Sampler) -> None:
+    if LINUX:
+        size = struct.calcsize("3i")
+        _pid, user, _group = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+        if user not in (0, os.geteuid()):
+            return
+    connection.settimeout(5)
+    asked = json.loads(connection.recv(1000))
+    found = sampler.profile(min(float(asked["seconds"]), LONGEST_SECONDS))
+    connection.sendall(json.dumps(found).encode())
+
+
+@lru_cache(4096)
+def _label(code: CodeType) -> str:
+    """Return a function's name, and its file's path from the project's folder or from that of its package on."""
+    return f"{code.co_qualname} ({_short(code.co_filename)}:{code.co_firstlineno})"
+
+
+def _short(path: str) -> str:
+    return re.sub(r"^.*/(?:site-packages|lib/python[\d.]+)/", "", path.removeprefix(f"{BASE_DIR}/"))

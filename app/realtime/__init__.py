@@ -1,0 +1,65 @@
+"""Sockets: every event passes through `dispatch`; what jobs tell goes out through `publisher`."""
+
+from typing import Any
+
+from flask import Flask
+
+from app.extensions import socketio
+from app.observability import tracing
+from app.security.origins import origin_check
+from app.settings import Settings
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Wire Flask-SocketIO into the application, with the core's own events."""
+    from app.realtime import dispatch, events, presence, publisher, rate, recovery, relay
+
+    socketio.dispatch = tracing.around_events(dispatch.dispatch)
+    events.register(app)
+    rate.configure(settings)
+    recovery.configure(settings)
+    presence.configure(settings)
+    publisher.connect()
+    mode = settings.async_mode if _serving(settings) else "threading"
+    fast = mode == "eventlet" and settings.socket_transport == "fast"
+    _install_fast(app, settings) if fast else _install_stock(app, settings, mode)
+    relay.attach()
+
+
+def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
+    socketio.in_context = None
+    socketio.init_app(
+        app, **_options(settings), async_mode=mode, message_queue=settings.redis_url.get_secret_value() or None
+    )
+
+
+def _install_fast(app: Flask, settings: Settings) -> None:
+    from app.realtime.context import in_context
+    from app.realtime.dispatch import dispatch, unhandled, unsendable
+    from app.realtime.limits import limits, report, too_many_rooms
+    from app.server.transport import FastServer
+
+    redis_url = settings.redis_url.get_secret_value()
+    options = _options(settings) | {"limits": limits(settings), "report": report, "redis_url": redis_url}
+    options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
+    socketio.in_context = in_context(socketio, tracing.around_events(dispatch))
+    socketio.serve_with(app, FastServer(async_mode="eventlet", **options))
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    return {
+        "cors_allowed_origins": origin_check(settings.cors_origins),
+        "transports": list(settings.socket_transports),
+        "max_http_buffer_size": settings.socket_max_message_bytes,
+        "ping_interval": settings.socket_ping_interval_seconds,
+        "ping_timeout": settings.socket_ping_timeout_seconds,
+        "logger": False,
+        "engineio_logger": False,
+    }
+
+
+def _serving(settings: Settings) -> bool:
+    """Return whether this process is patched for its mode; commands are not, and get plain threads."""
+    from app.concurrency import current_mode
+
+    return current_mode() == settings.async_mode

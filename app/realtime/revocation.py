@@ -1,0 +1,77 @@
+"""Ends the sockets of whoever lost the right to them: a revoked or expired key, a session that was ended."""
+
+from typing import Any
+
+import structlog
+from flask import Flask, request
+
+from app.db import db
+from app.extensions import socketio
+from app.security import identity, store, switches
+from app.security.identity import ANONYMOUS, Identity
+from app.security.keyring import keyring
+from app.ticker import Ticker
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 0.4
+FLUSH_EVERY = 12  # looks
+CHECK_ALL_EVERY = 25  # looks: what ends by its time, and not by a change
+Socket = tuple[str, str]  # sid, namespace
+
+_open: dict[Socket, Identity] = {}
+
+
+def watch() -> None:
+    """Remember the client of this event while it is connected; visitors have nothing to lose."""
+    who = identity.current()
+    if who.kind != ANONYMOUS:
+        _open[_here()] = who
+
+
+def forget() -> None:
+    """Forget the client of this event."""
+    _open.pop(_here(), None)
+
+
+def end_unwanted() -> int:
+    """Disconnect the sockets whose identity is not good any more; return how many."""
+    good = {who: identity.still_good(who) for who in set(_open.values())}
+    ended = [socket for socket, who in list(_open.items()) if not good[who]]
+    for sid, namespace in ended:
+        log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
+        socketio.server.disconnect(sid, namespace=namespace)
+    return len(ended)
+
+
+def _here() -> Socket:
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+    return asked.sid, asked.namespace
+
+
+class Lookout(Ticker):
+    """Looks for changed rights and switches more than twice a second, and stores now and then the uses of keys."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__("revocation", LOOK_SECONDS)
+        self._app, self._version, self._looks = app, -1, 0
+
+    def stop(self) -> None:
+        """Look no more, and store the uses."""
+        super().stop()
+        try:
+            keyring.flush()
+        except Exception:
+            log.exception("revocation_error")
+
+    def tick(self) -> None:
+        """Look once."""
+        self._looks += 1
+        switches.look()
+        version = db.read(store.version)
+        if version != self._version or self._looks % CHECK_ALL_EVERY == 0:
+            keyring.forget()
+            with self._app.app_context():
+                end_unwanted()
+            self._version = version
+        if self._looks % FLUSH_EVERY == 0:
+            keyring.flush()

@@ -1,0 +1,67 @@
+"""The headers that every answer carries, see docs/security.md."""
+
+import secrets
+from typing import Any
+
+from flask import Flask, Response, g, request
+
+SOURCES = {  # "script-src" and "style-src" also get the nonce of a page that asked for one
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",  # sockets of the own origin included
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+WITH_NONCE = ("script-src", "style-src")
+POLICY = "Content-Security-Policy"
+UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",  # fetch() from an origin in CORS_ORIGINS is not asked for it
+    # No Cross-Origin-Embedder-Policy: nothing here needs it, and it would refuse every picture of another site.
+}
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # of this host alone: others of the domain may lack TLS
+
+
+def install(app: Flask) -> None:
+    """Add the headers where a route did not set its own, and give templates `csp_nonce()`."""
+    app.after_request(_add)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def csp_nonce() -> str:
+    """Return what lets a script or style inside of this page run: `<script nonce="{{ csp_nonce() }}">`."""
+    kept: Any = g._get_current_object()
+    if "csp_nonce" not in kept:
+        kept.csp_nonce = secrets.token_urlsafe(16)
+    return str(kept.csp_nonce)
+
+
+def policy(nonce: str = "") -> str:
+    """Return the Content-Security-Policy of a page, with its nonce if it has one."""
+    more = f" 'nonce-{nonce}'" if nonce else ""
+    return "; ".join(f"{kind} {source}{more if kind in WITH_NONCE else ''}" for kind, source in SOURCES.items())
+
+
+def _add(response: Response) -> Response:
+    nonce = g._get_current_object().get("csp_nonce")  # each look through a proxy takes 1 us
+    sent = _TLS if request.environ["wsgi.url_scheme"] == "https" else _PLAIN
+    given = {name.lower() for name, _ in response.headers}
+    if nonce:
+        response.headers.setdefault(POLICY, policy(nonce))
+        given.add(POLICY.lower())
+    # Not by Headers.add, which looks at each character of what is constant here: 2 us a header.
+    response.headers._list.extend([header for name, header in sent if name not in given])
+    return response
+
+
+_PLAIN = [(name.lower(), (name, value)) for name, value in {**HEADERS, POLICY: policy()}.items()]
+_TLS = [*_PLAIN, *((name.lower(), (name, value)) for name, value in TLS_HEADERS.items())]

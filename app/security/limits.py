@@ -1,0 +1,96 @@
+"""How often a principal may ask: by key, else by account, else by address; and what it is told of it."""
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import structlog
+from flask import Flask, Response, current_app, g, request
+
+from app.errors import AppError, TooManyRequests
+from app.extensions import limiter
+from app.limiter.rate import Rate
+from app.limiter.verdict import Rates, Verdict
+from app.security import guard, guessing, identity
+from app.security.identity import ANONYMOUS, Identity
+from app.security.proxies import limited_as
+from app.settings import Settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+OWN_RATES = "own_rates"
+UNLIMITED = ("health.", "metrics.")  # endpoints: who asks here is to get an answer above all
+HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")  # as draft-ietf-httpapi-ratelimit-headers-07
+
+log = structlog.get_logger(__name__)
+_default: Rates = ()
+
+
+def limit(*rates: str) -> Callable[[F], F]:
+    """Give a view rates of its own, as in `limit("5 per minute")`, counted apart from all others; without any, none.
+
+    Goes below `@app.get` and the like. Raises ValueError when one is not a rate.
+    """
+    own = tuple(Rate.parse(rate) for rate in rates)
+
+    def decorate(view: F) -> F:
+        setattr(view, OWN_RATES, own)
+        return view
+
+    return decorate
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Count every request but those of health, metrics and static files."""
+    global _default
+    _default = settings.request_rates
+    limiter.configure(settings.redis_url.get_secret_value())
+    guessing.configure(settings)
+    app.before_request(_count)
+    app.after_request(_tell)
+
+
+def budget(who: Identity) -> tuple[str, Rates]:
+    """Return what a principal's requests are counted by, and how many it may make; a key may have its own rate."""
+    name = f"{ANONYMOUS}:{limited_as(who.id)}" if who.kind == ANONYMOUS else who.principal
+    return name, (Rate.over_time(who.per_second),) if who.per_second else _default
+
+
+def _count() -> None:
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    endpoint: str = asked.endpoint or ""
+    if endpoint.startswith(UNLIMITED) or endpoint.rpartition(".")[2] == "static":
+        return
+    own: Rates | None = getattr(current_app.view_functions.get(endpoint), OWN_RATES, None)
+    who = _who(asked)
+    name, rates = budget(who)
+    if own is not None:
+        name, rates = f"{endpoint} {name}", own
+    if not rates:
+        return
+    try:
+        verdict = limiter.take(name, rates)
+    except Exception:
+        log.exception("limiter_failed")  # whoever asks is not to suffer for it
+        return
+    g._get_current_object().limit = verdict
+    if not verdict.granted:
+        raise TooManyRequests(f"At most {verdict.rate}: wait a moment.", retry_after_seconds=verdict.wait_seconds)
+
+
+def _who(asked: Any) -> Identity:
+    """Return who asks; what anybody may see, may be seen with a wrong key too, as a visitor."""
+    try:
+        return identity.current()
+    except AppError:
+        if guard.needed(asked) != guard.NOTHING:
+            raise
+        return identity.current()
+
+
+def _tell(response: Response) -> Response:
+    verdict: Verdict | None = g._get_current_object().get("limit")
+    if verdict is not None:
+        told = (verdict.rate.amount, verdict.remaining, math.ceil(verdict.full_in_seconds))
+        for name, value in zip(HEADERS, told, strict=True):
+            response.headers.add(name, str(value))
+    return response

@@ -1,0 +1,22 @@
+"""Whether an address belongs to one of some networks."""
+
+import ipaddress
+from collections.abc import Iterable
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def parsed(address: str | None) -> Address | None:
+    """Return the address, or None for what is none; an IPv4 address written as IPv6 counts as IPv4."""
+    try:
+        found = ipaddress.ip_address(address or "")
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def allowed(address: str | None, networks: Iterable[Network]) -> bool:
+    """Return whether the address is in a network."""
+    found = parsed(address)
+    return found is not None and any(found in network for network in networks)

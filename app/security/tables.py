@@ -1,0 +1,40 @@
+"""The tables of keys and of the audit log, and the number that changes whenever somebody's rights may have changed."""
+
+from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
+
+from app.db import metadata
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(16), primary_key=True),  # public: the first part of the key
+    Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the whole key
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("per_second", Float, nullable=False),
+    Column("monthly_budget", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("expires_at", Float),
+    Column("revoked_at", Float),
+    Column("last_used_at", Float),
+    Column("use_count", Integer, nullable=False),
+)
+security_version = Table(
+    "security_version",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+)
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("address", String(64), nullable=False),
+    Column("result", String(32), nullable=False),
+    Index("audit_log_by_age", "at"),
+)

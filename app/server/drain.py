@@ -1,0 +1,117 @@
+"""Ends a worker well in every ASYNC_MODE: clients are told to come back, jobs are let go."""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+log = logging.getLogger(__name__)
+WATCH_SECONDS = 0.1
+GEVENT_SECONDS = 1.1  # gunicorn's gevent worker looks once a second whether it shall stop accepting
+BATCHES = 10
+SECONDS_PER_CLIENT = 0.0005  # clients wait a moment of their own besides
+SPREAD_SECONDS = 2.0
+NOTICE_SECONDS = 0.2  # JavaScript's client drops what it read in one go with the end of the connection
+HANDLERS_SECONDS = 3.0
+
+
+class Drain:
+    """Watches a worker; once it stops accepting, sends its Socket.IO clients away and runs `on_stop` meanwhile."""
+
+    def __init__(self, worker: Any, server: Any, on_stop: Callable[[], None]) -> None:
+        self._worker, self._server, self._on_stop = worker, server, on_stop
+        self._stopping = threading.Lock()
+        self._sent_away = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="drain", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    @property
+    def draining(self) -> bool:
+        """Whether the worker was told to stop."""
+        return not self._worker.alive
+
+    def finish(self) -> None:
+        """Wait until the clients are away and `on_stop` has run; the worker exits afterwards."""
+        if self.draining:
+            self._sent_away.wait(SPREAD_SECONDS + HANDLERS_SECONDS)
+        self._stop()
+
+    def _watch(self) -> None:
+        while not self.draining or getattr(self._worker, "accepting", False):
+            time.sleep(WATCH_SECONDS)
+        if type(self._worker).__module__ == "gunicorn.workers.ggevent":
+            time.sleep(GEVENT_SECONDS)
+        threading.Thread(target=self._stop, name="drain-jobs", daemon=True).start()
+        send_away(self._server)
+        self._sent_away.set()
+        while True:  # who came by a connection that was open still
+            time.sleep(WATCH_SECONDS)
+            self._worker.clients_sent_away = True
+            _close_all(list(self._server.eio.sockets.values()))
+
+    def _stop(self) -> None:
+        with self._stopping:
+            on_stop, self._on_stop = self._on_stop, _nothing
+            on_stop()
+
+
+def send_away(server: Any) -> None:
+    """Tell all clients of a Socket.IO server to reconnect, and wait until their disconnect handlers have run.
+
+    They are closed in batches and in no order, so that they do not all knock at the new worker at once. For a client
+    it is a lost transport: after a Socket.IO disconnect packet JavaScript's would not come back.
+    """
+    began = time.monotonic()
+    server.eio.stopping = True
+    connections = random.sample(found := list(server.eio.sockets.values()), len(found))
+    spread = min(SPREAD_SECONDS, len(connections) * SECONDS_PER_CLIENT)
+    _announce(server, spread)
+    time.sleep(NOTICE_SECONDS if connections else 0)
+    handlers = []
+    for start in range(BATCHES):
+        handlers += _close_all(connections[start::BATCHES])
+        time.sleep(spread / BATCHES * random.uniform(0.5, 1.5))
+    deadline = time.monotonic() + HANDLERS_SECONDS
+    while _busy(server.eio, handlers) and time.monotonic() < deadline:
+        time.sleep(WATCH_SECONDS / 2)
+    log.info("Sent %d clients away in %.1f s", len(connections), time.monotonic() - began)
+
+
+def _announce(server: Any, spread: float) -> None:
+    for namespace in list(server.manager.get_namespaces()):
+        try:
+            server.emit("server:draining", {"within_seconds": spread}, namespace=namespace, ignore_queue=True)
+        except Exception:
+            log.exception("Could not announce the end of this worker")
+
+
+def _close_all(connections: list[Any]) -> list[threading.Thread]:
+    """Close connections; return the threads in which stock ones run their disconnect handlers."""
+    threads = []
+    for connection in connections:
+        if hasattr(connection, "go_away"):
+            connection.go_away()
+        elif not connection.closing:
+            threads.append(threading.Thread(target=_close, args=(connection,), daemon=True))
+            threads[-1].start()
+    return threads
+
+
+def _close(connection: Any) -> None:
+    try:
+        connection.close(wait=False)
+    except Exception:
+        log.debug("A connection was gone already", exc_info=True)
+
+
+def _busy(engine: Any, handlers: list[threading.Thread]) -> bool:
+    return any(thread.is_alive() for thread in handlers) or getattr(engine, "saying_goodbye", False)
+
+
+def _nothing() -> None:
+    return None

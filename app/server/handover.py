@@ -1,0 +1,43 @@
+"""When a worker that was told to stop may stop accepting: after a delay, and once its successor serves."""
+
+import mmap
+import struct
+import time
+
+AGE = struct.Struct("Q")  # gunicorn counts the workers that it starts, and calls it their age
+STARTED, READY = 0, AGE.size
+_newest = mmap.mmap(-1, 2 * AGE.size)  # anonymous, so the master and all its workers share it
+
+
+class Handover:
+    """One worker's place in the line; made in the master, before the fork."""
+
+    def __init__(self, age: int, delay_seconds: float, limit_seconds: float) -> None:
+        self._age, self._delay, self._limit = age, delay_seconds, limit_seconds
+        self._began = 0.0
+        self._ready_then = 0
+        _raise_to(STARTED, age)
+
+    def ready(self) -> None:
+        """Tell the older workers that this one serves."""
+        _raise_to(READY, self._age)
+
+    def begin(self) -> None:
+        """Begin the delay."""
+        self._began, self._ready_then = time.monotonic(), _read(READY)
+
+    def done(self) -> bool:
+        """Return whether the listener may close: no successor is on its way, or one is there, or it takes too long."""
+        waited = time.monotonic() - self._began
+        if waited < self._delay:
+            return False
+        expected = _read(STARTED) > max(self._age, self._ready_then)
+        return not expected or _read(READY) > self._ready_then or waited > self._delay + self._limit
+
+
+def _read(place: int) -> int:
+    return int(AGE.unpack_from(_newest, place)[0])
+
+
+def _raise_to(place: int, age: int) -> None:
+    AGE.pack_into(_newest, place, max(age, _read(place)))

@@ -1,0 +1,52 @@
+"""RFC 6455's opening handshake, and the take-over of the connection from gunicorn."""
+
+import _socket
+import base64
+import hashlib
+import os
+from typing import Any
+
+from eventlet import hubs, wsgi
+
+GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
+VERSION = "13"
+Environ = dict[str, Any]
+
+
+def asks_for_websocket(environ: Environ) -> bool:
+    """Return whether the request wants to become a websocket."""
+    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
+        return False
+    return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(environ, "HTTP_UPGRADE")
+
+
+def _tokens(environ: Environ, header: str) -> list[str]:
+    return [part.strip().lower() for part in environ.get(header, "").split(",")]
+
+
+def valid_key(environ: Environ) -> bool:
+    """Return whether the client's key is 16 bytes in base64."""
+    try:
+        return len(base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)) == 16
+    except ValueError:  # binascii.Error is one too
+        return False
+
+
+def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
+    """Answer 101 and the first frames; return a non-blocking socket of our own, with what came behind the request.
+
+    gunicorn's green thread then ends and closes its descriptor; ours is a duplicate, and the connection lives on.
+    Raises OSError when the client has gone.
+    """
+    ours = _socket.socket(fileno=os.dup(environ["gunicorn.socket"].fileno()))
+    ours.setblocking(False)
+    hubs.notify_opened(ours.fileno())
+    accept = base64.b64encode(hashlib.sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + GUID).digest())  # noqa: S324
+    lines = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+    try:
+        ours.send(lines + accept + b"\r\n\r\n" + first)  # a new connection takes a few hundred bytes at once
+    except OSError:
+        ours.close()
+        raise
+    wsgi.WSGI_LOCAL.already_handled = True
+    return ours, environ["wsgi.input"].reader.unreader.take_buffered()

@@ -1,0 +1,119 @@
+"""What a client sends, as gunicorn reads it: there is an end to the wait, and to what comes behind an answer."""
+
+import contextlib
+import socket
+import time
+from typing import Any
+
+import eventlet
+from gunicorn.http.errors import NoMoreData
+from werkzeug.exceptions import RequestTimeout
+
+BODY_BYTES_PER_SECOND = 500  # the rate of Apache's mod_reqtimeout; a body that comes faster may take any time
+IGNORED_BYTES = 65_536  # of a body that the application did not read; after more the connection is closed
+LINGER_SECONDS = 5.0  # nginx's lingering_timeout
+LINGER_BYTES = 50_000_000
+_refuse = memoryview(bytearray(262_144))  # of all connections; what is in it is never looked at
+
+
+class Receiver:
+    """Reads a connection; only the time counts in which the server waits for its client.
+
+    A head may take `head_seconds` from its first byte on. A body has `body_seconds`, which its bytes fill up again, so
+    it may pause for so long and come slowly, but not trickle. 0 is any time.
+    """
+
+    def __init__(self, connection: Any, head_seconds: float, body_seconds: float) -> None:
+        self.connection = connection
+        self._head_seconds, self._body_seconds = head_seconds or None, body_seconds or None
+        self._seconds, self._idle, self._body = self._head_seconds, True, False
+        self._lingers, self._slow = False, False
+        self._unreader: Any = None
+
+    def expect_request(self, seconds: float) -> None:
+        """Wait so long for the next request of a connection that was kept; for the first as long as for a head."""
+        if self._body:
+            self._idle, self._body = not self._unreader.buf.getbuffer().nbytes, False
+            self._seconds = (seconds or None) if self._idle else self._head_seconds
+
+    def expect_body(self, unreader: Any) -> None:
+        """Read a body from now on; gunicorn's buffer holds what has come behind the head."""
+        self._seconds, self._idle, self._body = self._body_seconds, False, True
+        self._unreader = unreader
+
+    def recv(self, size: int) -> bytes:
+        """Return what came; raise RequestTimeout when it takes too long, NoMoreData when a body ends too early."""
+        data: bytes
+        try:
+            data = self.connection.fd.recv(size)
+        except BlockingIOError:
+            data = self._wait(size)
+        if self._body:
+            if not data:
+                raise NoMoreData()
+            if self._seconds is not None and self._body_seconds is not None:
+                self._seconds = min(self._body_seconds, self._seconds + len(data) / BODY_BYTES_PER_SECOND)
+        elif self._idle:
+            self._seconds, self._idle = self._head_seconds, False
+        return data
+
+    def _wait(self, size: int) -> Any:
+        if self._seconds is None:
+            return self.connection.recv(size)
+        if self._seconds == 0:
+            raise BlockingIOError
+        began = time.monotonic()
+        try:
+            if self._seconds < 0:
+                raise TimeoutError
+            self.connection.settimeout(self._seconds)
+            return self.connection.recv(size)
+        except TimeoutError:
+            self._slow = True
+            raise (NoMoreData() if self._idle else RequestTimeout()) from None
+        finally:
+            self._seconds -= time.monotonic() - began
+            self.connection.settimeout(None)
+
+    def finishes(self, body: Any) -> bool:
+        """Return whether a body was read to its end; the little of it that was ignored is read if it has come."""
+        if getattr(body.reader, "length", 1) == 0 or getattr(body.reader, "parser", self) is None:
+            return True
+        if body.failed or getattr(body.reader, "length", 0) > IGNORED_BYTES:
+            return False
+        self._seconds = 0.0
+        try:
+            return len(body.read(IGNORED_BYTES + 1)) <= IGNORED_BYTES
+        except Exception:
+            return False
+
+    def linger(self) -> None:
+        """End the connection later so that an answer reaches a client that still sends, and was not too slow."""
+        self._lingers = not self._slow
+
+    def end(self) -> None:
+        """Close the connection.
+
+        A client that still sends would be told of a reset, and might lose the answer with it (RFC 9112, 9.6). So what
+        it sends is thrown away for a while.
+        """
+        with contextlib.suppress(OSError):
+            if self._lingers:
+                self._discard()
+        self.connection.close()
+
+    def _discard(self) -> None:
+        self.connection.shutdown(socket.SHUT_WR)
+        deadline, discarded = time.monotonic() + LINGER_SECONDS, 0
+        while discarded < LINGER_BYTES and (left := deadline - time.monotonic()) > 0:
+            self.connection.settimeout(left)
+            if not (size := self.connection.recv_into(_refuse)):
+                return
+            discarded += size
+            eventlet.sleep(0)
+
+    def close(self) -> None:
+        """Leave it to `end`, since gunicorn does not know what still comes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)

@@ -1,0 +1,69 @@
+"""What happens in gunicorn's master before any worker: the file limit, and the boot in a child process."""
+
+import multiprocessing
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+SPARE_FILES = 256
+
+
+def leave_out_preload() -> None:
+    """Start anew without `--preload`, which Render puts into GUNICORN_CMD_ARGS.
+
+    It loads the application in the master, where nothing is patched, and its workers could not load it again.
+    """
+    arguments = shlex.split(os.environ.get("GUNICORN_CMD_ARGS", ""))
+    if "--preload" in [*arguments, *sys.argv]:
+        os.environ["GUNICORN_CMD_ARGS"] = shlex.join(word for word in arguments if word != "--preload")
+        command = [sys.executable, "-m", "gunicorn", *(word for word in sys.argv[1:] if word != "--preload")]
+        os.execv(sys.executable, command)  # noqa: S606
+
+
+def raise_file_limit(connections: int) -> None:
+    """Let this process and its children open as many files as the connections need, as far as the system allows."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def end_when_told() -> None:
+    """Let a signal end a worker that does not serve yet; until gunicorn sets its own handlers, the master's would run.
+
+    Those of the master lose the signal in a worker, which would then live until it is killed. An exception would be
+    lost likewise where patching swallows all, and there is nothing to end well yet.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, lambda _number, _frame: os._exit(0))
+
+
+def run_boot(boot: Callable[[], None]) -> None:
+    """Run `boot` in a child process and exit with its status when it fails.
+
+    The child is forked, so that it need not import again what this process has read. It watches this process, and ends
+    with it. SIGTERM and SIGINT end the boot, also when this process is PID 1 and has no default action for them.
+    """
+    child = multiprocessing.get_context("fork").Process(target=boot)
+    child.start()
+
+    def stop(number: int, _frame: FrameType | None) -> None:
+        child.terminate()
+        sys.exit(128 + number)  # the wait below goes on in `finally`
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)}
+    try:
+        child.join()
+    finally:
+        child.join()
+    for number, handler in before.items():
+        signal.signal(number, handler)
+    if status := child.exitcode:
+        sys.exit(status if status > 0 else 128 - status)

@@ -1,0 +1,18 @@
+"""Flask with a shorter way to what it asks of each hook and view of every request."""
+
+from collections.abc import Callable
+from inspect import CO_COROUTINE
+from typing import Any
+
+from flask import Flask
+
+
+class Application(Flask):
+    """A Flask application."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a function that is no coroutine's as it is; a dozen are asked about in a request, at 2 us each."""
+        code = getattr(func, "__code__", None)
+        if code is not None and not code.co_flags & CO_COROUTINE:
+            return func
+        return super().ensure_sync(func)

@@ -1,0 +1,80 @@
+"""What a route declares about itself; everything else is read from its rule, its method and its scope."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+V = TypeVar("V", bound=Callable[..., Any])
+DESCRIPTION = "api_description"
+JSON = "application/json"
+COMPONENTS = "#/components/schemas/"
+
+
+class ErrorDetail(BaseModel):
+    """What went wrong."""
+
+    code: str
+    message: str
+    request_id: str
+
+
+class ErrorResponse(BaseModel):
+    """The body of every error: a code for programs, a sentence for people, and the number to ask for help with."""
+
+    error: ErrorDetail
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What comes with a status: a model as JSON, or, without a model, content of another type."""
+
+    model: type[BaseModel] | None = None
+    text: str = ""
+    media: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)  # name -> what it says
+
+
+@dataclass(frozen=True)
+class Description:
+    """All that a route declares; `body` gives a model for each media type it takes."""
+
+    answers: Mapping[int, Answer]
+    summary: str = ""
+    query: type[BaseModel] | None = None
+    body: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+
+
+def describe(
+    *,
+    answers: Mapping[int, type[BaseModel] | Answer | str],
+    summary: str = "",
+    query: type[BaseModel] | None = None,
+    body: type[BaseModel] | Mapping[str, type[BaseModel]] | None = None,
+) -> Callable[[V], V]:
+    """Describe a view: what it takes, and the answers that are its own.
+
+    An answer is a model, an `Answer`, or the sentence that says when an error comes. The errors that every route has
+    (a bad request, no key, too many requests and so on) need no mention. The summary is the docstring's first line.
+    """
+    bodies = body if isinstance(body, Mapping) else {JSON: body} if body else {}
+
+    def decorate(view: V) -> V:
+        line = summary or (view.__doc__ or "").strip().partition("\n")[0]
+        own = {status: _answer(given) for status, given in answers.items()}
+        setattr(view, DESCRIPTION, Description(own, line, query, bodies))
+        return view
+
+    return decorate
+
+
+def described(view: object) -> Description | None:
+    """Return what a view declares."""
+    return getattr(view, DESCRIPTION, None)
+
+
+def _answer(given: type[BaseModel] | Answer | str) -> Answer:
+    if isinstance(given, Answer):
+        return given
+    return Answer(ErrorResponse, given) if isinstance(given, str) else Answer(given)

@@ -1,0 +1,23 @@
+"""Lists that come in pages: what is asked, and what is answered."""
+
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+T = TypeVar("T")
+
+
+class Paging(BaseModel):
+    """Which page, and of what size."""
+
+    page: int = Field(1, ge=1, le=1_000_000, description="Counted from 1.")
+    per_page: int = Field(20, ge=1, le=100, description="Items in a page.")
+
+
+class Page(BaseModel, Generic[T]):
+    """A page of a list, newest first."""
+
+    items: list[T]
+    page: int
+    per_page: int
+    total: int = Field(description="Items in all pages.")

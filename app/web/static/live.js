@@ -1,0 +1,75 @@
+// One socket for the page: its state in the header, jobs to follow, and an API helper whose errors are sentences.
+"use strict";
+
+window.Live = (() => {
+  const RETRY_MS = 2000;
+  // WebSocket first, polling where something on the way refuses it: works whichever of the two the server offers.
+  const socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
+  const rooms = new Rooms(socket);
+  // What a proxy in front of the service answers has no body of ours.
+  const REFUSALS = {
+    413: "That is larger than this service accepts.",
+    429: "Too many requests: wait a moment and try again.",
+    502: "The service is not there right now: try again shortly.",
+    503: "The service cannot answer right now: try again shortly.",
+    504: "The service took too long to answer: try again shortly.",
+  };
+  const words = { live: "Live", connecting: "Connecting", offline: "Offline, trying again", out: "Signed out" };
+
+  function show(state) {
+    const element = document.getElementById("connection");
+    if (!element || element.dataset.state === state && element.textContent === words[state]) return;
+    element.dataset.state = state;
+    element.textContent = words[state];
+  }
+
+  // Whom the server does not know, or no longer, it does not know the next time either: only signing in helps.
+  function showSignedOut() {
+    show("out");
+    const element = document.getElementById("connection");
+    if (!element?.dataset.signIn || element.querySelector("a")) return;
+    const link = Object.assign(document.createElement("a"), { href: element.dataset.signIn, textContent: "Sign in" });
+    element.append(link);
+  }
+
+  socket.on("connect", () => show("live"));
+  for (const trouble of ["disconnect", "connect_error"]) {
+    socket.on(trouble, (reason) => {
+      if (reason?.data?.code === "unauthorized") return showSignedOut();
+      show("offline");
+      // After a refusal, or when the server closed the connection on purpose, the client gives up: begin again.
+      if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS * (0.5 + Math.random()));
+    });
+  }
+  return {
+    /** Rooms of your own: `Live.rooms.follow(name, { event, message, on, joined, resync })`, see rooms.js. */
+    rooms,
+    /**
+     * Follow a job: onJob(job) for each change; `on` holds functions by the name of further events of the job; resync()
+     * is called when the state has to be fetched, which is after the first join and when missed events are gone.
+     */
+    subscribe(jobId, { onJob = () => {}, on = {}, resync }) {
+      const joined = (answer) => onJob(answer.job);
+      rooms.follow(`job:${jobId}`, {
+        event: "job:subscribe", message: { id: jobId }, on: { ...on, "job:update": onJob }, joined, resync,
+      });
+    },
+    unsubscribe(jobId) {
+      if (rooms.forget(`job:${jobId}`) && socket.connected) socket.emit("job:unsubscribe", { id: jobId });
+    },
+    /** Call the HTTP API; throw an Error whose message can be shown to people. */
+    async api(path, options = {}) {
+      let answer;
+      try {
+        const token = document.querySelector("meta[name=csrf-token]")?.content;
+        const headers = { Accept: "application/json", ...(token && { "X-CSRF-Token": token }), ...options.headers };
+        answer = await fetch(path, { ...options, headers });
+      } catch {
+        throw new Error("The server cannot be reached. Check your connection and try again.");
+      }
+      const body = await answer.json().catch(() => null);
+      if (answer.ok && body !== null) return body;
+      throw new Error(body?.error?.message ?? REFUSALS[answer.status] ?? `The server's answer (${answer.status}) makes no sense.`);
+    },
+  };
+})();

@@ -1,0 +1,70 @@
+// Rooms that survive a lost connection: after a reconnect the server is told the last event that came, and sends what
+// was missed; when it no longer can, `resync` is called, which fetches the state.
+"use strict";
+
+window.Rooms = class {
+  static RETRY_MS = 2000;
+  static ANSWER_MS = 10_000;
+
+  constructor(socket) {
+    this.socket = socket;
+    this.rooms = new Map();
+    socket.on("connect", () => { for (const room of this.rooms.values()) this.join(room); });
+    socket.prependAny((event, data) => this.receive(event, data));
+  }
+
+  /**
+   * Follow a room. `event` and `message` are what is emitted to join it; the answer carries `stream`. `on` holds a
+   * function by event name, each called once and in order; `joined(answer)` is called after each join, and
+   * `resync(answer)` when the state has to be fetched: after the first join, and when missed events are gone.
+   */
+  follow(name, { event, message = {}, on = {}, joined = () => {}, resync = () => {} }) {
+    const room = { name, event, message, on, joined, resync, position: null, joining: false, gap: false };
+    this.rooms.set(name, room);
+    if (this.socket.connected) this.join(room);
+  }
+
+  /** Forget a room; leaving it on the server is the caller's. */
+  forget(name) {
+    return this.rooms.delete(name);
+  }
+
+  join(room) {
+    const { socket } = this;
+    const connection = socket.id;
+    room.joining = true;
+    const current = () => this.rooms.get(room.name) === room && socket.id === connection;
+    socket.timeout(Rooms.ANSWER_MS).emit(room.event, { ...room.message, after: room.position }, (lost, answer) => {
+      if (!current()) return;
+      if (answer?.ok) this.joined(room, answer);
+      else if (answer?.error?.code !== "not_found") setTimeout(() => { if (current()) this.join(room); }, Rooms.RETRY_MS);
+    });
+  }
+
+  joined(room, answer) {
+    const { epoch, seq, recovered } = answer.stream;
+    room.joining = false;
+    // Events that came after the join may have arrived before its answer.
+    if (room.position?.epoch !== epoch || room.position.seq < seq) room.position = { epoch, seq };
+    room.joined(answer);
+    if (!recovered || room.gap) this.resync(room, answer);
+  }
+
+  receive(event, data) {
+    const stream = data?.stream;
+    const room = this.rooms.get(stream?.room);
+    if (!room) return;
+    const { epoch, seq } = stream;
+    const known = room.position?.epoch === epoch ? room.position.seq : null;
+    if (known !== null && seq <= known) return;
+    room.position = { epoch, seq };
+    room.gap ||= seq !== known + 1; // until the answer comes, it may yet say that this was no recovery
+    room.on[event]?.(data);
+    if (room.gap && !room.joining) this.resync(room, null);
+  }
+
+  resync(room, answer) {
+    room.gap = false;
+    room.resync(answer);
+  }
+};

@@ -1,0 +1,106 @@
+"""What a read and a write through app.db cost beside plain sqlite3, in a process that eventlet patched.
+
+    python benchmarks/database.py [--rounds N] [--check]
+
+Both are measured in turns, so that a slow moment of the machine hits both, and the medians are compared. With --check
+the exit status is 1 when the port is slower, in multiples of plain sqlite3, than MOST_TIMES allows.
+"""
+# ruff: noqa: E402 - patching comes before every other import
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from app.server.worker import patch
+
+patch()
+
+import argparse
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from statistics import median
+
+from sqlalchemy import Connection, text
+
+from app.concurrency import current_mode
+from app.db import Database
+from app.settings import Settings
+
+# About three times what was measured. A write makes a connection of its own in a real thread, see app/db/engine.py.
+MOST_TIMES = {"read": 60.0, "write": 50.0}
+READ = "SELECT value FROM numbers WHERE id = 7"
+WRITE = "UPDATE numbers SET value = value + 1 WHERE id = 7"
+Call = Callable[[], object]
+
+
+def port_calls(database: Database) -> dict[str, Call]:
+    """Return a read and a write through the port."""
+
+    def read(conn: Connection) -> int:
+        return int(conn.execute(text(READ)).scalar_one())
+
+    def write(conn: Connection) -> None:
+        conn.execute(text(WRITE))
+
+    return {"read": lambda: database.read(read), "write": lambda: database.write(write)}
+
+
+def plain_calls(connection: sqlite3.Connection) -> dict[str, Call]:
+    """Return the same with one open connection and nothing around it."""
+
+    def write() -> None:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(WRITE)
+        connection.execute("COMMIT")
+
+    return {"read": lambda: connection.execute(READ).fetchone(), "write": write}
+
+
+def seconds(call: Call) -> float:
+    """Return how long one call takes."""
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def compare(path: Path, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return {what: (median seconds through the port, of plain sqlite3)}."""
+    plain = sqlite3.connect(path, isolation_level=None)
+    for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
+        plain.execute(statement)
+    plain.execute("CREATE TABLE numbers (id INTEGER PRIMARY KEY, value INTEGER NOT NULL)")
+    plain.executemany("INSERT INTO numbers VALUES (?, 0)", [(number,) for number in range(1000)])
+    database = Database()
+    database.open(Settings(app_env="test", database_url=f"sqlite:///{path}"))
+    database.warm()
+    sides = port_calls(database), plain_calls(plain)
+    found = {}
+    for what in ("read", "write"):
+        taken = [[seconds(side[what]) for side in sides] for _ in range(rounds)]
+        found[what] = median(pair[0] for pair in taken), median(pair[1] for pair in taken)
+    assert plain.execute(READ).fetchone()[0] == 2 * rounds, "both sides wrote every time"
+    database.close()
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=1000, help="how often each is measured")
+    parser.add_argument("--check", action="store_true", help="exit with 1 when the port became much slower")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        found = compare(Path(folder) / "benchmark.db", arguments.rounds)
+    print(f"Medians of {arguments.rounds}, process patched by {current_mode()}\n")
+    print(f"{'':8}{'app.db':>12}{'sqlite3':>12}{'times':>8}{'at most':>9}")
+    for what, (port, plain) in found.items():
+        print(f"{what:8}{port * 1e6:>9.0f} us{plain * 1e6:>9.0f} us{port / plain:>8.1f}{MOST_TIMES[what]:>9.0f}")
+    slow = [what for what, (port, plain) in found.items() if port / plain > MOST_TIMES[what]]
+    if slow and arguments.check:
+        print(f"\nSlower than allowed: {', '.join(slow)}.", file=sys.stderr)
+    return 1 if slow and arguments.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

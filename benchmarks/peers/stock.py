@@ -1,0 +1,24 @@
+"""Plain Flask-SocketIO as its documentation says: `gunicorn -k eventlet -w 1 stock:app`."""
+
+from flask import Flask
+from flask_socketio import SocketIO, emit
+
+NEWS = "n" * 64
+app = Flask(__name__)
+socketio = SocketIO(app)
+
+
+@socketio.on("echo")
+def echo(data):
+    emit("echo", data)
+
+
+@socketio.on("fanout")
+def fanout(count):
+    for _ in range(count):
+        emit("news", NEWS, broadcast=True)
+
+
+@app.get("/json")
+def json():
+    return {"status": "ok", "items": [1, 2, 3]}

@@ -1,0 +1,186 @@
+"""Goes through a staging or production instance as its users do, and says in a line each what it saw.
+
+    SMOKE_KEY=ak_... python deploy/smoke.py https://app.example.org
+
+The exit status is 0 when all is well, and 1 when something is not. It starts one job of two rows, where the example is
+there, and changes nothing else. The key, of the scope `submit`, is for instances that ask who it is.
+"""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import socketio
+
+TIMEOUT_SECONDS = 20.0
+BATCH_SECONDS = 120.0
+BATCH = {
+    "name": "smoke test",
+    "prompt": "Is {species} harmful? Answer yes or no.",
+    "rows": [{"species": "Vibrio cholerae"}, {"species": "Bacillus subtilis"}],
+}
+ENDED = ("succeeded", "failed", "cancelled", "interrupted")
+
+
+class Failure(Exception):
+    """What is wrong, in a sentence."""
+
+
+class Instance:
+    """What is looked at, with the key that opens it."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.url, self.key = url.rstrip("/"), key
+        self.session = requests.Session()
+        self.session.headers.update({"X-API-Key": key} if key else {})
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        """Return what GET answers, or raise Failure when it is not 200."""
+        return self.call("GET", path, 200, **options)
+
+    def call(self, method: str, path: str, wanted: int, **options: Any) -> requests.Response:
+        """Return the answer to a request, or raise Failure when its status is not the wanted one."""
+        answer = self.session.request(method, self.url + path, timeout=TIMEOUT_SECONDS, **options)
+        if answer.status_code != wanted:
+            raise Failure(f"{method} {path} answered {answer.status_code}{_reason(answer)}")
+        return answer
+
+    def connect(self) -> socketio.Client:
+        """Return a client with an open socket; by a websocket alone where polling is not offered."""
+        for transports in (None, ["websocket"]):
+            client = socketio.Client(reconnection=False, request_timeout=int(TIMEOUT_SECONDS))
+            try:
+                client.connect(
+                    self.url,
+                    auth={"key": self.key} if self.key else None,
+                    transports=transports,
+                    wait_timeout=int(TIMEOUT_SECONDS),
+                )
+            except socketio.exceptions.ConnectionError as error:
+                reason = str(error)
+            else:
+                return client
+        raise Failure(f"no socket could be opened: {reason}")
+
+
+def told(client: socketio.Client, event: str, data: Any) -> Any:
+    """Return the answer to an event; over TLS Python's client loses its first one at times, so it is sent twice."""
+    try:
+        return client.call(event, data, timeout=TIMEOUT_SECONDS / 2)
+    except socketio.exceptions.TimeoutError:
+        return client.call(event, data, timeout=TIMEOUT_SECONDS)
+
+
+def page(instance: Instance) -> str:
+    """Look at the start page as a browser does."""
+    answer = instance.get("/", headers={"Accept": "text/html"})
+    title = answer.text.partition("<title>")[2].partition("</title>")[0].strip()
+    if not title:
+        raise Failure("/ is no page with a title")
+    return f"{title!r} at {urlsplit(answer.url).path}, {len(answer.content)} bytes"
+
+
+def health(instance: Instance) -> str:
+    """Ask whether it can do its work."""
+    answer = instance.session.get(f"{instance.url}/healthz", timeout=TIMEOUT_SECONDS)
+    if answer.headers.get("Content-Type", "") != "application/json":
+        raise Failure(f"/healthz answered {answer.status_code}, and not as this service does")
+    found = answer.json()
+    bad = [name for name, good in found["checks"].items() if not good]
+    if bad:
+        raise Failure(f"not well: {', '.join(bad)}")
+    return f"version {found['version']}, {len(found['checks'])} checks pass"
+
+
+def api(instance: Instance) -> str:
+    """List jobs, which the database has to answer."""
+    return f"{instance.get('/api/jobs?per_page=1').json()['total']} jobs in the table"
+
+
+def socket(instance: Instance) -> str:
+    """Send an event and take its acknowledgement."""
+    client = instance.connect()
+    try:
+        began = time.monotonic()
+        answer = told(client, "job:unsubscribe", {"id": "smoke"})
+        if not (isinstance(answer, dict) and answer.get("ok")):
+            raise Failure(f"an event was answered {answer!r}")
+        return f"by {client.transport()}, an event and its answer in {1000 * (time.monotonic() - began):.0f} ms"
+    finally:
+        client.disconnect()
+
+
+def batch(instance: Instance) -> str:
+    """Start a batch, follow it by its events, and read its results."""
+    if instance.session.get(f"{instance.url}/api/predictions/config", timeout=TIMEOUT_SECONDS).status_code == 404:
+        return "left out, the example is not there"
+    made = instance.call("POST", "/api/predictions", 202, json=BATCH).json()
+    state = _followed(instance, made["job_id"])
+    if state != "succeeded":
+        raise Failure(f"the job ended as {state}")
+    rows = instance.get(f"/api/predictions/{made['id']}/rows").json()["items"]
+    answered = [row for row in rows if row["status"] == "succeeded"]
+    if len(answered) != len(BATCH["rows"]):
+        raise Failure(f"{len(answered)} of {len(BATCH['rows'])} rows have an answer: {rows[0].get('error')}")
+    return f"{len(answered)} rows, answered e.g. {str(answered[0]['output'])[:40]!r}"
+
+
+def _followed(instance: Instance, job_id: str) -> str:
+    """Return the state in which a job ended, as the events tell."""
+    client, ended, states = instance.connect(), threading.Event(), list[str]()
+
+    def update(job: dict[str, Any], *_rest: Any) -> None:
+        if job["id"] == job_id and job["state"] in ENDED:
+            states.append(job["state"])
+            ended.set()
+
+    client.on("job:update", update)
+    try:
+        joined = told(client, "job:subscribe", {"id": job_id})
+        if not joined.get("ok"):
+            raise Failure(f"its events may not be followed: {joined['error']['message']}")
+        update(joined["job"])
+        if not ended.wait(BATCH_SECONDS):
+            raise Failure(f"the job has not ended within {BATCH_SECONDS:g} s")
+        return states[0]
+    finally:
+        client.disconnect()
+
+
+CHECKS: tuple[Callable[[Instance], str], ...] = (page, health, api, socket, batch)
+
+
+def main(url: str, key: str) -> int:
+    """Run every check; return the exit status."""
+    instance, bad = Instance(url, key), 0
+    for check in CHECKS:
+        began = time.monotonic()
+        try:
+            verdict, said = "ok  ", check(instance)
+        except Exception as error:  # whatever it is, it is a line, and the next check is made
+            verdict, said, bad = "FAIL", _sentence(error), bad + 1
+        print(f"{verdict} {check.__name__:<7} {time.monotonic() - began:6.2f} s  {said}", flush=True)
+    return 1 if bad else 0
+
+
+def _reason(answer: requests.Response) -> str:
+    try:
+        return f": {answer.json()['error']['message']}"
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _sentence(error: Exception) -> str:
+    text = " ".join(str(error).split())[:300]
+    return text if isinstance(error, Failure) else f"{type(error).__name__}: {text}"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("Usage: SMOKE_KEY=... python deploy/smoke.py URL")
+    sys.exit(main(sys.argv[1], os.environ.get("SMOKE_KEY", "")))

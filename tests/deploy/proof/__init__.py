@@ -1,0 +1,1 @@
+"""What `make deploy-proof` does: each module here has `prove(report)` and runs one way of deploying for real."""

@@ -1,0 +1,55 @@
+"""The application with a slow route, one that blocks the hub, and a disconnect handler that takes its time."""
+
+import os
+import time
+
+from flask import jsonify, render_template_string, request
+
+from app import create_app
+from app.concurrency import current_mode
+from app.extensions import socketio
+
+app = create_app()
+LEAVING_SECONDS = float(os.environ.get("LEAVING_SECONDS", "0"))
+
+
+def block(seconds: float) -> None:
+    """Sleep for real."""
+    if current_mode() == "eventlet":
+        from eventlet import patcher
+
+        patcher.original("time").sleep(seconds)
+    elif current_mode() == "gevent":
+        from gevent import monkey
+
+        monkey.get_original("time", "sleep")(seconds)
+    else:
+        time.sleep(seconds)
+
+
+@app.get("/slow")
+def slow():
+    time.sleep(float(request.args["seconds"]))
+    return jsonify(pid=os.getpid())
+
+
+@app.get("/block")
+def blocked():
+    block(float(request.args["seconds"]))
+    return jsonify(pid=os.getpid())
+
+
+@socketio.on("disconnect")
+def leave(reason):
+    time.sleep(LEAVING_SECONDS)
+    app.logger.warning("left after a while: %s", reason)
+
+
+@socketio.on("pid")
+def pid():
+    return os.getpid()
+
+
+@app.get("/page")
+def page():
+    return render_template_string("{% extends 'live.html' %}")

@@ -1,0 +1,32 @@
+"""A batch that something breaks under."""
+
+import json
+import os
+
+import pytest
+
+ROWS = [{"n": str(number)} for number in range(60)]
+
+
+def refuse(reason):
+    """Skip a test that this machine does not permit; not where everything is said to be there."""
+    assert os.environ.get("CI") != "true", reason
+    pytest.skip(reason)
+
+
+def start_batch(server):
+    made = server.post("/api/predictions", {"name": "faults", "prompt": "say {n}", "rows": ROWS})[1]
+    return f"/api/predictions/{made['id']}"
+
+
+def batch_of(server, path):
+    return json.loads(server.get(path)[1])
+
+
+def all_rows_once(server, path):
+    rows = server.json(f"{path}/rows?limit=500")["items"]
+    return sorted(row["output"] for row in rows) == sorted(f"echo: say {row['n']}" for row in ROWS)
+
+
+def all_done(server, path):
+    return batch_of(server, path)["status"] == "succeeded"

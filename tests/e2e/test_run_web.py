@@ -1,0 +1,152 @@
+"""`run_web.py` as a person at a terminal uses it: options, background, stop, reload, status, development."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode, wait_until
+
+pytestmark = same_in_every_mode
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """Return a folder with the project's code, and its data apart from ours."""
+    folder = tmp_path / "project"
+    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
+        shutil.copy(ROOT / name, folder)
+    return folder
+
+
+@pytest.fixture
+def web(copy):
+    """Return a function that runs `run_web.py` with options; what it leaves behind is ended."""
+    port = str(free_port())
+
+    def run(*options, **env):
+        command = [sys.executable, str(copy / "run_web.py"), *options]
+        env = {**CLEAN, "APP_ENV": "test", "PORT": port, **env}
+        return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+
+    run.port = port
+    yield run
+    for pid_file in copy.parent.rglob("*.pid"):
+        run("stop", "--pid", str(pid_file))
+
+
+def get(port, path):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            return answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.read().decode()
+
+
+def test_a_server_in_the_background_is_started_shown_reloaded_and_stopped(web, copy):
+    assert web("status").returncode == 3
+    started = web("--daemon")
+    assert started.returncode == 0, started.stderr
+    pid = int((copy / "data/web.pid").read_text())
+    assert f"http://127.0.0.1:{web.port}" in started.stdout
+    assert f"pid {pid}" in started.stdout
+    assert "ready" in web("status").stdout
+    again = web("--daemon")
+    assert (again.returncode, "runs already" in again.stderr) == (1, True)
+
+    (copy / "app/settings.py").write_text((copy / "app/settings.py").read_text().replace('VERSION = "', 'VERSION = "9'))
+    assert web("reload").returncode == 0
+    wait_until(lambda: '"version":"9' in get(web.port, "/healthz").replace(" ", ""))
+    assert int((copy / "data/web.pid").read_text()) == pid
+
+    stopped = web("stop")
+    assert (stopped.returncode, f"pid was {pid}" in stopped.stdout) == (0, True)
+    assert web("status").returncode == 3
+    assert web("stop").returncode == 1
+
+
+def test_a_reload_that_would_fail_is_refused_and_the_old_code_serves_on(web, copy):
+    web("--daemon")
+    (copy / "app/web/pages.py").write_text("import no_such_module\n")
+    refused = web("reload")
+    assert (refused.returncode, "no_such_module" in refused.stderr) == (1, True)
+    assert "ready" in web("status").stdout
+    assert web("reload", LOG_LEVEL="LOUD").returncode == 78
+
+
+def test_a_start_in_the_background_that_fails_says_why(web, copy):
+    wrong = web("--daemon", "--log-level", "loud")
+    assert (wrong.returncode, "LOG_LEVEL" in wrong.stderr) == (78, True)
+    broken = web("--daemon", "--workers", "2")
+    assert (broken.returncode, "GUNICORN_WORKERS" in broken.stderr) == (78, True)
+    (copy / "app/web/pages.py").write_text("import no_such_module\n")
+    late = web("--daemon")
+    assert (late.returncode, "no_such_module" in late.stderr) == (3, True)  # gunicorn's own status
+    assert web("status").returncode == 3
+
+
+def test_a_port_that_is_taken_is_said(web, serve):
+    other = serve()
+    taken = web("--daemon", "--bind", f"127.0.0.1:{other.port}")
+    assert (taken.returncode, f"Port {other.port} is in use" in taken.stderr) == (1, True)
+
+
+@pytest.mark.long
+def test_a_pid_of_a_killed_server_is_not_taken_for_another_process(web, copy):
+    web("--daemon", "--pid", str(copy / "other.pid"))
+    pid = int((copy / "other.pid").read_text())
+    assert "ready" in web("status", "--pid", str(copy / "other.pid")).stdout
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: web("status", "--pid", str(copy / "other.pid")).returncode == 3)
+    (copy / "other.pid").write_text(f"{os.getpid()}\n")
+    assert web("stop", "--pid", str(copy / "other.pid")).returncode == 1
+    assert web("--daemon", "--pid", str(copy / "other.pid")).returncode == 0
+
+
+@pytest.mark.parametrize("given", ["nowhere", "host:", "1.2.3.4:http"])
+def test_a_wrong_address_is_refused(web, given):
+    refused = web("--bind", given)
+    assert (refused.returncode, "is not HOST:PORT" in refused.stderr) == (2, True)
+
+
+@pytest.mark.long
+def test_options_come_before_the_environment(copy, serve):
+    port = free_port()
+    command = [sys.executable, str(copy / "run_web.py"), "--bind", f"[::1]:{port}", "--log-level", "debug"]
+    server = serve(command=command, ready=False)
+    wait_until(lambda: f"Serving on http://[::1]:{port}" in server.log)
+    assert '"level": "debug"' in server.log or "[debug" in server.log
+
+
+@pytest.mark.long
+def test_for_development_changed_code_is_served_and_mistakes_are_shown(copy, serve):
+    server = serve(command=[sys.executable, str(copy / "run_web.py"), "--dev"])
+    pages = copy / "app/web/pages.py"
+    broken = '\n\n@blueprint.get("/broken")\ndef broken():\n    raise RuntimeError("a <b>mistake</b>")\n'
+    time.sleep(1.1)  # a change within the second of the start is not seen
+    pages.write_text(pages.read_text() + broken)
+
+    def shown():
+        status, page = server.request("GET", "/broken", headers={"Accept": "text/html"})
+        return status == 500 and "RuntimeError: a &lt;b&gt;mistake&lt;/b&gt;" in page and "pages.py" in page
+
+    wait_until(shown)
+
+
+def test_tracebacks_are_not_shown_otherwise(copy, serve):
+    pages = copy / "app/web/pages.py"
+    pages.write_text(
+        pages.read_text() + '\n\n@blueprint.get("/broken")\ndef broken():\n    raise RuntimeError("secret")\n'
+    )
+    server = serve(command=[sys.executable, str(copy / "run_web.py")])
+    status, page = server.request("GET", "/broken", headers={"Accept": "text/html"})
+    assert status == 500
+    assert "secret" not in page
+    assert "Traceback" not in page

@@ -1,0 +1,30 @@
+"""Several workers: websocket only, with Redis between them; and a runner in a process of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+
+def test_two_workers_serve_sockets_and_count_together(serve, client, redis_url, wait_for):
+    server = serve(GUNICORN_WORKERS="2", REDIS_URL=redis_url, SOCKET_TRANSPORTS="websocket")
+    clients = [client(server, transports=["websocket"]) for _ in range(8)]
+    assert all(one.connected for one in clients)
+    wait_for(lambda: server.metric("socket_connections") == 8)
+    wait_for(lambda: server.metric("app_workers") == 2)
+
+
+def test_a_job_in_another_process_is_seen_live(serve, client, wait_for, tmp_path):
+    pytest.importorskip("app.features.predictions")
+    from tests.conftest import CLEAN, ROOT
+
+    server = serve(JOBS_EMBEDDED="false")
+    one = client(server)
+    made = server.post("/api/predictions", {"name": "x", "prompt": "{a}", "rows": [{"a": "1"}]})[1]
+    one.call("job:subscribe", {"id": made["job_id"]})
+    command = [sys.executable, "-m", "flask", "jobs", "work"]
+    with subprocess.Popen(command, cwd=ROOT, env={**CLEAN, **server.env}, stdout=subprocess.DEVNULL) as worker:
+        wait_for(lambda: any(e == "job:update" and d["state"] == "succeeded" for e, d in one.received))
+        wait_for(lambda: any(e == "prediction:results" for e, *_ in one.received))
+        worker.terminate()
+        assert worker.wait(60) == 0

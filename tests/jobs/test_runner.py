@@ -1,0 +1,196 @@
+"""The runner: what happens to a job from its claim to its end."""
+
+import threading
+import time
+
+import pytest
+
+from app import jobs
+from app.errors import Conflict, NotFound
+from app.jobs import store
+
+
+def state(job):
+    return jobs.get(job.id).state
+
+
+def test_a_job_enqueued_here_is_picked_up_without_being_looked_for(runner, wait_for, monkeypatch):
+    monkeypatch.setattr("app.jobs.runner.POLL_SECONDS", 60)
+    jobs.job("quick")(lambda context, payload: None)
+    runner()
+    time.sleep(0.3)
+    job = jobs.enqueue("quick", {})
+    wait_for(lambda: state(job) == "succeeded")
+
+
+def test_progress_is_stored_and_told_at_most_ten_times_a_second(runner, wait_for):
+    from app.jobs.signals import job_changed
+
+    told = []
+
+    def note(job):
+        told.append(job.done)
+
+    @jobs.job("steps")
+    def steps(context, payload):
+        for number in range(1, 51):
+            context.progress(number, 50, f"step {number}")
+            time.sleep(0.01)
+
+    began = time.monotonic()
+    with job_changed.connected_to(note):
+        runner()
+        job = jobs.enqueue("steps", {})
+        wait_for(lambda: state(job) == "succeeded")
+    found = jobs.get(job.id)
+    assert (found.done, found.total, found.message) == (50, 50, "step 50")
+    assert 4 < len(told) < (time.monotonic() - began) * 10 + 8
+
+
+def test_no_more_jobs_run_at_once_than_allowed_and_priority_goes_first(runner, wait_for):
+    running, most, order, four = [], [], [], threading.Barrier(4, timeout=60)
+
+    @jobs.job("slow")
+    def slow(context, payload):
+        running.append(1)
+        most.append(len(running))
+        order.append(payload["n"])
+        four.wait()
+        running.pop()
+
+    queued = [jobs.enqueue("slow", {"n": n}, priority=n // 6) for n in range(12)]
+    runner()
+    wait_for(lambda: all(state(job) == "succeeded" for job in queued))
+    assert max(most) == 4
+    assert set(order[:4]) <= set(range(6, 12))
+
+
+def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_says_so(runner, wait_for):
+    attempts = []
+
+    @jobs.job("shaky", max_attempts=3, backoff_seconds=0.1)
+    def shaky(context, payload):
+        attempts.append(context.attempt)
+        if context.attempt < 3:
+            raise ValueError("not yet")
+
+    jobs.job("broken")(lambda context, payload: 1 / 0)
+    runner()
+    good, bad = jobs.enqueue("shaky", {}), jobs.enqueue("broken", {})
+    wait_for(lambda: state(bad) == "failed" and state(good) == "succeeded")
+    assert attempts == [1, 2, 3]
+    assert "ZeroDivisionError" in jobs.get(bad.id).error
+
+
+def test_a_running_job_is_cancelled_within_a_second(runner, wait_for):
+    jobs.job("long")(lambda context, payload: context.wait(30))
+    runner()
+    job = jobs.enqueue("long", {})
+    wait_for(lambda: state(job) == "running")
+    asked = time.monotonic()
+    jobs.cancel(job.id)
+    wait_for(lambda: state(job) == "cancelled")
+    assert time.monotonic() - asked < 15  # it would wait for 30 s
+    with pytest.raises(Conflict):
+        jobs.cancel(job.id)
+    with pytest.raises(NotFound):
+        jobs.cancel("none")
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_can_be_queued_again(database):
+    jobs.job("later")(lambda context, payload: None)
+    job = jobs.enqueue("later", {})
+    with pytest.raises(Conflict):
+        jobs.requeue(job.id)
+    assert jobs.cancel(job.id).state == "cancelled"
+    assert jobs.requeue(job.id).state == "queued"
+
+
+def test_a_job_over_its_time_limit_fails(runner, wait_for):
+    jobs.job("endless", time_limit_seconds=0.3)(lambda context, payload: context.wait(30))
+    runner()
+    job = jobs.enqueue("endless", {})
+    wait_for(lambda: state(job) == "failed")
+    assert "limit of 0.3 s" in jobs.get(job.id).error
+
+
+def test_a_late_finisher_whose_lease_was_lost_changes_nothing(runner, wait_for, database):
+    go = threading.Event()
+    jobs.job("late")(lambda context, payload: go.wait(10))
+    runner()
+    job = jobs.enqueue("late", {})
+    held = wait_for(lambda: (found := jobs.get(job.id)).state == "running" and found)
+    database.write(
+        lambda conn: store.take_from_owner(conn, jobs.get(job.id), now=time.time(), state="interrupted", error="taken")
+    )
+    go.set()
+    time.sleep(0.5)
+    found = jobs.get(job.id)
+    assert (found.state, found.error, found.owner) == ("interrupted", "taken", None)
+    assert held.owner
+
+
+def test_a_cpu_bound_kind_runs_only_where_it_may(runner, wait_for):
+    jobs.job("burn", cpu_bound=True)(lambda context, payload: None)
+    job = jobs.enqueue("burn", {})
+    runner()
+    time.sleep(0.8)
+    assert state(job) == "queued"
+    runner(cpu_bound=True)
+    wait_for(lambda: state(job) == "succeeded")
+
+
+def test_a_stopping_runner_lets_go_of_its_jobs_as_their_kind_wants(runner, wait_for):
+    jobs.job("again", stall="requeue")(lambda context, payload: context.wait(30))
+    jobs.job("once")(lambda context, payload: context.wait(30))
+    heard, ended = threading.Event(), []
+    jobs.job("deaf")(lambda context, payload: ended.append(heard.wait(20)))
+    one = runner()
+    queued = [jobs.enqueue(kind, {}) for kind in ("again", "once", "deaf")]
+    wait_for(lambda: all(state(job) == "running" for job in queued))
+    one.stop()
+    assert ended == [], "it waited for a job that does not end"
+    heard.set()
+    assert [state(job) for job in queued] == ["queued", "interrupted", "interrupted"]
+
+
+def test_an_orderly_stop_is_no_attempt_however_often_it_comes(runner, wait_for):
+    jobs.job("again", stall="requeue")(lambda context, payload: context.wait(30))
+    job = jobs.enqueue("again", {})
+    for _ in range(4):
+        one = runner()
+        wait_for(lambda: state(job) == "running")
+        one.stop()
+        assert (state(job), jobs.get(job.id).attempt) == ("queued", 0)
+
+
+def test_of_several_threads_the_furthest_progress_counts(runner, wait_for):
+    @jobs.job("threads")
+    def threads(context, payload):
+        def tell(numbers):
+            for number in numbers:
+                context.progress(number, 1000)
+
+        tellers = [threading.Thread(target=tell, args=(range(first, 1001, 4),)) for first in (1, 2, 3, 4)]
+        for teller in reversed(tellers):
+            teller.start()
+        for teller in tellers:
+            teller.join()
+        context.progress(998, 1000)
+
+    runner()
+    job = jobs.enqueue("threads", {})
+    wait_for(lambda: state(job) == "succeeded")
+    assert (jobs.get(job.id).done, jobs.get(job.id).total) == (1000, 1000)
+
+
+def test_a_full_database_does_not_end_the_runner(runner, wait_for, database, monkeypatch):
+    jobs.job("quick")(lambda context, payload: None)
+    one = runner()
+    write = database.write
+    monkeypatch.setattr(database, "write", lambda work: 1 / 0)
+    time.sleep(0.8)
+    monkeypatch.setattr(database, "write", write)
+    job = jobs.enqueue("quick", {})
+    wait_for(lambda: state(job) == "succeeded")
+    assert one.problem() is None

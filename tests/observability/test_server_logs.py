@@ -1,0 +1,21 @@
+"""The log of a real server: gunicorn's, the application's and the access lines together."""
+
+import json
+from collections import Counter
+
+
+def test_a_servers_every_line_is_json_and_comes_once(serve):
+    server = serve()
+    server.get("/nothing?token=hush", {"X-Request-ID": "seen-1"})
+    server.get("/livez")
+    server.get("/socket.io/?EIO=4&transport=polling", {"Origin": "http://evil.example"})
+    server.get("/socket.io/?EIO=4&transport=polling&sid=none")
+    server.stop()
+    lines = server.log.splitlines()
+    assert max(Counter(lines).values()) == 1
+    events = [json.loads(line) for line in lines]
+    (access,) = [event for event in events if event.get("request_id") == "seen-1"]
+    assert (access["path"], access["status"], access["method"]) == ("/nothing", 404, "GET")
+    assert "hush" not in server.log
+    assert any(event["logger"] == "gunicorn.error" and "Serving on" in event["event"] for event in events)
+    assert not any(event.get("path") == "/livez" for event in events)

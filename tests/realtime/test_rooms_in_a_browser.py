@@ -1,0 +1,81 @@
+"""The pages' helper in a real Chromium: a cut connection costs no event and doubles none."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+FOLLOW = """(room) => {
+  Object.assign(window, { got: [], resyncs: 0 });
+  const on = { news: (data) => got.push(data.n) };
+  Live.rooms.follow(room, { event: "room:join", message: { name: room }, on, resync: () => { resyncs += 1; } });
+}"""
+CUT = "Live.rooms.socket.io.reconnection(false); Live.rooms.socket.io.engine.close()"
+RECONNECT = "Live.rooms.socket.io.reconnection(true); Live.rooms.socket.connect()"
+
+
+def publish(server, room, count, first):
+    assert server.post(f"/publish/{room}/{count}", {"first": first})[0] == 200
+
+
+def got(page):
+    return page.evaluate("[got, resyncs]")
+
+
+def follow(server, page, room, wait_for):
+    page.goto(f"{server.url}/page")
+    page.wait_for_selector("#connection[data-state=live]")
+    page.evaluate(FOLLOW, room)
+    wait_for(lambda: got(page) == [[], 1])
+
+
+def test_a_cut_connection_costs_nothing_and_doubles_nothing(server, page, wait_for):
+    follow(server, page, "browser", wait_for)
+    publish(server, "browser", 5, first=0)
+    wait_for(lambda: len(got(page)[0]) == 5)
+    for cut in range(1, 4):
+        page.evaluate(CUT)
+        page.wait_for_selector("#connection[data-state=offline]")
+        publish(server, "browser", 5, first=cut * 10)
+        page.evaluate(RECONNECT)
+        publish(server, "browser", 5, first=cut * 10 + 5)
+        wait_for(lambda: len(got(page)[0]) >= 5 + cut * 10)  # noqa: B023
+    assert got(page) == [[0, 1, 2, 3, 4, *range(10, 40)], 1]
+    assert page.errors == []
+
+
+def test_what_comes_twice_is_dropped(server, page, wait_for):
+    follow(server, page, "twice", wait_for)
+    publish(server, "twice", 3, first=0)
+    wait_for(lambda: len(got(page)[0]) == 3)
+    again = """() => new Promise((done) => {
+      const after = { ...Live.rooms.rooms.get("twice").position, seq: 0 };
+      Live.rooms.socket.emit("room:join", { name: "twice", after }, done);
+    })"""
+    assert page.evaluate(again)["stream"]["recovered"] is True
+    assert got(page) == [[0, 1, 2], 1]
+
+
+def test_a_restarted_server_makes_the_page_fetch_the_state(live, page, wait_for):
+    server = live()
+    follow(server, page, "restart", wait_for)
+    publish(server, "restart", 3, first=0)
+    wait_for(lambda: len(got(page)[0]) == 3)
+    server.stop()
+    page.wait_for_selector("#connection[data-state=offline]")
+    server.start()
+    server.wait_ready()
+    wait_for(lambda: got(page) == [[0, 1, 2], 2])
+    publish(server, "restart", 2, first=3)
+    wait_for(lambda: got(page) == [[0, 1, 2, 3, 4], 2])
+
+
+def test_more_than_the_log_holds_makes_the_page_fetch_the_state(live, page, wait_for):
+    server = live(EVENT_LOG_MAX_EVENTS="5")
+    follow(server, page, "long", wait_for)
+    page.evaluate(CUT)
+    page.wait_for_selector("#connection[data-state=offline]")
+    publish(server, "long", 6, first=0)
+    page.evaluate(RECONNECT)
+    wait_for(lambda: got(page) == [[], 2])
+    publish(server, "long", 2, first=6)
+    wait_for(lambda: got(page) == [[6, 7], 2])

@@ -1,0 +1,67 @@
+"""The headers of every answer."""
+
+import re
+
+import pytest
+from flask import Flask, render_template_string
+
+from app.security import headers
+
+INLINE = '<script nonce="{{ csp_nonce() }}">1</script><style nonce="{{ csp_nonce() }}"></style>'
+
+
+@pytest.fixture
+def client():
+    app = Flask("small")
+    headers.install(app)
+    app.add_url_rule("/", "home", lambda: "ok")
+    own = {"X-Frame-Options": "SAMEORIGIN", "content-security-policy": "default-src 'none'"}
+    app.add_url_rule("/own", "own", lambda: ("ok", own))
+    app.add_url_rule("/inline", "inline", lambda: render_template_string(INLINE))
+    return app.test_client()
+
+
+def policy(answer):
+    sent = answer.headers.getlist("Content-Security-Policy")
+    assert len(sent) == 1
+    return dict(part.strip().split(" ", 1) for part in sent[0].split(";"))
+
+
+@pytest.mark.parametrize("path", ["/", "/missing", "/inline"])
+def test_every_answer_has_them(client, path):
+    sent = client.get(path).headers
+    assert sent["X-Content-Type-Options"] == "nosniff"
+    assert sent["X-Frame-Options"] == "DENY"
+    assert sent["Referrer-Policy"] == "same-origin"
+    assert "camera=()" in sent["Permissions-Policy"]
+    assert sent["Cross-Origin-Opener-Policy"] == sent["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert len({name.lower() for name, _ in sent}) == len(sent), "each once"
+
+
+def test_scripts_and_styles_come_from_here_alone_and_nobody_frames_us(client):
+    sent = policy(client.get("/"))
+    for kind in ("default-src", "script-src", "style-src", "connect-src", "form-action"):
+        assert sent[kind] == "'self'"
+    assert sent["object-src"] == sent["frame-ancestors"] == sent["base-uri"] == "'none'"
+    assert "unsafe" not in str(sent)
+
+
+def test_an_inline_script_runs_by_the_nonce_of_its_page_alone(client):
+    first, second = (client.get("/inline") for _ in range(2))
+    nonces = [set(re.findall(r'nonce="([\w-]{22})"', answer.text)) for answer in (first, second)]
+    assert [len(found) for found in nonces] == [1, 1]
+    assert nonces[0] != nonces[1]
+    assert policy(first)["script-src"] == policy(first)["style-src"] == f"'self' 'nonce-{nonces[0].pop()}'"
+    assert policy(first)["default-src"] == "'self'"
+
+
+def test_browsers_are_told_to_stay_with_tls_where_it_is(client):
+    assert "Strict-Transport-Security" not in client.get("/").headers
+    assert client.get("/", base_url="https://localhost").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_a_routes_own_header_stays(client):
+    sent = client.get("/own").headers
+    assert sent.getlist("X-Frame-Options") == ["SAMEORIGIN"]
+    assert sent.getlist("Content-Security-Policy") == ["default-src 'none'"]
+    assert sent["X-Content-Type-Options"] == "nosniff"

@@ -1,0 +1,58 @@
+"""When a worker that was told to stop may close its listener."""
+
+import itertools
+import time
+
+from app.server.handover import Handover
+
+ages = itertools.count(1000)
+
+
+def worker(delay=0.0, limit=10.0) -> Handover:
+    return Handover(next(ages), delay, limit)
+
+
+def serving(**options) -> Handover:
+    one = worker(**options)
+    one.ready()
+    return one
+
+
+def test_a_worker_without_a_successor_may_close_at_once():
+    last = serving()
+    last.begin()
+    assert last.done()
+
+
+def test_a_worker_waits_until_its_successor_serves():
+    old = serving()
+    new = worker()
+    old.begin()
+    assert not old.done()
+    new.ready()
+    assert old.done()
+
+
+def test_a_successor_that_serves_already_is_not_waited_for():
+    old = serving()
+    serving()
+    old.begin()
+    assert old.done()
+
+
+def test_a_successor_that_does_not_come_is_given_up():
+    old = serving(limit=0.5)
+    worker()
+    old.begin()
+    assert not old.done()
+    time.sleep(0.51)
+    assert old.done()
+    serving()
+
+
+def test_the_delay_passes_first():
+    old = serving(delay=0.5)
+    old.begin()
+    assert not old.done()
+    time.sleep(0.51)
+    assert old.done()

@@ -1,0 +1,27 @@
+"""What patched code may rely on, whatever the version of Python."""
+
+import subprocess
+import sys
+
+from tests.conftest import CLEAN, ROOT
+
+JOIN = """
+from app.server.worker import patch
+patch()
+import threading, time
+ended = threading.Event()
+thread = threading.Thread(target=ended.wait, daemon=True)
+thread.start()
+thread.join(0.05)
+assert thread.is_alive(), "a join's timeout returns"
+ended.set()
+thread.join(5)
+assert not thread.is_alive()
+thread.join()
+print("joined")
+"""
+
+
+def test_a_join_with_a_timeout_returns_as_without_patches():
+    ran = subprocess.run([sys.executable, "-c", JOIN], cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=30)
+    assert ran.stdout == "joined\n", ran.stderr

@@ -1,0 +1,61 @@
+"""What the benchmark makes of its figures."""
+
+import math
+
+import pytest
+
+from benchmarks import report
+from benchmarks.measure import Run, times_better, typical
+from benchmarks.run import LEAST_TIMES, too_slow
+from benchmarks.scenarios import scenarios
+from benchmarks.servers import TITLES
+
+NO_FAULTS = dict.fromkeys(("failed", "dropped", "wrong", "unanswered"), 0)
+BY_NAME = {scenario.name: scenario for scenario in scenarios(1)}
+
+
+def run(value: float, share: float = 0.5, **faults: int) -> Run:
+    return Run(value, NO_FAULTS | faults, share)
+
+
+def test_the_figure_is_the_median_of_the_runs_in_which_the_client_was_not_the_limit():
+    assert typical([run(1), run(5), run(3), run(99, share=0.81)]) == 3
+
+
+def test_no_figure_is_made_of_void_runs():
+    assert math.isnan(typical([run(1, share=0.9)]))
+    row = report.table([BY_NAME["echo"]], ("ours",), {"echo": {"ours": [run(1, share=0.9)]}})
+    assert "void" in row
+
+
+def test_less_milliseconds_and_more_events_are_better():
+    assert times_better(BY_NAME["p99"], ours=10, peer=30) == 3
+    assert times_better(BY_NAME["echo"], ours=30, peer=10) == 3
+
+
+@pytest.mark.parametrize(("ours", "word"), [(400, "reached"), (390, "**missed**")])
+def test_the_table_says_which_aims_are_reached(ours, word):
+    runs = {"echo": {"ours": [run(ours)], "stock": [run(100)]}}
+    assert f"4 x (a): {word}" in report.table([BY_NAME["echo"]], ("ours", "stock"), runs)
+
+
+def test_what_went_wrong_for_clients_stands_beside_the_figure():
+    runs = {"crowd": {"ours": [run(5, dropped=3)]}}
+    assert "5.0 3 dropped" in report.table([BY_NAME["crowd"]], ("ours",), runs)
+
+
+def test_the_check_fails_below_its_limits_and_without_a_figure():
+    least = LEAST_TIMES["echo"]
+    assert not too_slow([BY_NAME["echo"]], {"echo": {"ours": [run(least)], "stock": [run(1)]}})
+    assert too_slow([BY_NAME["echo"]], {"echo": {"ours": [run(least * 0.99)], "stock": [run(1)]}})
+    assert too_slow([BY_NAME["echo"]], {"echo": {"ours": [run(9, share=0.9)], "stock": [run(1)]}})
+
+
+def test_the_page_has_a_place_for_the_table():
+    page = report.PAGE.read_text()
+    assert page.index(report.BEGIN) < page.index(report.END)
+
+
+def test_every_peer_has_a_letter_and_every_limit_a_scenario():
+    assert set(report.LETTERS) == set(TITLES) - {"ours"}
+    assert set(LEAST_TIMES) <= set(BY_NAME)

@@ -1,0 +1,150 @@
+"""The boot: in order, once, and with a sentence when it fails."""
+
+import hashlib
+import http.server
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CLEAN, ROOT, free_port
+
+STEPS = ["fetch the snapshot", "check the database", "migrate", "reset stalled jobs"]
+
+
+def refused(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@pytest.fixture
+def stalling_server():
+    """A server that accepts a request and never answers."""
+    gate = threading.Event()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            gate.wait(60)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/a.db"
+    gate.set()
+    server.shutdown()
+
+
+def snapshot(tmp_path):
+    path = tmp_path / "seed.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE seeded (n INTEGER)")
+    return path.as_uri(), hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def boot_child(server):
+    """Return the pid of the only child that a master has while the port is closed."""
+    return server.workers() if refused(server.port) else []
+
+
+def test_every_step_is_logged_in_order_with_its_duration(serve):
+    import json
+
+    lines = [json.loads(line) for line in serve(empty=True).log.splitlines() if '"boot_step"' in line]
+    assert [line["step"] for line in lines] == STEPS
+    assert all(line["duration_seconds"] >= 0 for line in lines)
+
+
+def test_a_snapshot_is_installed_before_the_migrations_and_shown_in_the_metrics(serve, tmp_path):
+    url, checksum = snapshot(tmp_path)
+    server = serve(DATABASE_SNAPSHOT_URL=url, DATABASE_SNAPSHOT_SHA256=checksum)
+    with sqlite3.connect(tmp_path / "app.db") as connection:
+        names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+    assert {"seeded", "jobs", "alembic_version"} <= names
+    assert 'app_snapshot_info{outcome="installed"} 1.0' in server.get("/metrics")[1]
+    assert 0 < server.metric("app_snapshot_age_seconds") < 60
+
+
+def test_a_wrong_checksum_stops_the_start_with_one_sentence_and_a_closed_port(serve, tmp_path):
+    url, _ = snapshot(tmp_path)
+    server = serve(ready=False, DATABASE_SNAPSHOT_URL=url, DATABASE_SNAPSHOT_SHA256="0" * 64)
+    assert server.process.wait(90) == 1
+    assert refused(server.port)
+    assert "Traceback" not in server.log
+    assert "checksum" in server.log.lower()
+    assert not (tmp_path / "app.db").exists()
+
+
+@pytest.mark.parametrize("content", [b"this is not a database" * 100, b"SQLite format 3\0" + b"\0" * 4000])
+def test_a_database_that_is_none_stops_the_start_with_what_to_do(serve, tmp_path, content):
+    (tmp_path / "app.db").write_bytes(content)
+    server = serve(ready=False)
+    assert server.process.wait(90) == 1
+    assert "cannot be used" in server.log
+    assert "Traceback" not in server.log
+
+
+def test_a_folder_that_cannot_be_made_stops_the_start(serve, tmp_path):
+    (tmp_path / "file").write_text("")
+    server = serve(ready=False, DATABASE_URL=f"sqlite:///{tmp_path}/file/app.db")
+    assert server.process.wait(90) == 1
+    assert "cannot be made" in server.log
+
+
+def test_a_lock_file_that_cannot_be_made_stops_the_start(serve, tmp_path):
+    (tmp_path / "app.db.lock").mkdir()
+    server = serve(ready=False, empty=True)
+    assert server.process.wait(90) == 1
+    assert "app.db.lock cannot be made" in server.log
+    assert "Traceback" not in server.log
+
+
+def test_a_database_server_that_is_away_stops_the_start_with_what_to_do(serve):
+    pytest.importorskip("psycopg")
+    server = serve(ready=False, DATABASE_URL=f"postgresql+psycopg://app:hush@127.0.0.1:{free_port()}/app")
+    assert server.process.wait(90) == 1
+    assert "check DATABASE_URL" in server.log
+    assert "Traceback" not in server.log
+    assert "hush" not in server.log
+
+
+def test_two_starts_at_once_on_one_database_both_serve(serve, tmp_path):
+    servers = [serve(ready=False, empty=True) for _ in range(2)]
+    for server in servers:
+        server.wait_ready()
+        assert "Traceback" not in server.log
+    assert {p.name for p in tmp_path.glob("app.db*")} >= {"app.db", "app.db.lock"}
+
+
+def test_sigterm_ends_the_boot(serve, stalling_server, wait_for):
+    server = serve(ready=False, DATABASE_SNAPSHOT_URL=stalling_server)
+    wait_for(lambda: boot_child(server))
+    assert refused(server.port)
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(50) == 143  # the answer would take 60 s
+
+
+def test_the_boot_dies_with_its_parent(serve, stalling_server, wait_for):
+    server = serve(ready=False, DATABASE_SNAPSHOT_URL=stalling_server)
+    (child,) = wait_for(lambda: boot_child(server))
+    os.kill(server.pid, signal.SIGKILL)
+    server.process.wait()
+    wait_for(lambda: not Path(f"/proc/{child}").exists())
+
+
+def test_a_check_says_whether_a_start_would_do(tmp_path):
+    env = {**CLEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/none.db"}
+    command = [sys.executable, "run_web.py", "--check"]
+    good = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
+    assert (good.returncode, good.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+    bad = subprocess.run(command, cwd=ROOT, env={**env, "PORT": "x"}, capture_output=True, text=True)
+    assert bad.returncode == 78
+    assert "PORT" in bad.stderr

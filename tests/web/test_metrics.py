@@ -1,0 +1,191 @@
+"""/metrics: who may read it, and whether Prometheus can."""
+
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from ipaddress import ip_network
+from pathlib import Path
+
+import pytest
+from prometheus_client import CONTENT_TYPE_LATEST
+from prometheus_client.parser import text_string_to_metric_families
+
+ROOT = Path(__file__).resolve().parents[2]
+BEGIN = """
+import sys
+import time
+from pydantic import SecretStr
+from app import boot, create_app
+from app.db import db
+from app.observability import logs, metrics
+from app.settings import Settings
+url, snapshot, sha256 = (SecretStr("sqlite:///" + sys.argv[1] + "/app.db"), SecretStr(sys.argv[2]), sys.argv[3])
+settings = Settings(app_env="test", log_level="ERROR", database_url=url, database_snapshot_url=snapshot,
+                    database_snapshot_sha256=sha256)
+logs.configure_logging(settings)
+boot.boot(settings)
+app = create_app(settings)
+client = app.test_client()
+"""
+TOUCH_ALL = """
+from prometheus_client import Counter, Gauge, Histogram
+for metric in vars(metrics).values():
+    if isinstance(metric, (Counter, Gauge, Histogram)):
+        child = metric.labels(*["x"] * len(metric._labelnames)) if metric._labelnames else metric
+        touch = {Counter: "inc", Gauge: "set", Histogram: "observe"}[type(metric)]
+        getattr(child, touch)(1)
+"""
+SCRAPE = 'print(client.get("/metrics").text)\ndb.close()\n'
+
+
+def run(code: str, folder: Path, snapshot: Path | None = None, **env: str) -> str:
+    """Boot and make the application in a process of its own, run the code there, and return what it printed."""
+    fetched = (snapshot.as_uri(), hashlib.sha256(snapshot.read_bytes()).hexdigest()) if snapshot else ("", "")
+    command = [sys.executable, "-c", BEGIN + code, str(folder), *fetched]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def samples(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            found.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return found
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_loopback_may_read(small, address):
+    answer = small.client.get("/metrics", environ_base={"REMOTE_ADDR": address})
+    assert answer.status_code == 200
+    assert answer.content_type == CONTENT_TYPE_LATEST
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "::ffff:10.0.0.1", "2001:db8::1", ""])
+def test_others_may_not(small, address):
+    answer = small.client.get("/metrics", environ_base={"REMOTE_ADDR": address})
+    assert answer.status_code == 403
+    assert answer.get_json()["error"]["code"] == "forbidden"
+    assert "app_build_info" not in answer.text
+
+
+def test_a_forwarded_address_does_not_open_the_door(small):
+    answer = small.client.get(
+        "/metrics", environ_base={"REMOTE_ADDR": "10.0.0.1"}, headers={"X-Forwarded-For": "127.0.0.1"}
+    )
+    assert answer.status_code == 403
+
+
+def test_the_networks_of_the_setting_may_read(small):
+    settings = small.app.extensions["settings"]
+    small.app.extensions["settings"] = settings.model_copy(update={"metrics_allow": (ip_network("10.0.0.0/8"),)})
+    assert small.client.get("/metrics", environ_base={"REMOTE_ADDR": "10.2.3.4"}).status_code == 200
+    assert small.client.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 403
+
+
+def test_a_scrape_asks_for_readiness_and_survives_a_broken_database(small):
+    def fails() -> str | None:
+        raise OSError("gone")
+
+    small.checks["database"] = fails
+    answer = small.client.get("/metrics")
+    assert answer.status_code == 200
+    assert samples(answer.text)["app_ready"][0][1] == 0
+
+
+def test_promtool_accepts_every_metric(tool, tmp_path):
+    promtool = tool("promtool", "prometheus")
+    text = run(TOUCH_ALL + SCRAPE, tmp_path)
+    done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout + done.stderr) == (0, "")
+    assert len(samples(text)) > 40
+
+
+def test_what_the_database_knows_is_asked_at_the_scrape(tmp_path):
+    add_jobs = """
+import time
+from app.jobs.tables import jobs
+then = time.time() - 60
+row = {"kind": "mail", "payload": {}, "message": "", "cancel_requested": False}
+row |= dict.fromkeys(("priority", "attempt", "done", "total", "revision"), 0)
+row |= dict.fromkeys(("not_before", "created_at", "queued_at", "updated_at"), then)
+rows = [{**row, "id": str(n), "state": state} for n, state in enumerate(["queued", "queued", "failed"])]
+db.write(lambda conn: conn.execute(jobs.insert(), rows))
+"""
+    found = samples(run(add_jobs + SCRAPE, tmp_path))
+    assert sorted((labels["state"], value) for labels, value in found["app_jobs"]) == [("failed", 1), ("queued", 2)]
+    ((labels, age),) = found["app_job_queue_age_seconds"]
+    assert labels == {"kind": "mail"}
+    assert 59 < age < 120
+    assert found["app_database_size_bytes"][0][1] >= 4096
+
+
+def test_without_a_snapshot_there_is_no_age_of_one(tmp_path):
+    found = samples(run(SCRAPE, tmp_path))
+    assert found["app_snapshot_info"] == [({"outcome": "off"}, 1.0)]
+    assert "app_snapshot_age_seconds" not in found
+
+
+def test_the_snapshot_s_outcome_age_and_duration_are_told(tmp_path):
+    snapshot = tmp_path / "snapshot.db"
+    with closing(sqlite3.connect(snapshot)) as made:
+        made.execute("CREATE TABLE things (id INTEGER)")
+    found = samples(run(SCRAPE, tmp_path, snapshot))
+    assert found["app_snapshot_info"] == [({"outcome": "installed"}, 1.0)]
+    assert 0 <= found["app_snapshot_age_seconds"][0][1] < 60
+    assert 0 <= found["app_snapshot_duration_seconds"][0][1] < 60
+
+
+def test_the_build_is_told(tmp_path):
+    ((labels, value),) = samples(run(SCRAPE, tmp_path))["app_build_info"]
+    assert value == 1
+    assert set(labels) == {"version", "python", "async_mode"}
+    assert labels["python"] == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_several_workers_count_together(tmp_path):
+    folder = tmp_path / "counts"
+    folder.mkdir()
+    visit = 'client.get("/livez"); client.get("/livez")\n'
+    env = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    run(visit, tmp_path, **env)
+    found = samples(run(visit + SCRAPE, tmp_path, **env))
+    counted = [v for labels, v in found["http_requests_total"] if labels["endpoint"] == "health.livez"]
+    assert counted == [4.0]
+    assert [set(labels) for labels, _ in found["app_build_info"]] == [{"version", "python", "async_mode"}]
+    assert "app_database_size_bytes" in found
+
+
+def test_workers_without_a_common_folder_still_answer(small):
+    settings = small.app.extensions["settings"]
+    small.app.extensions["settings"] = settings.model_copy(update={"gunicorn_workers": 2})
+    assert small.client.get("/metrics").status_code == 200
+
+
+def test_a_start_that_failed_is_told_by_who_serves(tmp_path):
+    fail = """
+from app.errors import BootError
+wrong = settings.model_copy(update={"database_snapshot_url": SecretStr("file:///nowhere.db"),
+                                    "database_snapshot_policy": "refresh"})
+try:
+    boot.boot(wrong)
+except BootError:
+    db.open(settings)
+"""
+    found = samples(run(fail + SCRAPE, tmp_path))
+    ((labels, at),) = found["app_boot_failed_timestamp_seconds"]
+    assert labels == {"step": "fetch the snapshot"}
+    assert 0 <= time.time() - at < 120
+    assert 0 < found["app_disk_free_bytes"][0][1] < found["app_disk_size_bytes"][0][1]
+
+
+def test_a_failed_fetch_into_an_empty_place_leaves_it_empty(tmp_path):
+    env = {"APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "DATABASE_SNAPSHOT_URL": "file:///no.db"}
+    done = subprocess.run([sys.executable, "-m", "app.boot"], cwd=ROOT, env={**os.environ, **env}, check=False)
+    assert done.returncode == 1
+    assert not (tmp_path / "new.db").exists()

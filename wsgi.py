@@ -1,0 +1,13 @@
+"""What gunicorn and the `flask` command load."""
+
+import click
+
+from app import create_app
+from app.errors import AppError
+
+try:
+    app = create_app()
+except AppError as error:
+    refused = click.ClickException(error.message)  # the `flask` command shows it as one message
+    refused.exit_code = error.exit_status
+    raise refused from None
