@@ -66,9 +66,9 @@ def test_two_processes_run_a_schedule_once(server, flask):
     command = [sys.executable, "-m", "flask", "jobs", "work"]
     with serving(server.folder) as start:
         worker = start(command=command, ready=False, SQLITE_UPKEEP_SCHEDULE=EVERY_SECOND)
-        wait_until(lambda: '"working;' in worker.log, 60)
+        wait_until(lambda: '"working;' in worker.log)
         before = db.read(lambda conn: jobs_of(conn, "sqlite_upkeep"))
-        wait_until(lambda: db.read(lambda conn: jobs_of(conn, "sqlite_upkeep")) >= before + 4, 60)
+        wait_until(lambda: db.read(lambda conn: jobs_of(conn, "sqlite_upkeep")) >= before + 4)
     found = db.read(lambda conn: store.matching(conn, {"kind": "sqlite_upkeep"}, since=0, limit=500))[::-1]
     for earlier, later in itertools.pairwise(found):
         assert earlier.finished_at <= later.created_at, "a run began beside another"

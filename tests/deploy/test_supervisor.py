@@ -29,7 +29,7 @@ def test_the_service_comes_back_reloads_and_ends_well(supervise, wait_for):
     wait_for(supervisor.answers)
     first = supervisor.master()
     os.kill(first, signal.SIGKILL)
-    wait_for(lambda: supervisor.log.count("Booting worker") == 2 and supervisor.answers(), 40)
+    wait_for(lambda: supervisor.log.count("Booting worker") == 2 and supervisor.answers())
     second, left = supervisor.master(), supervisor.log.count("Worker exiting")
     supervisor.control("signal", "HUP", "flask-socketio")
     wait_for(lambda: supervisor.log.count("Worker exiting") > left and supervisor.answers())

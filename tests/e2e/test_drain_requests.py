@@ -160,7 +160,7 @@ def test_max_requests_replaces_the_only_worker_without_an_error(serve, herd, wai
     wait_for(lambda: clients.live == 50)
     (first,) = server.workers()
     load, callers = call_all_along(server)
-    wait_for(lambda: len(clients.joined) >= 100 and clients.live == 50, 60)
+    wait_for(lambda: len(clients.joined) >= 100 and clients.live == 50)
     load.stop()
     print(f"slowest {max(caller.slowest for caller in callers):.2f} s")
     assert load.problems == []

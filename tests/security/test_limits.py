@@ -258,7 +258,7 @@ def test_processes_share_in_redis_and_go_on_without_it_and_share_again(redis, tm
         assert one.log.count("limits_not_shared") == two.log.count("limits_not_shared") == 1
         redis.start()
         for server in (one, two):
-            wait_until(lambda server=server: ask(server, "/api/jobs") and "limits_shared_again" in server.log, 30)
+            wait_until(lambda server=server: ask(server, "/api/jobs") and "limits_shared_again" in server.log)
         both = [ask(server, "/api/where", X_Forwarded_For=again).status for server in (one, two) * 3]
         assert both == [200] * 4 + [429] * 2
         assert "limiter_failed" not in one.log + two.log

@@ -34,7 +34,7 @@ def test_the_example_is_live_for_who_is_signed_in_and_no_longer_for_who_was(serv
     page.click("#example")
     page.wait_for_url("**/predictions/*")
     page.wait_for_selector("#connection[data-state=live]")
-    wait_for(lambda: int(re.match(r"\d*", page.inner_text("#done"))[0] or 0) >= 5, 30)
+    wait_for(lambda: int(re.match(r"\d*", page.inner_text("#done"))[0] or 0) >= 5)
     assert page.problems == []
     batch = page.url
     operator(administration.sign_out, ADA)

@@ -33,7 +33,7 @@ def test_accounts_on_postgresql(postgres_url, serve, tmp_path, wait_for):
         with pytest.raises(administration.Conflict):
             administration.disable(administration.find(ROOT_MAIL))
         administration.enable(administration.find(ADA))
-    wait_for(lambda: client.ended, 10)
+    wait_for(lambda: client.ended)
     assert ada.status() == 401
     answers = guesses_at_once(server, 12)
     assert answers[401] == lockout.FREE_OF_ACCOUNT

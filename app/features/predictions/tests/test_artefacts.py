@@ -35,7 +35,7 @@ def test_all_results_are_downloaded_as_csv_and_figure_by_those_who_may_see_them(
         found = list(csv.reader(io.StringIO(text))) if status == 200 else []
         return found if len(found) == 3 else None
 
-    header, first, second = wait_until(whole, 60)
+    header, first, second = wait_until(whole)
     assert header == artefacts.COLUMNS
     assert (first[:4], second[4]) == (["'=two", "1", "demo", "succeeded"], '{"s": "Bacillus"}')
     drawn = wait_until(

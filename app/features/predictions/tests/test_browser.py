@@ -29,7 +29,7 @@ def done(page):
 
 
 def test_a_batch_from_upload_to_download(serve, page, wait_for):
-    server = serve(UPSTREAM_REQUESTS_PER_SECOND="40")
+    server = serve(UPSTREAM_REQUESTS_PER_SECOND="25")
     page.goto(server.url)
     page.wait_for_selector("#empty")
     assert page.is_disabled("#run")
@@ -218,18 +218,20 @@ def test_a_phone_shows_each_rows_status_in_words(server, page):
 
 def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(serve, page, wait_for):
     server = serve(UPSTREAM_REQUESTS_PER_SECOND="20")
-    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(150)]})[1]
-    page.goto(f"{server.url}/predictions/{made['id']}")
-    wait_for(lambda: done(page) >= 10)
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if "after=" in request.url else None)
+    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(200)]})[1]
+    with page.expect_response(lambda response: "after=" in response.url):  # what a page asks once it has joined
+        page.goto(f"{server.url}/predictions/{made['id']}")
+    joined = done(page)
+    wait_for(lambda: done(page) > joined)
     page.evaluate("Live.rooms.socket.io.reconnection(false); Live.rooms.socket.io.engine.close()")
     page.wait_for_selector("#connection[data-state=offline]")
     before = done(page)
     missed = wait_for(lambda: (now := server.json(f"/api/predictions/{made['id']}")["done"]) > before + 20 and now)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url) if "after=" in request.url else None)
     page.evaluate("Live.rooms.socket.io.reconnection(true); Live.rooms.socket.connect()")
     wait_for(lambda: done(page) >= missed)
     assert asked == []
     page.wait_for_selector("#status[data-status=succeeded]")
-    assert done(page) == 150
+    assert done(page) == 200
     assert shown_as_pending(page) == set()
