@@ -40,7 +40,6 @@ def _created(settings: "Settings | None") -> "Flask":
     app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
     app.session_interface = sessions.Sessions()
-    app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
     db.open(settings)
     switches.configure(settings)

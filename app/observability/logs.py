@@ -1,17 +1,18 @@
 """Structured logs: ours, gunicorn's and the libraries' alike, in one place, with secrets taken out."""
 
 import io
-import json
 import logging
 import re
 import signal
 import sys
 import threading
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import structlog
 
+from app import jsontext
 from app.environment import is_command
 from app.observability import output
 from app.observability.redaction import Event, redact_line, redact_names, secret_values
@@ -131,11 +132,17 @@ def _line_of(record: logging.LogRecord, fields: Event) -> str:
     bound = structlog.contextvars.get_contextvars()
     event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # whose names are ours, and none is secret
     event["logger"], event["level"] = record.name, record.levelname.lower()
-    event["timestamp"] = datetime.fromtimestamp(record.created, UTC).isoformat().replace("+00:00", "Z")
+    second, microseconds = divmod(int(record.created * 1e6), 1_000_000)
+    event["timestamp"] = f"{_iso(second)}.{microseconds:06}Z"
     return _encode(event)
 
 
-_encode = json.JSONEncoder(ensure_ascii=False, default=repr).encode
+@lru_cache(maxsize=2)
+def _iso(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+
+
+_encode = jsontext.encoder(repr, ascii_only=False, spaces=True)
 
 
 def escape_controls(_logger: Any, _method: str, event: Event) -> Event:

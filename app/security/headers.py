@@ -1,9 +1,15 @@
 """The headers that every answer carries, see docs/security.md."""
 
-import secrets
-from typing import Any
+from __future__ import annotations
 
-from flask import Flask, Response, g, request
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, after_this_request, g
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 SOURCES = {  # "script-src" and "style-src" also get the nonce of a page that asked for one
     "default-src": "'self'",
@@ -31,9 +37,21 @@ HEADERS = {
 TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # of this host alone: others of the domain may lack TLS
 
 
+class SafeResponse(Response):
+    """Carries the headers, but those that a route set itself."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """Return what is sent; here and not earlier, since each that is set earlier is copied and checked first."""
+        headers = super().get_wsgi_headers(environ)
+        given = {name.lower() for name, _ in headers}
+        sent = _TLS if environ["wsgi.url_scheme"] == "https" else _PLAIN
+        headers._list.extend([header for name, header in sent if name not in given])
+        return headers
+
+
 def install(app: Flask) -> None:
-    """Add the headers where a route did not set its own, and give templates `csp_nonce()`."""
-    app.after_request(_add)
+    """Add the headers to every answer, and give templates `csp_nonce()`."""
+    app.response_class = SafeResponse
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
 
@@ -42,25 +60,19 @@ def csp_nonce() -> str:
     kept: Any = g._get_current_object()
     if "csp_nonce" not in kept:
         kept.csp_nonce = secrets.token_urlsafe(16)
+        after_this_request(_allow_nonce)
     return str(kept.csp_nonce)
+
+
+def _allow_nonce(response: Response) -> Response:
+    response.headers.setdefault(POLICY, policy(g.csp_nonce))
+    return response
 
 
 def policy(nonce: str = "") -> str:
     """Return the Content-Security-Policy of a page, with its nonce if it has one."""
     more = f" 'nonce-{nonce}'" if nonce else ""
     return "; ".join(f"{kind} {source}{more if kind in WITH_NONCE else ''}" for kind, source in SOURCES.items())
-
-
-def _add(response: Response) -> Response:
-    nonce = g._get_current_object().get("csp_nonce")  # each look through a proxy takes 1 us
-    sent = _TLS if request.environ["wsgi.url_scheme"] == "https" else _PLAIN
-    given = {name.lower() for name, _ in response.headers}
-    if nonce:
-        response.headers.setdefault(POLICY, policy(nonce))
-        given.add(POLICY.lower())
-    # Not by Headers.add, which looks at each character of what is constant here: 2 us a header.
-    response.headers._list.extend([header for name, header in sent if name not in given])
-    return response
 
 
 _PLAIN = [(name.lower(), (name, value)) for name, value in {**HEADERS, POLICY: policy()}.items()]

@@ -73,11 +73,16 @@ def add_kind(app: Flask, name: str, kind: Kind) -> None:
 def identify(environ: Environ, auth: object = None) -> Identity:
     """Return who sent a request, or a socket's `auth`; raise Unauthorized when what is shown is wrong, and
     TooManyRequests when the address has shown too much of that."""
-    credentials = Credentials(_key(environ, auth), environ)
-    if credentials.key or "HTTP_COOKIE" in environ:
+    key = _key(environ, auth)
+    if key or "HTTP_COOKIE" in environ:
+        credentials = Credentials(key, environ)
         for kind in current_app.extensions.get(KINDS, {}).values():
             if found := kind.look_up(credentials):
                 return found  # type: ignore[no-any-return]
+    return _nobody(environ)
+
+
+def _nobody(environ: Environ) -> Identity:
     return anonymous(current_app.extensions["settings"], environ.get("REMOTE_ADDR") or "")
 
 
@@ -109,9 +114,11 @@ def current() -> Identity:
 
 def _first_look(environ: Environ, namespace: str) -> Identity:
     """Find out who it is and keep it; who shows something wrong is refused once, and a visitor from then on."""
-    address = environ.get("REMOTE_ADDR") or ""
-    remember(environ, anonymous(current_app.extensions["settings"], address), namespace)
-    found = identify(environ)
+    try:
+        found = identify(environ)
+    except Exception:
+        remember(environ, _nobody(environ), namespace)
+        raise
     remember(environ, found, namespace)
     return found
 

@@ -6,6 +6,7 @@ import math
 import re
 from typing import Any, NamedTuple, NoReturn
 
+from app import jsontext
 from app.server.frames import BINARY, TEXT, frame
 
 CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range(7)
@@ -14,10 +15,7 @@ RESERVED_EVENTS = frozenset(
 )
 MAX_ATTACHMENTS = 100
 LIKE_PACKET = re.compile(r"([0-6])(?:(\d{1,3})-)?(?:(/[^,]*)(?:,|$))?(\d{1,15})?(.*)", re.DOTALL | re.ASCII)
-# JSONEncoder.encode makes one of these for each text, which takes longer than to use it.
-_compiled = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-    *(None, json.JSONEncoder().default, json.encoder.encode_basestring_ascii, None, ":", ",", False, False, False)
-)
+_encode = jsontext.encoder(allow_nan=False)
 
 
 class Outgoing:
@@ -55,11 +53,6 @@ class Packet(NamedTuple):
     id: int | None
     data: Any
     attachments: int
-
-
-def _encode(data: Any) -> str:
-    """Return JSON; raise ValueError for NaN and infinities, TypeError for what is not JSON."""
-    return "".join(_compiled(data, 0))
 
 
 def plain(kind: int) -> int:

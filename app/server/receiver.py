@@ -16,6 +16,20 @@ LINGER_BYTES = 50_000_000
 _refuse = memoryview(bytearray(262_144))  # of all connections; what is in it is never looked at
 
 
+class NextRequest:
+    """The wait for a connection's next request: there is an end to it, and the worker knows of it."""
+
+    def __init__(self, receiver: "Receiver", seconds: float, idle: set[Any]) -> None:
+        self._receiver, self._seconds, self._idle = receiver, seconds, idle
+
+    def __enter__(self) -> None:
+        self._receiver.expect_request(self._seconds)
+        self._idle.add(self._receiver.connection)
+
+    def __exit__(self, *_raised: object) -> None:
+        self._idle.discard(self._receiver.connection)
+
+
 class Receiver:
     """Reads a connection; only the time counts in which the server waits for its client.
 
@@ -23,8 +37,11 @@ class Receiver:
     it may pause for so long and come slowly, but not trickle. 0 is any time.
     """
 
-    def __init__(self, connection: Any, head_seconds: float, body_seconds: float) -> None:
+    def __init__(
+        self, connection: Any, head_seconds: float, body_seconds: float, keepalive: float, idle: set[Any]
+    ) -> None:
         self.connection = connection
+        self.next_request = NextRequest(self, keepalive, idle)
         self._head_seconds, self._body_seconds = head_seconds or None, body_seconds or None
         self._seconds, self._idle, self._body = self._head_seconds, True, False
         self._lingers, self._slow = False, False

@@ -5,7 +5,7 @@ import os
 import socket
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from gunicorn.http.errors import InvalidHeader
@@ -124,7 +124,8 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
         from app.server.receiver import Receiver
 
-        self._receivers[getcurrent()] = receiver = Receiver(client, self.head_seconds, self.body_seconds)
+        limits = self.head_seconds, self.body_seconds, self.cfg.keepalive
+        self._receivers[getcurrent()] = receiver = Receiver(client, *limits, self._idle)
         self._open.add(client)
         try:
             super().handle(listener, receiver, addr)
@@ -192,18 +193,11 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             self.log.info("The master is gone, so this worker leaves.")
             self.alive, self._orphaned = False, True
 
-    @contextlib.contextmanager
-    def timeout_ctx(self) -> Iterator[None]:
-        """Limit the wait for a connection's next request, and know that it waits."""
+    def timeout_ctx(self) -> Any:
+        """Return what surrounds the wait for a connection's next request."""
         from greenlet import getcurrent
 
-        receiver = self._receivers[getcurrent()]
-        receiver.expect_request(self.cfg.keepalive)
-        self._idle.add(receiver.connection)
-        try:
-            yield
-        finally:
-            self._idle.discard(receiver.connection)
+        return self._receivers[getcurrent()].next_request
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Return whether engine.io took the connection over as a websocket."""

@@ -30,10 +30,11 @@ def install(app: Flask) -> None:
 
 
 def _limit() -> None:
-    if "CONTENT_LENGTH" not in request.environ and "HTTP_TRANSFER_ENCODING" not in request.environ:
+    environ = request.environ
+    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
         return  # there is none
     if request.content_length is not None:  # else werkzeug takes a body that ends too early for a whole one
-        request.environ.pop("wsgi.input_terminated", None)
+        environ.pop("wsgi.input_terminated", None)
     most = _most_of_json() if request.is_json else request.max_content_length
     if most is not None:
         limit_body(most)
