@@ -1,5 +1,6 @@
 """Jobs that come by the clock: a row for each kind says when it runs next, and whoever runs jobs looks at it."""
 
+import math
 import time
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -52,13 +53,13 @@ class _Plan:
     zone: tzinfo = UTC
     zone_name = "UTC"
     stored = False
-    looked = 0.0
+    looked = -math.inf
 
 
 def configure(settings: Settings) -> None:
     """Read every kind's schedule; raise BootError for one that is none."""
     _Plan.zone_name, _Plan.zone = settings.schedule_time_zone, cron.zone(settings.schedule_time_zone)
-    _Plan.stored, _Plan.looked = False, 0.0
+    _Plan.stored, _Plan.looked = False, -math.inf
     _Plan.expressions = {kind.name: _expression(kind, settings) for kind in registry.scheduled()}
 
 

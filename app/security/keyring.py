@@ -1,6 +1,7 @@
 """The keys that are good now, in memory: any key, right or wrong, costs a hash and a look into a dictionary."""
 
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ class Keyring:
         """Take the keys of the environment, and forget what was read."""
         self._own = own
         self._stored: dict[str, Identity] = {}
-        self._version, self._looked_at = -1, 0.0
+        self._version, self._looked_at = -1, -math.inf
         self._uses: dict[str, tuple[int, float]] = {}
 
     def look_up(self, credentials: Credentials) -> Identity | None:
@@ -68,7 +69,7 @@ class Keyring:
 
     def forget(self) -> None:
         """Look at the next key with fresh eyes: something was changed here."""
-        self._looked_at = 0.0
+        self._looked_at = -math.inf
 
     def flush(self) -> None:
         """Store how often each key was used since the last time."""

@@ -1,6 +1,7 @@
 """What operators switch in all running processes: kept in the database, read by loops that are there already."""
 
 import json
+import math
 import time
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,12 @@ class _Known:
     settings: Settings | None = None
     kept: dict[str, Any] = {}
     file: Any = None
-    looked = 0.0
+    looked = -math.inf
 
 
 def configure(settings: Settings) -> None:
     """Take over the settings, and forget what an earlier application knew."""
-    _Known.settings, _Known.kept, _Known.file, _Known.looked = settings, {}, None, 0.0
+    _Known.settings, _Known.kept, _Known.file, _Known.looked = settings, {}, None, -math.inf
 
 
 def look() -> None:

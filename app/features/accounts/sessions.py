@@ -1,5 +1,6 @@
 """Sessions: a random cookie in the browser, its hash in the table, and who it is."""
 
+import math
 import secrets
 import time
 from typing import Any, NamedTuple
@@ -75,7 +76,7 @@ class Known:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Row[Any]] = {}
-        self._read_at = 0.0
+        self._read_at = -math.inf
 
     def still_good(self, found: Identity) -> bool:
         """Return whether a session is still there, in time, and with the same rights."""
