@@ -6,7 +6,7 @@ from typing import NamedTuple
 from app.limiter.rate import Rate
 
 Rates = tuple[Rate, ...]
-TOLERANCE_SECONDS = 1e-6  # of the sums of fractions
+TOLERANCE_SECONDS, PLACES = 1e-6, 6  # of the sums of fractions
 
 
 class Verdict(NamedTuple):
@@ -30,4 +30,4 @@ def verdict(rates: Rates, full_in: Sequence[float]) -> Verdict:
         if left < least:
             least, tightest, until = left, rate, seconds
     remaining = int(least + TOLERANCE_SECONDS) if least > 0 else 0
-    return Verdict(wait == 0, tightest, remaining, min(until, tightest.seconds), wait)
+    return Verdict(wait == 0, tightest, remaining, round(min(until, tightest.seconds), PLACES), round(wait, PLACES))

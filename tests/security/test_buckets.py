@@ -45,6 +45,14 @@ def test_a_rate_per_second_keeps_its_pace(per_second, amount):
     assert (rate.amount, rate.amount / rate.seconds) == (amount, per_second)
 
 
+def test_whole_seconds_are_told_whole_whatever_the_clock_says(clock):
+    buckets, told = Buckets(clock=clock), set()
+    for number in range(5_000):
+        clock.now = number / 7
+        told.add(buckets.take(str(number), (Rate(4, 3_600),)).full_in_seconds)
+    assert told == {900.0}
+
+
 def test_so_many_at_once_and_then_as_they_come_back(clock):
     buckets, rates = Buckets(clock=clock), (Rate(3, 30),)
     taken = [buckets.take("a", rates) for _ in range(4)]
