@@ -45,7 +45,8 @@ class SafeResponse(Response):
         headers = super().get_wsgi_headers(environ)
         given = {name.lower() for name, _ in headers}
         sent = _TLS if environ["wsgi.url_scheme"] == "https" else _PLAIN
-        headers._list.extend([header for name, header in sent if name not in given])
+        own = given.intersection(sent)
+        headers._list.extend([header for name, header in sent.items() if name not in own] if own else sent.values())
         return headers
 
 
@@ -75,5 +76,5 @@ def policy(nonce: str = "") -> str:
     return "; ".join(f"{kind} {source}{more if kind in WITH_NONCE else ''}" for kind, source in SOURCES.items())
 
 
-_PLAIN = [(name.lower(), (name, value)) for name, value in {**HEADERS, POLICY: policy()}.items()]
-_TLS = [*_PLAIN, *((name.lower(), (name, value)) for name, value in TLS_HEADERS.items())]
+_PLAIN = {name.lower(): (name, value) for name, value in {**HEADERS, POLICY: policy()}.items()}
+_TLS = _PLAIN | {name.lower(): (name, value) for name, value in TLS_HEADERS.items()}

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import eventlet
+from eventlet.hubs import trampoline
 from gunicorn.http.errors import NoMoreData
 from werkzeug.exceptions import RequestTimeout
 
@@ -76,21 +77,26 @@ class Receiver:
 
     def _wait(self, size: int) -> Any:
         if self._seconds is None:
-            return self.connection.recv(size)
+            return self._receive(size)
         if self._seconds == 0:
             raise BlockingIOError
         began = time.monotonic()
         try:
             if self._seconds < 0:
                 raise TimeoutError
-            self.connection.settimeout(self._seconds)
-            return self.connection.recv(size)
+            return self._receive(size)
         except TimeoutError:
             self._slow = True
             raise (NoMoreData() if self._idle else RequestTimeout()) from None
         finally:
             self._seconds -= time.monotonic() - began
-            self.connection.settimeout(None)
+
+    def _receive(self, size: int) -> Any:
+        """Return what comes next; a green socket would first look again whether it is there."""
+        while True:
+            trampoline(self.connection.fd, read=True, timeout=self._seconds, timeout_exc=TimeoutError)
+            with contextlib.suppress(BlockingIOError):
+                return self.connection.fd.recv(size)
 
     def finishes(self, body: Any) -> bool:
         """Return whether a body was read to its end; the little of it that was ignored is read if it has come."""

@@ -112,9 +112,9 @@ class Turns:
 
     def end(self) -> None:
         """End a request; a client whose next one is there already would else hold up all others."""
-        import eventlet
-
         now = time.monotonic()
         if now - self._began >= TURN_SECONDS:
+            import eventlet
+
             self._began = now
             eventlet.sleep(0)

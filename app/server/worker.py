@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from greenlet import getcurrent
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
@@ -94,7 +95,6 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def _knowing_when_to_close(self, application: Any) -> Any:
         """Return the application; its answer is the connection's last when the worker ends, or input was left over."""
-        from greenlet import getcurrent
 
         def call(environ: Any, start_response: Any) -> Any:
             sent = environ["wsgi.input"]
@@ -120,8 +120,6 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection, and know it while it lasts."""
-        from greenlet import getcurrent
-
         from app.server.receiver import Receiver
 
         limits = self.head_seconds, self.body_seconds, self.cfg.keepalive
@@ -195,19 +193,16 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def timeout_ctx(self) -> Any:
         """Return what surrounds the wait for a connection's next request."""
-        from greenlet import getcurrent
-
         return self._receivers[getcurrent()].next_request
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Return whether engine.io took the connection over as a websocket."""
-        from eventlet import wsgi
-        from greenlet import getcurrent
+        if self._receivers[getcurrent()].connection in self._websockets:  # what follows is slow to look into
+            from eventlet import wsgi
 
-        asked_to = self._receivers[getcurrent()].connection in self._websockets  # WSGI_LOCAL is slow to look into
-        if asked_to and getattr(wsgi.WSGI_LOCAL, "already_handled", None):
-            wsgi.WSGI_LOCAL.already_handled = False
-            raise StopIteration
+            if getattr(wsgi.WSGI_LOCAL, "already_handled", None):
+                wsgi.WSGI_LOCAL.already_handled = False
+                raise StopIteration
         return bool(super().is_already_handled(respiter))
 
     def handle_quit(self, sig: int, frame: Any) -> None:
