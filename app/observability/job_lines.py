@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from app.observability.logs import formatter
+from app.observability.logs import REQUEST_FIELDS, formatter
 from app.observability.redaction import Event
 from app.settings import Settings
 
@@ -20,6 +20,7 @@ class JobLines(logging.Handler):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
+        self.addFilter(_is_no_request)
         self.setFormatter(formatter(settings, pad=0, more=(_shorten,)))
         self._kept: OrderedDict[str, deque[str]] = OrderedDict()
         self._keeping = threading.Lock()
@@ -53,6 +54,11 @@ def install(settings: Settings) -> JobLines:
     lines = JobLines(settings)
     logging.getLogger().addHandler(lines)
     return lines
+
+
+def _is_no_request(record: logging.LogRecord) -> bool:
+    """Return whether a line may be a job's; the lock of a handler takes longer than that."""
+    return not hasattr(record, REQUEST_FIELDS)
 
 
 def _job_of(record: logging.LogRecord) -> str:
