@@ -37,7 +37,7 @@ def test_a_running_service_backs_up_proves_and_refuses_to_be_replaced(shared, qu
     assert (made.state, made.done, made.error) == ("succeeded", 100, None), shared.log
     assert made.message.startswith("made ")
     backup.verify("latest", settings, [].append)
-    (listed,) = backup.listing(settings)
+    listed = backup.listing(settings)[0]
     assert listed.proven_at
     assert 0 < shared.metric("app_backup_age_seconds") < 3600
     assert 0 < shared.metric("app_backup_proven_age_seconds") < 3600

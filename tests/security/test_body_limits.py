@@ -69,7 +69,7 @@ def test_what_is_just_within_the_limits_is_taken(site):
 
 def test_json_by_another_name_has_the_limit_of_json(site):
     body = b'{"prompt":"{a}","rows":[{"a":"1"}]}'.ljust(JSON_BYTES + 1)
-    found = site.json("/api/predictions")["items"][0]["id"]
+    found = site.post("/api/predictions", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]["id"]
     assert site.request("POST", f"/api/predictions/{found}/requeue", body, {"Content-Type": "text/x"})[0] == 413
 
 

@@ -164,6 +164,7 @@ def test_many_packets_in_one_post_hold_up_nobody_else(fast, bystander):
         assert bystander.text('42["echo",1]').read_text() == '42["echo",1]'
         answered += 1
     assert answered > 10
+    client.leave()
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -222,6 +223,7 @@ def test_a_client_that_does_not_finish_its_upgrade_stays_on_polls(fast):
     assert asked.read_close() == 1008
     assert client.post('42["echo",1]') == (200, "ok")
     assert client.get() == (200, '42["echo",1]')
+    client.leave()
 
 
 @pytest.mark.long

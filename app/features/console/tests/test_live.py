@@ -73,3 +73,4 @@ def test_a_job_that_changes_here_is_told_too(server, look, wait_for):
     wait_for(lambda: client.ticks and not client.ticks[-1]["jobs"])  # what other tests changed has been told
     assert send(server, "/admin/console/jobs/requeue", {"ids": [job_id]})[0] == 200
     wait_for(lambda: any(job["state"] == "queued" for tick in client.ticks for job in tick["jobs"]))
+    send(server, "/admin/console/jobs/cancel", {"ids": [job_id]})  # other tests count those that are queued
