@@ -12,16 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import features, maintenance
-from app.db import Database, db, state
+from app.db import Database, db, outcomes, state
 from app.db.engine import reason_of
 from app.db.lock import only_one
+from app.db.outcomes import Outcome
 from app.db.schema import CORE, Branch, pending, upgrade
 from app.db.snapshot.install import has_database
-from app.db.tables import boot_outcomes
 from app.environment import BASE_DIR
 from app.errors import AppError, BootError
 from app.observability import error_reports, output
@@ -130,9 +129,9 @@ def boot(settings: Settings) -> None:
         log.info("waiting for another process that boots on this database")
 
     with only_one(settings, on_wait):
-        outcomes = [_timed(step, settings, database) for step in BOOT_STEPS]
-        if not (waited and _stored_since(database, started)):  # the other one's outcomes say what happened
-            _store(database, outcomes)
+        found = [_timed(step, settings, database) for step in BOOT_STEPS]
+        if not (waited and database.read(outcomes.last_at) >= started):  # the other one's say what happened
+            database.write(lambda conn: outcomes.keep(conn, found))
     database.close()
 
 
@@ -147,7 +146,7 @@ def make_folder(settings: Settings) -> None:
         ) from None
 
 
-def _timed(step: Step, settings: Settings, database: Database) -> tuple[str, str, float]:
+def _timed(step: Step, settings: Settings, database: Database) -> Outcome:
     started = time.monotonic()
     try:
         outcome = step.run(settings, database)
@@ -164,22 +163,6 @@ def _remember_failure(step: Step, database: Database) -> None:
     """Let whoever serves from this database tell of it: this start never will."""
     with contextlib.suppress(SQLAlchemyError):  # it may not have the table yet, or not let itself be written
         database.write(lambda conn: state.put(conn, state.FAILED_BOOT, {"step": step.name, "at": time.time()}))
-
-
-def _stored_since(database: Database, since: float) -> bool:
-    query = select(boot_outcomes.c.step).where(boot_outcomes.c.finished_at >= since)
-    return database.read(lambda conn: conn.execute(query).first()) is not None
-
-
-def _store(database: Database, outcomes: list[tuple[str, str, float]]) -> None:
-    names = ("step", "outcome", "duration_seconds")
-    rows = [dict(zip(names, outcome, strict=True)) | {"finished_at": time.time()} for outcome in outcomes]
-
-    def write(conn: Connection) -> None:
-        conn.execute(boot_outcomes.delete())
-        conn.execute(boot_outcomes.insert(), rows)
-
-    database.write(write)
 
 
 def readiness() -> dict[str, Callable[[], str | None]]:

@@ -11,10 +11,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from sqlalchemy import text
 
 from app.concurrency import current_mode
-from app.db import backup, db, state
+from app.db import backup, db, outcomes, state
 from app.db.snapshot.install import read_installed
 from app.db.state import FAILED_BOOT
-from app.db.tables import boot_outcomes
 from app.environment import BASE_DIR, multiprocess_metrics
 from app.errors import Forbidden
 from app.jobs import schedules, store
@@ -78,7 +77,7 @@ def _failed_boot() -> Samples:
 
 
 def _snapshot() -> Any:
-    return db.read(lambda conn: conn.execute(boot_outcomes.select().filter_by(step=SNAPSHOT_STEP)).first())
+    return db.read(lambda conn: outcomes.of(conn, SNAPSHOT_STEP))
 
 
 def _snapshot_info() -> Samples:

@@ -2,15 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, func, inspect, select
+from sqlalchemy import inspect
 
-from app.db import Database
+from app.db import Database, outcomes
 from app.db.backup.make import make
 from app.db.backup.model import Backup, BackupError, Report
 from app.db.backup.retention import listing
 from app.db.schema import CORE, Branch, pending
 from app.db.snapshot.install import read_installed
-from app.db.tables import boot_outcomes
 from app.errors import AppError
 from app.settings import Settings
 
@@ -51,12 +50,6 @@ def _is_fresh_snapshot(settings: Settings, database: Database) -> bool:
     """Return whether no start was completed since the database was installed from a snapshot."""
     assert settings.sqlite_path is not None
     installed = read_installed(settings.sqlite_path)
-    if installed is None:
-        return False
-
-    def newest_start(conn: Connection) -> float:
-        if not inspect(conn).has_table(boot_outcomes.name):
-            return 0.0
-        return conn.execute(select(func.max(boot_outcomes.c.finished_at))).scalar() or 0.0
-
-    return database.read(newest_start) < datetime.fromisoformat(installed[1]).timestamp()
+    return installed is not None and (
+        database.read(outcomes.last_at) < datetime.fromisoformat(installed[1]).timestamp()
+    )
