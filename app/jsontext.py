@@ -11,6 +11,7 @@ def encoder(
     ascii_only: bool = True,
     allow_nan: bool = True,
     spaces: bool = False,
+    sort_keys: bool = False,
 ) -> Callable[[Any], str]:
     """Return a function from values to JSON; `default` is given what is none, as json.dumps has it.
 
@@ -20,6 +21,6 @@ def encoder(
     texts = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
     colon, comma = (": ", ", ") if spaces else (":", ",")
     compiled = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-        *(None, default or json.JSONEncoder().default, texts, None, colon, comma, False, False, allow_nan)
+        *(None, default or json.JSONEncoder().default, texts, None, colon, comma, sort_keys, False, allow_nan)
     )
     return lambda value: "".join(compiled(value, 0))

@@ -1,6 +1,7 @@
 """Flask with a shorter way to what it asks of each hook and view of every request."""
 
 from collections.abc import Callable
+from functools import cached_property
 from inspect import CO_COROUTINE
 from typing import Any
 
@@ -13,14 +14,17 @@ COMPACT = {"separators": (",", ":")}
 
 
 class Json(DefaultJSONProvider):
-    """Writes what views return in the order of its fields."""
+    """Writes what views return in the order of its fields; set what is to be different before the first answer."""
 
     sort_keys = False
-    _encode = staticmethod(jsontext.encoder(DefaultJSONProvider.default))
 
     def dumps(self, obj: Any, **options: Any) -> str:
         """Return JSON; an answer's by an encoder that is kept."""
-        return self._encode(obj) if options == COMPACT else super().dumps(obj, **options)
+        return self._answer(obj) if options == COMPACT else super().dumps(obj, **options)
+
+    @cached_property
+    def _answer(self) -> Callable[[Any], str]:
+        return jsontext.encoder(self.default, ascii_only=self.ensure_ascii, sort_keys=self.sort_keys)
 
 
 class Application(Flask):
