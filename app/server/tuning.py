@@ -27,7 +27,7 @@ def settle(cfg: Any) -> None:
     util.http_date = _once_a_second(util.http_date)
     errors = wsgi.WSGIErrorsWrapper(cfg)
     wsgi.WSGIErrorsWrapper = lambda _cfg: errors
-    wsgi.Response.process_headers = _by_and_by(wsgi.Response.process_headers)
+    wsgi.Response.process_headers = checked_once(wsgi.Response.process_headers)
     if not (cfg.secure_scheme_headers or cfg.forwarder_headers):
         HeaderPolicy._peer_trusted_for_forwarded = lambda _request: ({}, [])
     gc.collect()
@@ -61,7 +61,7 @@ def _once_a_second(make: Callable[[], str]) -> Callable[[], str]:
     return now
 
 
-def _by_and_by(check: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+def checked_once(check: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
     """Return what checks an answer's headers, and those that are the same in many answers only once in a while."""
 
     @lru_cache(maxsize=SAME_HEADERS)
