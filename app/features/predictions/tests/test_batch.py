@@ -57,7 +57,7 @@ def test_two_hundred_rows_at_fifty_a_second_keep_their_pace_and_are_all_right(re
 def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(real, wait_for):
     pace = {"UPSTREAM_REQUESTS_PER_SECOND": "50", "UPSTREAM_MAX_CONCURRENT_REQUESTS": "8"}
     server, upstream = real(latency=0.1, JOB_LEASE_SECONDS="600", **pace)
-    made = ask(server, numbers(100))
+    made = ask(server, numbers(200))
     wait_for(lambda: server.json(f"/api/predictions/{made['id']}")["done"] >= 20)
     os.kill(server.workers()[0], signal.SIGKILL)
 
@@ -70,7 +70,7 @@ def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(real, wai
     finished = [row for row in rows if row["status"] == "succeeded"]
     assert len(finished) == batch["done"] >= 20
     assert server.post(f"/api/predictions/{made['id']}/requeue")[0] == 202
-    assert ended(server, wait_for, made)["done"] == 100
+    assert ended(server, wait_for, made)["done"] == 200
     prompts = upstream.stats()["prompts"]
     assert [prompts.count(f"say {row['input']['n']}") for row in finished] == [1] * len(finished)
 
@@ -185,7 +185,7 @@ def test_results_reach_every_viewer_ten_times_a_second_at_most(real, wait_for):
         viewer.connect(server.url, wait_timeout=30)
         viewers.append(viewer)
     began = time.monotonic()
-    made = ask(server, numbers(150))
+    made = ask(server, numbers(300))
     for viewer in viewers:
         assert viewer.call("job:subscribe", {"id": made["job_id"]})["ok"]
     ended(server, wait_for, made)
@@ -195,7 +195,7 @@ def test_results_reach_every_viewer_ten_times_a_second_at_most(real, wait_for):
         assert 5 < len(times) <= (times[-1] - began) * 10 + 1
         numbers_seen = [row["finish_no"] for _, data in viewer.seen for row in data["rows"]]
         first = viewer.seen[0][1]["after"]
-        assert numbers_seen == list(range(first + 1, 151))
+        assert numbers_seen == list(range(first + 1, 301))
         viewer.disconnect()
 
 
