@@ -132,7 +132,7 @@ def _line_of(record: logging.LogRecord, fields: Event) -> str:
     bound = structlog.contextvars.get_contextvars()
     event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # whose names are ours, and none is secret
     event["logger"], event["level"] = record.name, record.levelname.lower()
-    second, microseconds = divmod(int(record.created * 1e6), 1_000_000)
+    second, microseconds = divmod(round(record.created * 1e6), 1_000_000)
     event["timestamp"] = f"{_iso(second)}.{microseconds:06}Z"
     return _encode(event)
 

@@ -114,11 +114,8 @@ def current() -> Identity:
 
 def _first_look(environ: Environ, namespace: str) -> Identity:
     """Find out who it is and keep it; who shows something wrong is refused once, and a visitor from then on."""
-    try:
-        found = identify(environ)
-    except Exception:
-        remember(environ, _nobody(environ), namespace)
-        raise
+    remember(environ, _nobody(environ), namespace)
+    found = identify(environ)
     remember(environ, found, namespace)
     return found
 

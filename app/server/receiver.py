@@ -17,20 +17,6 @@ LINGER_BYTES = 50_000_000
 _refuse = memoryview(bytearray(262_144))  # of all connections; what is in it is never looked at
 
 
-class NextRequest:
-    """The wait for a connection's next request: there is an end to it, and the worker knows of it."""
-
-    def __init__(self, receiver: "Receiver", seconds: float, idle: set[Any]) -> None:
-        self._receiver, self._seconds, self._idle = receiver, seconds, idle
-
-    def __enter__(self) -> None:
-        self._receiver.expect_request(self._seconds)
-        self._idle.add(self._receiver.connection)
-
-    def __exit__(self, *_raised: object) -> None:
-        self._idle.discard(self._receiver.connection)
-
-
 class Receiver:
     """Reads a connection; only the time counts in which the server waits for its client.
 
@@ -41,18 +27,22 @@ class Receiver:
     def __init__(
         self, connection: Any, head_seconds: float, body_seconds: float, keepalive: float, idle: set[Any]
     ) -> None:
-        self.connection = connection
-        self.next_request = NextRequest(self, keepalive, idle)
+        self.connection, self._keepalive, self._waiting = connection, keepalive, idle
+        connection.settimeout(None)  # whatever socket.setdefaulttimeout says: a client may be slow to take an answer
         self._head_seconds, self._body_seconds = head_seconds or None, body_seconds or None
         self._seconds, self._idle, self._body = self._head_seconds, True, False
         self._lingers, self._slow = False, False
         self._unreader: Any = None
 
-    def expect_request(self, seconds: float) -> None:
-        """Wait so long for the next request of a connection that was kept; for the first as long as for a head."""
+    def __enter__(self) -> None:
+        """Begin to wait for a request: `keepalive` seconds for the next of a connection, for the first as for a head."""
+        self._waiting.add(self.connection)
         if self._body:
             self._idle, self._body = not self._unreader.buf.getbuffer().nbytes, False
-            self._seconds = (seconds or None) if self._idle else self._head_seconds
+            self._seconds = (self._keepalive or None) if self._idle else self._head_seconds
+
+    def __exit__(self, *_raised: object) -> None:
+        self._waiting.discard(self.connection)
 
     def expect_body(self, unreader: Any) -> None:
         """Read a body from now on; gunicorn's buffer holds what has come behind the head."""

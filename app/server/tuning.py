@@ -65,18 +65,18 @@ def checked_once(check: Callable[[Any, Any], None]) -> Callable[[Any, Any], None
     """Return what checks an answer's headers, and those that are the same in many answers only once in a while."""
 
     @lru_cache(maxsize=SAME_HEADERS)
-    def harmless(header: tuple[str, str]) -> bool:
+    def harmless(name: str, value: str) -> bool:
         answer = wsgi.Response(None, None, None)
-        plain = vars(answer) | {"headers": [header]}
-        check(answer, [header])
+        plain = vars(answer) | {"headers": [(name, value)]}
+        check(answer, [(name, value)])
         return bool(vars(answer) == plain)
 
     def check_headers(answer: Any, headers: Any) -> None:
-        for header in headers:
-            if harmless(header):
-                answer.headers.append(header)
+        for name, value in headers:
+            if harmless(name, value):
+                answer.headers.append((name, value))
             else:
-                check(answer, [header])
+                check(answer, [(name, value)])
 
     return check_headers
 

@@ -193,7 +193,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def timeout_ctx(self) -> Any:
         """Return what surrounds the wait for a connection's next request."""
-        return self._receivers[getcurrent()].next_request
+        return self._receivers[getcurrent()]
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Return whether engine.io took the connection over as a websocket."""

@@ -19,7 +19,7 @@ class Json(DefaultJSONProvider):
     sort_keys = False
 
     def dumps(self, obj: Any, **options: Any) -> str:
-        """Return JSON; an answer's by an encoder that is kept."""
+        """Return JSON; an answer's by an encoder that is kept, to which what contains itself is a RecursionError."""
         return self._answer(obj) if options == COMPACT else super().dumps(obj, **options)
 
     @cached_property

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from flask import Flask, render_template_string
+from flask import Flask, Response, render_template_string
+from werkzeug.wrappers import Response as BaseResponse
 
 from app.security import headers
 
@@ -65,3 +66,40 @@ def test_a_routes_own_header_stays(client):
     assert sent.getlist("X-Frame-Options") == ["SAMEORIGIN"]
     assert sent.getlist("Content-Security-Policy") == ["default-src 'none'"]
     assert sent["X-Content-Type-Options"] == "nosniff"
+
+
+class Shouting(Response):
+    def get_app_iter(self, environ):
+        return [part.upper() for part in super().get_app_iter(environ)]
+
+
+def test_an_answer_that_a_hook_or_a_route_made_by_itself_has_them_too():
+    app = Flask("small")
+    headers.install(app)
+    app.add_url_rule("/", "home", lambda: "ok")
+    app.add_url_rule("/own", "own", lambda: Shouting("own"))
+    app.add_url_rule("/plain", "plain", lambda: BaseResponse("plain"))
+    client = app.test_client()
+    for path, text in (("/own", "OWN"), ("/plain", "plain")):
+        answer = client.get(path)
+        assert (answer.text, answer.headers["X-Frame-Options"]) == (text, "DENY")
+    app.after_request_funcs.setdefault(None, []).append(lambda _answer: Response("another"))
+    answer = client.get("/")
+    assert (answer.text, answer.headers["X-Frame-Options"]) == ("another", "DENY")
+    app.after_request_funcs[None].append(lambda answer: 1 / 0)
+    answer = client.get("/")
+    assert (answer.status_code, answer.headers["X-Frame-Options"]) == (500, "DENY")
+
+
+def test_a_hook_may_add_an_inline_script_and_a_mail_may_ask_for_a_nonce():
+    app = Flask("small")
+    headers.install(app)
+    app.add_url_rule("/", "home", lambda: "ok")
+    app.after_request(lambda answer: Response(render_template_string(INLINE)))
+    nonces = set()
+    with app.app_context():
+        nonces.add(re.findall(r'nonce="([\w-]{22})"', render_template_string(INLINE))[0])
+    answer = app.test_client().get("/")
+    nonces.add(re.findall(r'nonce="([\w-]{22})"', answer.text)[0])
+    assert len(nonces) == 2
+    assert policy(answer)["script-src"].partition("nonce-")[2].rstrip("'") in nonces
