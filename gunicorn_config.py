@@ -11,7 +11,7 @@ from app.environment import multiprocess_metrics, pass_to_children
 from app.errors import SettingsError
 from app.observability.logs import configure_logging
 from app.server.handover import Handover
-from app.server.start import end_when_told, leave_out_preload, raise_file_limit, run_boot
+from app.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from app.settings import ensure_secret_key
 
 WORKER_CLASSES = {"eventlet": "app.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
@@ -51,6 +51,8 @@ proc_name = "flask-socketio"
 
 
 def on_starting(server):
+    if _settings.async_mode == "eventlet":
+        refuse_tls(server)
     raise_file_limit(worker_connections)
     if _made_key:
         server.log.warning("SECRET_KEY is not set: made one for this start, sessions end with it.")

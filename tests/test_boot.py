@@ -91,6 +91,15 @@ def test_a_database_that_is_none_stops_the_start_with_what_to_do(serve, tmp_path
     assert "Traceback" not in server.log
 
 
+@pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
+def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path, option):
+    (tmp_path / "tls.pem").write_text("")
+    server = serve(ready=False, GUNICORN_CMD_ARGS=f"{option}={tmp_path}/tls.pem")
+    assert server.process.wait(90) == 78
+    assert "speaks no TLS" in server.log
+    assert "Traceback" not in server.log
+
+
 def test_a_folder_that_cannot_be_made_stops_the_start(serve, tmp_path):
     (tmp_path / "file").write_text("")
     server = serve(ready=False, DATABASE_URL=f"sqlite:///{tmp_path}/file/app.db")

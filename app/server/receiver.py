@@ -35,7 +35,7 @@ class Receiver:
         self._unreader: Any = None
 
     def __enter__(self) -> None:
-        """Begin to wait for a request: `keepalive` seconds for the next of a connection, for the first as for a head."""
+        """Begin to wait for a request: a first one may take as long as a head, those after it `keepalive` seconds."""
         self._waiting.add(self.connection)
         if self._body:
             self._idle, self._body = not self._unreader.buf.getbuffer().nbytes, False

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
+from typing import Any
 
 SPARE_FILES = 256
 
@@ -21,6 +22,15 @@ def leave_out_preload() -> None:
         os.environ["GUNICORN_CMD_ARGS"] = shlex.join(word for word in arguments if word != "--preload")
         command = [sys.executable, "-m", "gunicorn", *(word for word in sys.argv[1:] if word != "--preload")]
         os.execv(sys.executable, command)  # noqa: S606
+
+
+def refuse_tls(server: Any) -> None:
+    """End the start where the eventlet worker is to speak TLS: it cannot, and would speak plain text on that port."""
+    if server.cfg.is_ssl:
+        server.log.error(
+            "The eventlet worker speaks no TLS: leave out --certfile and --keyfile, and put a proxy before it."
+        )
+        sys.exit(78)
 
 
 def raise_file_limit(connections: int) -> None:
