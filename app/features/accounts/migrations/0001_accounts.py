@@ -8,6 +8,13 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _users()
+    _sessions()
+    _links()
+    _attempts()
+
+
+def _users() -> None:
     op.create_table(
         "users",
         sa.Column("id", sa.String(16), primary_key=True),
@@ -19,6 +26,9 @@ def upgrade() -> None:
         sa.Column("disabled_at", sa.Float),
         sa.Column("last_sign_in_at", sa.Float),
     )
+
+
+def _sessions() -> None:
     op.create_table(
         "user_sessions",
         sa.Column("id", sa.String(16), primary_key=True),
@@ -32,6 +42,9 @@ def upgrade() -> None:
     )
     op.create_index("user_sessions_by_user", "user_sessions", ["user_id"])
     op.create_index("user_sessions_by_end", "user_sessions", ["expires_at"])
+
+
+def _links() -> None:
     op.create_table(
         "user_links",
         sa.Column("hash", sa.String(64), primary_key=True),
@@ -43,6 +56,9 @@ def upgrade() -> None:
         sa.Column("used_at", sa.Float),
     )
     op.create_index("user_links_by_email", "user_links", ["email"])
+
+
+def _attempts() -> None:
     op.create_table(
         "sign_in_attempts",
         sa.Column("subject", sa.String(80), primary_key=True),
