@@ -191,7 +191,7 @@ setting() { tr '\0' '\n' <"/proc/$(main_pid)/environ" | sed -n "s/^$1=//p"; }
 wait_ready() {
     until=$(($(date +%s) + READY_SECONDS))
     while [ "$(date +%s)" -lt "$until" ]; do
-        if gone "$1" && ready 2>/dev/null; then return 0; fi
+        if gone "$1" && ready; then return 0; fi
         sleep 0.5
     done
     return 1
@@ -201,14 +201,15 @@ gone() {
     for pid in $1; do [ ! -d "/proc/$pid" ] || return 1; done
 }
 
+# Only children are silenced: a signal that comes meanwhile is handled right here, and has something to say.
 ready() {
-    host=$(setting HOST) port=$(setting PORT)
+    host=$(setting HOST 2>/dev/null) port=$(setting PORT 2>/dev/null)
     case "$host" in
         "" | 0.0.0.0 | ::) host=127.0.0.1 ;;
         *:*) host="[$host]" ;;
     esac
     no_proxy='*' "$ROOT/current/.venv/bin/python" -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=5)' \
-        "http://$host:${port:-5000}/readyz"
+        "http://$host:${port:-5000}/readyz" 2>/dev/null
 }
 
 prune() {
