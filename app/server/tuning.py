@@ -11,7 +11,7 @@ from gunicorn.http import wsgi
 from gunicorn.http.message import HeaderPolicy
 
 TURN_SECONDS = 0.002
-SAME_HEADERS = 256  # longer ones than an answer of ours has, and more
+SAME_HEADERS = 256  # far more than an application's answers have in common
 OLD_THRESHOLD = 50  # a search through all that 10,000 clients hold stops everything for a quarter of a second
 
 
