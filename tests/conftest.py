@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser import page
+from tests.patience import wait_until
 from tests.servers import (
     ASYNC_MODE,
     CLEAN,
@@ -22,7 +23,6 @@ from tests.servers import (
     gunicorn,
     new_database,
     same_in_every_mode,
-    wait_until,
 )
 from tests.services import fake_upstream, postgres_server, postgres_url, redis_url
 
@@ -43,7 +43,6 @@ __all__ = [
     "postgres_url",
     "redis_url",
     "same_in_every_mode",
-    "wait_until",
 ]
 
 

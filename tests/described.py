@@ -13,7 +13,7 @@ def started(folder: Path, **env: str) -> Server:
     """Return a server where nothing runs, so that what is asked finds the same at each run; a module shares it."""
     place = {"PORT": str(free_port()), "DATABASE_URL": f"sqlite:///{folder}/app.db", "ASYNC_MODE": ASYNC_MODE}
     quiet = {"APP_ENV": "test", "JOBS_EMBEDDED": "false", "LOG_FORMAT": "json"}
-    return Server(folder, SERVE, {**place, **quiet, **env}).wait_ready(60)
+    return Server(folder, SERVE, {**place, **quiet, **env}).wait_ready()
 
 
 class Described:

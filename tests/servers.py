@@ -11,12 +11,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
+
+from tests.patience import LIMIT_SECONDS, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 ASYNC_MODE = os.environ.get("TEST_ASYNC_MODE", "eventlet")
@@ -25,13 +26,16 @@ SOCKET_TRANSPORT = os.environ.get("TEST_SOCKET_TRANSPORT", "")
 same_in_every_mode = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the same in every mode")
 TRANSPORTS = ["fast", pytest.param("stock", marks=pytest.mark.long)] if ASYNC_MODE == "eventlet" else ["stock"]
 CLEAN = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "CI", "SSL_CERT_FILE")}
-PATIENT = {  # no client of a test is too slow for its server because the machine is busy
-    "GUNICORN_TIMEOUT_SECONDS": "120",
-    "HTTP_BODY_SECONDS": "120",
-    "HTTP_HEADER_SECONDS": "120",
-    "SOCKET_HANDSHAKE_SECONDS": "120",
-    "SOCKET_PING_TIMEOUT_SECONDS": "120",
-}
+PATIENT = dict.fromkeys(  # no client of a test is too slow for its server because the machine is busy
+    [
+        "GUNICORN_TIMEOUT_SECONDS",
+        "HTTP_BODY_SECONDS",
+        "HTTP_HEADER_SECONDS",
+        "SOCKET_HANDSHAKE_SECONDS",
+        "SOCKET_PING_TIMEOUT_SECONDS",
+    ],
+    str(round(LIMIT_SECONDS)),
+)
 LEAN = {**CLEAN, "PYTHONPATH": str(ROOT / "tests/lean")}  # what only the tests need is hidden
 
 
@@ -76,17 +80,6 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def wait_until(condition, seconds: float = 90.0, message: str = "it did not happen"):
-    """Return the condition's first true value, or fail."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.05)
-    raise AssertionError(f"{message} within {seconds} s")
-
-
 class Server:
     """A real server process of the application."""
 
@@ -107,12 +100,12 @@ class Server:
     def log(self) -> str:
         return self.log_path.read_text(errors="replace")
 
-    def wait_ready(self, seconds: float = 90.0) -> "Server":
+    def wait_ready(self) -> "Server":
         def ready():
             assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.log}"
             return self.get("/readyz")[0] == 200
 
-        wait_until(ready, seconds, f"not ready:\n{self.log}")
+        wait_until(ready, f"not ready:\n{self.log}")
         return self
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, str]:
@@ -129,7 +122,7 @@ class Server:
     def request(self, method: str, path: str, data: bytes | None = None, headers=None) -> tuple[int, str]:
         request = urllib.request.Request(self.url + path, data=data, headers=headers or {}, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=LIMIT_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -145,7 +138,7 @@ class Server:
         lines = [line for line in self.get("/metrics")[1].splitlines() if re.match(rf"{name}(\{{| )", line)]
         return sum(float(line.rpartition(" ")[2]) for line in lines)
 
-    def stop(self, seconds: float = 60.0) -> int:
+    def stop(self, seconds: float = LIMIT_SECONDS) -> int:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:

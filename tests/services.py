@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import CLEAN, ROOT, free_port, wait_until
+from tests.patience import wait_until
+from tests.servers import CLEAN, ROOT, free_port
 
 
 @pytest.fixture

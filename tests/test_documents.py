@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode, wait_until
+from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode
 from tests.documents import blocks, sections
+from tests.patience import wait_until
 
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent

@@ -18,8 +18,9 @@ from app import create_app, jobs
 from app.db import db
 from app.jobs import store
 from app.security import switches
-from tests.conftest import gunicorn, same_in_every_mode, serving, wait_until
+from tests.conftest import gunicorn, same_in_every_mode, serving
 from tests.documents import blocks
+from tests.patience import wait_until
 
 pytestmark = same_in_every_mode
 HERE = Path(__file__).parent

@@ -25,7 +25,8 @@ from app.db.backup.model import made_at, name_at
 from app.db.snapshot.progress import Progress
 from app.errors import AppError
 from app.settings import Settings
-from tests.servers import CLEAN, ROOT, new_database, wait_until
+from tests.patience import wait_until
+from tests.servers import CLEAN, ROOT, new_database
 
 SAID = r"app-\d{8}T\d{6}Z\.db\.zst"
 DAY = 86_400

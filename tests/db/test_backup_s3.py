@@ -11,7 +11,8 @@ from app.boot import branches
 from app.db import backup, db, s3, schema
 from app.db.backup.checks import row_counts
 from app.settings import Settings
-from tests.servers import CLEAN, free_port, new_database, wait_until
+from tests.patience import wait_until
+from tests.servers import CLEAN, free_port, new_database
 
 pytest.importorskip("boto3")
 KEYS = {"AWS_ACCESS_KEY_ID": "some", "AWS_SECRET_ACCESS_KEY": "thing", "AWS_DEFAULT_REGION": "us-east-1"}

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import socketio
 
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
 from tests.documents import ROOT, blocks
+from tests.patience import wait_until
 
 TRIES_SECONDS = (5, 10, 60)
 NOT_HERE = ("apt-get", "rm -f", "nginx -t")  # the test has its own nginx

@@ -8,8 +8,9 @@ import threading
 
 import pytest
 
-from tests.conftest import ROOT, free_port, wait_until
+from tests.conftest import ROOT, free_port
 from tests.deploy.test_prometheus import PROMETHEUS, answers, asks
+from tests.patience import wait_until
 
 COMPOSE = ROOT / "deploy/compose"
 

@@ -6,9 +6,10 @@ import pytest
 import requests
 import socketio
 
-from tests.conftest import CLEAN, ROOT, free_port, wait_until
+from tests.conftest import CLEAN, ROOT, free_port
 from tests.deploy.site import told
 from tests.documents import blocks
+from tests.patience import wait_until
 
 CADDYFILE = ROOT / "deploy/caddy/Caddyfile"
 

@@ -9,8 +9,9 @@ from fnmatch import fnmatch
 import pytest
 from ruamel.yaml import YAML
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import ROOT
 from tests.deploy.test_logrotate import Callers
+from tests.patience import wait_until
 
 DEPLOY = ROOT / "deploy"
 VECTOR = YAML(typ="safe").load(DEPLOY / "vector/vector.yaml")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import wait_until
 from tests.deploy.supervisord import Supervisor
+from tests.patience import wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy/logrotate/flask-socketio"
 PLACES = {

@@ -12,7 +12,8 @@ import pytest
 import socketio
 from ruamel.yaml import YAML
 
-from tests.servers import ROOT, free_port, wait_until
+from tests.patience import wait_until
+from tests.servers import ROOT, free_port
 
 PROMETHEUS, GRAFANA = ROOT / "deploy/prometheus", ROOT / "deploy/grafana"
 UNIT_TESTS = sorted(PROMETHEUS.glob("tests*.yml"))

@@ -11,7 +11,8 @@ import urllib.request
 
 import pytest
 
-from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode, wait_until
+from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode
+from tests.patience import wait_until
 
 pytestmark = same_in_every_mode
 

@@ -91,7 +91,7 @@ def test_when_the_master_is_killed_its_worker_leaves(serve, wait_for):
     worker = server.workers()[0]
     os.kill(server.pid, signal.SIGKILL)
     server.process.wait()
-    wait_for(lambda: not Path(f"/proc/{worker}").exists(), 15, "the orphan stayed")
+    wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the orphan stayed")
 
 
 def test_the_master_stays_clean_of_what_workers_patch(shared, async_mode):

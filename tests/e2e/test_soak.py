@@ -86,7 +86,7 @@ def test_a_minute_of_contended_writes_logs_scrapes_and_sockets_leaves_no_mark(se
     load = put_load_on(server, clients, memory)
     time.sleep(SECONDS)
     load.stop()
-    wait_for(lambda: all_done(server), 60, "jobs were left")
+    wait_for(lambda: all_done(server), "jobs were left")
     metrics = server.get("/metrics")[1]
     done, total = (server.json(f"/api/jobs{query}")["total"] for query in ("?state=succeeded", ""))
     lag = quantile(metrics, "app_hub_lag_seconds", 0.99)

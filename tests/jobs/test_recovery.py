@@ -9,7 +9,8 @@ import pytest
 from app import jobs
 from app.jobs import owner, store
 from app.jobs.recovery import reset_stalled
-from tests.conftest import CLEAN, ROOT, wait_until
+from tests.conftest import CLEAN, ROOT
+from tests.patience import wait_until
 
 
 def claimed(database, kind, by, lease_seconds=60.0):

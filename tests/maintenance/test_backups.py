@@ -6,7 +6,7 @@ from app import jobs, maintenance
 from app.boot import branches
 from app.db import backup, db, schema
 from app.settings import Settings
-from tests.servers import wait_until
+from tests.patience import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -25,7 +25,7 @@ def queue(settings):
 
     def run(kind, **payload):
         made = jobs.enqueue(kind, payload)
-        wait_until(lambda: jobs.get(made.id).state in ("succeeded", "failed"), seconds=150)
+        wait_until(lambda: jobs.get(made.id).state in ("succeeded", "failed"))
         return jobs.get(made.id)
 
     yield run
@@ -63,9 +63,9 @@ def test_a_drill_that_fails_is_told(shared, queue, settings):
 
 def test_a_backup_that_is_cancelled_ends_with_its_process(shared, queue, settings):
     made = jobs.enqueue("backup", {})
-    wait_until(lambda: jobs.get(made.id).state == "running", seconds=60)
+    wait_until(lambda: jobs.get(made.id).state == "running")
     jobs.cancel(made.id)
-    wait_until(lambda: jobs.get(made.id).state in ("cancelled", "succeeded"), seconds=60)
+    wait_until(lambda: jobs.get(made.id).state in ("cancelled", "succeeded"))
     assert queue("backup").state == "succeeded"
     hidden = [path.name for path in (shared.folder / "backups").iterdir() if path.name.startswith(".app-")]
     assert hidden == []

@@ -10,7 +10,8 @@ import sys
 
 import pytest
 
-from tests.conftest import CLEAN, ROOT, same_in_every_mode, wait_until
+from tests.conftest import CLEAN, ROOT, same_in_every_mode
+from tests.patience import wait_until
 
 SMALL_BYTES = 65_536
 

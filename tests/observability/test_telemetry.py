@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import socketio
 
-from tests.conftest import CLEAN, ROOT, gunicorn, same_in_every_mode, serving, wait_until
+from tests.conftest import CLEAN, ROOT, gunicorn, same_in_every_mode, serving
 from tests.observability.receiver import Receiver, attributes
+from tests.patience import wait_until
 
 COMMAND = gunicorn(Path(__file__).parent, "telemetry_app:app")
 TRACE = "0123456789abcdef" * 2

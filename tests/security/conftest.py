@@ -41,7 +41,7 @@ def site(example, module_settings, tmp_path_factory):
         "ASYNC_MODE": ASYNC_MODE,
         "LOG_FORMAT": "json",
     }
-    running = Server(folder, SERVE, env | module_settings).wait_ready(90)
+    running = Server(folder, SERVE, env | module_settings).wait_ready()
     yield running
     running.stop()
 
@@ -63,7 +63,7 @@ def attacked(tmp_path_factory):
         "CLIENT_API_KEYS": CLIENT,
         "AUTH_FAILURE_LIMIT": "",  # attackers of the tests have time
     }
-    server = Server(folder, SERVE, env).wait_ready(90)
+    server = Server(folder, SERVE, env).wait_ready()
     yield server
     server.stop()
 

@@ -11,7 +11,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import socketio
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import ROOT
+from tests.patience import wait_until
 from tests.security.conftest import ADMIN, CLIENT
 
 KEY = {"X-API-Key": CLIENT}

@@ -15,7 +15,8 @@ from app.extensions import limiter
 from app.security import limits
 from app.settings import Settings, load_settings
 from app.web import errors
-from tests.conftest import free_port, wait_until
+from tests.conftest import free_port
+from tests.patience import wait_until
 from tests.security.conftest import LIMITS_APP, ask, flask, start_limits_app
 
 KEYS = [f"client-{number}-of-the-tests-0123456789abc" for number in range(6)]

@@ -5,7 +5,8 @@ import itertools
 
 import pytest
 
-from tests.conftest import ASYNC_MODE, wait_until
+from tests.conftest import ASYNC_MODE
+from tests.patience import wait_until
 from tests.server import wire
 from tests.server.conftest import resident_bytes
 from tests.server.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, Wire, frame
@@ -130,7 +131,7 @@ def test_malformed_packets_change_nothing(site, packets):
     annoy_with_all(site, good, packets * 3 // 4)
     good.ask()
     good.end()
-    wait_until(lambda: site.metric("socket_connections") == 0, 20, "connections of clients that left are kept")
+    wait_until(lambda: site.metric("socket_connections") == 0, "connections of clients that left are kept")
     assert resident_bytes(pids[0]) - before < GROWTH_BYTES
     assert site.workers() == pids
     mistakes = [line for line in site.log.splitlines() if '"level": "error"' in line or "Traceback" in line]

@@ -10,8 +10,9 @@ import pytest
 
 from app.security.proxies import client_of, limited_as, trust
 from app.settings import Settings
-from tests.conftest import ASYNC_MODE, ROOT, wait_until
+from tests.conftest import ASYNC_MODE, ROOT
 from tests.deploy.site import nginx
+from tests.patience import wait_until
 from tests.security.conftest import LIMITS_APP, ask
 
 FORGED = {
@@ -149,7 +150,7 @@ def test_a_proxy_on_a_unix_socket_is_trusted_where_it_is_named(serve, tmp_path):
         one.request("GET", "/api/where", headers={name.replace("_", "-"): text for name, text in headers.items()})
         return json.loads(one.getresponse().read())
 
-    wait_until(path.exists, 60, f"no socket:\n{server.log}")
+    wait_until(path.exists, f"no socket:\n{server.log}")
     got = request(**FORGED)
     assert (got["remote"], got["secure"], got["url"]) == ("203.0.113.9", True, "https://app.example.org/api/where")
     assert request(X_Forwarded_Proto="gopher")["secure"] is False

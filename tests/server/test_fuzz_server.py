@@ -108,7 +108,7 @@ def check(server, connections, wait_for):
     before = resident_bytes(pids[0])
     batch(server, ordinary, chance, connections)
     ordinary.end()
-    wait_for(lambda: server.json("/present") == [0, 0], 15, f"seed {chosen}: something is kept of clients that left")
+    wait_for(lambda: server.json("/present") == [0, 0], f"seed {chosen}: something is kept of clients that left")
     assert server.metric("socket_connections") == 0
     assert server.workers() == pids, chosen
     assert resident_bytes(pids[0]) - before < GROWTH_BYTES, chosen

@@ -6,10 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import wait_until
 from tests.deploy.proof.machine import Machine, machine, needs
 from tests.deploy.proof.report import Report
 from tests.documents import blocks
+from tests.patience import wait_until
 
 HERE, THERE = "10.199.77.1", "10.199.77.2"
 LISTEN = "import socket, time; all = [socket.create_server(('', p)) for p in {ports}]; time.sleep(600)"
@@ -25,7 +25,7 @@ def prove(report: Report) -> None:
         listener = one.start(f'{sys.executable} -c "{LISTEN.format(ports=IN)}"')
         ours = [socket.create_server((HERE, port)) for port in OUT]
         with report.step("firewall", "without rules") as line:
-            wait_until(lambda: passing(one) == (IN, OUT), 20)
+            wait_until(lambda: passing(one) == (IN, OUT))
             line.see("all of 22, 80, 443, 5000, 5432 in; 443, 80, 25 out")
         with report.step("firewall", "the commands of docs/deploy.md") as line:
             _install, *commands = blocks("docs/deploy.md", "Firewall")[0].splitlines()

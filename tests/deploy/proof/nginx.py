@@ -7,10 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.conftest import ROOT, wait_until
+from tests.conftest import ROOT
 from tests.deploy.proof.machine import Machine, machine, needs
 from tests.deploy.proof.report import Report
 from tests.documents import blocks
+from tests.patience import wait_until
 
 FOLDER = "/opt/flask-socketio"
 ASK = "curl -s -o /dev/null --cacert /etc/nginx/tls/fullchain.pem"
@@ -93,11 +94,11 @@ def under_requests(one: Machine, commands: str) -> str:
     seen = one.folder / "seen"
     one.run(f"rm -f /run/enough {seen}")
     clients = one.start(f"{sys.executable} {one.folder}/clients.py > {seen}")
-    wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) == SOCKETS, 30)
+    wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) == SOCKETS)
     steady = one.start(STEADY)
     time.sleep(1)
     one.run(commands)
-    wait_until(lambda: len(seen.read_text().splitlines()) == 2 * SOCKETS, 30)
+    wait_until(lambda: len(seen.read_text().splitlines()) == 2 * SOCKETS)
     one.run("touch /run/enough")
     codes = steady.communicate(timeout=120)[0].split()
     clients.wait(30)

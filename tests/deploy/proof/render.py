@@ -9,9 +9,10 @@ import time
 import urllib.request
 from pathlib import Path
 
-from tests.conftest import ROOT, Server, free_port, wait_until
+from tests.conftest import ROOT, Server, free_port
 from tests.deploy.proof.report import Report
 from tests.deploy.render import SERVICE, VARIABLES, environment
+from tests.patience import wait_until
 
 HEALTH_SECONDS = 5  # what Render allows for an answer
 
@@ -28,7 +29,7 @@ def prove(report: Report) -> None:
         server = OnRender(folder, ["bash", "-c", f"exec {SERVICE['startCommand']}"], env)
         try:
             with report.step("render", "start command and health check") as line:
-                wait_until(lambda: health(server) < HEALTH_SECONDS, 120, server.log)
+                wait_until(lambda: health(server) < HEALTH_SECONDS, server.log)
                 assert server.get("/")[0] == 401
                 assert "<main" in server.get("/", {"X-API-Key": env["ADMIN_API_KEY"]})[1]
                 line.see(f"healthy, answered in {health(server) * 1000:.0f} ms")

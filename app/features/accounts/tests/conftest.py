@@ -106,7 +106,7 @@ def server(migrated, tmp_path_factory):
     shutil.copy(migrated, folder / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(free_port()), "REQUIRE_CLIENT_API_KEY": "true"}
     env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json", "UPSTREAM_REQUESTS_PER_SECOND": "40"}
-    running = Server(folder, SERVE, env).wait_ready(60)
+    running = Server(folder, SERVE, env).wait_ready()
     yield running
     running.stop()
 

@@ -82,7 +82,7 @@ def test_whatever_takes_rights_away_ends_the_sockets_and_the_next_request(server
     cookie = ada.header()
     WAYS[way](ada, operator)
     assert server.get("/api/jobs", {"Cookie": cookie})[0] == (200 if way == "role" else 401)
-    wait_for(lambda: mine.ended, 10, "the socket stayed open")
+    wait_for(lambda: mine.ended, "the socket stayed open")
     assert theirs.connected
     assert other.status() == 200
     theirs.disconnect()

@@ -17,7 +17,7 @@ from app.jobs import new_job, registry
 from app.jobs import store as jobs_store
 from app.jobs.tables import jobs
 from app.settings import Settings
-from tests.conftest import wait_until
+from tests.patience import wait_until
 
 ADMIN, CLIENT = "an-admin-key-of-the-artefacts-01234", "a-client-key-of-the-artefacts-56789"
 

@@ -62,13 +62,13 @@ class Batch:
         return (batch := self.status()) and batch["status"] in states and batch
 
     def work_for(self, seconds: float) -> None:
-        self.wait_for(lambda: self.is_in("running"), 20, "it does not run")
+        self.wait_for(lambda: self.is_in("running"), "it does not run")
         time.sleep(seconds)
 
     def look_after_a_death(self) -> None:
         """Wait until the loss is noticed, see that every row that was finished still is, and go on."""
         self.deaths += 1
-        self.wait_for(lambda: self.is_in("interrupted", "succeeded"), 40, "nobody noticed the death")
+        self.wait_for(lambda: self.is_in("interrupted", "succeeded"), "nobody noticed the death")
         finished = {row["position"]: row for row in self.rows() if row["status"] != "pending"}
         assert self.kept.items() <= finished.items()
         assert self.status()["done"] == len(finished)
@@ -81,7 +81,7 @@ class Batch:
 
     def end(self) -> None:
         """Wait for the end, and look at all rows and all prompts."""
-        self.wait_for(lambda: self.is_in("succeeded"), 60, "it did not end")
+        self.wait_for(lambda: self.is_in("succeeded"), "it did not end")
         lines = list(csv.DictReader(io.StringIO(self.server.get(f"{self.path}/results.csv")[1])))
         assert [line["output"] for line in lines] == [f"echo: say row {number}" for number in range(ROWS)]
         assert {row["position"]: row for row in self.rows()}.items() >= self.kept.items()
@@ -116,7 +116,7 @@ def test_a_master_killed_at_a_random_moment_loses_no_row_and_its_successor_goes_
         os.kill(batch.server.pid, signal.SIGKILL)
         batch.server.process.wait()
         batch.server.start()
-        batch.server.wait_ready(40)
+        batch.server.wait_ready()
         batch.look_after_a_death()
     batch.end()
 
@@ -128,6 +128,6 @@ def test_master_and_worker_killed_together_leave_a_batch_that_the_next_start_giv
         os.kill(pid, signal.SIGKILL)
     batch.server.process.wait()
     batch.server.start()
-    batch.server.wait_ready(40)
+    batch.server.wait_ready()
     batch.look_after_a_death()
     batch.end()
