@@ -1,5 +1,6 @@
 # Everything that is done with this project; `make help` lists it.
 SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:prometheus supervisord:supervisor \
@@ -7,12 +8,11 @@ TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:
          logrotate:logrotate curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
 FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
-PARALLEL ?= -n 4 --dist worksteal
+PARALLEL ?= -n 4 --dist loadgroup --no-loadscope-reorder
+# ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
+SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
+  $(CURDIR)/$(BIN)/python -m tests.suite $(PARALLEL)
 WITHOUT ?= accounts console predictions
-# These rooms lie below the features, which the contract of imports holds, and these files speak of none.
-SAME := tests/deploy tests/server tests/upstream tests/db tests/jobs tests/observability tests/realtime \
-        $(addprefix tests/security/test_,attacks.py buckets.py cors.py key_timing.py limits.py proxies.py malformed_packets.py) \
-        tests/e2e/test_run_web.py tests/e2e/test_stalls.py
 USERS ?= 20
 SECONDS ?= 60
 STACK ?= deploy/compose/compose.yaml
@@ -20,8 +20,8 @@ COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker c
              command -v podman-compose || echo $(BIN)/podman-compose; fi)
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: help run test test-all test-mode test-without-example fuzz bench smoke load deploy-proof release lint audit format docs lock tools clean \
-        secrets up down logs migrate
+.PHONY: help run test test-fast test-all test-long test-mode test-without-example fuzz bench bench-check smoke load \
+        deploy-proof release lint audit format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -30,25 +30,27 @@ run: .venv/installed ## install what is needed and serve on http://127.0.0.1:500
 	@exec $(BIN)/python run_web.py
 
 test: .venv/installed-dev tools ## install what the tests need and run all but the long ones, in parallel
-	@$(BIN)/python -m pytest $(PARALLEL) -m "not long" $(ARGS)
+	@$(SUITE) -m "not long" $(ARGS)
+
+test-fast: .venv/installed-dev ## the tests that start no server and no browser
+	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
 test-all: .venv/installed-dev tools ## faults, soak, fuzz, speed, each ASYNC_MODE whole, the suite without the example
-	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest $(PARALLEL) -m "long or fuzz" $(ARGS)
-	@$(BIN)/python benchmarks/database.py --check
-	@$(BIN)/python benchmarks/run.py --check
-	@$(MAKE) --no-print-directory test-mode MODE=gevent
-	@$(MAKE) --no-print-directory test-mode MODE=threading
-	@$(MAKE) --no-print-directory test-without-example
+	@$(BIN)/python -m tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
+	  "make test-mode MODE=threading" "make test-without-example"
+
+test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
+	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
-	@echo "== ASYNC_MODE=$(MODE)"; TEST_ASYNC_MODE=$(MODE) $(BIN)/python -m pytest $(PARALLEL) -m "not long" tests/e2e app/features
+	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) tests/e2e app/features
 
-test-without-example: .venv/installed-dev tools ## the rest passes without the example, accounts and the console (WITHOUT=accounts)
-	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; echo "== without $(WITHOUT)"; \
+test-without-example: .venv/installed-dev tools ## the whole suite without the example, accounts and the console (WITHOUT=accounts)
+	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
 	cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
-	$(CURDIR)/$(BIN)/python -m flask settings docs && \
-	$(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not long and not fuzz" $(SAME:%=--ignore=%)
+	$(CURDIR)/$(BIN)/python -m flask settings docs && git init -q && git add --all && \
+	git -c user.name=tests -c user.email=tests@example.org commit -qm "Delete $(WITHOUT)" && $(SUITE) -m "not long and not fuzz" $(ARGS)
 
 fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
 	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)
@@ -56,6 +58,9 @@ fuzz: .venv/installed-dev ## search for new input that breaks the property tests
 bench: .venv/installed-dev ## compare the server with three others (docs/performance.md), and the database port
 	@$(BIN)/python benchmarks/run.py --write
 	@$(BIN)/python benchmarks/database.py
+
+bench-check: .venv/installed-dev ## the benchmarks that have a limit
+	@$(BIN)/python benchmarks/database.py --check && $(BIN)/python benchmarks/run.py --check
 
 deploy-proof: .venv/installed-dev ## build, start and break what deploy/ ships, for real (root, minutes; ONLY=systemd for one)
 	@$(BIN)/python -m tests.deploy.proof $(ONLY)
@@ -109,14 +114,16 @@ clean: ## remove the virtual environment, caches and containers, not the data an
 	@! $(COMPOSE) version >/dev/null 2>&1 || $(COMPOSE) -f $(STACK) down >/dev/null 2>&1 || true
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-tools: # Debian's packages that the tests start, where they can be installed
+tools: # Debian's packages that the tests start: installed under CI=true as root, or with YES=1, otherwise named
 	@missing=""; for tool in $(TOOLS); do \
 	  PATH="$$PATH:/usr/sbin" command -v $${tool%%:*} >/dev/null || missing="$$missing $${tool##*:}"; done; \
-	[ -n "$$missing" ] && command -v apt-get >/dev/null || exit 0; \
-	if [ "$$(id -u)" = 0 ]; then as=""; elif sudo -n true 2>/dev/null; then as="sudo"; else \
-	  echo "Tests that need$$missing are skipped: install them with apt-get."; exit 0; fi; \
-	echo "Installing$$missing ..."; $$as apt-get update -qq && \
-	DEBIAN_FRONTEND=noninteractive $$as apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+	[ -n "$$missing" ] || exit 0; \
+	install="apt-get install -y --no-install-recommends$$missing"; root=""; [ "$$(id -u)" = 0 ] || root="sudo "; \
+	if ! command -v apt-get >/dev/null || ! { [ "$(YES)" = 1 ] || { [ "$(CI)" = true ] && [ -z "$$root" ]; }; }; then \
+	  echo "Tests that need these packages are skipped:$$missing"; \
+	  ! command -v apt-get >/dev/null || echo "To install them: $$root$$install (make test YES=1 does it)"; exit 0; fi; \
+	echo "Installing:$$missing"; $${root}apt-get update -qq && \
+	$${root}env DEBIAN_FRONTEND=noninteractive $$install -qq >/dev/null
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
