@@ -1,4 +1,4 @@
-"""Runs what failed once more, alone, in a process of its own; what passes then is unsteady, what fails again is broken."""
+"""Runs what failed once more, alone, in a process of its own: what passes then is unsteady, the rest is broken."""
 
 import json
 import os
