@@ -29,9 +29,9 @@ def read(path: Path) -> list[Failure]:
     return list({failure.test: failure for failure in reversed(found)}.values())[::-1]
 
 
-def known() -> dict[str, str]:
-    """Return {test: cause} of tests/unsteady.txt."""
-    lines = [line for line in KNOWN.read_text().splitlines() if line and not line.startswith("#")]
+def known(text: str) -> dict[str, str]:
+    """Return {test: cause} of what tests/unsteady.txt says."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {test.strip(): cause.strip() for test, _, cause in (line.partition(" # ") for line in lines)}
 
 
@@ -61,7 +61,7 @@ def run_again(failures: list[Failure], options: list[str]) -> bool:
 
 def report(unsteady: list[Failure]) -> None:
     """Print each unsteady test; add it to the file that TEST_UNSTEADY names."""
-    causes = known()
+    causes = known(KNOWN.read_text())
     lines = []
     for failure in unsteady:
         lines.append(f"unsteady: {failure.test} ({causes.get(failure.test, 'new: a defect, mend it')})")
