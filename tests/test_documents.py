@@ -17,6 +17,7 @@ from tests.patience import wait_until
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
 ELSEWHERE = {
+    ("README.md", "Tests"): "tests/test_suite.py asks for each order, busy processes and a young machine",
     ("docs/adding-a-feature.md", "Adding a feature"): "tests/e2e/test_serving.py puts it into a copy and uses it",
     ("docs/adding-a-feature.md", "Rooms that miss nothing"): "no command",
     ("docs/adding-a-feature.md", "Who may do what"): "tests/security/test_keys.py puts it into an application",
