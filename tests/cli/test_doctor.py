@@ -16,6 +16,7 @@ from app.db import db
 from app.security import keyring
 from app.settings import Settings
 from tests.conftest import CLEAN, ROOT
+from tests.patience import LIMIT_SECONDS
 
 SECRET = "Zk3vQ9xW1mB7nR5tY2uP8sD4fG6hJ0aL-cE"
 ADMIN = SECRET[::-1]
@@ -146,6 +147,6 @@ def test_what_is_to_be_done_is_told_in_words_and_as_json(found, data, monkeypatc
 def test_a_laptop_has_nothing_to_do_and_the_worst_does_not_start(tmp_path, env, status):
     env = {**CLEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/app.db", **env}
     done = subprocess.run(
-        [sys.executable, "-m", "flask", "doctor"], cwd=ROOT, env=env, capture_output=True, timeout=110
+        [sys.executable, "-m", "flask", "doctor"], cwd=ROOT, env=env, capture_output=True, timeout=LIMIT_SECONDS
     )
     assert done.returncode == status, done.stdout

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LIMIT_SECONDS, let_pass
+
 
 @dataclass
 class File:
@@ -143,7 +145,7 @@ class Handler(BaseHTTPRequestHandler):
     def _stall(self, file: File) -> None:
         """Send the first half, then nothing, and stay."""
         self.wfile.write(file.body[self._ranged(file) : len(file.body) // 2])
-        self.site.closing.wait(30)
+        self.site.closing.wait(LIMIT_SECONDS)
         self.close_connection = True
 
     def _drip(self, file: File) -> None:
@@ -151,8 +153,9 @@ class Handler(BaseHTTPRequestHandler):
         left = file.body[self._ranged(file) :]
         for start in range(0, len(left), 4096):
             self.wfile.write(left[start : start + 4096])
-            if self.site.closing.wait(0.05):
+            if self.site.closing.is_set():
                 return
+            let_pass(0.05)
 
     def _to_itself(self, file: File) -> None:
         self._head(302, 0, Location=self.path)

@@ -117,7 +117,7 @@ def test_the_listing_tells_size_age_checksum_and_proof(make, settings, folder):
 
 WRITER = """
 import sqlite3, sys
-connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=120)
 connection.execute("PRAGMA journal_mode=WAL")
 while True:
     connection.execute("BEGIN IMMEDIATE")

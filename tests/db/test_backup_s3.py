@@ -11,7 +11,7 @@ from app.boot import branches
 from app.db import backup, db, s3, schema
 from app.db.backup.checks import row_counts
 from app.settings import Settings
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.servers import CLEAN, free_port, new_database
 
 pytest.importorskip("boto3")
@@ -37,7 +37,7 @@ def storage():
 
 def answers(url):
     try:
-        return urllib.request.urlopen(url, timeout=5).status == 200
+        return urllib.request.urlopen(url, timeout=LIMIT_SECONDS).status == 200
     except OSError:
         return False
 
@@ -140,7 +140,7 @@ def test_a_storage_that_refuses_is_said(settings, reachable, storage):
     def open_for(requests):
         body, plain = str(requests).encode(), {"Content-Type": "text/plain"}
         told = urllib.request.Request(f"{storage}/moto-api/reset-auth", data=body, headers=plain)
-        urllib.request.urlopen(told, timeout=30).close()
+        urllib.request.urlopen(told, timeout=LIMIT_SECONDS).close()
 
     open_for(0)
     try:

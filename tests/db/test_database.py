@@ -13,6 +13,7 @@ from app.db.schema import CORE, Branch, pending, upgrade
 from app.errors import BootError
 from app.settings import Settings
 from tests.conftest import CLEAN, ROOT
+from tests.patience import LIMIT_SECONDS
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def test_writers_of_several_processes_lose_nothing(database, tmp_path):
     """
     command = [sys.executable, "-c", textwrap.dedent(code)]
     running = [subprocess.Popen(command, cwd=ROOT, env=CLEAN) for _ in range(3)]
-    assert [process.wait(60) for process in running] == [0, 0, 0]
+    assert [process.wait(LIMIT_SECONDS) for process in running] == [0, 0, 0]
     assert database.read(lambda conn: conn.execute(text("SELECT n FROM t")).scalar()) == 150
 
 
@@ -88,31 +89,31 @@ def test_a_write_that_waits_for_a_lock_does_not_hold_up_the_hub(database, tmp_pa
         from sqlalchemy import text
         from app.db import Database
         from app.settings import Settings
+        from tests.patience import wait_until
         db = Database(); db.open(Settings(database_url="sqlite:///{tmp_path}/a.db")); db.warm()
         holder = sqlite3.connect("{tmp_path}/a.db", isolation_level=None, check_same_thread=False)
         holder.execute("BEGIN IMMEDIATE")
-        gaps, last, stop = [], time.monotonic(), False
+        ticks, stop = 0, False
         def tick():
-            global last
+            global ticks
             while not stop:
                 time.sleep(0.01)
-                now = time.monotonic(); gaps.append(now - last); last = now
+                ticks += 1
         ticker = threading.Thread(target=tick); ticker.start()
         insert = lambda: db.write(lambda c: c.execute(text("INSERT INTO t VALUES (1)")))
         writers = [threading.Thread(target=insert) for _ in range(20)]
         for writer in writers: writer.start()
-        time.sleep(5)
+        wait_until(lambda: ticks > 200)  # a write that held up the hub would give up its own wait before
+        assert all(writer.is_alive() for writer in writers)
         holder.execute("ROLLBACK")
         for writer in writers: writer.join()
         stop = True; ticker.join()
         assert db.read(lambda c: c.execute(text("SELECT count(*) FROM t")).scalar()) == 20
-        print(max(gaps))
     """
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, env=CLEAN, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    assert float(done.stdout.splitlines()[-1]) < 4
 
 
 def test_migrations_make_every_declared_table(database):

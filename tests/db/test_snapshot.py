@@ -11,7 +11,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -21,9 +20,11 @@ from typing import Any
 import pytest
 from backports import zstd
 
+from app.db.snapshot import staging
 from app.db.snapshot.fetch import SnapshotResult, fetch_snapshot
 from app.db.snapshot.install import read_installed
 from app.errors import BootError
+from tests.patience import LIMIT_SECONDS, wait_until
 
 MAX_BYTES = 50_000_000
 
@@ -227,14 +228,14 @@ def test_passing_faults_are_tried_again(site, fetch, target, make_database, word
 
 def test_a_stalled_connection_is_replaced_within_the_time(site, fetch, target, make_database, word_in):
     file = site.put("/app.db", make_database("new"), "stall", times=1)
-    fetch(site.url("/app.db"), timeout_seconds=2)
+    fetch(site.url("/app.db"), timeout_seconds=6)
     assert len(file.asked) == 2
     assert word_in(target) == "new"
 
 
 def test_a_slow_server_that_moves_is_not_given_up(site, fetch, target, make_database, word_in):
     site.put("/app.db", make_database("new"), "drip")
-    result = fetch(site.url("/app.db"), timeout_seconds=0.8)
+    result = fetch(site.url("/app.db"), timeout_seconds=1.2)
     assert result.duration_seconds > 1.5
     assert word_in(target) == "new"
 
@@ -245,7 +246,7 @@ def test_a_server_that_never_gets_on_is_given_up(site, fetch, data, target, old,
     started = time.monotonic()
     with pytest.raises(BootError, match=r"made no progress for 1 s \(.+\): check the server"):
         fetch(site.url("/app.db"), policy="refresh", timeout_seconds=1)
-    assert 1 <= time.monotonic() - started < 20
+    assert time.monotonic() - started >= 1
     assert target.read_bytes() == old
     assert names(data) == ["app.db"]
 
@@ -413,26 +414,20 @@ def test_a_path_that_is_not_there_is_asked_once(site, fetch, data):
 
 @pytest.mark.long
 @pytest.mark.parametrize("compress", [gzip.compress, zstd.compress])
-def test_a_decompression_bomb_stops_at_the_limit(site, fetch, data, compress):
+def test_a_decompression_bomb_stops_at_the_limit(site, fetch, data, compress, monkeypatch):
     bomb = compress(b"SQLite format 3\0" + b"\0" * 200_000_000, 1)
     site.put("/app.db.gz", bomb)
-    largest = 0
+    sizes, store = [0], staging.Staging._store
 
-    def watch() -> None:
-        nonlocal largest
-        while not done.wait(0.002):
-            largest = max([largest, *(path.stat().st_size for path in data.glob(".app.db.download"))])
+    def watched(self, piece: bytes) -> None:
+        store(self, piece)
+        sizes.extend(path.stat().st_size for path in data.glob(".app.db.download"))
 
-    done = threading.Event()
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    try:
-        with pytest.raises(BootError, match="raise DATABASE_SNAPSHOT_MAX_BYTES"):
-            fetch(site.url("/app.db.gz"), max_bytes=5_000_000)
-    finally:
-        done.set()
-        watcher.join()
-    assert largest <= 5_000_000
+    monkeypatch.setattr(staging.Staging, "_store", watched)
+    with pytest.raises(BootError, match="raise DATABASE_SNAPSHOT_MAX_BYTES"):
+        fetch(site.url("/app.db.gz"), max_bytes=5_000_000)
+    sizes.extend(path.stat().st_size for path in data.glob(".app.db.download"))
+    assert 0 < max(sizes) <= 5_000_000
     assert names(data) == []
 
 
@@ -472,7 +467,7 @@ def test_a_write_that_fails_midway_is_said_and_cleaned(site, data, target, old, 
     site.put("/app.db", make_database("new", rows=1000))
     limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\n"
     process = child(site.url("/app.db"), target, "refresh", before=limit)
-    _, said = process.communicate(timeout=120)
+    _, said = process.communicate(timeout=LIMIT_SECONDS)
     assert process.returncode == 1
     assert "The disk is too full for the snapshot" in said
     assert target.read_bytes() == old
@@ -493,10 +488,8 @@ def test_a_killed_download_leaves_the_old_database_and_the_next_start_cleans_up(
     process = child(site.url("/app.db"), target, "refresh")
     try:
         temporary = data / ".app.db.download"
-        deadline = time.monotonic() + 20
-        while not (temporary.exists() and temporary.stat().st_size > 50_000):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.02)
+        wait_until(lambda: process.poll() or (temporary.exists() and temporary.stat().st_size > 50_000))
+        assert process.poll() is None
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()

@@ -8,8 +8,10 @@ from contextlib import closing
 
 import pytest
 
+from app.db.engine import BUSY_SECONDS
 from app.jobs import JobContext
 from app.maintenance import sqlite_upkeep
+from tests.patience import let_pass
 
 
 def test_old_temporary_files_go_and_nothing_else(upkeep):
@@ -72,11 +74,11 @@ def test_nobody_who_writes_is_refused_meanwhile(upkeep):
     written, stopping = [], threading.Event()
 
     def write():
-        with closing(sqlite3.connect(upkeep.path, timeout=15, isolation_level=None)) as own:
+        with closing(sqlite3.connect(upkeep.path, timeout=BUSY_SECONDS, isolation_level=None)) as own:
             while not stopping.is_set():
                 own.execute("INSERT INTO things VALUES ('y')")
                 written.append(1)
-                time.sleep(0.001)
+                let_pass(0.001)
 
     writer = threading.Thread(target=write)
     writer.start()

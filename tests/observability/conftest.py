@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LIMIT_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = """
 import logging, sys, threading, warnings
@@ -38,7 +40,7 @@ def written():
 
     def run(code: str) -> Written:
         command = [sys.executable, "-c", BEGIN + code]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_SECONDS)
         assert done.returncode == 0, done.stderr
         return Written(done)
 

@@ -10,6 +10,7 @@ from app.db import db, state
 from app.extensions import socketio
 from app.security.guard import public
 from app.upstream import upstream
+from tests.patience import LIMIT_SECONDS
 
 app = create_app()
 
@@ -41,7 +42,7 @@ def burn():
 
 def burning(until):
     """Compute until the file is there."""
-    turns, end = 0, time.monotonic() + 100
+    turns, end = 0, time.monotonic() + 2 * LIMIT_SECONDS
     while turns % 10_000 or not (until.exists() or time.monotonic() > end):
         turns += 1
     return turns

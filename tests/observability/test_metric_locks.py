@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 from tests.conftest import ROOT
+from tests.patience import LIMIT_SECONDS
 
 SCRIPT = """
 from app.server.worker import patch
@@ -25,5 +26,7 @@ print(SOCKET_REFUSED.labels("x")._value.get())
 
 
 def test_real_threads_may_count_beside_green_ones():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_SECONDS
+    )
     assert done.stdout.strip() == "80000.0", done.stderr

@@ -13,6 +13,7 @@ from app.cli.profile import profile as command
 from app.observability import flamegraph, profiling
 from tests.conftest import CLEAN, ROOT, gunicorn, serving
 from tests.documents import blocks
+from tests.patience import LIMIT_SECONDS
 
 COMMAND = gunicorn(Path(__file__).parent, "telemetry_app:app")
 BURNS = "burning"
@@ -27,7 +28,9 @@ def server(tmp_path_factory):
 def profile(*words, folder):
     words = [sys.executable, "-m", "flask", "--app", str(ROOT / "wsgi.py"), "profile", *words]
     env = {**CLEAN, "APP_ENV": "test", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(words, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        words, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
+    )
 
 
 def profiled(server, folder, *words):

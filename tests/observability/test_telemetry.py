@@ -11,7 +11,7 @@ import socketio
 
 from tests.conftest import CLEAN, ROOT, gunicorn, same_in_every_mode, serving
 from tests.observability.receiver import Receiver, attributes
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 
 COMMAND = gunicorn(Path(__file__).parent, "telemetry_app:app")
 TRACE = "0123456789abcdef" * 2
@@ -33,8 +33,8 @@ def server(receiver, tmp_path_factory):
         server.get("/api/ask", {"Traceparent": CALLER})
         server.ids = server.json("/api/work")
         client = socketio.SimpleClient()
-        client.connect(server.url, wait_timeout=30)
-        server.answers = [client.call(event) for event in ("fail", "ask", "refuse")]
+        client.connect(server.url, wait_timeout=LIMIT_SECONDS)
+        server.answers = [client.call(event, timeout=LIMIT_SECONDS) for event in ("fail", "ask", "refuse")]
         client.disconnect()
         for job in server.ids.values():
             wait_until(lambda job=job: server.json(f"/api/jobs/{job}")["state"] in ("failed", "succeeded"))
@@ -136,7 +136,7 @@ def test_a_receiver_that_hangs_costs_no_request_and_no_stop(serve, receiver):
         assert {server.get(f"/api/fail?token={number}")[0] for number in range(150)} == {500}
         assert server.get("/api/jobs")[0] == 200
 
-        assert server.stop(60) == 0
+        assert server.stop() == 0
         assert "Traceback" not in "".join(line for line in server.log.splitlines() if "LookupError" not in line)
 
 

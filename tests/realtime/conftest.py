@@ -8,6 +8,7 @@ import pytest
 import socketio
 
 from tests.conftest import ASYNC_MODE, TRANSPORTS, Server, free_port, gunicorn, new_database
+from tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
 GUNICORN = gunicorn(HERE, "live_app:app")
@@ -38,7 +39,7 @@ class Client(socketio.Client):
     """A client that remembers what it got, and where it was in a room."""
 
     def __init__(self, server, **options) -> None:
-        super().__init__(reconnection=False, request_timeout=30)
+        super().__init__(reconnection=False, request_timeout=LIMIT_SECONDS)
         trigger = self.eio._trigger_event  # which would run each message in a thread, in any order
         self.eio._trigger_event = lambda *args, **options: trigger(*args, **options | {"run_async": False})
         self.received: list = []
@@ -46,7 +47,7 @@ class Client(socketio.Client):
         self.gone = False
         self.keeping = threading.Lock()
         self.on("*", self._keep)
-        self.connect(server.url, **({"wait_timeout": 30} | options))
+        self.connect(server.url, **({"wait_timeout": LIMIT_SECONDS} | options))
 
     def _keep(self, event, data=None):
         with self.keeping:
@@ -55,6 +56,9 @@ class Client(socketio.Client):
             self.received.append((event, data))
             if isinstance(data, dict) and "stream" in data:
                 self.position = {key: data["stream"][key] for key in ("epoch", "seq")}
+
+    def call(self, event, data=None, namespace=None, timeout=LIMIT_SECONDS):
+        return super().call(event, data, namespace, timeout)
 
     def join(self, room, after=None):
         return self.call("room:join", {"name": room, "after": after})

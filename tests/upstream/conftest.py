@@ -3,10 +3,10 @@
 import json
 import os
 import shutil
+import ssl
 import subprocess
 import sys
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,34 +15,34 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from app.upstream import UpstreamClient
+from app.upstream import Cancelled, UpstreamClient
+from tests.patience import LIMIT_SECONDS, wait_until
+from tests.servers import ROOT
 
-SCRIPT = Path(__file__).resolve().parent.parent / "fake_upstream.py"
+TOO_LONG_SECONDS = 10 * LIMIT_SECONDS  # what takes so long does not end within a test
+SCRIPT = f"from tests import fake_upstream as it; it.PATIENCE_SECONDS = {TOO_LONG_SECONDS}; it.main()"
 
 
 class Fake:
     """The fake API's process, its URL and what it saw."""
 
     def __init__(self, *options: str) -> None:
-        command = [sys.executable, str(SCRIPT), "--port", "0", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, "-c", SCRIPT, "--port", "0", *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout
         self.url = self.process.stdout.readline().strip()
 
     def stats(self) -> dict:
-        with urllib.request.urlopen(self.url + "/stats", timeout=10) as answer:
+        anybody = ssl._create_unverified_context()
+        with urllib.request.urlopen(self.url + "/stats", timeout=LIMIT_SECONDS, context=anybody) as answer:
             return json.load(answer)
 
     def reset(self) -> None:
-        urllib.request.urlopen(urllib.request.Request(self.url + "/reset", data=b"{}"), timeout=10).close()
+        urllib.request.urlopen(urllib.request.Request(self.url + "/reset", data=b"{}"), timeout=LIMIT_SECONDS).close()
 
     def wait_for(self, condition: Callable[[dict], bool]) -> dict:
         """Return the statistics once they meet the condition."""
-        end = time.monotonic() + 10
-        while not condition(stats := self.stats()):
-            assert time.monotonic() < end, stats
-            time.sleep(0.02)
-        return stats
+        return wait_until(lambda: condition(stats := self.stats()) and stats, "the fake API did not see it")
 
     def stop(self) -> None:
         self.process.kill()
@@ -82,7 +82,7 @@ def settings_for() -> Callable[..., Settings]:
         values = {
             "upstream_requests_per_second": 1000,
             "upstream_max_concurrent_requests": 50,
-            "upstream_timeout_seconds": 10,
+            "upstream_timeout_seconds": TOO_LONG_SECONDS,
             "upstream_model": "test/model",
             **changes,
         }
@@ -125,14 +125,18 @@ def certificate(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cancel_after() -> Callable[[float], Callable[[], bool]]:
-    """Make a `cancelled` that turns true after so many seconds."""
+def ends_when_cancelled(in_threads: ThreadPoolExecutor) -> Callable[..., None]:
+    """Cancel a call once it waits where the test says; nothing else would end it within the limit."""
 
-    def make(seconds: float) -> Callable[[], bool]:
+    def check(call: Callable[[Callable[[], bool]], object], waits: Callable[[], bool]) -> None:
         flag = threading.Event()
-        timer = threading.Timer(seconds, flag.set)
-        timer.daemon = True
-        timer.start()
-        return flag.is_set
+        run = in_threads.submit(call, flag.is_set)
+        try:
+            wait_until(lambda: run.done() or waits())
+            assert not run.done(), "it ended before it was cancelled"
+        finally:
+            flag.set()
+        with pytest.raises(Cancelled):
+            run.result(LIMIT_SECONDS)
 
-    return make
+    return check

@@ -1,12 +1,14 @@
 """Calls that go wrong: what is tried again, what is not, and what the error says."""
 
 import socket
+import threading
 import time
 import traceback
 
 import pytest
 
 from app.upstream import UpstreamError
+from tests.patience import LIMIT_SECONDS, wait_until
 
 KEY = "sk-or-v1-0123456789abcdef"
 
@@ -57,30 +59,35 @@ def test_no_retries_means_one_attempt(fake, client_for) -> None:
 
 
 def test_every_attempt_takes_a_token(fake, client_for) -> None:
+    began = time.monotonic()
     client_for(fake.url, upstream_requests_per_second=1).complete("[500x1] paced")
-    first, second = fake.stats()["starts"]
-    assert second - first > 0.9
+    assert fake.stats()["starts"][1] - began > 0.9
 
 
 def test_a_rate_limit_pauses_all_callers_for_as_long_as_it_says(fake, client_for, in_threads) -> None:
     client = client_for(fake.url)
     limited = in_threads.submit(client.complete, "[429]")
-    fake.wait_for(lambda stats: stats["requests"] == 1)
-    time.sleep(0.5)
+    wait_until(lambda: client.state()["paused_seconds"] or limited.done())
     others = [in_threads.submit(client.complete, f"other {n}") for n in range(10)]
     assert limited.result().attempts == 2
     assert all(run.result().attempts == 1 for run in others)
     starts = fake.stats()["starts"]
     assert starts[1] - starts[0] > 0.95
-    assert starts[-1] - starts[0] < 10
 
 
 def test_a_call_that_backs_off_holds_no_slot(fake, client_for, in_threads, monkeypatch) -> None:
-    monkeypatch.setattr("app.upstream.client.backoff_seconds", lambda attempt: 3)
+    backs_off, go_on = threading.Event(), threading.Event()
+
+    def sleep(seconds: float, cancelled: object) -> None:
+        backs_off.set()
+        go_on.wait(LIMIT_SECONDS)
+
+    monkeypatch.setattr("app.upstream.client.sleep", sleep)
     client = client_for(fake.url, upstream_max_concurrent_requests=1)
     failing = in_threads.submit(client.complete, "[500x1] backs off")
-    fake.wait_for(lambda stats: stats["requests"] == 1)
+    assert backs_off.wait(LIMIT_SECONDS)
     client.complete("meanwhile")
+    go_on.set()
     assert failing.result().attempts == 2
     assert fake.stats()["prompts"] == ["[500x1] backs off", "meanwhile", "[500x1] backs off"]
 
@@ -90,13 +97,14 @@ def test_a_call_ends_at_its_deadline_also_when_the_answer_drips(fake, client_for
     began = time.monotonic()
     client = client_for(fake.url, upstream_timeout_seconds=0.5, upstream_max_retries=0)
     assert failed(client, prompt).code == "upstream_timeout"
-    assert 0.4 < time.monotonic() - began < 10  # the answer would take 30 s
+    assert time.monotonic() - began >= 0.5
+    fake.wait_for(lambda stats: stats["requests"] == 1)  # also when it came after the caller had gone
 
 
 def test_a_timeout_is_tried_again(fake, client_for) -> None:
     error = failed(client_for(fake.url, upstream_timeout_seconds=0.2, upstream_max_retries=1), "[slow]")
     assert (error.code, error.attempts) == ("upstream_timeout", 2)
-    assert fake.stats()["requests"] == 2
+    fake.wait_for(lambda stats: stats["requests"] == 2)
 
 
 def test_a_server_that_is_not_there_is_unavailable(client_for) -> None:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import LIMIT_SECONDS
+
 HERE = Path(__file__).resolve().parent
 
 
@@ -19,16 +21,15 @@ def test_a_hundred_callers_keep_pace_and_limit_and_leave_the_hub_free(mode: str,
         env={**os.environ, "PYTHONPATH": str(HERE.parent.parent), "REQUESTS_CA_BUNDLE": str(certificate)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=LIMIT_SECONDS,
     )
     assert run.returncode == 0, run.stderr
     found = json.loads(run.stdout)
     assert found["mode"] == mode
     assert found["texts"] == sorted(f"echo: row {n}" for n in range(100))
     assert found["ticks"] > 50
-    assert found["max_gap"] < 5  # a call that held up the hub would be the 30 s of the slow answer
-    assert max(found["to_cancel"]) < 5
+    assert found["cancelled"] == [True, True]  # a call that held up the hub would let nobody cancel it
     stats = fake.stats()
     starts = [t for t, prompt in zip(stats["starts"], stats["prompts"], strict=True) if prompt.startswith("row")]
-    assert 0.8 < starts[-1] - starts[0] < 20
+    assert starts[-1] - found["began"] > 0.8
     assert 2 <= stats["max_in_flight"] <= 10

@@ -1,14 +1,14 @@
 """The pace is kept, in order, and waiting for it can be ended."""
 
+import contextlib
 import threading
-import time
-from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
 from app.upstream import Cancelled, pace
 from app.upstream.pace import Pace
+from tests.patience import LIMIT_SECONDS, wait_until
 
 
 class Clock:
@@ -44,24 +44,75 @@ def clock(monkeypatch) -> Clock:
     return made
 
 
-def late_event(seconds: list[float]) -> type[threading.Event]:
-    """Make an Event whose waits overshoot: by the given times one after the other, then by the last."""
+class HandClock:
+    """A clock that only the test moves, for callers in threads; it counts how often the first in the line looks."""
 
-    class LateEvent(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:
-            found = super().wait(timeout)
-            time.sleep(seconds.pop(0) if len(seconds) > 1 else seconds[0])
-            return found
+    def __init__(self) -> None:
+        self.now, self.looks = 0.0, 0
 
-    return LateEvent
+    def monotonic(self) -> float:
+        self.looks += 1
+        return self.now
+
+    def wait_for_looks(self) -> None:
+        """Wait until who is first in the line has looked again and again."""
+        enough = self.looks + 5
+        wait_until(lambda: self.looks >= enough)
 
 
-def take(bucket: Pace, count: int) -> list[float]:
-    times = []
-    for _ in range(count):
-        bucket.wait()
-        times.append(time.monotonic())
-    return times
+@pytest.fixture
+def hand_clock(monkeypatch) -> HandClock:
+    """The clock of the pace, which the test moves; times and paces are powers of two, so that sums are exact."""
+    made = HandClock()
+    monkeypatch.setattr(pace, "time", made)
+    return made
+
+
+class Callers:
+    """Threads that take tokens; each notes its number for every token it got."""
+
+    def __init__(self, pool: ThreadPoolExecutor, bucket: Pace) -> None:
+        self.pool, self.bucket = pool, bucket
+        self.taken: list[int] = []
+        self.ended = threading.Event()
+        self.runs: list[Future[None]] = []
+
+    def take(self, count: int) -> None:
+        """Let one caller more take so many, and wait until it is in the line."""
+        number, before = len(self.runs), self.bucket.state()[0]
+        self.runs.append(self.pool.submit(self._take, number, count))
+        wait_until(lambda: self.bucket.state()[0] == before + 1)
+
+    def _take(self, number: int, count: int) -> None:
+        for _ in range(count):
+            self.bucket.wait(self.ended.is_set)
+            self.taken.append(number)
+
+    def have(self, count: int) -> None:
+        """Wait until they have got so many; it is an error when they have more."""
+        wait_until(lambda: len(self.taken) >= count)
+        assert len(self.taken) == count
+
+    def end(self) -> None:
+        self.ended.set()
+        for run in self.runs:
+            with contextlib.suppress(Cancelled):
+                run.result(LIMIT_SECONDS)
+
+
+@pytest.fixture
+def callers(in_threads: ThreadPoolExecutor):
+    """Return a function that makes callers of a pace; they end with the test."""
+    made: list[Callers] = []
+
+    def make(bucket: Pace) -> Callers:
+        bucket.wait()  # the first token is there at once
+        made.append(Callers(in_threads, bucket))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
 
 
 def test_tokens_come_at_the_pace_though_every_sleep_overshoots(clock: Clock) -> None:
@@ -70,46 +121,37 @@ def test_tokens_come_at_the_pace_though_every_sleep_overshoots(clock: Clock) -> 
     assert 1.98 < times[-1] - times[0] < 2.02
 
 
-def test_threads_share_one_pace(in_threads: ThreadPoolExecutor) -> None:
-    bucket = Pace(200)
-    runs = [in_threads.submit(take, bucket, 20) for _ in range(20)]
-    times = sorted(moment for run in runs for moment in run.result())
-    assert times[-1] - times[0] > 1.9
-    for first, later in zip(times, times[100:], strict=False):
-        assert later - first > 0.4, "more than twice the pace within half a second"
+def test_threads_share_one_pace(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(256))
+    for _ in range(20):
+        group.take(10)
+    for step in range(1, 26):
+        hand_clock.now += 8 / 256
+        group.have(8 * step)
+    assert sorted(group.taken) == sorted(list(range(20)) * 10)
 
 
-def test_who_comes_first_is_served_first(in_threads: ThreadPoolExecutor) -> None:
-    bucket, order = Pace(20), []
-
-    def come(number: int) -> None:
-        bucket.wait()
-        order.append(number)
-
-    runs = []
+def test_who_comes_first_is_served_first(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(16))
+    for _ in range(12):
+        group.take(1)
     for number in range(12):
-        runs.append(in_threads.submit(come, number))
-        time.sleep(0.01)
-    for run in runs:
-        run.result()
-    assert order == list(range(12))
+        hand_clock.now += 1 / 16
+        group.have(number + 1)
+    assert group.taken == list(range(12))
 
 
-def test_two_groups_get_their_shares(in_threads: ThreadPoolExecutor) -> None:
-    bucket, end, counts = Pace(200), time.monotonic() + 1, {"few": 0, "many": 0}
-
-    def work(group: str) -> int:
-        taken = 0
-        while time.monotonic() < end:
-            bucket.wait()
-            taken += 1
-        counts[group] += taken
-        return taken
-
-    groups = ["few"] * 5 + ["many"] * 15
-    taken = [run.result() for run in [in_threads.submit(work, group) for group in groups]]
-    assert max(taken) - min(taken) <= 8, "each of 20 callers should get about 10 of 200 tokens"
-    assert 1.5 < counts["many"] / counts["few"] < 6
+def test_two_groups_get_their_shares(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(256))
+    for _ in range(20):
+        group.take(1000)
+    for step in range(1, 26):
+        hand_clock.now += 8 / 256
+        group.have(8 * step)
+        wait_until(lambda: group.bucket.state()[0] == 20)
+    taken = [group.taken.count(number) for number in range(20)]
+    assert max(taken) - min(taken) <= 4, "each of 20 callers should get about 10 of 200 tokens"
+    assert 1.5 < sum(taken[5:]) / sum(taken[:5]) < 6
 
 
 def test_a_quiet_time_saves_up_no_more_than_the_burst(clock: Clock) -> None:
@@ -129,57 +171,66 @@ def test_without_a_burst_a_quiet_time_saves_up_nothing(clock: Clock) -> None:
     assert times[1] - times[0] == pytest.approx(0.1)
 
 
-def test_a_long_stall_does_not_end_in_a_burst(monkeypatch, in_threads: ThreadPoolExecutor) -> None:
-    late = SimpleNamespace(Lock=threading.Lock, Event=late_event([0.5, 0.0]))
-    monkeypatch.setattr(pace, "threading", late)
-    bucket = Pace(100)
-    runs = [in_threads.submit(take, bucket, 20) for _ in range(5)]
-    times = sorted(moment for run in runs for moment in run.result())
-    stalled = max(range(1, 100), key=lambda i: times[i] - times[i - 1])
-    assert times[stalled] - times[stalled - 1] > 0.3
-    soon = [moment for moment in times[stalled:] if moment - times[stalled] < 0.1]
-    assert len(soon) < 25, "0.05 s worth of tokens may be made up for, not the whole stall"
+def test_a_long_stall_does_not_end_in_a_burst(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(128))
+    for _ in range(5):
+        group.take(1000)
+    hand_clock.now += 1 / 128
+    group.have(1)
+    hand_clock.now += 0.5
+    made_up = 1 + int(pace.CATCH_UP_SECONDS * 128)
+    group.have(1 + made_up)  # 0.05 s worth of tokens may be made up for, not the 64 of the whole stall
+    for step in range(1, 6):
+        hand_clock.now += 1 / 128
+        group.have(1 + made_up + step)
 
 
-def test_a_cancelled_waiter_stops_at_once_and_takes_no_token_with_it(in_threads, cancel_after) -> None:
-    bucket = Pace(0.4)
-    bucket.wait()
-    began = time.monotonic()
-    leaving = [in_threads.submit(bucket.wait, cancel_after(0.3)) for _ in range(5)]
-    time.sleep(0.1)
-    staying = in_threads.submit(bucket.wait)
-    for run in leaving:
-        with pytest.raises(Cancelled):
-            run.result()
-    assert time.monotonic() - began < 2.3, "they left when a token came and not when they were cancelled"
-    staying.result()
-    assert 2.3 < time.monotonic() - began < 9, "five tokens of those who left would be 12.5 s"
+def test_a_cancelled_waiter_stops_at_once_and_takes_no_token_with_it(hand_clock: HandClock, callers) -> None:
+    leaving = callers(Pace(0.5))
+    for _ in range(5):
+        leaving.take(1)
+    staying = Callers(leaving.pool, leaving.bucket)
+    staying.take(1)
+    leaving.ended.set()
+    for run in leaving.runs:
+        with pytest.raises(Cancelled):  # and no token came: the clock stands still
+            run.result(LIMIT_SECONDS)
+    hand_clock.wait_for_looks()
+    staying.have(0)
+    hand_clock.now += 2
+    staying.have(1)  # five tokens of those who left would be 10 s
 
 
-def test_a_pause_holds_everybody(in_threads: ThreadPoolExecutor) -> None:
-    bucket = Pace(1000)
-    bucket.pause(0.6)
-    bucket.pause(0.1)
-    began = time.monotonic()
-    for run in [in_threads.submit(take, bucket, 1) for _ in range(10)]:
-        assert run.result()[0] - began > 0.55
+def test_a_pause_holds_everybody(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(1024))
+    group.bucket.pause(0.5)
+    group.bucket.pause(0.125)
+    for _ in range(10):
+        group.take(1)
+    hand_clock.now = 0.4375
+    hand_clock.wait_for_looks()
+    group.have(0)
+    hand_clock.now = 0.5
+    group.have(1)
+    hand_clock.now += 9 / 1024
+    group.have(10)
 
 
-def test_a_pause_reaches_those_who_wait_already(in_threads: ThreadPoolExecutor) -> None:
-    bucket = Pace(5)
-    bucket.wait()
-    began = time.monotonic()
-    waiting = in_threads.submit(take, bucket, 1)
-    time.sleep(0.05)
-    bucket.pause(0.6)
-    assert waiting.result()[0] - began > 0.6
+def test_a_pause_reaches_those_who_wait_already(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(4))
+    group.take(1)
+    group.bucket.pause(0.5)
+    hand_clock.now = 0.25
+    hand_clock.wait_for_looks()
+    group.have(0)
+    hand_clock.now = 0.5
+    group.have(1)
 
 
-def test_a_faster_pace_reaches_those_who_wait_already(in_threads: ThreadPoolExecutor) -> None:
-    bucket = Pace(0.05)
-    bucket.wait()
-    began = time.monotonic()
-    waiting = in_threads.submit(take, bucket, 5)
-    time.sleep(0.1)
-    bucket.configure(100)
-    assert waiting.result()[-1] - began < 15  # 20 s for one at the old pace
+def test_a_faster_pace_reaches_those_who_wait_already(hand_clock: HandClock, callers) -> None:
+    group = callers(Pace(0.0625))
+    group.take(5)
+    group.bucket.configure(128)
+    for count in range(1, 6):  # 16 s for one at the old pace
+        hand_clock.now += 1 / 128
+        group.have(count)

@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import CLEAN, ROOT
 from tests.described import Described, started
 from tests.fuzzing import EXAMPLES, NEW
+from tests.patience import LIMIT_SECONDS
 
 KEY = "one-client-of-the-test-0123456789ab"
 # The search tries many wrong keys; each is to be answered for what it is.
@@ -58,7 +59,7 @@ def type_examples(api: Described) -> dict[str, int]:
 
 def typed(line: str, key: str) -> int:
     command = ["bash", "-c", f"{line} -s -o /dev/null -w '%{{http_code}}'"]
-    done = subprocess.run(command, env={**CLEAN, "API_KEY": key}, capture_output=True, text=True, timeout=30)
+    done = subprocess.run(command, env={**CLEAN, "API_KEY": key}, capture_output=True, text=True, timeout=LIMIT_SECONDS)
     return int(done.stdout)
 
 
