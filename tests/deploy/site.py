@@ -12,9 +12,9 @@ import socketio
 
 from tests.conftest import free_port
 from tests.documents import ROOT, blocks
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 
-TRIES_SECONDS = (5, 10, 60)
+TRIES_SECONDS = (5, 10, LIMIT_SECONDS)
 NOT_HERE = ("apt-get", "rm -f", "nginx -t")  # the test has its own nginx
 
 
@@ -81,10 +81,10 @@ class Site:
     def ask(self, path: str, method: str = "GET", body=None, source: str = "127.0.0.1", plain: bool = False, **headers):
         """Return (status, headers, text); `source` is the client's address, `plain` asks on port 80."""
         if plain:
-            one = http.client.HTTPConnection("localhost", self.plain_port, 60, source_address=(source, 0))
+            one = http.client.HTTPConnection("localhost", self.plain_port, LIMIT_SECONDS, source_address=(source, 0))
         else:
             one = http.client.HTTPSConnection(
-                "localhost", self.port, timeout=60, source_address=(source, 0), context=self.context
+                "localhost", self.port, timeout=LIMIT_SECONDS, source_address=(source, 0), context=self.context
             )
         try:
             one.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from tests.conftest import CLEAN, free_port
+from tests.patience import LIMIT_SECONDS
 
 ROOT = Path(__file__).parents[2]
 FRAME = """
@@ -66,7 +67,7 @@ class Supervisor:
 
     def answers(self, path: str = "/readyz") -> bool:
         """Return whether the service answers 200."""
-        with contextlib.suppress(OSError), urllib.request.urlopen(self.url(path), timeout=5) as answer:
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.url(path), timeout=LIMIT_SECONDS) as answer:
             return answer.status == 200
         return False
 
@@ -81,4 +82,4 @@ class Supervisor:
     def stop(self) -> int:
         """End supervisord, and the service with it."""
         self.process.terminate()
-        return self.process.wait(40)
+        return self.process.wait(LIMIT_SECONDS)

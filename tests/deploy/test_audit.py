@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import CLEAN, ROOT
+from tests.patience import LIMIT_SECONDS
 
 BIN = Path(sys.executable).parent
 KNOWN = 'URL = "https://user' + ':made-up@example.org"\n'
@@ -33,7 +34,7 @@ def audit(folder, *names, **env):
     subprocess.run(["git", "add", "--all"], cwd=folder, check=True)
     command = [sys.executable, "deploy/audit.py", *names]
     env = {**CLEAN, "PATH": f"{BIN}:{CLEAN['PATH']}", **env}
-    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=110)
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS)
 
 
 def test_planted_code_and_secrets_are_found(repository):

@@ -9,7 +9,7 @@ import socketio
 from tests.conftest import CLEAN, ROOT, free_port
 from tests.deploy.site import told
 from tests.documents import blocks
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 
 CADDYFILE = ROOT / "deploy/caddy/Caddyfile"
 
@@ -35,7 +35,7 @@ def caddy(serve, tool, tmp_path):
 
         def answers():
             try:
-                return root.exists() and one.get(one.origin + "/livez", timeout=5).ok
+                return root.exists() and one.get(one.origin + "/livez", timeout=LIMIT_SECONDS).ok
             except requests.RequestException:
                 return False
 
@@ -59,8 +59,8 @@ def test_caddy_serves_pages_and_both_transports_and_no_metrics(caddy):
     assert (page.headers["Strict-Transport-Security"], page.headers.get("Server")) == ("max-age=31536000", None)
     for transport in ("polling", "websocket"):
         options = {"origin": caddy.origin, "sslopt": {"ca_certs": caddy.verify}}
-        one = socketio.Client(http_session=caddy, websocket_extra_options=options, request_timeout=30)
-        one.connect(caddy.origin, transports=[transport], wait_timeout=30)
+        one = socketio.Client(http_session=caddy, websocket_extra_options=options, request_timeout=LIMIT_SECONDS)
+        one.connect(caddy.origin, transports=[transport], wait_timeout=LIMIT_SECONDS)
         assert told(one, "job:subscribe", {"id": "none"})["error"]["code"] == "not_found"
         one.disconnect()
     foe = caddy.get(caddy.origin + "/socket.io/?EIO=4&transport=polling", headers={"Origin": "https://foe.example"})

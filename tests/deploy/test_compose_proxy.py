@@ -10,6 +10,7 @@ import socketio
 from tests.conftest import CLEAN, free_port
 from tests.deploy.proof.container_client import Visitor
 from tests.deploy.site import told
+from tests.patience import LIMIT_SECONDS
 
 COMPOSE = Path(__file__).parents[2] / "deploy/compose"
 
@@ -53,7 +54,7 @@ def test_pages_and_sockets_pass_over_tls_and_metrics_do_not(site):
     site.call_by_websocket()
     session = requests.Session()
     session.trust_env, session.verify = False, str(site.certificate)
-    one = socketio.Client(http_session=session, request_timeout=30)
-    one.connect(site.url, transports=["polling"], wait_timeout=30)
+    one = socketio.Client(http_session=session, request_timeout=LIMIT_SECONDS)
+    one.connect(site.url, transports=["polling"], wait_timeout=LIMIT_SECONDS)
     assert told(one, "job:subscribe", {"id": "none"})["error"]["code"] == "not_found"
     one.disconnect()

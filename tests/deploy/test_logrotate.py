@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import signal
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.supervisord import Supervisor
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 
 SHIPPED = Path(__file__).parents[2] / "deploy/logrotate/flask-socketio"
 PLACES = {
@@ -22,6 +23,7 @@ PLACES = {
     "/opt/flask-socketio/current/data": "data",
     "/var/lib/flask-socketio": "lib",
 }
+PAUSE_SECONDS = 0.005  # between two requests
 
 
 class Callers:
@@ -34,11 +36,11 @@ class Callers:
         self.thread.start()
 
     def _call(self) -> None:
-        while not self.stopping.wait(0.005):
+        while not self.stopping.wait(PAUSE_SECONDS):
             url = f"http://127.0.0.1:{self.port}/nothing"
             request = urllib.request.Request(url, headers={"X-Request-ID": f"asked-{self.asked}-"})
             with contextlib.suppress(urllib.error.HTTPError):
-                urllib.request.urlopen(request, timeout=10)
+                urllib.request.urlopen(request, timeout=LIMIT_SECONDS)
             self.asked += 1
 
     def go_on(self) -> None:
@@ -48,7 +50,7 @@ class Callers:
 
     def stop(self) -> None:
         self.stopping.set()
-        self.thread.join(20)
+        self.thread.join(LIMIT_SECONDS)
 
 
 @pytest.fixture
@@ -73,11 +75,12 @@ def rotate(tool, tmp_path):
 
 def rotate_under_load(port, log, rotate, rotations):
     """Rotate while requests are logged; return how many there were and all that all the files hold."""
-    callers = Callers(port)
+    callers, rotated_at = Callers(port), 0
     for rotation in range(rotations):
         callers.go_on()
-        time.sleep(1.1 * rotation)  # the old files are named after the second
+        wait_until(lambda before=rotated_at: int(time.time()) > before)  # the old files are named after the second
         rotate()
+        rotated_at = int(time.time())
         wait_until(lambda rotation=rotation: log.exists() and len(old_files(log)) == rotation + 1)
     callers.go_on()
     callers.stop()
@@ -141,9 +144,8 @@ def descriptors(pid):
 def test_a_rotation_signals_no_process_that_only_has_the_pid_of_a_dead_server(tmp_path, rotate):
     (tmp_path / "data").mkdir()
     (tmp_path / "data/web.log").write_text("a line\n")
-    with subprocess.Popen(["sleep", "60"]) as innocent:
+    with subprocess.Popen(["sleep", "infinity"]) as innocent:
         (tmp_path / "data/web.pid").write_text(f"{innocent.pid}\n")
         rotate()
-        time.sleep(0.1)
-        assert innocent.poll() is None
-        innocent.kill()
+        innocent.terminate()
+        assert innocent.wait() == -signal.SIGTERM, "it had got no other before"

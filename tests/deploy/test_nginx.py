@@ -17,6 +17,7 @@ import socketio
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, ROOT, SERVE, Server, free_port, new_database
 from tests.deploy.site import nginx, told
+from tests.patience import LIMIT_SECONDS
 
 OUTSIDE = "127.0.0.2"  # loopback too, but not the address that the site allows
 SECURITY_HEADERS = ("Strict-Transport-Security", "X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy")
@@ -75,14 +76,14 @@ def client(site, origin=None):
     session = session_to(site)
     session.headers["Origin"] = origin or site.origin
     options = {"origin": origin or site.origin, "sslopt": {"ca_certs": site.certificate}}
-    return socketio.Client(http_session=session, websocket_extra_options=options, request_timeout=30)
+    return socketio.Client(http_session=session, websocket_extra_options=options, request_timeout=LIMIT_SECONDS)
 
 
 @pytest.mark.parametrize("origin", [None, "https://friend.example"])
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
 def test_both_transports_pass_from_the_page_and_from_a_friend(site, transport, origin):
     one = client(site, origin)
-    one.connect(site.origin, transports=[transport], wait_timeout=30)
+    one.connect(site.origin, transports=[transport], wait_timeout=LIMIT_SECONDS)
     assert one.transport() == transport
     assert told(one, "job:subscribe", {"id": "none"})["error"]["code"] == "not_found"
     one.disconnect()
@@ -92,7 +93,7 @@ def test_both_transports_pass_from_the_page_and_from_a_friend(site, transport, o
 @pytest.mark.parametrize("origin", ["https://foe.example", "http://localhost", "https://localhost"])
 def test_another_origin_is_refused(site, transport, origin):
     with pytest.raises(socketio.exceptions.ConnectionError):
-        client(site, origin).connect(site.origin, transports=[transport], wait_timeout=30)
+        client(site, origin).connect(site.origin, transports=[transport], wait_timeout=LIMIT_SECONDS)
 
 
 def test_a_page_comes_over_http_2_and_with_tls_1_2_or_newer(site, tool):
@@ -121,7 +122,7 @@ def handshake(site, version, name="localhost"):
     context.set_alpn_protocols(["h2", "http/1.1"])
     context.set_ciphers("DEFAULT@SECLEVEL=0")  # so that it is the server who refuses
     context.minimum_version = context.maximum_version = version
-    plain = socket.create_connection(("127.0.0.1", site.port), 10)
+    plain = socket.create_connection(("127.0.0.1", site.port), LIMIT_SECONDS)
     with plain, context.wrap_socket(plain, server_hostname=name) as wrapped:
         return wrapped.selected_alpn_protocol()
 
@@ -147,7 +148,7 @@ def test_no_header_comes_twice(site):
 
 
 def test_a_page_keeps_the_headers_of_the_service(site, server):
-    own = requests.get(f"{server.url}/livez", timeout=10).headers
+    own = requests.get(f"{server.url}/livez", timeout=LIMIT_SECONDS).headers
     through = site.ask("/livez")[1]
     for name in ("X-Frame-Options", "Content-Security-Policy", "Referrer-Policy"):
         assert through[name] == own[name]
@@ -257,7 +258,7 @@ def test_a_burst_is_answered_429_and_others_are_served(site):
 
 def browser(site, opened, source):
     """Return a connection from one of this machine's addresses, on which nothing has been asked."""
-    options = {"source_address": (source, 0), "context": site.context, "timeout": 60}
+    options = {"source_address": (source, 0), "context": site.context, "timeout": LIMIT_SECONDS}
     client = http.client.HTTPSConnection("localhost", site.port, **options)
     client.connect()
     opened.callback(client.close)
@@ -273,7 +274,7 @@ def test_an_address_has_200_connections(site):
 
 def upgrade(site, opened, source):
     """Open a websocket as a browser does, and keep it; return the answer's status."""
-    plain = socket.create_connection(("127.0.0.1", site.port), 60, source_address=(source, 0))
+    plain = socket.create_connection(("127.0.0.1", site.port), LIMIT_SECONDS, source_address=(source, 0))
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     one = opened.enter_context(site.context.wrap_socket(plain, server_hostname="localhost"))
     fields = (

@@ -12,7 +12,7 @@ import pytest
 import socketio
 from ruamel.yaml import YAML
 
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.servers import ROOT, free_port
 
 PROMETHEUS, GRAFANA = ROOT / "deploy/prometheus", ROOT / "deploy/grafana"
@@ -83,7 +83,7 @@ def asks(port):
 
     def ask(expression):
         query = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=20) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?{query}", timeout=LIMIT_SECONDS) as answer:
             return json.load(answer)["data"]["result"]
 
     return ask
@@ -103,7 +103,7 @@ def watched(tool, tmp_path_factory):
     with serving(home) as start:
         server = start()
         client = socketio.SimpleClient()
-        client.connect(server.url, wait_timeout=30)
+        client.connect(server.url, wait_timeout=LIMIT_SECONDS)
         use(server, client)
         with prometheus(tool, tmp_path_factory.mktemp("prometheus"), server.port) as ask:
             wait_until(lambda: answers(ask, 'count_over_time(up{job="flask-socketio"}[1m]) > 3'))

@@ -7,6 +7,7 @@ import socketio
 
 from tests.conftest import gunicorn
 from tests.e2e.herd import Herd
+from tests.patience import LIMIT_SECONDS
 
 
 @pytest.fixture
@@ -15,10 +16,10 @@ def client():
     opened = []
 
     def connect(server, **options):
-        one = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=0.5, request_timeout=30)
+        one = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=0.5, request_timeout=LIMIT_SECONDS)
         one.received = []
         one.on("*", lambda event, *args: one.received.append((event, *args)))
-        one.connect(server.url, wait_timeout=30, **options)
+        one.connect(server.url, wait_timeout=LIMIT_SECONDS, **options)
         opened.append(one)
         return one
 

@@ -1,7 +1,9 @@
 """The application with a slow route, one that blocks the hub, and a disconnect handler that takes its time."""
 
 import os
+import signal
 import time
+from pathlib import Path
 
 from flask import jsonify, render_template_string, request
 
@@ -36,6 +38,25 @@ def slow():
 @app.get("/block")
 def blocked():
     block(float(request.args["seconds"]))
+    return jsonify(pid=os.getpid())
+
+
+@app.get("/block-until")
+def blocked_until():
+    """Block until a file is there."""
+    while not Path(request.args["file"]).exists():
+        block(0.01)
+    return jsonify(pid=os.getpid())
+
+
+@app.get("/block-until-sigterm")
+def blocked_until_sigterm():
+    """Say that the hub is held up, and block until the worker is told to end."""
+    told, usual = [], signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *arguments: (told.append(True), usual(*arguments)))
+    os.write(2, b"the hub is held up\n")
+    while not told:
+        block(0.01)
     return jsonify(pid=os.getpid())
 
 

@@ -10,6 +10,8 @@ from collections import Counter
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
+from tests.patience import LIMIT_SECONDS
+
 AT_ONCE = 50
 
 
@@ -31,7 +33,7 @@ class Herd:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(20)
+        self._thread.join(LIMIT_SECONDS)
 
     async def _all(self) -> None:
         self._gate = asyncio.Semaphore(AT_ONCE)
@@ -53,7 +55,7 @@ class Herd:
     async def _live(self) -> None:
         async with self._gate:
             socket = await connect(
-                self.url, compression=None, ping_interval=None, open_timeout=60, close_timeout=1, proxy=None
+                self.url, compression=None, ping_interval=None, open_timeout=LIMIT_SECONDS, close_timeout=1, proxy=None
             )
             assert (await socket.recv())[0] == "0"
             await socket.send(self.hello)

@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from tests.patience import LIMIT_SECONDS
+
 
 class Load:
     """Calls functions again and again until it is stopped."""
@@ -18,6 +20,7 @@ class Load:
 
     def repeat(self, name: str, call, every_seconds: float) -> None:
         """Begin to call `call()`; a returned text is a problem, and so is an exception."""
+        self.calls[name] += 0  # so that whoever adds them up meets no new name
         thread = threading.Thread(target=self._loop, args=(name, call, every_seconds), daemon=True)
         self.threads.append(thread)
         thread.start()
@@ -26,7 +29,7 @@ class Load:
         """Let every caller end its call."""
         self.stopping.set()
         for thread in self.threads:
-            thread.join(30)
+            thread.join(LIMIT_SECONDS)
 
     def _loop(self, name: str, call, every_seconds: float) -> None:
         due = time.monotonic()
@@ -78,7 +81,7 @@ class Caller:
 
     def __call__(self) -> str | None:
         if self.connection is None or not self.keep:
-            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+            self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LIMIT_SECONDS)
         began = time.monotonic()
         self.connection.request("GET", "/livez")
         answer = self.connection.getresponse()

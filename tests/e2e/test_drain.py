@@ -24,6 +24,12 @@ def logged(server, text: str) -> int:
     return server.log.count(text)
 
 
+def go_on(load, wait_for) -> None:
+    """Wait for some more calls."""
+    before = sum(load.calls.values())
+    wait_for(lambda: sum(load.calls.values()) > before + 20)
+
+
 @pytest.mark.long
 @eventlet_only
 @every_transport
@@ -32,7 +38,7 @@ def test_on_sighup_a_thousand_clients_move_over_and_no_request_fails(serve, herd
     clients = herd(server, 1000)
     wait_for(lambda: clients.live == 1000)
     load, callers = call_all_along(server)
-    time.sleep(1)
+    go_on(load, wait_for)
     (old,) = server.workers()
     began = time.monotonic()
     os.kill(server.pid, signal.SIGHUP)
@@ -40,11 +46,11 @@ def test_on_sighup_a_thousand_clients_move_over_and_no_request_fails(serve, herd
     left = time.monotonic() - began
     wait_for(lambda: len(clients.joined) == 2000)
     back = max(clients.joined) - began
-    time.sleep(1)
+    go_on(load, wait_for)
     load.stop()
     print(f"{transport}: gone {left:.2f} s, back {back:.2f} s, slowest {[round(c.slowest, 2) for c in callers]}")
     assert load.problems == []
-    assert sum(load.calls.values()) > 20
+    assert sum(load.calls.values()) > 40
     assert clients.failures.keys() <= SENT_ON
     assert clients.live == 1000
     assert clients.announced == 1000
@@ -58,7 +64,7 @@ def test_on_sigterm_a_thousand_clients_are_told_and_their_handlers_run(serve, he
     clients = herd(server, 1000)
     wait_for(lambda: clients.live == 1000)
     began = time.monotonic()
-    assert server.stop(60) == 0
+    assert server.stop() == 0
     print(f"gone in {time.monotonic() - began:.2f} s")
     wait_for(lambda: clients.live == 0)
     assert clients.announced == 1000

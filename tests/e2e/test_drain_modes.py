@@ -7,6 +7,7 @@ import pytest
 
 from tests.e2e.test_drain import gone
 from tests.e2e.test_drain_requests import Answers, accepted, open_session
+from tests.patience import LIMIT_SECONDS
 
 pytestmark = pytest.mark.long
 
@@ -20,8 +21,8 @@ def test_on_sigterm_handlers_run_polls_are_answered_and_it_ends_in_time(serve, h
     wait_for(lambda: clients.live == 30)
     poll = answers.ask(open_session(server))
     accepted(server)
-    assert server.stop(30) == 0
-    poll.join(20)
+    assert server.stop() == 0
+    poll.join(LIMIT_SECONDS)
     assert answers.got[0].status_code == 200
     assert clients.announced == 30
     assert server.log.count('"socket_disconnect"') == 31

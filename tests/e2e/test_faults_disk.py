@@ -5,10 +5,12 @@ import signal
 import sqlite3
 import subprocess
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from tests.e2e.faults import all_done, all_rows_once, batch_of, refuse, start_batch
+from tests.patience import wait_until
 from tests.servers import new_database, same_in_every_mode
 
 pytestmark = [pytest.mark.long, same_in_every_mode]
@@ -24,8 +26,9 @@ def broken_sync(tool):
         calls = "fsync,fdatasync"
         command = [program, "-f", "-qq", "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO", "-p", str(pid)]
         tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            tracer.wait(1)
+        status = Path(f"/proc/{pid}/status")
+        wait_until(lambda: tracer.poll() is not None or f"TracerPid:\t{tracer.pid}\n" in status.read_text())
+        if tracer.poll() is not None:
             refuse(f"tracing is not permitted: {tracer.stderr.read()}")
         try:
             yield

@@ -10,6 +10,7 @@ import urllib.request
 import pytest
 
 from tests.e2e.faults import all_done, all_rows_once, batch_of, start_batch
+from tests.patience import LIMIT_SECONDS
 from tests.servers import CLEAN, ROOT, free_port, same_in_every_mode
 
 pytestmark = [pytest.mark.long, same_in_every_mode]
@@ -29,10 +30,10 @@ class Api:
         assert self.process.stdout.readline().strip() == self.url
 
     def refuse(self, **how: int) -> None:
-        urllib.request.urlopen(f"{self.url}/refuse", data=json.dumps(how).encode(), timeout=30).close()
+        urllib.request.urlopen(f"{self.url}/refuse", data=json.dumps(how).encode(), timeout=LIMIT_SECONDS).close()
 
     def prompts(self) -> list[str]:
-        with urllib.request.urlopen(f"{self.url}/stats", timeout=30) as answer:
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=LIMIT_SECONDS) as answer:
             return json.load(answer)["prompts"]
 
     def end(self) -> None:

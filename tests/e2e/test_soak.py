@@ -4,12 +4,12 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 
 import pytest
 
 from tests.conftest import CLEAN, ROOT
 from tests.e2e.load import Load, Memory, quantile
+from tests.patience import LIMIT_SECONDS, let_pass
 
 SECONDS = 60
 MAX_GROWTH_MEGABYTES = 20
@@ -68,7 +68,7 @@ def put_load_on(server, clients, memory):
 
 def subscribed(server, one):
     job = server.json("/api/jobs?per_page=1")["items"]
-    answer = one.call("job:subscribe", {"id": job[0]["id"]}, timeout=20) if job else {"ok": True}
+    answer = one.call("job:subscribe", {"id": job[0]["id"]}, timeout=LIMIT_SECONDS) if job else {"ok": True}
     return None if answer["ok"] else str(answer)
 
 
@@ -84,7 +84,7 @@ def test_a_minute_of_contended_writes_logs_scrapes_and_sockets_leaves_no_mark(se
     memory = Memory(server.workers()[0])
     clients = [client(server) for _ in range(5)]
     load = put_load_on(server, clients, memory)
-    time.sleep(SECONDS)
+    let_pass(SECONDS)
     load.stop()
     wait_for(lambda: all_done(server), "jobs were left")
     metrics = server.get("/metrics")[1]

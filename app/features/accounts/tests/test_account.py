@@ -1,5 +1,6 @@
 """One's own account: the password, the sessions, and the ways out."""
 
+import math
 import time
 
 import pytest
@@ -147,7 +148,23 @@ def test_a_key_has_no_account_page(make):
     assert people.browser().get("/account", **{"X-API-Key": "k3Zq9_" * 8, "Accept": "*/*"}).status_code == 401
 
 
-def test_an_identity_is_good_as_long_as_its_session_with_the_same_rights(people):
+class Clock:
+    """The clocks of a module, of which the monotonic one goes on when it is told to."""
+
+    def __init__(self):
+        self.time, self.now = time.time, time.monotonic()
+
+    def monotonic(self):
+        return self.now
+
+    def goes_on(self, seconds):
+        self.now += seconds
+
+
+def test_an_identity_is_good_as_long_as_its_session_with_the_same_rights(people, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(sessions.known, "_read_at", -math.inf)
+    monkeypatch.setattr(sessions, "time", clock)
     ada = signed_in(people)[0]
     with people.app.test_request_context(headers={"Cookie": f"account={ada.cookie()}"}):
         who = identity.current()
@@ -155,14 +172,14 @@ def test_an_identity_is_good_as_long_as_its_session_with_the_same_rights(people)
         assert sorted(who.scopes) == ["read", "submit"]
         assert identity.still_good(who)
         people.run("set-role", ADA, "admin")
-        time.sleep(sessions.READ_AGAIN_SECONDS * 2)
+        clock.goes_on(sessions.READ_AGAIN_SECONDS * 2)
         assert not identity.still_good(who)
     with people.app.test_request_context(headers={"Cookie": f"account={ada.cookie()}"}):
         who = identity.current()
         assert identity.still_good(who)
         assert who.may("admin")
         ada.act("/sign-out")
-        time.sleep(sessions.READ_AGAIN_SECONDS * 2)
+        clock.goes_on(sessions.READ_AGAIN_SECONDS * 2)
         assert not identity.still_good(who)
 
 

@@ -13,6 +13,7 @@ import socketio
 
 from app.features.accounts import administration
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
+from tests.patience import LIMIT_SECONDS
 
 NEW = "an otter under the bridge"
 
@@ -29,7 +30,7 @@ class Visitor:
         headers = {"Accept": "text/html", "Origin": self.server.url}
         request = urllib.request.Request(self.server.url + path, data, headers)
         try:
-            with self.opener.open(request, timeout=20) as answer:
+            with self.opener.open(request, timeout=LIMIT_SECONDS) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -56,10 +57,12 @@ class Visitor:
         return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
 
     def socket(self):
-        client = socketio.Client(reconnection=False, request_timeout=30)
+        client = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
         client.ended = []
         client.on("disconnect", lambda *_: client.ended.append(time.monotonic()))
-        client.connect(self.server.url, headers={"Cookie": self.header()}, transports=["websocket"], wait_timeout=30)
+        client.connect(
+            self.server.url, headers={"Cookie": self.header()}, transports=["websocket"], wait_timeout=LIMIT_SECONDS
+        )
         return client
 
 
@@ -90,10 +93,10 @@ def test_whatever_takes_rights_away_ends_the_sockets_and_the_next_request(server
 
 def test_a_socket_without_a_good_cookie_is_refused_and_told_why(server):
     for cookie in ("", "account=made-up", "__Host-account=made-up"):
-        client, told = socketio.Client(reconnection=False, request_timeout=30), []
+        client, told = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS), []
         client.on("connect_error", told.append)
         with pytest.raises(socketio.exceptions.ConnectionError):
-            client.connect(server.url, headers={"Cookie": cookie}, transports=["websocket"], wait_timeout=30)
+            client.connect(server.url, headers={"Cookie": cookie}, transports=["websocket"], wait_timeout=LIMIT_SECONDS)
         assert told[0]["data"]["code"] == "unauthorized"
 
 

@@ -19,6 +19,7 @@ from app.security import identity
 from app.security.identity import Identity, Kind, scopes
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, new_database, page, tool, wait_for
+from tests.patience import LIMIT_SECONDS
 from tests.servers import migrated_database, same_in_every_mode
 
 __all__ = ["page", "tool", "wait_for"]
@@ -96,10 +97,10 @@ def look(request):
     clients = []
 
     def connect(server, who):
-        client = socketio.Client(reconnection=False, request_timeout=30)
+        client = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
         client.ticks = []
         client.on("console:tick", client.ticks.append)
-        client.connect(server.url, headers=dict(who), wait_timeout=30)  # which takes out the cookie
+        client.connect(server.url, headers=dict(who), wait_timeout=LIMIT_SECONDS)  # which takes out the cookie
         clients.append(client)
         return client
 

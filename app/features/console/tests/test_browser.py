@@ -18,6 +18,7 @@ WATCH_FRAMES = """() => {
   Live.rooms.socket.on("console:tick", (told) => { ticks += 1; most = Math.max(most, told.jobs.length); });
 }"""
 MEDIAN = "gaps.slice().sort((a, b) => a - b)[gaps.length >> 1]"
+PAUSE_SECONDS = 0.1  # between two changes of 20 jobs each
 NODES = "document.querySelectorAll('*').length"
 
 
@@ -31,7 +32,7 @@ def changes(server):
             with database_of(server) as db:
                 for number in range(10_000):
                     change(db, ids[number * 20 % len(ids) :][:20])
-                    if stop.wait(0.1):
+                    if stop.wait(PAUSE_SECONDS):
                         return
 
         threads.append(threading.Thread(target=run))
@@ -125,15 +126,17 @@ def test_it_stays_smooth_with_ten_thousand_jobs_and_200_updates_a_second(server,
     ids = stored(server, 10_000)
     console.reload()
     console.wait_for_selector("#rows tr:not([hidden])")
-    wait_for(lambda: "of 500" in console.inner_text("#page") or "of 501" in console.inner_text("#page"))
+    wait_for(lambda: int(re.search(r"of ([\d,]+)", console.inner_text("#page"))[1].replace(",", "")) >= 500)
     console.evaluate(WATCH_FRAMES)
-    before = console.evaluate(NODES)
+    wait_for(lambda: console.evaluate("gaps.length") > 60)
+    idle, before = console.evaluate(MEDIAN), console.evaluate(NODES)
+    console.evaluate("gaps.length = ticks = most = 0")
     changes(ids[:400])
     wait_for(lambda: console.evaluate("ticks") >= 6)
     wait_for(lambda: re.match("[1-9]", console.inner_text("#rows tr:first-child .share span")))
     assert console.evaluate("most") > 10, "the updates came"
     assert console.evaluate(NODES) == before, "rows are filled anew, none is made"
     assert before < 2_000
-    assert console.evaluate(MEDIAN) < 100  # ms; what a quiet machine does is in docs/operations.md
+    assert console.evaluate(MEDIAN) < max(100, 3 * idle)  # ms; what a quiet machine does is in docs/operations.md
     assert console.locator("#rows tr").count() == 20
     assert console.problems == []

@@ -29,11 +29,11 @@ def test_only_an_admin_may_look(server, look):
 
 def test_ticks_come_while_somebody_looks_and_then_no_more(server, look, wait_for):
     wait_for(lambda: server.json("/looking") is False)
-    client, other = look(server, ADMIN), look(server, ADMIN)
+    began, client, other = time.time(), look(server, ADMIN), look(server, ADMIN)
     client.call("console:watch")
     client.call("console:watch")  # as after a lost answer: still one event a second
     wait_for(lambda: len(client.ticks) >= 3)
-    assert 0 < client.ticks[2]["figures"]["at"] - client.ticks[0]["figures"]["at"] < 60
+    assert began < client.ticks[2]["figures"]["at"] <= round(time.time(), 1)
     times = [tick["figures"]["at"] for tick in client.ticks]
     assert times == sorted(set(times)), "each is new"
     assert client.ticks[0]["ready"] is True
@@ -54,14 +54,14 @@ def test_changes_come_with_the_next_tick_and_cost_no_query(server, look, wait_fo
     wait_for(lambda: client.ticks)
     with database_of(server) as db:
         before, ticks = reads(server), len(client.ticks)
-        for round_ in range(20):  # 100 rows ten times a second, where the machine can
-            change(db, ids[round_ % 3 * 100 :][:100])
-            time.sleep(0.1)
-        wait_for(lambda: len(client.ticks) >= ticks + 3)
+        for _ in range(7):
+            seen = len(client.ticks)
+            change(db, ids)
+            wait_for(lambda seen=seen: any(tick["jobs"] for tick in client.ticks[seen:]))
+        wait_for(lambda: sum(len(tick["jobs"]) for tick in client.ticks[ticks:]) >= 300)
         spent, told = reads(server) - before, client.ticks[ticks:]
-    assert sum(len(tick["jobs"]) for tick in told) >= 300
     assert max(len(tick["jobs"]) for tick in told) <= 200
-    assert spent < 1_500, "2,000 changes"
+    assert spent < 1_500, "2,100 changes"
     found = {job["id"] for tick in told for job in tick["jobs"]}
     assert found <= set(ids)
 

@@ -7,6 +7,7 @@ import pytest
 from app.features.console.tests.conftest import ADMIN, READER, ask, database_of, send
 from app.jobs import store
 from app.security import audit
+from tests.patience import LIMIT_SECONDS
 
 PATHS = ("schedules/cleanup/run", "backups", "backups/x/verify", "backups/x/download", "maintenance")
 
@@ -64,7 +65,7 @@ def test_a_backup_is_made_proven_and_taken_away(server, wait_for):
 def taken(server, path):
     headers = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin", **ADMIN}
     asked = urllib.request.Request(server.url + path, data=b"{}", headers=headers, method="POST")
-    with urllib.request.urlopen(asked, timeout=30) as answer:
+    with urllib.request.urlopen(asked, timeout=LIMIT_SECONDS) as answer:
         assert "attachment" in answer.headers["Content-Disposition"]
         return answer.read()
 

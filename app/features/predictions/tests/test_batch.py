@@ -10,6 +10,7 @@ import time
 import pytest
 
 from tests.conftest import same_in_every_mode
+from tests.patience import LIMIT_SECONDS
 
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
@@ -20,8 +21,8 @@ def ask(server, rows, prompt="say {n}", name="batch"):
     return made
 
 
-def ended(server, wait_for, made, seconds=90):
-    return wait_for(lambda: (b := server.json(f"/api/predictions/{made['id']}"))["status"] in ENDED and b, seconds)
+def ended(server, wait_for, made):
+    return wait_for(lambda: (b := server.json(f"/api/predictions/{made['id']}"))["status"] in ENDED and b)
 
 
 @pytest.fixture
@@ -45,7 +46,8 @@ def test_two_hundred_rows_at_fifty_a_second_keep_their_pace_and_are_all_right(re
     server, upstream = real(latency=0.2, UPSTREAM_REQUESTS_PER_SECOND="50")
     started = time.monotonic()
     batch = ended(server, wait_for, made := ask(server, numbers(200)))
-    assert 3.9 < time.monotonic() - started < 38  # one after the other would be 40 s
+    assert time.monotonic() - started > 3.9
+    assert upstream.stats()["max_in_flight"] > 1, "not one after the other"
     assert (batch["status"], batch["done"], batch["failed"]) == ("succeeded", 200, 0)
     lines = list(csv.DictReader(io.StringIO(server.get(f"/api/predictions/{made['id']}/results.csv")[1])))
     assert [line["output"] for line in lines] == [f"echo: say {i}" for i in range(200)]
@@ -179,18 +181,18 @@ def test_results_reach_every_viewer_ten_times_a_second_at_most(real, wait_for):
     server, _ = real(latency=0.02, UPSTREAM_REQUESTS_PER_SECOND="100")
     viewers = []
     for _ in range(2):
-        viewer = socketio.Client(request_timeout=30)
+        viewer = socketio.Client(request_timeout=LIMIT_SECONDS)
         viewer.seen = []
         viewer.on("prediction:results", lambda data, v=viewer: v.seen.append((time.monotonic(), data)))
-        viewer.connect(server.url, wait_timeout=30)
+        viewer.connect(server.url, wait_timeout=LIMIT_SECONDS)
         viewers.append(viewer)
     began = time.monotonic()
     made = ask(server, numbers(300))
     for viewer in viewers:
         assert viewer.call("job:subscribe", {"id": made["job_id"]})["ok"]
     ended(server, wait_for, made)
-    time.sleep(0.5)
     for viewer in viewers:
+        wait_for(lambda v=viewer: v.seen and v.seen[-1][1]["upto"] == 300)
         times = [at for at, _ in viewer.seen]
         assert 5 < len(times) <= (times[-1] - began) * 10 + 1
         numbers_seen = [row["finish_no"] for _, data in viewer.seen for row in data["rows"]]

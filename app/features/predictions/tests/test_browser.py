@@ -1,8 +1,8 @@
 """The pages in a real Chromium."""
 
 import re
-import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -10,6 +10,8 @@ from tests.conftest import ASYNC_MODE, SERVE, Server, free_port, new_database, s
 
 SPECIES = Path(__file__).parents[4] / "examples/species.csv"
 pytestmark = pytest.mark.browser
+UNANSWERED = ".grid-space .grid-row .badge:not([data-status=succeeded])"
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +51,11 @@ def test_a_batch_from_upload_to_download(serve, page, wait_for):
     wait_for(lambda: done(page) > first)
     page.click("#cancel")
     page.wait_for_selector("#status[data-status=cancelled]")
-    stopped = done(page)
-    time.sleep(0.5)
-    assert done(page) == stopped < 200
+    batch = f"/api{urlsplit(page.url).path}"
+    stopped = wait_for(lambda: (now := done(page)) == server.json(batch)["done"] and now)
+    later = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(20)]})[1]
+    wait_for(lambda: server.json(f"/api/predictions/{later['id']}")["status"] == "succeeded")
+    assert done(page) == server.json(batch)["done"] == stopped < 200
     page.click("#continue")
     page.wait_for_selector("#status[data-status=succeeded]")
     assert done(page) == 200
@@ -120,16 +124,12 @@ def test_a_phone_needs_no_horizontal_scroll(server, page, path):
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def shown_as_pending(page):
-    """Scroll through all rows and return the positions of those that look unanswered."""
-    found = set()
+def see_all_answered(page, wait_for):
+    """Scroll through all rows; none of them keeps looking unanswered."""
     for top in range(0, page.evaluate("document.getElementById('viewport').scrollHeight"), 400):
         page.evaluate(f"document.getElementById('viewport').scrollTop = {top}")
-        page.wait_for_timeout(50)
-        found |= set(
-            page.locator(".grid-space .grid-row:has-text('pending')").evaluate_all("all => all.map(r => r.id)")
-        )
-    return found
+        page.evaluate(DRAWN)
+        wait_for(lambda: page.locator(UNANSWERED).count() == 0, f"rows at {top} look unanswered")
 
 
 @pytest.mark.long
@@ -140,15 +140,14 @@ def test_rows_that_finish_while_their_page_is_on_its_way_are_not_lost(serve, pag
 
     def late(route):
         answer = route.fetch()
-        body = answer.body()
-        page.wait_for_timeout(400)
+        body, before = answer.body(), done(page)
+        wait_for(lambda: done(page) > before or done(page) == 120)
         route.fulfill(response=answer, body=body)
 
     page.route("**/rows?offset*", late)
     page.goto(f"{server.url}/predictions/{made['id']}")
     page.wait_for_selector("#status[data-status=succeeded]")
-    page.wait_for_timeout(1000)
-    assert shown_as_pending(page) == set()
+    see_all_answered(page, wait_for)
 
 
 def test_a_server_that_offers_websocket_only_is_live(serve, page):
@@ -234,4 +233,4 @@ def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(serv
     assert asked == []
     page.wait_for_selector("#status[data-status=succeeded]")
     assert done(page) == 200
-    assert shown_as_pending(page) == set()
+    see_all_answered(page, wait_for)

@@ -9,6 +9,7 @@ import urllib.parse
 import pytest
 
 from app.features.predictions import export
+from tests.patience import LIMIT_SECONDS
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "-", "+", "=", "\uff1d1+1"]
 HARMLESS = ["-5", "+3.25", "-1e-9", "a=1", "1-2", "", " x", "'=1", "Vibrio"]
@@ -39,7 +40,7 @@ def ask(serve):
     server = serve()
 
     def get(path, method="GET", body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS)
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         answer.text = answer.read().decode()

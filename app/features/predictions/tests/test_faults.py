@@ -61,9 +61,10 @@ class Batch:
     def is_in(self, *states):
         return (batch := self.status()) and batch["status"] in states and batch
 
-    def work_for(self, seconds: float) -> None:
-        self.wait_for(lambda: self.is_in("running"), "it does not run")
-        time.sleep(seconds)
+    def work_for(self, rows: int) -> None:
+        """Let it answer so many rows more."""
+        enough = min(ROWS, self.wait_for(lambda: self.is_in("running"), "it does not run")["done"] + rows)
+        self.wait_for(lambda: (now := self.status()) and now["done"] >= enough, "it does not go on")
 
     def look_after_a_death(self) -> None:
         """Wait until the loss is noticed, see that every row that was finished still is, and go on."""
@@ -102,7 +103,7 @@ def batch(serve, fake_upstream, wait_for):
 @pytest.mark.parametrize("turn", TURNS[0])
 def test_workers_killed_at_random_moments_lose_no_row_and_none_is_asked_again(batch, chance, turn):
     for _ in range(WORKERS):
-        batch.work_for(chance.uniform(0.0, 1.2))
+        batch.work_for(chance.randint(0, 36))
         for worker in batch.server.workers():
             os.kill(worker, signal.SIGKILL)
         batch.look_after_a_death()
@@ -112,7 +113,7 @@ def test_workers_killed_at_random_moments_lose_no_row_and_none_is_asked_again(ba
 @pytest.mark.parametrize("turn", TURNS[1])
 def test_a_master_killed_at_a_random_moment_loses_no_row_and_its_successor_goes_on(batch, chance, turn):
     for _ in range(MASTERS):
-        batch.work_for(chance.uniform(0.0, 2.0))
+        batch.work_for(chance.randint(0, 60))
         os.kill(batch.server.pid, signal.SIGKILL)
         batch.server.process.wait()
         batch.server.start()
@@ -123,7 +124,7 @@ def test_a_master_killed_at_a_random_moment_loses_no_row_and_its_successor_goes_
 
 @pytest.mark.parametrize("turn", TURNS[2])
 def test_master_and_worker_killed_together_leave_a_batch_that_the_next_start_gives_back(batch, chance, turn):
-    batch.work_for(chance.uniform(0.5, 3.0))
+    batch.work_for(chance.randint(15, 90))
     for pid in [*batch.server.workers(), batch.server.pid]:
         os.kill(pid, signal.SIGKILL)
     batch.server.process.wait()

@@ -5,6 +5,7 @@ import json
 import pytest
 import socketio
 
+from tests.patience import LIMIT_SECONDS
 from tests.security.test_keys import ADMIN, CLIENT, GUARDED, flask
 
 OTHER = "another-client-of-the-tests-987654"
@@ -30,8 +31,8 @@ def submitted(server, key: str) -> dict[str, str]:
 
 
 def subscribed(server, key: str, job_id: str) -> bool:
-    client = socketio.Client(reconnection=False, request_timeout=30)
-    client.connect(server.url, auth={"key": key}, transports=["websocket"], wait_timeout=30)
+    client = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
+    client.connect(server.url, auth={"key": key}, transports=["websocket"], wait_timeout=LIMIT_SECONDS)
     answer = client.call("job:subscribe", {"id": job_id})
     client.disconnect()
     assert answer["ok"] or answer["error"]["code"] == "not_found"
