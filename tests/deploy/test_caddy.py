@@ -73,7 +73,8 @@ def test_caddy_serves_pages_and_both_transports_and_no_metrics(caddy):
 
 def curl(caddy, path, *options):
     """Return the status that curl got."""
-    command = ["curl", "-s", "-m", "20", "--cacert", caddy.verify, "-o", "/dev/null", "-w", "%{http_code}", *options]
+    command = ["curl", "-s", "--cacert", caddy.verify, "-o", "/dev/null", "-w", "%{http_code}"]
+    command += ["-m", str(LIMIT_SECONDS), *options]
     return subprocess.run([*command, caddy.origin + path], capture_output=True, text=True, check=True).stdout
 
 
