@@ -8,20 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ASYNC_MODE, ROOT, SERVE, SOCKET_TRANSPORT, Server, free_port, gunicorn
+from tests.conftest import ASYNC_MODE, SERVE, SOCKET_TRANSPORT, Server, free_port, gunicorn
 
 HERE = Path(__file__).parent
+BODIES_APP = gunicorn(HERE, "bodies_app:app")
 LIMITS_APP = gunicorn(HERE, "limits_app:app")
 SECONDS = 20
 ADMIN = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
 CLIENT = "Cw8bN2kZ5rX1yV7qL4sM9dF3gH6jP0tE"
-
-
-@pytest.fixture(scope="module")
-def example():
-    """Skip what sends bodies to the example, where that was deleted; point these tests at a route of your own then."""
-    if not (ROOT / "app/features/predictions").exists():
-        pytest.skip("there is no app/features/predictions to send bodies to")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +25,8 @@ def module_settings():
 
 
 @pytest.fixture(scope="module")
-def site(example, module_settings, tmp_path_factory):
-    """The application, one for all tests of a module."""
+def site(module_settings, tmp_path_factory):
+    """The application with a route that takes bodies, one for all tests of a module."""
     folder = tmp_path_factory.mktemp("site")
     env = {
         "APP_ENV": "test",
@@ -41,7 +35,7 @@ def site(example, module_settings, tmp_path_factory):
         "ASYNC_MODE": ASYNC_MODE,
         "LOG_FORMAT": "json",
     }
-    running = Server(folder, SERVE, env | module_settings).wait_ready()
+    running = Server(folder, BODIES_APP, env | module_settings).wait_ready()
     yield running
     running.stop()
 

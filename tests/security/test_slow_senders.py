@@ -13,7 +13,7 @@ BODY_SECONDS = 2
 SLOW_LORIS = 500
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "
 WHOLE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
-POST = b"POST /api/predictions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+POST = b"POST /api/bodies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
