@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.servers import CLEAN, ROOT, free_port
 
 
@@ -36,7 +36,7 @@ def fake_upstream(tmp_path):
 
             @staticmethod
             def stats():
-                with urllib.request.urlopen(f"{Upstream.root}/stats", timeout=10) as answer:
+                with urllib.request.urlopen(f"{Upstream.root}/stats", timeout=LIMIT_SECONDS) as answer:
                     return json.load(answer)
 
         return Upstream

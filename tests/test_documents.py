@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode
 from tests.documents import blocks, sections
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
@@ -40,7 +40,7 @@ def typed(block, folder, **env):
     command = ["bash", "-euo", "pipefail", "-c", block]
     done = subprocess.run(
         command, cwd=folder, env={**CLEAN, "APP_ENV": "test", **env, "PATH": path},
-        capture_output=True, text=True, timeout=100, check=False,
+        capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, f"{block}\n{done.stdout}\n{done.stderr}"
     return done.stdout

@@ -7,6 +7,7 @@ import pytest
 
 from tests.conftest import CLEAN, ROOT
 from tests.documents import blocks
+from tests.patience import LIMIT_SECONDS
 
 INSTALLED = ("--no-print-directory", "-o", ".venv/installed-dev")
 ROW = re.compile(r"^(?:GET|POST|SOCKET)\s+(\S.*?)\s+(\d+)\s+(\d+)\(", re.MULTILINE)
@@ -18,7 +19,8 @@ def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
     make, *words = blocks("docs/performance.md", "Users of the page")[0].split()
     assert words == ["load", "URL=http://127.0.0.1:5000", "USERS=50", "SECONDS=30"]
     command = [make, *INSTALLED, "load", f"URL={server.url}", "USERS=4", "SECONDS=6"]
-    done = subprocess.run(command, cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=150, check=False)
+    options = {"cwd": ROOT, "env": CLEAN, "capture_output": True, "text": True, "timeout": LIMIT_SECONDS}
+    done = subprocess.run(command, **options, check=False)
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     counted = {name: (int(asked), int(failed)) for name, asked, failed in ROW.findall(said)}

@@ -10,13 +10,15 @@ from app.errors import SettingsError
 from app.features import load
 from app.observability.redaction import redact_line, secret_values
 from tests.conftest import CLEAN, ROOT
+from tests.patience import LIMIT_SECONDS
 
 STRONG = "Zk3vQ9xW1mB7nR5tY2uP8sD4fG6hJ0aL-cE"
 
 
 def start(**env):
     command = [sys.executable, "run_web.py"]
-    return subprocess.run(command, cwd=ROOT, env={**CLEAN, **env}, capture_output=True, text=True, timeout=60)
+    options = {"cwd": ROOT, "env": {**CLEAN, **env}, "capture_output": True, "text": True}
+    return subprocess.run(command, **options, timeout=LIMIT_SECONDS)
 
 
 @pytest.fixture

@@ -2,8 +2,11 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
-import pytest
+from tests.conftest import CLEAN, ROOT, gunicorn
+
+STEPS_APP = Path(__file__).with_name("steps_app.py")
 
 
 def test_two_workers_serve_sockets_and_count_together(serve, client, redis_url, wait_for):
@@ -14,17 +17,14 @@ def test_two_workers_serve_sockets_and_count_together(serve, client, redis_url, 
     wait_for(lambda: server.metric("app_workers") == 2)
 
 
-def test_a_job_in_another_process_is_seen_live(serve, client, wait_for, tmp_path):
-    pytest.importorskip("app.features.predictions")
-    from tests.conftest import CLEAN, ROOT
-
-    server = serve(JOBS_EMBEDDED="false")
+def test_a_job_in_another_process_is_seen_live(serve, client, wait_for):
+    server = serve(JOBS_EMBEDDED="false", command=gunicorn(STEPS_APP.parent, "steps_app:app"))
     one = client(server)
-    made = server.post("/api/predictions", {"name": "x", "prompt": "{a}", "rows": [{"a": "1"}]})[1]
-    one.call("job:subscribe", {"id": made["job_id"]})
-    command = [sys.executable, "-m", "flask", "jobs", "work"]
+    made = server.post("/api/steps")[1]
+    one.call("job:subscribe", {"id": made["id"]})
+    command = [sys.executable, "-m", "flask", "--app", str(STEPS_APP), "jobs", "work"]
     with subprocess.Popen(command, cwd=ROOT, env={**CLEAN, **server.env}, stdout=subprocess.DEVNULL) as worker:
         wait_for(lambda: any(e == "job:update" and d["state"] == "succeeded" for e, d in one.received))
-        wait_for(lambda: any(e == "prediction:results" for e, *_ in one.received))
+        wait_for(lambda: any(e == "steps:done" for e, *_ in one.received))
         worker.terminate()
         assert worker.wait(60) == 0

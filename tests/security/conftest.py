@@ -8,20 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ASYNC_MODE, ROOT, SERVE, SOCKET_TRANSPORT, Server, free_port, gunicorn
+from tests.conftest import ASYNC_MODE, SERVE, SOCKET_TRANSPORT, Server, free_port, gunicorn
+from tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
+BODIES_APP = gunicorn(HERE, "bodies_app:app")
 LIMITS_APP = gunicorn(HERE, "limits_app:app")
-SECONDS = 20
 ADMIN = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
 CLIENT = "Cw8bN2kZ5rX1yV7qL4sM9dF3gH6jP0tE"
-
-
-@pytest.fixture(scope="module")
-def example():
-    """Skip what sends bodies to the example, where that was deleted; point these tests at a route of your own then."""
-    if not (ROOT / "app/features/predictions").exists():
-        pytest.skip("there is no app/features/predictions to send bodies to")
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +25,8 @@ def module_settings():
 
 
 @pytest.fixture(scope="module")
-def site(example, module_settings, tmp_path_factory):
-    """The application, one for all tests of a module."""
+def site(module_settings, tmp_path_factory):
+    """The application with a route that takes bodies, one for all tests of a module."""
     folder = tmp_path_factory.mktemp("site")
     env = {
         "APP_ENV": "test",
@@ -41,7 +35,7 @@ def site(example, module_settings, tmp_path_factory):
         "ASYNC_MODE": ASYNC_MODE,
         "LOG_FORMAT": "json",
     }
-    running = Server(folder, SERVE, env | module_settings).wait_ready()
+    running = Server(folder, BODIES_APP, env | module_settings).wait_ready()
     yield running
     running.stop()
 
@@ -70,7 +64,7 @@ def attacked(tmp_path_factory):
 
 def connect(server: Server) -> socket.socket:
     """Return a connection to the server."""
-    return socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS)
+    return socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS)
 
 
 def rest(connection: socket.socket) -> bytes:
@@ -109,7 +103,8 @@ class Answer:
 
 def ask(server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", **headers: str) -> Answer:
     """Ask from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as it is."""
-    one = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30, source_address=(source, 0))
+    options = {"timeout": LIMIT_SECONDS, "source_address": (source, 0)}
+    one = http.client.HTTPConnection("127.0.0.1", server.port, **options)
     try:
         fields = {name if name.isupper() else name.replace("_", "-"): value for name, value in headers.items()}
         one.request(method, path, headers=fields)

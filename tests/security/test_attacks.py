@@ -12,7 +12,7 @@ import pytest
 import socketio
 
 from tests.conftest import ROOT
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.security.conftest import ADMIN, CLIENT
 
 KEY = {"X-API-Key": CLIENT}
@@ -37,7 +37,7 @@ REDIRECTED = [
 
 def ask(server, path, method="GET", headers=None):
     """Return the answer to a path that is sent as it is."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=LIMIT_SECONDS)
     connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in (headers or KEY).items():
         connection.putheader(name, value)
@@ -50,7 +50,7 @@ def ask(server, path, method="GET", headers=None):
 
 def raw(server, request: bytes) -> bytes:
     """Return what is answered to bytes."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_SECONDS) as connection:
         connection.sendall(request)
         connection.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -164,9 +164,10 @@ def processor_ticks(server) -> int:
 
 def connect(server, key):
     """Try a key at the door of the sockets, as `auth` and in the address; let an event fail too."""
-    client = socketio.Client(reconnection=False, request_timeout=30)
+    client = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
     try:
-        client.connect(f"{server.url}?key={key}", auth={"key": key}, transports=["websocket"], wait_timeout=30)
+        options = {"auth": {"key": key}, "transports": ["websocket"], "wait_timeout": LIMIT_SECONDS}
+        client.connect(f"{server.url}?key={key}", **options)
     except socketio.exceptions.ConnectionError:
         return
     client.call("job:subscribe", {"id": 1, "key": key})

@@ -41,10 +41,10 @@ def post(path: str, content_type: str, length: int) -> bytes:
 @pytest.mark.parametrize(
     ("path", "content_type", "most"),
     [
-        ("/api/predictions", "application/json", JSON_BYTES),
+        ("/api/bodies", "application/json", JSON_BYTES),
         ("/api/nothing", "application/problem+json", JSON_BYTES),
-        ("/api/predictions", "application/x-www-form-urlencoded", UPLOAD_BYTES),
-        ("/api/predictions", "multipart/form-data; boundary=b", UPLOAD_BYTES),
+        ("/api/bodies", "application/x-www-form-urlencoded", UPLOAD_BYTES),
+        ("/api/bodies", "multipart/form-data; boundary=b", UPLOAD_BYTES),
     ],
 )
 def test_a_length_over_the_limit_is_refused_without_the_body(site, path, content_type, most):
@@ -64,13 +64,13 @@ def test_people_get_a_page(site):
 
 def test_what_is_just_within_the_limits_is_taken(site):
     body = b'{"prompt":"{a}","rows":[{"a":"1"}]}'.ljust(JSON_BYTES)
-    assert site.request("POST", "/api/predictions", body, {"Content-Type": "application/json"})[0] == 202
+    assert site.request("POST", "/api/bodies", body, {"Content-Type": "application/json"})[0] == 202
 
 
 def test_json_by_another_name_has_the_limit_of_json(site):
     body = b'{"prompt":"{a}","rows":[{"a":"1"}]}'.ljust(JSON_BYTES + 1)
-    found = site.post("/api/predictions", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]["id"]
-    assert site.request("POST", f"/api/predictions/{found}/requeue", body, {"Content-Type": "text/x"})[0] == 413
+    found = site.post("/api/bodies", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]["id"]
+    assert site.request("POST", f"/api/bodies/{found}/again", body, {"Content-Type": "text/x"})[0] == 413
 
 
 @pytest.mark.parametrize(
@@ -78,14 +78,14 @@ def test_json_by_another_name_has_the_limit_of_json(site):
 )
 def test_chunks_over_the_limit_are_refused(site, content_type, most):
     connection = connect(site)
-    connection.sendall(HEAD % (b"/api/predictions", content_type.encode()) + b"Transfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(HEAD % (b"/api/bodies", content_type.encode()) + b"Transfer-Encoding: chunked\r\n\r\n")
     for _ in range(most // 1_024 + 1):  # and no more, so that an answer means that nobody waited
         connection.sendall(b"400\r\n" + b" " * 1_024 + b"\r\n")
     assert statuses(connection.recv(65_536)) == [413]
 
 
 @OURS
-@pytest.mark.parametrize("path", ["/api/predictions", "/livez", "/api/nothing"])
+@pytest.mark.parametrize("path", ["/api/bodies", "/livez", "/api/nothing"])
 def test_the_answer_arrives_at_a_client_that_sends_all_before_it_reads(site, path):
     connection = connect(site)
     connection.sendall(post(path, "application/json", LARGE) + b" " * LARGE)
@@ -104,7 +104,7 @@ def test_the_answer_to_a_malformed_request_arrives_too(site):
 @OURS
 def test_who_never_ends_to_send_is_cut(site):
     connection, sent = connect(site), 0
-    connection.sendall(post("/api/predictions", "application/json", ENDLESS))
+    connection.sendall(post("/api/bodies", "application/json", ENDLESS))
     with pytest.raises(OSError, match=r"reset|Broken pipe"):
         while sent < ENDLESS:
             sent += connection.send(b" " * 65_536)
@@ -112,7 +112,7 @@ def test_who_never_ends_to_send_is_cut(site):
 
 
 @OURS
-@pytest.mark.parametrize("path", ["/api/predictions", "/"])
+@pytest.mark.parametrize("path", ["/api/bodies", "/"])
 def test_the_answer_arrives_behind_a_proxy(site, path, tool, tmp_path, wait_for):
     port, config = free_port(), tmp_path / "nginx.conf"
     config.write_text(NGINX.format(folder=tmp_path, port=port, behind=site.port))

@@ -6,15 +6,18 @@ import re
 import shlex
 import subprocess
 import sys
-import time
 from unittest.mock import patch
 
 import pytest
 import socketio
 
 from app import create_app
-from tests.conftest import ASYNC_MODE, ROOT, SERVE, Server, free_port, gunicorn, new_database
+from app.security.keyring import LOOK_AGAIN_SECONDS
+from tests.conftest import ASYNC_MODE, ROOT, Server, free_port, gunicorn, new_database
 from tests.documents import blocks
+from tests.patience import LIMIT_SECONDS, let_pass
+from tests.security.conftest import BODIES_APP
+from tests.server import wire
 
 ADMIN = "a-test-of-the-admin-key-0123456789"
 CLIENT = "one-client-of-the-test-0123456789ab"
@@ -30,7 +33,7 @@ def guarded(tmp_path_factory):
     """A server that asks for keys, for all tests of this module."""
     folder = tmp_path_factory.mktemp("guarded")
     env = {"APP_ENV": "test", "PORT": str(free_port()), "DATABASE_URL": new_database(folder), "ASYNC_MODE": ASYNC_MODE}
-    server = Server(folder, SERVE, {**env, **GUARDED}).wait_ready()
+    server = Server(folder, BODIES_APP, {**env, **GUARDED}).wait_ready()
     yield server
     server.stop()
 
@@ -40,7 +43,7 @@ def flask(server, *words: str, status: int = 0) -> str:
     with patch.dict(os.environ, server.env, clear=True):
         done = create_app().test_cli_runner().invoke(args=words)
     assert done.exit_code == status, done.output
-    time.sleep(0.1)  # servers look for changes twenty times a second
+    let_pass(LOOK_AGAIN_SECONDS)  # then the server looks whether anything has changed
     return done.stdout.strip() if status == 0 else done.stderr
 
 
@@ -49,10 +52,14 @@ def ask(server, key: str, path: str = "/api/jobs", name: str = "X-API-Key") -> i
 
 
 def socket(server, key: str):
-    client = socketio.Client(reconnection=False, request_timeout=30)
+    return join(server, {"key": key})
+
+
+def join(server, auth):
+    client = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
     client.ended = []
-    client.on("disconnect", lambda *_: client.ended.append(time.monotonic()))
-    client.connect(server.url, auth={"key": key}, transports=["websocket"], wait_timeout=30)
+    client.on("disconnect", lambda *_: client.ended.append(True))
+    client.connect(server.url, auth=auth, transports=["websocket"], wait_timeout=LIMIT_SECONDS)
     return client
 
 
@@ -67,11 +74,11 @@ def test_both_doors_ask_for_a_key_and_health_does_not(guarded):
     for key in (ADMIN, CLIENT, "another-client-of-the-tests-987654"):
         assert ask(server, key) == 200
         assert ask(server, f"Bearer {key}", name="Authorization") == 200
-    for auth, seconds in ((None, 30), ({}, 30), ({"key": "wrong"}, 30), ({"key": 1}, 30), ("text", 2)):
-        with pytest.raises(socketio.exceptions.ConnectionError):  # the last one's connection ends, and he waits on
-            socketio.Client(reconnection=False, request_timeout=30).connect(
-                server.url, auth=auth, transports=["websocket"], wait_timeout=seconds
-            )
+    for auth in (None, {}, {"key": "wrong"}, {"key": 1}):
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            join(server, auth)
+    opcode, said = wire.open_session(server.port)[0].text('40"text"').read()
+    assert opcode == wire.CLOSE or said.startswith(b"44"), "text is no auth: it breaks the protocol, or is refused"
     client = socket(server, CLIENT)
     assert client.call("job:subscribe", {"id": "none"})["error"]["code"] == "not_found"
     client.disconnect()
@@ -120,6 +127,7 @@ def test_a_feature_says_who_may_in_the_words_of_its_document(serve, tmp_path):
     before = """from flask import Blueprint
 from pydantic import BaseModel
 from app import create_app
+from app.security.keyring import LOOK_AGAIN_SECONDS
 from app.extensions import socketio
 blueprint = Blueprint("albums", __name__, url_prefix="/albums")
 class Album(BaseModel):
@@ -151,7 +159,7 @@ def test_scopes_decide_what_a_key_may_do(guarded):
     server = guarded
     reader = flask(server, "keys", "create", "reader", "--scope", "read")
     headers = {"X-API-Key": reader, "Content-Type": "application/json"}
-    assert server.request("POST", "/api/predictions", b"{}", headers)[0] in (403, 404)
+    assert server.request("POST", "/api/bodies", b"{}", headers)[0] == 403
     assert server.get("/admin/anything", {"X-API-Key": CLIENT})[0] == 403
     assert server.get("/admin/anything")[0] == 401
     assert server.get("/admin/anything", {"X-API-Key": ADMIN})[0] == 404
@@ -168,16 +176,14 @@ def test_visitors_watch_where_it_is_public_and_change_nothing(serve):
     server = serve(**GUARDED, PUBLIC_READ="true")
     assert server.get("/api/jobs")[0] == 200
     assert server.request("POST", "/api/jobs", b"")[0] in (401, 405)
-    client = socketio.Client(reconnection=False, request_timeout=30)
-    client.connect(server.url, transports=["websocket"], wait_timeout=30)
-    client.disconnect()
+    join(server, None).disconnect()
 
 
 def test_production_asks_for_keys_that_are_long_and_not_well_known(tmp_path):
     env = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "k3" * 8 + "Zq9_" * 8, "ADMIN_API_KEY": "short"}
     env |= {"CLIENT_API_KEYS": "changeme-changeme-changeme-changeme", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
     command = [sys.executable, "run_web.py", "--check"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS)
     assert done.returncode == 78
     assert "ADMIN_API_KEY is too short" in done.stderr + done.stdout
     assert "CLIENT_API_KEYS is a well-known placeholder" in done.stderr + done.stdout

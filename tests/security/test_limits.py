@@ -16,7 +16,7 @@ from app.security import limits
 from app.settings import Settings, load_settings
 from app.web import errors
 from tests.conftest import free_port
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.security.conftest import LIMITS_APP, ask, flask, start_limits_app
 
 KEYS = [f"client-{number}-of-the-tests-0123456789abc" for number in range(6)]
@@ -120,10 +120,9 @@ def test_guessing_is_slow_for_an_address_and_nobody_at_work_is_shut_out(guarded,
 
 
 def connect(server, key, address):
-    one = socketio.Client(reconnection=False, request_timeout=30)
-    one.connect(
-        server.url, headers={"X-Forwarded-For": address}, auth={"key": key}, transports=["websocket"], wait_timeout=30
-    )
+    one = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS)
+    options = {"headers": {"X-Forwarded-For": address}, "auth": {"key": key}, "transports": ["websocket"]}
+    one.connect(server.url, **options, wait_timeout=LIMIT_SECONDS)
     return one
 
 

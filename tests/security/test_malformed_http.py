@@ -7,7 +7,7 @@ from tests.security.conftest import connect, rest, statuses
 
 BEHIND = b"GET /livez HTTP/1.1\r\nHost: behind\r\nConnection: close\r\n\r\n"  # has to stay without an answer
 REFUSED = {400, 408, 411, 413, 414, 417, 431, 501, 505}
-POST = b"POST /api/predictions HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+POST = b"POST /api/bodies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -101,7 +101,7 @@ def test_after_all_that_the_same_worker_serves_and_found_no_mistake_of_its_own(s
         connection.close()
     assert site.get("/livez")[0] == 200
     assert site.workers() == pids
-    assert site.json("/api/predictions")["items"] == []
+    assert site.json("/api/bodies")["items"] == []
     found = [line for line in site.log.splitlines() if '"level": "error"' in line or "Traceback" in line]
     assert not found, found[:3]
 

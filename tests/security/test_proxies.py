@@ -12,7 +12,7 @@ from app.security.proxies import client_of, limited_as, trust
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, ROOT
 from tests.deploy.site import nginx
-from tests.patience import wait_until
+from tests.patience import LIMIT_SECONDS, wait_until
 from tests.security.conftest import LIMITS_APP, ask
 
 FORGED = {
@@ -144,7 +144,7 @@ def test_a_proxy_on_a_unix_socket_is_trusted_where_it_is_named(serve, tmp_path):
     server = serve(command=[*LIMITS_APP, "--bind", f"unix:{path}"], ready=False, TRUSTED_PROXIES="unix")
 
     def request(**headers):
-        one = http.client.HTTPConnection("localhost", timeout=20)
+        one = http.client.HTTPConnection("localhost", timeout=LIMIT_SECONDS)
         one.sock = socket.socket(socket.AF_UNIX)
         one.sock.connect(str(path))
         one.request("GET", "/api/where", headers={name.replace("_", "-"): text for name, text in headers.items()})

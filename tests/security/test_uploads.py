@@ -50,7 +50,7 @@ def send(server, name: str, data: bytes) -> tuple[int, dict]:
     head = f'Content-Disposition: form-data; name="file"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
     body = (fields + head).encode() + data + f"\r\n--{boundary}--\r\n".encode()
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-    status, text = server.request("POST", "/api/predictions", body, kind)
+    status, text = server.request("POST", "/api/bodies", body, kind)
     return status, json.loads(text)
 
 

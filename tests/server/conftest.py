@@ -7,6 +7,7 @@ import pytest
 import socketio
 
 from tests.conftest import ASYNC_MODE, TRANSPORTS, Server, free_port, gunicorn, new_database
+from tests.patience import LIMIT_SECONDS, wait_until
 
 HERE = Path(__file__).parent
 
@@ -28,6 +29,16 @@ def start(folder: Path, transport: str, **env: str) -> Server:
 def resident_bytes(pid: int) -> int:
     """Return how much memory a process takes."""
     return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1_000
+
+
+def wait_held(server: Server) -> None:
+    """Wait until a handler waits to be let go on."""
+    wait_until(lambda: server.json("/held") == 1, "no handler is held up")
+
+
+def release(server: Server) -> None:
+    """Let all handlers go on that wait for it."""
+    assert server.request("POST", "/release")[0] == 200
 
 
 @pytest.fixture
@@ -76,7 +87,8 @@ class Client(socketio.Client):
     """A client that remembers what it got, and answers questions."""
 
     def __init__(self) -> None:
-        super().__init__(reconnection_delay=0.1, reconnection_delay_max=0.3, randomization_factor=0, request_timeout=30)
+        delays = {"reconnection_delay": 0.1, "reconnection_delay_max": 0.3, "randomization_factor": 0}
+        super().__init__(**delays, request_timeout=LIMIT_SECONDS)
         self.received: list = []
         self.url, self.options = "", {}
 
@@ -85,7 +97,7 @@ class Client(socketio.Client):
             self.on("*", lambda event, *args: self.received.append((event, *args)), namespace=namespace)
             self.on("connect_error", lambda said: self.received.append(("connect_error", said)), namespace=namespace)
             self.on("question", lambda text: f"answer to {text}", namespace=namespace)
-        self.connect(url or self.url, **({"wait_timeout": 30} | self.options | options))
+        self.connect(url or self.url, **({"wait_timeout": LIMIT_SECONDS} | self.options | options))
         return self
 
     def got(self, event: str) -> list:

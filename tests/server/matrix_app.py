@@ -1,6 +1,7 @@
 """An application that uses all of Flask-SocketIO's programming model; the matrix drives it under every transport."""
 
 import json
+import threading
 import time
 
 from flask import current_app, g, jsonify, request, session
@@ -18,9 +19,17 @@ from flask_socketio import (
 
 from app import create_app
 from app.extensions import socketio
+from tests.patience import LIMIT_SECONDS
 
 app = create_app()
 seen: list = []
+held: list[threading.Event] = []
+
+
+def hold():
+    """Wait for the test to let it go on."""
+    held.append(gate := threading.Event())
+    gate.wait()
 
 
 @socketio.on("connect")
@@ -30,7 +39,7 @@ def connect(auth):
     if auth == {"please": "raise"}:
         raise ConnectionRefusedError("not today", {"retry": 5})
     if auth == {"please": "wait"}:
-        socketio.sleep(2.5)
+        hold()
     if auth == {"please": "break"}:
         raise ValueError("on purpose")
     session["connected_at"] = "connect"
@@ -116,7 +125,7 @@ def json_message(data):
 @socketio.on("ask")
 def ask(question):
     """Ask the client within a handler, and answer with what it said."""
-    return {"answer": socketio.call("question", question, to=request.sid, timeout=30)}
+    return {"answer": socketio.call("question", question, to=request.sid, timeout=LIMIT_SECONDS)}
 
 
 @socketio.on("with callback")
@@ -130,6 +139,12 @@ def slow(seconds, number):
     socketio.sleep(seconds)
     emit("done", number)
     return number
+
+
+@socketio.on("hold")
+def held_up(number):
+    hold()
+    emit("done", number)
 
 
 @socketio.on("fails")
@@ -185,6 +200,27 @@ def present():
     kept = (server.eio.sockets, server.environ, manager.rooms, manager._sids, manager._joined, manager.callbacks)
     pending = (manager.pending_connect, manager.pending_disconnect)
     return jsonify([len(list(manager.get_participants("/", None))), sum(map(len, kept + pending))])
+
+
+@app.get("/sessions/<sid>")
+def session_of(sid):
+    """Tell what the fast transport has begun for a client; null when it has gone."""
+    one = socketio.server.eio.sockets.get(sid)
+    if one is None:
+        return jsonify(None)
+    return jsonify(polling=one._poll is not None, posting=one.posting, probing=one.probe is not None)
+
+
+@app.get("/held")
+def holding():
+    return jsonify(len(held))
+
+
+@app.post("/release")
+def release():
+    while held:
+        held.pop().set()
+    return ""
 
 
 @app.get("/seen")

@@ -7,9 +7,11 @@ import time
 import pytest
 
 from tests.server import wire
+from tests.server.conftest import start
 from tests.server.wire import UPGRADE, Polling, Wire, frame
 
 SEPARATOR = "\x1e"
+PING, PONG = 0.3, 2.25  # seconds to a ping, and to its answer
 
 
 @pytest.fixture
@@ -148,6 +150,7 @@ def test_two_polls_at_once_end_the_session(joined):
 def test_two_posts_at_once_end_the_session(fast, joined):
     headers = {"Host": "localhost", "Content-Length": "5"}
     first = Wire(fast.port).request("POST", joined.path, headers).send(b"42")
+    joined.wait_for("posting")
     assert first.silent()
     assert joined.post('42["echo",1]')[0] == 400
     assert gone(joined)
@@ -155,7 +158,6 @@ def test_two_posts_at_once_end_the_session(fast, joined):
 
 def test_a_session_goes_when_its_client_comes_back_from_a_cancelled_poll(joined):
     joined.waiting().end()
-    time.sleep(0.1)
     assert joined.get()[0] == 400
     assert gone(joined)
 
@@ -244,7 +246,7 @@ def test_a_client_that_gave_up_its_probe_may_try_again(joined):
     first = joined.upgrading()
     first.text("2probe").read_text()
     first.end()
-    time.sleep(0.1)
+    joined.wait_for("probing", False)
     second = joined.upgrading()
     assert second.text("2probe").read_text() == "3probe"
     assert second.text("5", '42["echo",1]').read_text() == '42["echo",1]'
@@ -264,37 +266,50 @@ def test_a_probe_ends_with_its_session(joined):
 
 
 @pytest.fixture(scope="module")
-def restless(tmp_path_factory):
-    """A server that asks often whether its clients are there."""
-    from tests.conftest import ASYNC_MODE
-    from tests.server.conftest import start
+def start_fast(fast, tmp_path_factory):
+    """Return a function that starts a further server for the tests of this module."""
+    started = []
 
-    if ASYNC_MODE != "eventlet":
-        pytest.skip("the fast transport needs ASYNC_MODE=eventlet")
-    times = {"SOCKET_PING_INTERVAL_SECONDS": "0.3", "SOCKET_PING_TIMEOUT_SECONDS": "1.25"}
-    server = start(tmp_path_factory.mktemp("restless"), "fast", **times).wait_ready()
-    yield server
-    server.stop()
+    def begin(**env):
+        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def asking(start_fast):
+    """A server that asks often whether its clients are there, and waits long for an answer."""
+    return start_fast(SOCKET_PING_INTERVAL_SECONDS=str(PING))
+
+
+@pytest.fixture(scope="module")
+def restless(start_fast):
+    """A server that asks often, and waits for no answer for long."""
+    return start_fast(SOCKET_PING_INTERVAL_SECONDS=str(PING), SOCKET_PING_TIMEOUT_SECONDS=str(PONG))
 
 
 def test_fractions_of_a_second_are_told_in_milliseconds(restless):
-    opened = Polling(restless.port).opened
-    assert (opened["pingInterval"], opened["pingTimeout"]) == (300, 1250)
+    client = Polling(restless.port)
+    assert (client.opened["pingInterval"], client.opened["pingTimeout"]) == (300, 2250)
+    client.leave()
 
 
-def test_a_websocket_is_pinged_and_stays_while_it_answers(restless):
-    client = wire.join(restless.port)
-    for _ in range(3):
-        began = time.monotonic()
+def test_a_websocket_is_pinged_and_stays_while_it_answers(asking):
+    began = time.monotonic()
+    client = wire.join(asking.port)
+    for number in range(1, 4):
         assert client.read_text() == "2"
-        assert time.monotonic() - began > 0.2
+        assert time.monotonic() - began > number * PING
         client.text("3")
     client.text('42["echo",1]')
     assert client.read_text() == '42["echo",1]'
 
 
-def test_a_poll_carries_the_ping(restless):
-    client = Polling(restless.port, joined=True)
+def test_a_poll_carries_the_ping(asking):
+    client = Polling(asking.port, joined=True)
     for _ in range(3):
         assert client.get() == (200, "2")
         assert client.post("3") == (200, "ok")
@@ -303,12 +318,12 @@ def test_a_poll_carries_the_ping(restless):
 
 def test_a_client_that_does_not_answer_a_ping_is_gone(restless):
     before = restless.metric("socket_refused_total")
-    client, poller = wire.join(restless.port), Polling(restless.port, joined=True)
     began = time.monotonic()
+    client, poller = wire.join(restless.port), Polling(restless.port, joined=True)
     assert client.read_text() == "2"
     assert client.read()[0] == wire.CLOSE
     assert client.ended()
-    assert time.monotonic() - began > 1.4
+    assert time.monotonic() - began > PING + PONG
     while (said := poller.get())[0] == 200:
         assert said[1] in ("2", "1")
     assert gone(poller)

@@ -1,11 +1,21 @@
 """When a worker that was told to stop may close its listener."""
 
 import itertools
-import time
+from types import SimpleNamespace
+
+import pytest
 
 from app.server.handover import Handover
 
 ages = itertools.count(1000)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time, which passes when a test says so."""
+    clock = SimpleNamespace(now=1_000.0)
+    monkeypatch.setattr("app.server.handover.time", SimpleNamespace(monotonic=lambda: clock.now))
+    return clock
 
 
 def worker(delay=0.0, limit=10.0) -> Handover:
@@ -40,19 +50,19 @@ def test_a_successor_that_serves_already_is_not_waited_for():
     assert old.done()
 
 
-def test_a_successor_that_does_not_come_is_given_up():
+def test_a_successor_that_does_not_come_is_given_up(clock):
     old = serving(limit=0.5)
     worker()
     old.begin()
     assert not old.done()
-    time.sleep(0.51)
+    clock.now += 0.51
     assert old.done()
     serving()
 
 
-def test_the_delay_passes_first():
+def test_the_delay_passes_first(clock):
     old = serving(delay=0.5)
     old.begin()
     assert not old.done()
-    time.sleep(0.51)
+    clock.now += 0.51
     assert old.done()

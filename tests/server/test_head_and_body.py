@@ -5,13 +5,14 @@ import socket
 import pytest
 
 from app.server.tuning import HeadAndBody
+from tests.patience import LIMIT_SECONDS
 
 
 @pytest.fixture
 def ends():
     """A socket to answer on, and the client's."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # one recv for each send
-    theirs.settimeout(30)
+    theirs.settimeout(LIMIT_SECONDS)
     yield ours, theirs
     ours.close()
     theirs.close()

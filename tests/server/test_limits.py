@@ -9,13 +9,14 @@ import time
 import pytest
 
 from tests.conftest import cpu_seconds
+from tests.patience import wait_until
 from tests.server import wire
-from tests.server.conftest import resident_bytes, start
-from tests.server.wire import BINARY, UPGRADE, Polling, Wire, frame
+from tests.server.conftest import release, resident_bytes, start, wait_held
+from tests.server.wire import BINARY, PING, PONG, UPGRADE, Polling, Wire, frame
 
 BUFFER_BYTES = 300_000
 LARGE = 10_000  # bytes of an event of a flood
-HANDSHAKE = 1.5
+HANDSHAKE = 2
 KERNEL_TAKES = 1_000  # events of a flood, more than fits into the buffers of both kernels
 SMALL_BUFFER = 4_096
 SOON = 0.1  # seconds that the server computes
@@ -30,9 +31,27 @@ def fast_settings():
         "SOCKET_RECEIVE_BYTES": "50000",
         "SOCKET_MAX_NAMESPACES": "2",
         "SOCKET_MAX_ROOMS": "3",
-        "SOCKET_HANDSHAKE_SECONDS": str(HANDSHAKE),
-        "HTTP_HEADER_SECONDS": "5",
     }
+
+
+@pytest.fixture(scope="module")
+def start_fast(fast, tmp_path_factory):
+    """Return a function that starts a further server for the tests of this module."""
+    started = []
+
+    def begin(**env):
+        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def hasty(start_fast):
+    """A server that does not wait long for its clients."""
+    return start_fast(SOCKET_HANDSHAKE_SECONDS=str(HANDSHAKE), HTTP_HEADER_SECONDS="5")
 
 
 @pytest.fixture
@@ -106,14 +125,15 @@ def test_a_client_that_does_not_poll_is_closed(fast):
 
 def test_a_client_whose_handlers_cannot_keep_up_is_closed(fast, bystander):
     before = refused(fast, "receive_queue_full")
-    client = wire.join(fast.port).text('42["slow",1,0]', *['42["echo",1]'] * 20)
-    assert client.silent()
+    client = wire.join(fast.port).text('42["hold",0]', *['42["echo",1]'] * 20)
+    assert client.send(frame(PING, b"all is read")).read() == (PONG, b"all is read")
     bystander.text('42["echo",1]')
     assert bystander.read_text() == '42["echo",1]'
     assert client.text('42["echo",1]').read_close() == 1008
     assert closed_for(fast, "receive_queue_full", before)
     bystander.text('42["echo",2]')
     assert bystander.read_text() == '42["echo",2]'
+    release(fast)
 
 
 def test_what_waits_within_the_limit_is_handled_in_its_order(fast):
@@ -170,7 +190,7 @@ def test_many_packets_in_one_post_hold_up_nobody_else(fast, bystander):
 @pytest.mark.parametrize("binary", [False, True])
 def test_a_client_whose_waiting_messages_are_too_large_is_closed(fast, binary):
     before = refused(fast, "receive_queue_full")
-    client = wire.join(fast.port).text('42["slow",1,0]')
+    client = wire.join(fast.port).text('42["hold",0]')
     for _ in range(3):
         if binary:
             places = ",".join(f'{{"_placeholder":true,"num":{i}}}' for i in range(20))
@@ -179,6 +199,7 @@ def test_a_client_whose_waiting_messages_are_too_large_is_closed(fast, binary):
             client.text(f'42["echo","{"x" * 20_000}"]')
     assert client.read_close() == 1008
     assert closed_for(fast, "receive_queue_full", before)
+    release(fast)
 
 
 def test_a_client_may_be_in_so_many_namespaces(fast):
@@ -199,23 +220,23 @@ def test_a_client_may_be_in_so_many_rooms(fast):
     assert "d" in call(client, "join", "d")
 
 
-def test_a_client_that_joins_nothing_is_closed(fast, bystander):
-    before = refused(fast, "handshake_timeout")
+def test_a_client_that_joins_nothing_is_closed(hasty):
+    before, bystander = refused(hasty, "handshake_timeout"), wire.join(hasty.port)
     began = time.monotonic()
-    silent, polling = wire.open_session(fast.port)[0], Polling(fast.port)
-    refused_only = wire.open_session(fast.port)[0].text("40/nowhere,")
+    silent, polling = wire.open_session(hasty.port)[0], Polling(hasty.port)
+    refused_only = wire.open_session(hasty.port)[0].text("40/nowhere,")
     assert refused_only.read_text().startswith("44")
     assert silent.read_close() == 1008
-    assert HANDSHAKE - 0.1 < time.monotonic() - began < HANDSHAKE + 10  # a ping would find it after 45 s
+    assert time.monotonic() - began > HANDSHAKE - 0.1
     assert refused_only.read_close() == 1008
     assert polling.get()[0] == 400
-    assert refused(fast, "handshake_timeout") == before + 3
+    assert refused(hasty, "handshake_timeout") == before + 3  # so no ping has found them
     bystander.text('42["echo",1]')
     assert bystander.read_text() == '42["echo",1]'
 
 
-def test_a_client_that_does_not_finish_its_upgrade_stays_on_polls(fast):
-    client = Polling(fast.port, joined=True)
+def test_a_client_that_does_not_finish_its_upgrade_stays_on_polls(hasty):
+    client = Polling(hasty.port, joined=True)
     asked = client.upgrading()
     assert asked.read_close() == 1008
     asked = client.upgrading().text("2probe")
@@ -227,14 +248,17 @@ def test_a_client_that_does_not_finish_its_upgrade_stays_on_polls(fast):
 
 
 @pytest.mark.long
-def test_a_client_that_does_not_finish_its_request_is_closed(fast):
-    silent, slow = Wire(fast.port), Wire(fast.port)
+def test_a_client_that_does_not_finish_its_request_is_closed(hasty):
+    silent, slow = Wire(hasty.port), Wire(hasty.port)
     slow.send(b"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\n")
-    began = time.monotonic()
-    with pytest.raises(OSError):
-        while time.monotonic() < began + 30:
-            slow.send(b"X-Slow: 1\r\n")
-            time.sleep(0.2)
+
+    def closed():
+        try:
+            slow.send(b"X")  # of the name of one header
+        except OSError:
+            return True
+
+    wait_until(closed, "the server still waits for the rest")
     assert silent.ended()
 
 
@@ -268,13 +292,10 @@ def test_no_more_clients_of_one_address_are_let_in_than_there_may_be(matrix):
 
 
 @pytest.fixture(scope="module")
-def strict(fast, tmp_path_factory):
+def strict(start_fast):
     """A server that counts messages instead of bytes, and events."""
     settings = {"SOCKET_SEND_BUFFER_BYTES": "0", "SOCKET_SEND_BUFFER_MESSAGES": "50"}
-    settings |= {"SOCKET_EVENTS_PER_SECOND": "5", "SOCKET_EVENTS_BURST": "3"}
-    server = start(tmp_path_factory.mktemp("strict"), "fast", **settings).wait_ready()
-    yield server
-    server.stop()
+    return start_fast(**settings, SOCKET_EVENTS_PER_SECOND="1", SOCKET_EVENTS_BURST="3")
 
 
 def test_a_client_for_which_too_many_messages_wait_is_closed(strict):
@@ -295,24 +316,26 @@ def test_messages_wait_for_a_slow_connect_handler_within_the_limit(strict):
     before = refused(strict, "send_buffer_full")
     for count in (47, 51):
         client = wire.open_session(strict.port)[0].text('40{"please":"wait"}')
-        time.sleep(0.3)
+        wait_held(strict)
         flood(strict, count)
         if count == 47:
+            release(strict)
             assert client.read_text().startswith("40{")
             assert sum("flood" in client.read_text() for _ in range(49)) == 47
         else:
             assert client.read()[0] == wire.CLOSE
+            release(strict)
     assert closed_for(strict, "send_buffer_full", before)
 
 
 def test_what_a_client_leaves_unfinished_goes_with_it(fast):
     (pid,) = fast.workers()
-    before = resident_bytes(pid)
+    before, present = resident_bytes(pid), fast.json("/present")
     unfinished = frame(wire.TEXT, b"x" * 900_000, length=901_000)
     for _ in range(60):
-        client = wire.join(fast.port).send(unfinished, frame(wire.PING)[:1])
+        client = wire.join(fast.port).send(unfinished, frame(PING)[:1])
         client.end()
-    time.sleep(1)
+    wait_until(lambda: fast.json("/present") <= present, "clients that left are kept")
     assert resident_bytes(pid) - before < 25_000_000
 
 
@@ -327,8 +350,7 @@ def test_a_client_that_sends_too_many_events_is_told_so(strict):
     assert "rate_limited" in [code(answer) for answer in answers if isinstance(answer, dict)]
     assert call(client, "whoami")["event"] == "whoami"
     assert call(other, "echo", 4) == 4
-    time.sleep(0.25)
-    assert call(client, "echo", 5) == 5
+    wait_until(lambda: call(client, "echo", 5) == 5)
 
 
 def test_zero_is_no_limit(matrix):

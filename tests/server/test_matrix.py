@@ -6,9 +6,12 @@ import pytest
 import requests
 import socketio
 
+from tests.patience import LIMIT_SECONDS
+from tests.server.conftest import Client, release, wait_held
+
 
 def seen(server, kind):
-    return [entry[1:] for entry in requests.get(f"{server.url}/seen", timeout=30).json() if entry[0] == kind]
+    return [entry[1:] for entry in requests.get(f"{server.url}/seen", timeout=LIMIT_SECONDS).json() if entry[0] == kind]
 
 
 def test_arguments_and_answers_come_back_as_they_were(join):
@@ -44,7 +47,7 @@ def test_a_refused_client_learns_why(join):
     for please, expected in [("refuse", rejected), ("raise", told)]:
         client = join.client()
         with pytest.raises(socketio.exceptions.ConnectionError):
-            client.join(auth={"please": please}, retry=False, wait_timeout=30)
+            client.join(auth={"please": please}, retry=False, wait_timeout=LIMIT_SECONDS)
         assert client.got("connect_error") == [[expected]]
 
 
@@ -115,8 +118,8 @@ def test_a_callback_runs_in_the_context_of_its_client(join, server, wait_for):
 
 def test_events_come_from_requests_and_from_background_tasks(join, server, wait_for):
     client = join()
-    requests.post(f"{server.url}/emit", timeout=30)
-    requests.post(f"{server.url}/background", timeout=30)
+    requests.post(f"{server.url}/emit", timeout=LIMIT_SECONDS)
+    requests.post(f"{server.url}/background", timeout=LIMIT_SECONDS)
     wait_for(lambda: client.got("heard")[-2:] == [["from a request"], ["from the background"]])
 
 
@@ -144,7 +147,7 @@ def test_namespaces_have_sids_and_handlers_of_their_own(join):
 
 def test_an_unknown_namespace_is_refused(join):
     with pytest.raises(socketio.exceptions.ConnectionError):
-        join(namespaces=["/nowhere"], retry=False, wait_timeout=30)
+        join(namespaces=["/nowhere"], retry=False, wait_timeout=LIMIT_SECONDS)
 
 
 def test_the_server_may_send_a_client_away(join, server, wait_for):
@@ -173,15 +176,17 @@ def test_a_lost_websocket_is_told_as_such(join, server, wait_for):
     wait_for(lambda: [sid, "transport close"] in seen(server, "disconnect"))
 
 
-def test_one_clients_slow_handler_holds_up_nobody_else(join):
+def test_one_clients_slow_handler_holds_up_nobody_else(join, server, wait_for):
     slow, quick = join(), join()
-    slow.emit("slow", (8, 1))
-    assert quick.call("echo", 1, timeout=6) == 1
+    slow.emit("hold", 1)
+    wait_held(server)
+    assert quick.call("echo", 1, timeout=LIMIT_SECONDS) == 1
+    assert slow.got("done") == []
+    release(server)
+    wait_for(lambda: slow.got("done") == [[1]])
 
 
 def test_a_client_upgrades_from_polls_to_a_websocket(server):
-    from tests.server.conftest import Client
-
     client = Client().join(server.url)
     assert client.transport() == "websocket"
     assert client.call("echo", b"bytes") == b"bytes"

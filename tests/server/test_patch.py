@@ -4,8 +4,9 @@ import subprocess
 import sys
 
 from tests.conftest import CLEAN, ROOT
+from tests.patience import LIMIT_SECONDS
 
-JOIN = """
+JOIN = f"""
 from app.server.worker import patch
 patch()
 import threading, time
@@ -15,7 +16,7 @@ thread.start()
 thread.join(0.05)
 assert thread.is_alive(), "a join's timeout returns"
 ended.set()
-thread.join(5)
+thread.join({LIMIT_SECONDS})
 assert not thread.is_alive()
 thread.join()
 print("joined")
@@ -23,5 +24,6 @@ print("joined")
 
 
 def test_a_join_with_a_timeout_returns_as_without_patches():
-    ran = subprocess.run([sys.executable, "-c", JOIN], cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=30)
+    command, options = [sys.executable, "-c", JOIN], {"cwd": ROOT, "env": CLEAN, "capture_output": True, "text": True}
+    ran = subprocess.run(command, **options, timeout=LIMIT_SECONDS)
     assert ran.stdout == "joined\n", ran.stderr

@@ -1,11 +1,11 @@
 """The fast transport keeps to Socket.IO protocol 5: what it answers, and what closes a connection."""
 
 import json
-import time
 
 import pytest
 
 from tests.server import wire
+from tests.server.conftest import release, wait_held
 from tests.server.wire import BINARY, Polling, frame
 
 PLACEHOLDER = '{"_placeholder":true,"num":%s}'
@@ -115,9 +115,11 @@ def test_what_the_connect_handler_emits_comes_behind_the_answer_and_ahead_of_the
 
 def test_others_events_wait_for_the_answer_to_the_connect(fast, opened, client):
     opened.text('40{"please":"wait"}')
-    time.sleep(0.3)
+    wait_held(fast)
     client.text('42["everybody","meanwhile"]')
     assert client.read_text() == '42["heard","meanwhile"]'
+    assert opened.silent()
+    release(fast)
     said = [opened.read_text() for _ in range(4)]
     assert said[0].startswith("40{")
     assert sorted(said[1:])[-1] == '42["heard","meanwhile"]'
@@ -352,9 +354,12 @@ def test_a_client_that_leaves_during_its_connect_handler_leaves_nothing_behind(f
 
     wait_for(lambda: present() == [0, 0])
     connected = fast.metric("socket_connections")
-    client, _ = wire.open_session(fast.port)
+    client, told = wire.open_session(fast.port)
     client.text('40{"please":"wait"}')
-    wait_for(lambda: present()[0] == 1)
+    wait_held(fast)
+    assert present()[0] == 1
     client.cut()
+    wait_for(lambda: fast.json(f"/sessions/{told['sid']}") is None)
+    release(fast)
     wait_for(lambda: present() == [0, 0])
     assert fast.metric("socket_connections") == connected

@@ -5,9 +5,10 @@ import socket
 import struct
 from urllib.parse import urlencode
 
+from tests.patience import LIMIT_SECONDS, wait_until
+
 TEXT, BINARY, CLOSE, PING, PONG, CONTINUATION = 0x1, 0x2, 0x8, 0x9, 0xA, 0x0
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455, 1.3
-SECONDS = 20
 UPGRADE = {
     "Host": "localhost",
     "Upgrade": "websocket",
@@ -48,7 +49,7 @@ class Wire:
         self._sock.bind((address, 0))
         if receive_buffer:
             self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self._sock.settimeout(SECONDS)
+        self._sock.settimeout(LIMIT_SECONDS)
         self._sock.connect(("127.0.0.1", port))
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._read = b""
@@ -102,15 +103,15 @@ class Wire:
         except ConnectionResetError:
             return True
 
-    def silent(self, seconds: float = 0.2) -> bool:
-        """Return whether nothing comes for a while, and the connection stays."""
-        self._sock.settimeout(seconds)
+    def silent(self) -> bool:
+        """Return whether nothing has come so far, and the connection stays."""
+        self._sock.setblocking(False)
         try:
             return not self._read and self._sock.recv(1) is None
-        except TimeoutError:
+        except BlockingIOError:
             return True
         finally:
-            self._sock.settimeout(SECONDS)
+            self._sock.settimeout(LIMIT_SECONDS)
 
     def cut(self) -> None:
         """Reset the connection."""
@@ -200,7 +201,14 @@ class Polling:
 
     def waiting(self) -> Wire:
         """Return a connection on which a poll is under way."""
-        return Wire(self.port).request("GET", self.path)
+        poll = Wire(self.port).request("GET", self.path)
+        self.wait_for("polling")
+        return poll
+
+    def wait_for(self, what: str, begun: bool = True) -> None:
+        """Wait until the server has begun it, or has ended it; see matrix_app.py."""
+        path = f"/sessions/{self.opened['sid']}"
+        wait_until(lambda: json.loads(self.ask("GET", path)[1])[what] == begun, f"{what} is not {begun}")
 
     def upgrading(self) -> Wire:
         """Return the websocket on which this session may go on."""

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -13,9 +14,10 @@ from app.db.schema import CORE, Branch, upgrade
 from app.features.accounts import administration, joining
 from app.features.accounts.settings import AccountSettings
 from app.settings import Settings
-from tests.conftest import ASYNC_MODE, SERVE, Server, free_port, page, same_in_every_mode, tool, wait_for
+from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, page, same_in_every_mode, tool, wait_for
 
 __all__ = ["page", "tool", "wait_for"]
+LIVE_APP = gunicorn(Path(__file__).parent, "live_app:app")
 PASSWORD = "a heron stands in the reeds"
 ADA, ROOT_MAIL = "ada@example.org", "root@example.org"
 
@@ -101,12 +103,12 @@ def people(make):
 
 @pytest.fixture(scope="module")
 def server(migrated, tmp_path_factory):
-    """A real server that asks who it is, with a user and an admin, one for all tests of a module."""
+    """A real server that asks who it is, with a user, an admin and a live page, one for all tests of a module."""
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(migrated, folder / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(free_port()), "REQUIRE_CLIENT_API_KEY": "true"}
-    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json", "UPSTREAM_REQUESTS_PER_SECOND": "40"}
-    running = Server(folder, SERVE, env).wait_ready()
+    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json"}
+    running = Server(folder, LIVE_APP, env).wait_ready()
     yield running
     running.stop()
 

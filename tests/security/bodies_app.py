@@ -1,0 +1,62 @@
+"""The application with a route that takes bodies in every way: JSON, a form with lines, a form with a file."""
+
+import itertools
+
+from flask import Blueprint, jsonify, request
+from pydantic import BaseModel, Field
+
+from app import create_app
+from app.errors import BadRequest, UnsupportedMediaType
+from app.security import uploads
+from app.web.body import Text, form_body, json_body
+
+FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+TEXTS = ("text/csv", "text/tab-separated-values", "text/plain")
+NUMBERS, KEPT = itertools.count(1), dict[str, object]()
+blueprint = Blueprint("bodies", __name__, url_prefix="/api/bodies")
+
+
+class Named(BaseModel):
+    prompt: Text = Field(min_length=1)
+
+
+class Rows(Named):
+    rows: list[dict[Text, Text]] = Field(min_length=1)
+
+
+class Again(BaseModel):
+    failed: bool = False
+
+
+@blueprint.post("")
+def take():
+    if request.is_json:
+        return kept(json_body(Rows).rows)
+    if request.mimetype not in FORMS:
+        raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
+    form_body(Named)
+    if file := request.files.get("file"):
+        return kept(uploads.read(file, TEXTS).decode())
+    if "lines" not in request.form:
+        raise BadRequest("Send JSON with rows, or a form with file or lines.", code="no_rows")
+    return kept(request.form["lines"])
+
+
+def kept(what: object):
+    name = str(next(NUMBERS))
+    KEPT[name] = what
+    return jsonify(id=name), 202
+
+
+@blueprint.get("")
+def listing():
+    return jsonify(items=list(KEPT))
+
+
+@blueprint.post("/<name>/again")
+def again(name):
+    return jsonify(id=name, failed=json_body(Again).failed), 202
+
+
+app = create_app()
+app.register_blueprint(blueprint)
