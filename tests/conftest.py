@@ -118,11 +118,29 @@ def serve(tmp_path):
         yield start
 
 
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory):
-    """A server with the settings of `serve()`, one for all tests of a module that leave it as it was."""
-    with serving(tmp_path_factory.mktemp("shared")) as start:
-        yield start()
+@pytest.fixture(scope="session")
+def shared_with(tmp_path_factory):
+    """Return a function that gives a running server with these settings: one for all tests of a process that ask for them.
+
+    They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
+    """
+    running: dict[tuple[tuple[str, str], ...], Server] = {}
+    with contextlib.ExitStack() as servers:
+
+        def give(**env: str) -> Server:
+            wanted = tuple(sorted(env.items()))
+            if wanted not in running:
+                start = servers.enter_context(serving(tmp_path_factory.mktemp("shared")))
+                running[wanted] = start(**env)
+            return running[wanted]
+
+        yield give
+
+
+@pytest.fixture
+def shared(shared_with):
+    """The server with the settings of `serve()` that all tests of a process share."""
+    return shared_with()
 
 
 @pytest.fixture(scope="session")
