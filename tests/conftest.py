@@ -120,7 +120,7 @@ def serve(tmp_path):
 
 @pytest.fixture(scope="session")
 def shared_with(tmp_path_factory):
-    """Return a function that gives a running server with these settings: one for all tests of a process that ask for them.
+    """Return a function that gives a running server: one for all tests of a process that ask for these settings.
 
     They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
     """

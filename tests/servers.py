@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from tests.patience import LIMIT_SECONDS, wait_until
+from tests.suite.fast import refuse_in_a_fast_run
 
 ROOT = Path(__file__).resolve().parent.parent
 ASYNC_MODE = os.environ.get("TEST_ASYNC_MODE", "eventlet")
@@ -92,6 +93,7 @@ class Server:
         self.start()
 
     def start(self) -> None:
+        refuse_in_a_fast_run("a server")
         with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(self.command, cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT)
         self.pid = self.process.pid
