@@ -7,15 +7,18 @@ import pytest
 
 from tests.conftest import CLEAN, ROOT
 from tests.documents import blocks
-from tests.patience import LIMIT_SECONDS
+from tests.patience import LIMIT_SECONDS, wait_until
 
 INSTALLED = ("--no-print-directory", "-o", ".venv/installed-dev")
 ROW = re.compile(r"^(?:GET|POST|SOCKET)\s+(\S.*?)\s+(\d+)\s+(\d+)\(", re.MULTILINE)
 
 
-@pytest.mark.long
-def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
-    server = serve()
+BATCH = "batch of 5, followed"
+ASKED = {"/", "/api/jobs", "connect", "job:unsubscribe"}
+
+
+def load(server) -> dict[str, tuple[int, int]]:
+    """Run it as the document does, for a few seconds; return how often each thing was asked, and failed."""
     make, *words = blocks("docs/performance.md", "Users of the page")[0].split()
     assert words == ["load", "URL=http://127.0.0.1:5000", "USERS=50", "SECONDS=30"]
     command = [make, *INSTALLED, "load", f"URL={server.url}", "USERS=4", "SECONDS=6"]
@@ -24,7 +27,16 @@ def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     counted = {name: (int(asked), int(failed)) for name, asked, failed in ROW.findall(said)}
-    assert counted.keys() >= {"/", "/api/jobs", "connect", "job:unsubscribe"}, said
-    assert counted["connect"] == (4, 0)
-    assert ("batch of 5, followed" in counted) == (ROOT / "app/features/predictions").exists()
+    assert counted["connect"] == (4, 0), said
     assert not [name for name, (_, failed) in counted.items() if failed], said
+    return counted
+
+
+@pytest.mark.long
+def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
+    """Users take turns by chance, and do less on a slow machine: what none of them did they do in the next seconds."""
+    server, counted = serve(), set()
+    example = (ROOT / "app/features/predictions").exists()
+    wanted = ASKED | ({BATCH} if example else set())
+    wait_until(lambda: counted.update(load(server)) or counted >= wanted, f"not all of {wanted} was asked")
+    assert (BATCH in counted) == example
