@@ -17,6 +17,8 @@ from tests.patience import LIMIT_SECONDS, wait_until
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
 ELSEWHERE = {
+    ("README.md", "Flask-SocketIO Skeleton"): "app/features/predictions/tests/test_documents.py, and the gate",
+    ("README.md", "The example over HTTP"): "app/features/predictions/tests/test_documents.py types it",
     ("README.md", "Tests"): "tests/test_suite.py asks for each order, busy processes and a young machine",
     ("docs/adding-a-feature.md", "Adding a feature"): "tests/e2e/test_serving.py puts it into a copy and uses it",
     ("docs/adding-a-feature.md", "Rooms that miss nothing"): "no command",
@@ -77,19 +79,6 @@ def test_every_block_is_typed_somewhere():
 
 
 @pytest.mark.long
-def test_run_and_the_example_over_http(clone, serve):
-    run, test = blocks("README.md", "Flask-SocketIO Skeleton")[0].splitlines()
-    assert test.startswith("make test ")  # which the gate types
-    server = serve(command=["bash", "-c", f"cd {clone} && exec {run}"])
-    lines = blocks("README.md", "The example over HTTP")[0].replace("http://127.0.0.1:5000", server.url)
-    call, rest = lines.split("# 202 ")
-    found = re.search(r'"id":\s*"([\w-]+)"', typed(call, clone))
-    status, csv = rest.replace("/ID", f"/{found[1]}").splitlines()[1:]
-    wait_until(lambda: '"succeeded"' in typed(status, clone))
-    assert len(typed(csv, clone).splitlines()) == 3
-
-
-@pytest.mark.long
 def test_each_way_to_start_in_the_foreground(clone, serve):
     plain, with_options, for_development, check = blocks("docs/operations.md", "Start, stop, reload")[0].splitlines()
     assert "imports" in typed(check, clone)
@@ -109,8 +98,7 @@ def test_start_in_the_background_and_stop(clone):
 def test_the_commands_about_jobs(clone, serve, tmp_path):
     server = serve(JOBS_EMBEDDED="false")
     env = database_of(server)
-    rows = [{"species": "Vibrio cholerae"}]
-    job = server.post("/api/predictions", {"name": "one", "prompt": "Is {species} harmful?", "rows": rows})[1]["job_id"]
+    job = typed("flask schedules run cleanup", clone, **env).split()[0]
     *_, work = blocks("docs/operations.md", "Jobs")[0].splitlines()  # tests/cli/test_operations.py types the others
     worker = serve(command=["bash", "-c", f"cd {clone} && PATH={BIN}:$PATH exec {work}"], ready=False, **env)
     wait_until(lambda: server.json(f"/api/jobs/{job}")["state"] == "succeeded")
