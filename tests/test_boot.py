@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import json
 import os
 import signal
 import socket
@@ -11,9 +12,18 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
+from gunicorn.config import Config
+from pydantic import SecretStr
 
+from app.boot import boot
+from app.db import db
+from app.errors import AppError
+from app.server.start import refuse_tls
+from app.settings import Settings
 from tests.conftest import CLEAN, ROOT, free_port
 from tests.patience import LIMIT_SECONDS
 
@@ -56,18 +66,13 @@ def boot_child(server):
     return server.workers() if refused(server.port) else []
 
 
-def test_every_step_is_logged_in_order_with_its_duration(serve):
-    import json
-
-    lines = [json.loads(line) for line in serve(empty=True).log.splitlines() if '"boot_step"' in line]
-    assert [line["step"] for line in lines] == STEPS
-    assert all(line["duration_seconds"] >= 0 for line in lines)
-
-
-def test_a_snapshot_is_installed_before_the_migrations_and_shown_in_the_metrics(serve, tmp_path):
+def test_every_step_is_logged_in_order_with_its_duration_and_a_snapshot_is_there_before_the_migrations(serve, tmp_path):
     began = int(time.time())  # whole seconds are kept
     url, checksum = snapshot(tmp_path)
     server = serve(DATABASE_SNAPSHOT_URL=url, DATABASE_SNAPSHOT_SHA256=checksum)
+    lines = [json.loads(line) for line in server.log.splitlines() if '"boot_step"' in line]
+    assert [line["step"] for line in lines] == STEPS
+    assert all(line["duration_seconds"] >= 0 for line in lines)
     with sqlite3.connect(tmp_path / "app.db") as connection:
         names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
     assert {"seeded", "jobs", "alembic_version"} <= names
@@ -85,46 +90,60 @@ def test_a_wrong_checksum_stops_the_start_with_one_sentence_and_a_closed_port(se
     assert not (tmp_path / "app.db").exists()
 
 
+@pytest.fixture
+def refusal():
+    """Return a function that boots on a database in this process, and gives the sentence of the refusal."""
+
+    def of(url):
+        with pytest.raises(AppError) as raised:
+            boot(Settings(app_env="test", database_url=SecretStr(url)))
+        assert raised.value.exit_status == 1
+        return raised.value.message
+
+    yield of
+    db.close()
+
+
 @pytest.mark.parametrize("content", [b"this is not a database" * 100, b"SQLite format 3\0" + b"\0" * 4000])
-def test_a_database_that_is_none_stops_the_start_with_what_to_do(serve, tmp_path, content):
+def test_a_database_that_is_none_stops_the_start_with_what_to_do(refusal, tmp_path, content):
     (tmp_path / "app.db").write_bytes(content)
-    server = serve(ready=False)
-    assert server.process.wait(LIMIT_SECONDS) == 1
-    assert "cannot be used" in server.log
-    assert "Traceback" not in server.log
+    told = refusal(f"sqlite:///{tmp_path}/app.db")
+    assert "cannot be used" in told
+    assert "restore it from a backup" in told
 
 
-@pytest.mark.parametrize("option", ["--certfile", "--keyfile"])
-def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path, option):
+def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path):
     (tmp_path / "tls.pem").write_text("")
-    server = serve(ready=False, GUNICORN_CMD_ARGS=f"{option}={tmp_path}/tls.pem")
+    server = serve(ready=False, GUNICORN_CMD_ARGS=f"--certfile={tmp_path}/tls.pem")
     assert server.process.wait(LIMIT_SECONDS) == 78
     assert "speaks no TLS" in server.log
     assert "Traceback" not in server.log
 
 
-def test_a_folder_that_cannot_be_made_stops_the_start(serve, tmp_path):
+def test_tls_is_refused_by_its_key_alone(tmp_path):
+    (tmp_path / "tls.pem").write_text("")
+    master = SimpleNamespace(cfg=Config(), log=Mock())
+    refuse_tls(master)
+    master.cfg.set("keyfile", f"{tmp_path}/tls.pem")
+    with pytest.raises(SystemExit, match="78"):
+        refuse_tls(master)
+
+
+def test_a_folder_that_cannot_be_made_stops_the_start(refusal, tmp_path):
     (tmp_path / "file").write_text("")
-    server = serve(ready=False, DATABASE_URL=f"sqlite:///{tmp_path}/file/app.db")
-    assert server.process.wait(LIMIT_SECONDS) == 1
-    assert "cannot be made" in server.log
+    assert "cannot be made" in refusal(f"sqlite:///{tmp_path}/file/app.db")
 
 
-def test_a_lock_file_that_cannot_be_made_stops_the_start(serve, tmp_path):
+def test_a_lock_file_that_cannot_be_made_stops_the_start(refusal, tmp_path):
     (tmp_path / "app.db.lock").mkdir()
-    server = serve(ready=False, empty=True)
-    assert server.process.wait(LIMIT_SECONDS) == 1
-    assert "app.db.lock cannot be made" in server.log
-    assert "Traceback" not in server.log
+    assert "app.db.lock cannot be made" in refusal(f"sqlite:///{tmp_path}/app.db")
 
 
-def test_a_database_server_that_is_away_stops_the_start_with_what_to_do(serve):
+def test_a_database_server_that_is_away_stops_the_start_with_what_to_do(refusal):
     pytest.importorskip("psycopg")
-    server = serve(ready=False, DATABASE_URL=f"postgresql+psycopg://app:hush@127.0.0.1:{free_port()}/app")
-    assert server.process.wait(LIMIT_SECONDS) == 1
-    assert "check DATABASE_URL" in server.log
-    assert "Traceback" not in server.log
-    assert "hush" not in server.log
+    told = refusal(f"postgresql+psycopg://app:hush@127.0.0.1:{free_port()}/app")
+    assert "check DATABASE_URL" in told
+    assert "hush" not in told
 
 
 def test_two_starts_at_once_on_one_database_both_serve(serve, tmp_path):

@@ -1,13 +1,16 @@
 """The server as a whole: health, metrics, sockets, signals, in the ASYNC_MODE of this run."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import cpu_seconds
+from tests.conftest import cpu_seconds, serving
 
 
 def test_health_is_cheap_and_says_what_is_checked(shared):
@@ -22,8 +25,10 @@ def test_health_is_cheap_and_says_what_is_checked(shared):
     assert server.json("/healthz")["version"]
 
 
-def test_every_metric_is_valid(serve, client, tool):
-    server = serve()
+def test_every_metric_is_valid(shared, client, tool, wait_for):
+    server = shared
+    wait_for(lambda: server.metric("socket_connections") == 0)  # those of other tests have gone
+    before = server.metric("socket_events_total")
     client(server).call("job:subscribe", {"id": "none"})
     text = server.get("/metrics")[1]
     check = subprocess.run(
@@ -31,12 +36,18 @@ def test_every_metric_is_valid(serve, client, tool):
     )
     assert check.returncode == 0, check.stderr + check.stdout
     assert server.metric("socket_connections") == 1
-    assert server.metric("socket_events_total") == 1
+    assert server.metric("socket_events_total") - before == 1
     assert server.metric("app_workers") == 1
 
 
-def test_metrics_are_refused_to_other_networks(serve):
-    assert serve(METRICS_ALLOW="10.0.0.0/8").get("/metrics")[0] == 403
+@pytest.fixture
+def strict(shared_with):
+    """A server that keeps others out and takes little."""
+    return shared_with(METRICS_ALLOW="10.0.0.0/8", CORS_ORIGINS="https://friend.example", MAX_UPLOAD_BYTES="1000")
+
+
+def test_metrics_are_refused_to_other_networks(strict):
+    assert strict.get("/metrics")[0] == 403
 
 
 @pytest.mark.parametrize("transport", ["polling", "websocket"])
@@ -51,11 +62,10 @@ def test_both_transports_carry_events_and_errors_come_as_acknowledgements(shared
     assert one.connected
 
 
-def test_a_foreign_origin_is_refused_and_an_allowed_one_is_not(serve):
-    server = serve(CORS_ORIGINS="https://friend.example")
+def test_a_foreign_origin_is_refused_and_an_allowed_one_is_not(strict):
     handshake = "/socket.io/?EIO=4&transport=polling"
-    assert server.get(handshake, {"Origin": "https://foe.example"})[0] == 400
-    assert server.get(handshake, {"Origin": "https://friend.example"})[0] == 200
+    assert strict.get(handshake, {"Origin": "https://foe.example"})[0] == 400
+    assert strict.get(handshake, {"Origin": "https://friend.example"})[0] == 200
 
 
 def test_sigterm_closes_sockets_and_ends_in_time(serve, client, wait_for):
@@ -77,7 +87,7 @@ def test_sigterm_is_not_lost_while_a_worker_starts(serve, wait_for, computed_sec
     assert "Traceback" not in server.log
 
 
-def test_a_killed_worker_is_replaced_and_its_clients_come_back(serve, client, wait_for):
+def test_a_killed_worker_is_replaced_and_its_clients_come_back_and_it_leaves_with_its_master(serve, client, wait_for):
     server = serve()
     one = client(server)
     worker = server.workers()[0]
@@ -85,11 +95,7 @@ def test_a_killed_worker_is_replaced_and_its_clients_come_back(serve, client, wa
     wait_for(lambda: server.workers() not in ([], [worker]))
     wait_for(lambda: one.connected and server.get("/readyz")[0] == 200)
     wait_for(lambda: one.connected and one.call("job:subscribe", {"id": "x"})["ok"] is False)
-
-
-def test_when_the_master_is_killed_its_worker_leaves(serve, wait_for):
-    server = serve()
-    worker = server.workers()[0]
+    (worker,) = server.workers()
     os.kill(server.pid, signal.SIGKILL)
     server.process.wait()
     wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the orphan stayed")
@@ -108,19 +114,22 @@ def test_the_garbage_of_requests_is_collected_though_not_while_it_starts(shared,
     wait_for(lambda: shared.get("/healthz")[0] == 200 and shared.metric("python_gc_collections_total") > before)
 
 
-def test_the_feature_of_the_guide_runs_as_it_is_printed(serve, client, tmp_path, wait_for):
-    import re
-    import shutil
-    import sys
-
-    root, copy = Path(__file__).parents[2], tmp_path / "copy"
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory):
+    """A server of a copy of the project, to which the feature of the guide was added: (server, its folder)."""
+    root, copy = Path(__file__).parents[2], tmp_path_factory.mktemp("copy") / "project"
     code = re.search(r"```python\n(.*?)```", (root / "docs/adding-a-feature.md").read_text(), re.DOTALL)[1]
-    shutil.copytree(root / "app", copy / "app", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(root / "app", copy / "app", ignore=shutil.ignore_patterns("tests"))
     for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
         shutil.copy(root / name, copy)
     (copy / "app/features/thumbnails").mkdir()
     (copy / "app/features/thumbnails/__init__.py").write_text(code)
-    server = serve(command=[sys.executable, str(copy / "run_web.py")])
+    with serving(copy.parent) as serve:
+        yield serve(command=[sys.executable, str(copy / "run_web.py")]), copy
+
+
+def test_the_feature_of_the_guide_runs_as_it_is_printed(copied, client, wait_for):
+    server, _ = copied
     status, job = server.post("/api/thumbnails", {"count": 2})
     assert status == 202
     assert server.post("/api/thumbnails", {"count": 0})[0] == 400
@@ -145,16 +154,9 @@ def test_the_feature_of_the_guide_runs_as_it_is_printed(serve, client, tmp_path,
     assert ann.call("album:ping") == "pong"
 
 
-def test_sighup_serves_what_is_on_the_disk_now(serve, tmp_path, wait_for):
+def test_sighup_serves_what_is_on_the_disk_now(copied, wait_for):
     """An edit of the factory, the settings and a feature is served after SIGHUP, all three."""
-    import shutil
-    import sys
-
-    root = Path(__file__).parents[2]
-    copy = tmp_path / "copy"
-    keep = shutil.ignore_patterns(".git", ".venv", "data", "node_modules", ".*_cache", "tests", "docs")
-    shutil.copytree(root, copy, ignore=keep)
-    server = serve(command=[sys.executable, str(copy / "run_web.py")])
+    server, copy = copied
     settings, factory, feature = (
         copy / "app" / p for p in ("settings.py", "__init__.py", "features/added/__init__.py")
     )
@@ -193,7 +195,6 @@ def test_errors_are_json_for_programs_and_pages_for_people(shared):
     assert "<h1>Nothing here</h1>" in body
 
 
-def test_a_body_over_the_limit_is_refused(serve):
-    server = serve(MAX_UPLOAD_BYTES="1000")
-    status, body = server.request("POST", "/api/jobs", b"x" * 2000, {"Content-Type": "application/json"})
+def test_a_body_over_the_limit_is_refused(strict):
+    status, body = strict.request("POST", "/api/jobs", b"x" * 2000, {"Content-Type": "application/json"})
     assert status in (405, 413), body

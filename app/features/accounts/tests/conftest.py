@@ -5,13 +5,14 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
+import argon2
 import pytest
 from pydantic import SecretStr
 
 from app import create_app, features
 from app.db import db
 from app.db.schema import CORE, Branch, upgrade
-from app.features.accounts import administration, joining
+from app.features.accounts import administration, joining, passwords
 from app.features.accounts.settings import AccountSettings
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, page, same_in_every_mode, tool, wait_for
@@ -19,6 +20,7 @@ from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, page, same_i
 __all__ = ["page", "tool", "wait_for"]
 LIVE_APP = gunicorn(Path(__file__).parent, "live_app:app")
 PASSWORD = "a heron stands in the reeds"
+QUICK = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # tests hash hundreds of passwords
 ADA, ROOT_MAIL = "ada@example.org", "root@example.org"
 
 
@@ -64,7 +66,8 @@ def migrated(tmp_path_factory):
     path = tmp_path_factory.mktemp("migrated") / "app.db"
     app = create_app(settings_for(path))
     upgrade(db, [CORE, *(Branch(name, folder) for name, folder in features.migrations())])
-    with app.app_context():
+    with app.app_context(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", QUICK)
         joining.create(ADA, "user", PASSWORD)
         joining.create(ROOT_MAIL, "admin", PASSWORD)
     db.close()
@@ -78,8 +81,9 @@ def settings_for(path, own=None, **values):
 
 
 @pytest.fixture
-def make(migrated, tmp_path):
-    """Return a function that makes an application which asks who it is."""
+def make(migrated, tmp_path, monkeypatch):
+    """Return a function that makes an application which asks who it is, and hashes with little work."""
+    monkeypatch.setattr(passwords, "_hasher", QUICK)
 
     def build(own=None, **values):
         shutil.copy(migrated, tmp_path / "app.db")

@@ -1,8 +1,31 @@
-"""The project's shared fixtures."""
+"""The project's shared fixtures, and an outside API that all tests of a process ask."""
 
-from tests.conftest import fake_upstream, page, same_in_every_mode, serve, tool, wait_for
+import threading
 
-__all__ = ["fake_upstream", "page", "serve", "tool", "wait_for"]
+import pytest
+
+from tests.conftest import fake_upstream, page, same_in_every_mode, serve, shared, shared_with, tool, wait_for
+from tests.fake_upstream import FakeUpstream
+
+__all__ = ["fake_upstream", "page", "serve", "shared", "shared_with", "tool", "wait_for"]
+
+
+@pytest.fixture(scope="session")
+def outside_api():
+    """A local OpenAI-compatible server in a thread."""
+    server = FakeUpstream()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def upstream(outside_api):
+    """The same, which has seen nothing yet and answers at once; `latency` is changed at will."""
+    outside_api.stats.reset()
+    yield outside_api
+    outside_api.latency = 0.0
 
 
 def pytest_collection_modifyitems(items):

@@ -4,18 +4,16 @@ import json
 
 import pytest
 
-from tests.described import Described, started
+from tests.described import Described
 
 FORM = "multipart/form-data; boundary=xxxx"
 LIST = "/api/predictions"
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory):
+def api(shared_with):
     """A server on which nothing runs, and its description."""
-    server = started(tmp_path_factory.mktemp("api"))
-    yield Described(server)
-    server.stop()
+    return Described(shared_with(JOBS_EMBEDDED="false"))
 
 
 def part(name, text, extra=""):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import ASYNC_MODE, SERVE, Server, free_port, new_database, same_in_every_mode
+from tests.conftest import same_in_every_mode
 
 SPECIES = Path(__file__).parents[4] / "examples/species.csv"
 pytestmark = pytest.mark.browser
@@ -14,14 +14,10 @@ UNANSWERED = ".grid-space .grid-row .badge:not([data-status=succeeded])"
 DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """The application, for all tests of this module that need nothing of their own."""
-    folder = tmp_path_factory.mktemp("pages")
-    env = {"APP_ENV": "test", "PORT": str(free_port()), "DATABASE_URL": new_database(folder), "ASYNC_MODE": ASYNC_MODE}
-    running = Server(folder, SERVE, {**env, "UPSTREAM_REQUESTS_PER_SECOND": "1000"}).wait_ready()
-    yield running
-    running.stop()
+@pytest.fixture
+def slow(shared_with):
+    """A server on which a batch of a hundred rows takes five seconds, and which offers WebSocket only."""
+    return shared_with(UPSTREAM_REQUESTS_PER_SECOND="20", SOCKET_TRANSPORTS="websocket")
 
 
 def done(page):
@@ -106,21 +102,21 @@ def test_ten_thousand_rows_keep_few_elements_and_the_last_row_is_reached(serve, 
 
 
 @same_in_every_mode
-def test_a_server_side_mistake_is_shown_in_words(serve, page):
-    server = serve(PREDICTION_MAX_ROWS="5")
-    page.goto(server.url)
-    page.set_input_files("#file", SPECIES)
+def test_a_server_side_mistake_is_shown_in_words(shared, page):
+    page.goto(shared.url)
+    too_many = b"species\n" + b"x\n" * 10_001
+    page.set_input_files("#file", {"name": "many.csv", "mimeType": "text/csv", "buffer": too_many})
     page.fill("#prompt", "{species}")
     page.click("#run")
     page.wait_for_selector("#error:not([hidden])")
-    assert "at most 5" in page.inner_text("#error")
+    assert "at most 10,000" in page.inner_text("#error")
 
 
 @same_in_every_mode
 @pytest.mark.parametrize("path", ["/predictions", "/nothing"])
-def test_a_phone_needs_no_horizontal_scroll(server, page, path):
+def test_a_phone_needs_no_horizontal_scroll(shared, page, path):
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(server.url + path)
+    page.goto(shared.url + path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
@@ -150,9 +146,8 @@ def test_rows_that_finish_while_their_page_is_on_its_way_are_not_lost(serve, pag
     see_all_answered(page, wait_for)
 
 
-def test_a_server_that_offers_websocket_only_is_live(serve, page):
-    server = serve(SOCKET_TRANSPORTS="websocket")
-    page.goto(server.url)
+def test_a_server_that_offers_websocket_only_is_live(slow, page):
+    page.goto(slow.url)
     page.wait_for_selector("#connection[data-state=live]")
     assert page.problems == []
 
@@ -180,9 +175,9 @@ def test_a_retry_by_one_viewer_is_seen_by_the_other(serve, fake_upstream, page, 
 
 
 @same_in_every_mode
-def test_the_rows_are_one_tab_stop_and_the_keyboard_opens_one(server, page):
-    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": f"row {i}"} for i in range(300)]})[1]
-    page.goto(f"{server.url}/predictions/{made['id']}")
+def test_the_rows_are_one_tab_stop_and_the_keyboard_opens_one(shared, page):
+    made = shared.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": f"row {i}"} for i in range(300)]})[1]
+    page.goto(f"{shared.url}/predictions/{made['id']}")
     page.wait_for_selector(".grid-space .grid-row >> text=row 0")
     page.focus("#grid")
     page.keyboard.press("End")
@@ -207,30 +202,29 @@ def test_a_batch_that_somebody_else_starts_comes_into_the_list(serve, page):
 
 
 @same_in_every_mode
-def test_a_phone_shows_each_rows_status_in_words(server, page):
-    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": "one"}]})[1]
+def test_a_phone_shows_each_rows_status_in_words(shared, page):
+    made = shared.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": "one"}]})[1]
     page.set_viewport_size({"width": 360, "height": 740})
-    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.goto(f"{shared.url}/predictions/{made['id']}")
     page.wait_for_selector(".grid-space .badge >> text=succeeded")
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(serve, page, wait_for):
-    server = serve(UPSTREAM_REQUESTS_PER_SECOND="20")
-    made = server.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(200)]})[1]
+def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(slow, page, wait_for):
+    made = slow.post("/api/predictions", {"prompt": "{n}", "rows": [{"n": str(i)} for i in range(100)]})[1]
     with page.expect_response(lambda response: "after=" in response.url):  # what a page asks once it has joined
-        page.goto(f"{server.url}/predictions/{made['id']}")
+        page.goto(f"{slow.url}/predictions/{made['id']}")
     joined = done(page)
     wait_for(lambda: done(page) > joined)
     page.evaluate("Live.rooms.socket.io.reconnection(false); Live.rooms.socket.io.engine.close()")
     page.wait_for_selector("#connection[data-state=offline]")
     before = done(page)
-    missed = wait_for(lambda: (now := server.json(f"/api/predictions/{made['id']}")["done"]) > before + 20 and now)
+    missed = wait_for(lambda: (now := slow.json(f"/api/predictions/{made['id']}")["done"]) > before + 20 and now)
     asked = []
     page.on("request", lambda request: asked.append(request.url) if "after=" in request.url else None)
     page.evaluate("Live.rooms.socket.io.reconnection(true); Live.rooms.socket.connect()")
     wait_for(lambda: done(page) >= missed)
     assert asked == []
     page.wait_for_selector("#status[data-status=succeeded]")
-    assert done(page) == 200
+    assert done(page) == 100
     see_all_answered(page, wait_for)
