@@ -1,5 +1,6 @@
 """Logs: one line per event, with what belongs to it, and no secret."""
 
+import functools
 import json
 import subprocess
 import sys
@@ -31,6 +32,7 @@ CODE = """
 """
 
 
+@functools.cache
 def lines(log_format, level="INFO"):
     env = {
         **CLEAN,

@@ -1,4 +1,4 @@
-"""A real server of the live application under each transport, and clients that follow rooms."""
+"""Real servers of the live application that the tests of a process share, and clients that follow rooms."""
 
 import socket
 import threading
@@ -7,22 +7,59 @@ from pathlib import Path
 import pytest
 import socketio
 
-from tests.conftest import ASYNC_MODE, TRANSPORTS, Server, free_port, gunicorn, new_database
+from tests.conftest import TRANSPORTS, gunicorn
 from tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
 GUNICORN = gunicorn(HERE, "live_app:app")
+TOGETHER = pytest.mark.xdist_group("tests.realtime")  # modules that share their servers
+LONG_MEMORY = {"LOG_LEVEL": "DEBUG", "EVENT_LOG_MAX_EVENTS": "100000"}
+BURST = 6  # of events that the strict server takes from a connection
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def server(request, tmp_path_factory):
-    """The live application with default settings under each transport in turn, one for all tests of a module."""
-    folder = tmp_path_factory.mktemp(request.param)
-    env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "SOCKET_TRANSPORT": request.param, "LOG_FORMAT": "json"}
-    env |= {"PORT": str(free_port()), "DATABASE_URL": new_database(folder), "LOG_LEVEL": "DEBUG"}
-    running = Server(folder, GUNICORN, env).wait_ready()
-    yield running
-    running.stop()
+@pytest.fixture
+def shared_live(shared_with):
+    """Return a function that gives the application with its own settings, one for all tests of a process."""
+
+    def give(**env):
+        return shared_with(command=tuple(GUNICORN), **({"SOCKET_TRANSPORT": TRANSPORTS[0]} | env))
+
+    return give
+
+
+@pytest.fixture(params=TRANSPORTS)
+def server(request, shared_live):
+    """The application under each transport in turn, with debugging lines; it keeps what the longest test publishes."""
+    return shared_live(SOCKET_TRANSPORT=request.param, **LONG_MEMORY)
+
+
+@pytest.fixture
+def remembering(shared_live):
+    """The same as the server under the first transport."""
+    return shared_live(**LONG_MEMORY)
+
+
+@pytest.fixture
+def strict(shared_live):
+    """One that allows little and forgets soon."""
+    limits = {"SOCKET_EVENTS_PER_SECOND": "0.001", "SOCKET_EVENTS_BURST": str(BURST), "SOCKET_MAX_ROOMS": "2"}
+    return shared_live(EVENT_LOG_SECONDS="0.3", **limits)
+
+
+@pytest.fixture
+def small(shared_live):
+    """One that keeps few events, and whose leases are short."""
+    return shared_live(EVENT_LOG_MAX_EVENTS="5", PRESENCE_LEASE_SECONDS="2")
+
+
+@pytest.fixture
+def restarted(shared_live):
+    """One that tests may stop and start, with long leases and a small buffer for what is sent."""
+    server = shared_live(PRESENCE_LEASE_SECONDS="600", SOCKET_SEND_BUFFER_MESSAGES="40")
+    yield server
+    if server.process.poll() is not None:
+        server.start()
+        server.wait_ready()
 
 
 @pytest.fixture

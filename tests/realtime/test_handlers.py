@@ -6,6 +6,10 @@ import re
 import pytest
 import socketio
 
+from tests.realtime.conftest import BURST, TOGETHER
+
+pytestmark = TOGETHER
+
 
 def counted(server, event):
     """Return {outcome: number} of an event."""
@@ -13,10 +17,10 @@ def counted(server, event):
     return {outcome: float(number) for outcome, number in found}
 
 
-def lines(server, event):
-    """Return the log lines about an event."""
-    found = [json.loads(line) for line in server.log.splitlines() if line.startswith("{")]
-    return [line for line in found if line.get("socket_event") == event]
+def lines(server, event, sid):
+    """Return the log lines about an event of a connection."""
+    found = [json.loads(line) for line in server.log.splitlines() if sid in line]
+    return [line for line in found if (line.get("socket_event"), line["sid"]) == (event, sid)]
 
 
 def test_a_message_is_validated_by_the_handlers_annotation(server, connect):
@@ -92,11 +96,10 @@ def test_a_handlers_own_rate_holds_for_each_connection_and_event(server, connect
     wait_for(lambda: one.call("seldom") == "done")
 
 
-def test_the_settings_rate_holds_for_handlers_without_their_own(live, connect):
-    server = live(SOCKET_EVENTS_PER_SECOND="0.1", SOCKET_EVENTS_BURST="2")
-    one = connect(server)
-    assert [one.call("plain", n) for n in (1, 2)] == [[1], [2]]
-    assert one.call("plain", 3)["error"]["code"] == "rate_limited"
+def test_the_settings_rate_holds_for_handlers_without_their_own(strict, connect):
+    one = connect(strict)
+    assert [one.call("plain", n) for n in range(BURST)] == [[n] for n in range(BURST)]
+    assert one.call("plain", BURST)["error"]["code"] == "rate_limited"
     assert [one.call("often") for _ in range(5)] == ["done"] * 5
     assert [one.call("seldom") for _ in range(3)] == ["done"] * 3
 
@@ -113,25 +116,23 @@ def test_events_errors_and_times_are_counted_by_event(server, connect):
     assert re.search(r'socket_event_duration_seconds_count{event="ping"} \d', server.get("/metrics")[1])
 
 
-def test_each_event_is_one_line_with_the_sid_and_an_id_of_its_own(live, connect, wait_for):
-    server = live(LOG_LEVEL="DEBUG")
+def test_each_event_is_one_line_with_the_sid_and_an_id_of_its_own(server, connect, wait_for):
     one = connect(server)
+    sid = one.get_sid()
     one.call("plain", "a"), one.call("plain", "b"), one.call("taken"), one.call("crash")
-    wait_for(lambda: lines(server, "crash"))
-    good, refused, failed = lines(server, "plain"), lines(server, "taken"), lines(server, "crash")
+    wait_for(lambda: lines(server, "crash", sid))
+    good, refused, failed = (lines(server, event, sid) for event in ("plain", "taken", "crash"))
     assert [len(good), len(refused), len(failed)] == [2, 1, 1]
     assert [line["level"].upper() for line in (good[0], refused[0], failed[0])] == ["DEBUG", "INFO", "ERROR"]
     assert [line["outcome"] for line in (good[0], refused[0], failed[0])] == ["ok", "seat_taken", "internal_error"]
     assert "RuntimeError" in str(failed[0])
     everything = good + refused + failed
-    assert {line["sid"] for line in everything} == {one.get_sid()}
     assert len({line["request_id"] for line in everything}) == 4
     assert all(line["duration_ms"] >= 0 for line in everything)
 
 
-def test_successes_are_no_line_at_the_level_of_every_day(live, connect, wait_for):
-    server = live(LOG_LEVEL="INFO")
-    one = connect(server)
+def test_successes_are_no_line_at_the_level_of_every_day(strict, connect, wait_for):
+    one = connect(strict)
     one.call("plain", "a"), one.call("taken")
-    wait_for(lambda: lines(server, "taken"))
-    assert lines(server, "plain") == []
+    wait_for(lambda: lines(strict, "taken", one.get_sid()))
+    assert lines(strict, "plain", one.get_sid()) == []

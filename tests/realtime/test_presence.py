@@ -7,6 +7,10 @@ from contextlib import closing
 
 import pytest
 
+from tests.realtime.conftest import TOGETHER
+
+pytestmark = TOGETHER
+
 
 def enter(client, room, member):
     return client.call("presence:enter", {"room": room, "member": member})["members"]
@@ -83,22 +87,20 @@ def test_who_was_there_by_way_of_a_killed_worker_is_gone_when_its_lease_runs_out
     assert members(bob, "tea") == ["bob"], "a lease is renewed while its process lives"
 
 
-def test_a_process_that_stops_takes_its_members_along_at_once(live, connect, wait_for):
-    server = live(PRESENCE_LEASE_SECONDS="600")
-    enter(connect(server), "tea", "ann")
-    server.stop()
-    server.start()
-    server.wait_ready()
-    assert members(connect(server), "tea") == []
+def test_a_process_that_stops_takes_its_members_along_at_once(restarted, connect, wait_for):
+    assert enter(connect(restarted), "tea", "ann") == ["ann"]
+    restarted.stop()
+    restarted.start()
+    restarted.wait_ready()
+    assert members(connect(restarted), "tea") == []
 
 
-def test_a_process_that_was_taken_for_dead_enters_its_members_again(live, connect, wait_for):
+def test_a_process_that_was_taken_for_dead_enters_its_members_again(small, connect, wait_for):
     from sqlalchemy import create_engine, text
 
-    server = live(PRESENCE_LEASE_SECONDS="2")
-    ann = connect(server, transports=["websocket"])
+    ann = connect(small, transports=["websocket"])
     enter(ann, "tea", "ann")
-    engine = create_engine(server.env["DATABASE_URL"])
+    engine = create_engine(small.env["DATABASE_URL"])
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM presence"))
         connection.execute(text("DELETE FROM presence_holders"))

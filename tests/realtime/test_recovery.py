@@ -4,6 +4,10 @@ import threading
 
 import pytest
 
+from tests.realtime.conftest import TOGETHER
+
+pytestmark = TOGETHER
+
 
 def publish(server, room, count, first=0):
     assert server.post(f"/publish/{room}/{count}", {"first": first})[0] == 200
@@ -40,60 +44,58 @@ def test_who_missed_nothing_gets_nothing(server, connect):
     assert again.received == []
 
 
-def test_a_number_that_cannot_be_is_told_to_fetch_the_state(live, connect):
-    server = live(EVENT_LOG_MAX_EVENTS="5")
-    one = connect(server)
+def test_a_number_that_cannot_be_is_told_to_fetch_the_state(small, connect):
+    one = connect(small)
     epoch = one.join("a")["stream"]["epoch"]
-    publish(server, "a", 10)
+    publish(small, "a", 10)
     for seq, recovered in [(4, False), (5, True), (10, True), (11, False), (10**30, False)]:
-        again = connect(server)
+        again = connect(small)
         assert again.join("a", after={"epoch": epoch, "seq": seq})["stream"]["recovered"] is recovered, seq
         assert again.news() == (list(range(seq, 10)) if recovered else [])
-    assert connect(server).join("a", after={"epoch": "another", "seq": 10})["stream"]["recovered"] is False
+    assert connect(small).join("a", after={"epoch": "another", "seq": 10})["stream"]["recovered"] is False
     for nonsense in ("x", {"epoch": epoch}, {"epoch": epoch, "seq": -1}, {"epoch": "e" * 100, "seq": 1}):
         assert one.call("room:join", {"name": "a", "after": nonsense})["error"]["code"] == "invalid_message"
 
 
-def test_what_is_too_old_is_no_longer_there(live, connect, wait_for):
-    server = live(EVENT_LOG_SECONDS="0.3")
-    one = connect(server)
+def test_what_is_too_old_is_no_longer_there(strict, connect, wait_for):
+    one = connect(strict)
     one.join("a")
-    publish(server, "a", 1)
+    publish(strict, "a", 1)
     before = wait_for(lambda: one.position)
-    publish(server, "a", 1)
-    wait_for(lambda: connect(server).join("a", after=before)["stream"]["recovered"] is False)
+    publish(strict, "a", 1)
+    wait_for(lambda: connect(strict).join("a", after=before)["stream"]["recovered"] is False)
 
 
-def test_after_a_restart_the_state_has_to_be_fetched(live, connect, wait_for):
-    server = live()
-    one = connect(server)
-    one.join("a")
-    publish(server, "a", 2)
+def test_after_a_restart_the_state_has_to_be_fetched(restarted, connect, wait_for):
+    one = connect(restarted)
+    one.join("restart")
+    publish(restarted, "restart", 2)
     wait_for(lambda: one.position)
-    server.stop()
-    server.start()
-    server.wait_ready()
-    publish(server, "a", 5)
-    again = connect(server)
-    assert again.join("a", after=one.position)["stream"]["recovered"] is False
+    restarted.stop()
+    restarted.start()
+    restarted.wait_ready()
+    publish(restarted, "restart", 5)
+    again = connect(restarted)
+    assert again.join("restart", after=one.position)["stream"]["recovered"] is False
     assert again.received == []
 
 
-def test_a_replay_that_would_fill_the_send_buffer_is_refused(live, connect):
-    server = live(SOCKET_SEND_BUFFER_MESSAGES="40")
-    one = connect(server)
-    epoch = one.join("a")["stream"]["epoch"]
-    publish(server, "a", 11)
-    assert connect(server).join("a", after={"epoch": epoch, "seq": 0})["stream"]["recovered"] is False
-    assert connect(server).join("a", after={"epoch": epoch, "seq": 1})["stream"]["recovered"] is True
+def test_a_replay_that_would_fill_the_send_buffer_is_refused(restarted, connect):
+    one = connect(restarted)
+    epoch = one.join("full")["stream"]["epoch"]
+    publish(restarted, "full", 11)
+    assert connect(restarted).join("full", after={"epoch": epoch, "seq": 0})["stream"]["recovered"] is False
+    assert connect(restarted).join("full", after={"epoch": epoch, "seq": 1})["stream"]["recovered"] is True
 
 
-def test_clients_that_come_and_go_while_threads_publish_miss_nothing_and_see_nothing_twice(live, connect, wait_for):
-    server = live(EVENT_LOG_MAX_EVENTS="100000")
+def test_clients_that_come_and_go_while_threads_publish_miss_nothing_and_see_nothing_twice(
+    remembering, connect, wait_for
+):
+    server = remembering
     one = connect(server, transports=["websocket"])
-    one.join("a")
+    one.join("stream")
     result = []
-    publishing = threading.Thread(target=lambda: result.append(server.post("/stream/a/4/2.5")))
+    publishing = threading.Thread(target=lambda: result.append(server.post("/stream/stream/4/2.5")))
     publishing.start()
     received, lives = [], 0
     while publishing.is_alive():
@@ -102,7 +104,7 @@ def test_clients_that_come_and_go_while_threads_publish_miss_nothing_and_see_not
         received += one.received
         position, lives = one.position, lives + 1
         one = connect(server, transports=["websocket"])
-        assert one.join("a", after=position)["stream"]["recovered"] is True
+        assert one.join("stream", after=position)["stream"]["recovered"] is True
         one.position = one.position or position
     sent = sum(result[0][1])
     wait_for(lambda: len(received) + len(one.received) >= sent)
@@ -118,11 +120,10 @@ def test_a_room_of_another_namespace_is_no_numbered_room(server, connect):
     assert one.call("join", {"name": "a"}, namespace="/other")["error"]["code"] == "internal_error"
 
 
-def test_who_is_in_too_many_rooms_is_told_so(live, connect):
-    server = live(SOCKET_MAX_ROOMS="2")
-    one = connect(server)
+def test_who_is_in_too_many_rooms_is_told_so(strict, connect):
+    one = connect(strict)
     answers = [one.join(room) for room in ("a", "b", "c", "a")]
-    limited = server.env["SOCKET_TRANSPORT"] == "fast"
+    limited = strict.env["SOCKET_TRANSPORT"] == "fast"
     assert [answer["ok"] for answer in answers] == [True, True, not limited, True]
     if limited:
         assert answers[2]["error"]["code"] == "too_many_rooms"

@@ -2,7 +2,9 @@
 
 import pytest
 
-pytestmark = pytest.mark.browser
+from tests.realtime.conftest import TOGETHER
+
+pytestmark = [pytest.mark.browser, TOGETHER]
 
 FOLLOW = """(room) => {
   Object.assign(window, { got: [], resyncs: 0 });
@@ -55,22 +57,22 @@ def test_what_comes_twice_is_dropped(server, page, wait_for):
     assert got(page) == [[0, 1, 2], 1]
 
 
-def test_a_restarted_server_makes_the_page_fetch_the_state(live, page, wait_for):
-    server = live()
-    follow(server, page, "restart", wait_for)
-    publish(server, "restart", 3, first=0)
+def test_a_restarted_server_makes_the_page_fetch_the_state(restarted, page, wait_for):
+    server = restarted
+    follow(server, page, "page", wait_for)
+    publish(server, "page", 3, first=0)
     wait_for(lambda: len(got(page)[0]) == 3)
     server.stop()
     page.wait_for_selector("#connection[data-state=offline]")
     server.start()
     server.wait_ready()
     wait_for(lambda: got(page) == [[0, 1, 2], 2])
-    publish(server, "restart", 2, first=3)
+    publish(server, "page", 2, first=3)
     wait_for(lambda: got(page) == [[0, 1, 2, 3, 4], 2])
 
 
-def test_more_than_the_log_holds_makes_the_page_fetch_the_state(live, page, wait_for):
-    server = live(EVENT_LOG_MAX_EVENTS="5")
+def test_more_than_the_log_holds_makes_the_page_fetch_the_state(small, page, wait_for):
+    server = small
     follow(server, page, "long", wait_for)
     page.evaluate(CUT)
     page.wait_for_selector("#connection[data-state=offline]")

@@ -1,14 +1,16 @@
-"""Servers that the tests of a module share, and ways to speak to them: in bytes, and from other addresses."""
+"""Servers that the tests of a process share, and ways to speak to them: in bytes, and from other addresses."""
 
 import http.client
 import json
+import os
 import socket
-import sys
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from tests.conftest import ASYNC_MODE, SERVE, SOCKET_TRANSPORT, Server, free_port, gunicorn
+from app import create_app
+from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn
 from tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
@@ -16,50 +18,37 @@ BODIES_APP = gunicorn(HERE, "bodies_app:app")
 LIMITS_APP = gunicorn(HERE, "limits_app:app")
 ADMIN = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
 CLIENT = "Cw8bN2kZ5rX1yV7qL4sM9dF3gH6jP0tE"
+OTHER = "Xt5mB9hQ2wE7rY4uZ1oP6aS3dG8fJ0kL"
+GUARDED = {"REQUIRE_CLIENT_API_KEY": "true", "ADMIN_API_KEY": ADMIN, "CLIENT_API_KEYS": f"{CLIENT}, {OTHER}"}
+JSON_BYTES, UPLOAD_BYTES, UPLOAD_TYPES = 10_000, 100_000, "text/csv, application/pdf"
+FRIEND, FRIENDS_PORT = "https://friend.example", free_port()
+MANY = 1_000_000  # requests, which no test makes
+WITH_BODIES, WITH_KEYS = (pytest.mark.xdist_group(f"tests.security.{name}") for name in ("bodies", "keys"))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def module_settings():
     """What a module's own server is started with; a module may replace it."""
-    return {}
+    return {"MAX_JSON_BYTES": str(JSON_BYTES), "MAX_UPLOAD_BYTES": str(UPLOAD_BYTES), "UPLOAD_TYPES": UPLOAD_TYPES}
 
 
-@pytest.fixture(scope="module")
-def site(module_settings, tmp_path_factory):
-    """The application with a route that takes bodies, one for all tests of a module."""
-    folder = tmp_path_factory.mktemp("site")
-    env = {
-        "APP_ENV": "test",
-        "PORT": str(free_port()),
-        "DATABASE_URL": f"sqlite:///{folder}/app.db",
-        "ASYNC_MODE": ASYNC_MODE,
-        "LOG_FORMAT": "json",
-    }
-    running = Server(folder, BODIES_APP, env | module_settings).wait_ready()
-    yield running
-    running.stop()
+@pytest.fixture
+def site(module_settings, shared_with):
+    """The application with a route that takes bodies, one for all tests of a process."""
+    return shared_with(command=tuple(BODIES_APP), **module_settings)
 
 
-@pytest.fixture(scope="module")
-def attacked(tmp_path_factory):
-    """A server that asks for keys and logs all it can."""
-    folder = tmp_path_factory.mktemp("attacked")
-    env = {
-        "APP_ENV": "test",
-        "PORT": str(free_port()),
-        "DATABASE_URL": f"sqlite:///{folder}/app.db",
-        "ASYNC_MODE": ASYNC_MODE,
-        "SOCKET_TRANSPORT": SOCKET_TRANSPORT,
-        "LOG_FORMAT": "json",
-        "LOG_LEVEL": "DEBUG",
-        "REQUIRE_CLIENT_API_KEY": "true",
-        "ADMIN_API_KEY": ADMIN,
-        "CLIENT_API_KEYS": CLIENT,
-        "AUTH_FAILURE_LIMIT": "",  # attackers of the tests have time
-    }
-    server = Server(folder, SERVE, env).wait_ready()
-    yield server
-    server.stop()
+@pytest.fixture
+def attacked(shared_with):
+    """A server that asks for keys, logs all it can and lets the pages of a friend in."""
+    return shared_with(
+        command=tuple(BODIES_APP),
+        LOG_LEVEL="DEBUG",
+        AUTH_FAILURE_LIMIT="",  # attackers of the tests have time
+        RATE_LIMIT_DEFAULT=f"{MANY} per hour",
+        CORS_ORIGINS=f"{FRIEND},http://127.0.0.1:{FRIENDS_PORT}",
+        **GUARDED,
+    )
 
 
 def connect(server: Server) -> socket.socket:
@@ -113,20 +102,15 @@ def ask(server: Server, path: str, method: str = "GET", source: str = "127.0.0.1
         one.close()
 
 
-@pytest.fixture(scope="module")
-def limits_app(tmp_path_factory):
-    """Return a function that starts the application for all tests of a module."""
-    started = []
-
-    def start(**env: str) -> Server:
-        started.append(start_limits_app(tmp_path_factory.mktemp("limits"), **env))
-        return started[-1]
-
-    yield start
-    for server in started:
-        server.stop()
+@pytest.fixture
+def limits_app(shared_with):
+    """Return a function that gives the application with its own settings, one for all tests of a process."""
+    return lambda **env: shared_with(command=tuple(LIMITS_APP), **env)
 
 
-def flask(server: Server, *words: str) -> list[str]:
-    """Return the command `flask ...` with the interpreter of the tests."""
-    return [sys.executable, "-m", "flask", *words]
+def flask(server: Server, *words: str, status: int = 0) -> str:
+    """Type a command beside the server; it runs in this process, which spares a second."""
+    with patch.dict(os.environ, server.env, clear=True):
+        done = create_app().test_cli_runner().invoke(args=words)
+    assert done.exit_code == status, done.output
+    return done.stdout.strip() if status == 0 else done.stderr

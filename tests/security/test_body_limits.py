@@ -6,10 +6,10 @@ import subprocess
 import pytest
 
 from tests.conftest import ASYNC_MODE, free_port
-from tests.security.conftest import connect, rest, statuses
+from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, WITH_BODIES, connect, rest, statuses
 from tests.server.wire import Wire
 
-JSON_BYTES, UPLOAD_BYTES = 10_000, 100_000
+pytestmark = WITH_BODIES
 LARGE = 8_000_000  # more than the kernel's buffers take
 ENDLESS = 200_000_000
 HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
@@ -26,11 +26,6 @@ http {{
     }}
 }}
 """
-
-
-@pytest.fixture(scope="module")
-def module_settings():
-    return {"MAX_JSON_BYTES": str(JSON_BYTES), "MAX_UPLOAD_BYTES": str(UPLOAD_BYTES)}
 
 
 def post(path: str, content_type: str, length: int) -> bytes:

@@ -6,10 +6,11 @@ import threading
 
 import pytest
 
-from tests.security.conftest import ask
+from tests.security.conftest import CLIENT as KEY
+from tests.security.conftest import FRIEND, FRIENDS_PORT, MANY, WITH_KEYS, ask
 
-FRIEND, FOE = "https://friend.example", "https://foe.example"
-KEY = "a-key-of-the-cors-tests-0123456789ab"
+pytestmark = WITH_KEYS
+FOE = "https://foe.example"
 PREFLIGHT = {"Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "content-type,x-api-key"}
 PAGE = """<!doctype html><title>elsewhere</title>"""
 FETCH = """async ([url, key]) => {
@@ -25,20 +26,15 @@ def elsewhere(tmp_path_factory):
     folder = tmp_path_factory.mktemp("page")
     (folder / "index.html").write_text(PAGE)
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", FRIENDS_PORT), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{FRIENDS_PORT}"
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def server(limits_app, elsewhere):
-    return limits_app(
-        CORS_ORIGINS=f"{FRIEND},{elsewhere}",
-        REQUIRE_CLIENT_API_KEY="true",
-        CLIENT_API_KEYS=KEY,
-        RATE_LIMIT_DEFAULT="1000 per hour",
-    )
+@pytest.fixture
+def server(attacked):
+    return attacked
 
 
 def given(answer):
@@ -89,7 +85,7 @@ def test_a_header_that_is_no_name_is_not_repeated(server):
 @pytest.mark.browser
 def test_a_real_browser_lets_the_friends_page_read_and_no_other(server, elsewhere, page):
     page.goto(elsewhere)
-    assert page.evaluate(FETCH, [f"{server.url}/api/jobs", KEY]) == [200, True, "1000", True]
+    assert page.evaluate(FETCH, [f"{server.url}/api/jobs", KEY]) == [200, True, str(MANY), True]
     page.goto(elsewhere.replace("127.0.0.1", "localhost"))  # another origin
     with pytest.raises(Exception, match="Failed to fetch"):
         page.evaluate(FETCH, [f"{server.url}/api/jobs", KEY])

@@ -1,50 +1,36 @@
 """Keys: made by the command, taken at both doors, ended while somebody holds them."""
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
-from unittest.mock import patch
 
 import pytest
 import socketio
 
-from app import create_app
+from app.errors import SettingsError
 from app.security.keyring import LOOK_AGAIN_SECONDS
-from tests.conftest import ASYNC_MODE, ROOT, Server, free_port, gunicorn, new_database
+from app.settings import load_settings
+from tests.conftest import ROOT, gunicorn
 from tests.documents import blocks
 from tests.patience import LIMIT_SECONDS, let_pass
-from tests.security.conftest import BODIES_APP
+from tests.security import conftest
+from tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER, WITH_KEYS
 from tests.server import wire
 
-ADMIN = "a-test-of-the-admin-key-0123456789"
-CLIENT = "one-client-of-the-test-0123456789ab"
-GUARDED = {
-    "REQUIRE_CLIENT_API_KEY": "true",
-    "ADMIN_API_KEY": ADMIN,
-    "CLIENT_API_KEYS": f"{CLIENT}, another-client-of-the-tests-987654",
-}
+pytestmark = WITH_KEYS
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory):
-    """A server that asks for keys, for all tests of this module."""
-    folder = tmp_path_factory.mktemp("guarded")
-    env = {"APP_ENV": "test", "PORT": str(free_port()), "DATABASE_URL": new_database(folder), "ASYNC_MODE": ASYNC_MODE}
-    server = Server(folder, BODIES_APP, {**env, **GUARDED}).wait_ready()
-    yield server
-    server.stop()
+@pytest.fixture
+def guarded(attacked):
+    """A server that asks for keys."""
+    return attacked
 
 
 def flask(server, *words: str, status: int = 0) -> str:
-    """Type a command beside the server; it runs in this process, which spares a second."""
-    with patch.dict(os.environ, server.env, clear=True):
-        done = create_app().test_cli_runner().invoke(args=words)
-    assert done.exit_code == status, done.output
+    """Type a command beside the server."""
+    said = conftest.flask(server, *words, status=status)
     let_pass(LOOK_AGAIN_SECONDS)  # then the server looks whether anything has changed
-    return done.stdout.strip() if status == 0 else done.stderr
+    return said
 
 
 def ask(server, key: str, path: str = "/api/jobs", name: str = "X-API-Key") -> int:
@@ -71,7 +57,7 @@ def test_both_doors_ask_for_a_key_and_health_does_not(guarded):
     assert server.get("/")[0] == 401
     for path in ("/livez", "/readyz", "/healthz", "/metrics", "/static/app.css", "/robots.txt"):
         assert server.get(path)[0] == 200, path
-    for key in (ADMIN, CLIENT, "another-client-of-the-tests-987654"):
+    for key in (ADMIN, CLIENT, OTHER):
         assert ask(server, key) == 200
         assert ask(server, f"Bearer {key}", name="Authorization") == 200
     for auth in (None, {}, {"key": "wrong"}, {"key": 1}):
@@ -167,23 +153,28 @@ def test_scopes_decide_what_a_key_may_do(guarded):
     assert "length of time" in flask(server, "keys", "create", "x", "--expires", "soon", status=2)
 
 
-def test_admin_pages_are_for_the_networks_of_admin_allow(serve):
-    server = serve(**GUARDED, ADMIN_ALLOW="10.0.0.0/8")
-    assert server.get("/admin/anything", {"X-API-Key": ADMIN})[0] == 403
+@pytest.fixture
+def public(shared_with):
+    """One that everybody may read, but for the admin's pages."""
+    return shared_with(**GUARDED, ADMIN_ALLOW="10.0.0.0/8", PUBLIC_READ="true")
 
 
-def test_visitors_watch_where_it_is_public_and_change_nothing(serve):
-    server = serve(**GUARDED, PUBLIC_READ="true")
-    assert server.get("/api/jobs")[0] == 200
-    assert server.request("POST", "/api/jobs", b"")[0] in (401, 405)
-    join(server, None).disconnect()
+def test_admin_pages_are_for_the_networks_of_admin_allow(public):
+    assert public.get("/admin/anything", {"X-API-Key": ADMIN})[0] == 403
 
 
-def test_production_asks_for_keys_that_are_long_and_not_well_known(tmp_path):
-    env = {**os.environ, "APP_ENV": "production", "SECRET_KEY": "k3" * 8 + "Zq9_" * 8, "ADMIN_API_KEY": "short"}
-    env |= {"CLIENT_API_KEYS": "changeme-changeme-changeme-changeme", "DATABASE_URL": f"sqlite:///{tmp_path}/x.db"}
-    command = [sys.executable, "run_web.py", "--check"]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS)
-    assert done.returncode == 78
-    assert "ADMIN_API_KEY is too short" in done.stderr + done.stdout
-    assert "CLIENT_API_KEYS is a well-known placeholder" in done.stderr + done.stdout
+def test_visitors_watch_where_it_is_public_and_change_nothing(public):
+    assert public.get("/api/jobs")[0] == 200
+    assert public.request("POST", "/api/jobs", b"")[0] in (401, 405)
+    join(public, None).disconnect()
+
+
+def test_production_asks_for_keys_that_are_long_and_not_well_known(monkeypatch):
+    env = {"APP_ENV": "production", "SECRET_KEY": "k3" * 8 + "Zq9_" * 8, "ADMIN_API_KEY": "short"}
+    for name, value in {**env, "CLIENT_API_KEYS": "changeme-changeme-changeme-changeme"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    told = dict(raised.value.problems)
+    assert "is too short" in told["ADMIN_API_KEY"]
+    assert "is a well-known placeholder" in told["CLIENT_API_KEYS"]

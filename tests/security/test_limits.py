@@ -17,20 +17,21 @@ from app.settings import Settings, load_settings
 from app.web import errors
 from tests.conftest import free_port
 from tests.patience import LIMIT_SECONDS, wait_until
-from tests.security.conftest import LIMITS_APP, ask, flask, start_limits_app
+from tests.security.conftest import ask, flask, start_limits_app
 
 KEYS = [f"client-{number}-of-the-tests-0123456789abc" for number in range(6)]
 PROXIED = {"TRUSTED_PROXIES": "127.0.0.1"}  # so that each test comes from addresses of its own
 addresses = (f"198.51.{high}.{low}" for high, low in itertools.product(range(100, 200), range(1, 250)))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def open_server(limits_app):
     """A server for everybody, with limits for addresses."""
-    return limits_app(RATE_LIMIT_DEFAULT="4 per hour", RATE_LIMIT_BURST="1000 per second", **PROXIED)
+    events = {"SOCKET_EVENTS_PER_SECOND_PER_PRINCIPAL": "0.001", "SOCKET_EVENTS_BURST": "5"}
+    return limits_app(RATE_LIMIT_DEFAULT="4 per hour", RATE_LIMIT_BURST="1000 per second", **events, **PROXIED)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def guarded(limits_app):
     """A server that asks for keys, with limits for them and for guessing."""
     return limits_app(
@@ -137,10 +138,7 @@ def test_guessing_at_the_sockets_door_counts_with_the_others(guarded, address):
 
 
 def test_a_key_with_a_rate_of_its_own_has_it_at_both_doors_over_all_its_sockets(guarded, address):
-    made = subprocess.run(
-        flask(guarded, "keys", "create", "slow", "--rate", "0.001"), env=guarded.env, capture_output=True, text=True
-    )
-    slow = made.stdout.strip()
+    slow = flask(guarded, "keys", "create", "slow", "--rate", "0.001")
     clients = [connect(guarded, slow, address) for _ in range(3)]
     answers = [one.call("echo", 1) for one in clients]
     assert answers[0] == 1
@@ -152,15 +150,13 @@ def test_a_key_with_a_rate_of_its_own_has_it_at_both_doors_over_all_its_sockets(
         one.disconnect()
 
 
-def test_the_sockets_of_a_principal_share_a_budget_where_the_settings_give_one(serve):
-    env = {"SOCKET_EVENTS_PER_SECOND_PER_PRINCIPAL": "0.001", "SOCKET_EVENTS_BURST": "5"}
-    server = serve(command=LIMITS_APP, **env, **PROXIED)
-    clients = [connect(server, "", "203.0.113.50") for _ in range(3)]
+def test_the_sockets_of_a_principal_share_a_budget_where_the_settings_give_one(open_server):
+    clients = [connect(open_server, "", "203.0.113.50") for _ in range(3)]
     answers = [one.call("echo", 1) for one in clients * 3]
     assert answers[:5] == [1] * 5
     assert {answer["error"]["code"] for answer in answers[5:]} == {"rate_limited"}
     clients[0].disconnect()
-    other = connect(server, "", "203.0.113.51")
+    other = connect(open_server, "", "203.0.113.51")
     assert other.call("echo", 1) == 1
     for one in [*clients[1:], other]:
         one.disconnect()

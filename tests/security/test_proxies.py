@@ -26,7 +26,7 @@ FORGED = {
 ELSEWHERE = "127.0.0.2"  # loopback too, but nobody's proxy
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def server(limits_app):
     return limits_app(TRUSTED_PROXIES="127.0.0.1", SOCKET_MAX_CONNECTIONS_PER_ADDRESS="2")
 

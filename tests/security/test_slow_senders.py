@@ -17,7 +17,7 @@ WHOLE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 POST = b"POST /api/bodies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def module_settings():
     return {
         "HTTP_HEADER_SECONDS": "1",

@@ -6,6 +6,9 @@ import uuid
 import pytest
 
 from app.security.uploads import kind_of
+from tests.security.conftest import WITH_BODIES
+
+pytestmark = WITH_BODIES
 
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + bytes(200)
 ELF = b"\x7fELF\x02\x01\x01" + bytes(60)
@@ -52,11 +55,6 @@ def send(server, name: str, data: bytes) -> tuple[int, dict]:
     kind = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
     status, text = server.request("POST", "/api/bodies", body, kind)
     return status, json.loads(text)
-
-
-@pytest.fixture(scope="module")
-def module_settings():
-    return {"UPLOAD_TYPES": "text/csv, application/pdf"}
 
 
 def test_an_exe_that_is_called_csv_is_refused_in_words(site):

@@ -1,7 +1,6 @@
 """/metrics: who may read it, and whether Prometheus can."""
 
 import hashlib
-import os
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +12,14 @@ from pathlib import Path
 import pytest
 from prometheus_client import CONTENT_TYPE_LATEST
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
+from app import boot
+from app.db import db
+from app.errors import BootError
+from app.settings import Settings
 from tests.patience import LIMIT_SECONDS
+from tests.servers import LEAN
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = """
@@ -41,17 +46,53 @@ for metric in vars(metrics).values():
         touch = {Counter: "inc", Gauge: "set", Histogram: "observe"}[type(metric)]
         getattr(child, touch)(1)
 """
-SCRAPE = 'print(client.get("/metrics").text)\ndb.close()\n'
+ADD_JOBS = """
+from app.jobs.tables import jobs
+then = time.time() - 60
+row = {"kind": "mail", "payload": {}, "message": "", "cancel_requested": False}
+row |= dict.fromkeys(("priority", "attempt", "done", "total", "revision"), 0)
+row |= dict.fromkeys(("not_before", "created_at", "queued_at", "updated_at"), then)
+rows = [{**row, "id": str(n), "state": state} for n, state in enumerate(["queued", "queued", "failed"])]
+db.write(lambda conn: conn.execute(jobs.insert(), rows))
+"""
+FAIL_TO_START = """
+from app.errors import BootError
+wrong = settings.model_copy(update={"database_snapshot_url": SecretStr("file:///nowhere.db"),
+                                    "database_snapshot_policy": "refresh", "database_snapshot_sha256": ""})
+try:
+    boot.boot(wrong)
+except BootError:
+    db.open(settings)
+"""
+BETWEEN = "# the next scrape\n"
+SCRAPE = f'print(client.get("/metrics").text + {BETWEEN!r}, end="")\n'
+END = "db.close()\n"
 
 
-def run(code: str, folder: Path, snapshot: Path | None = None, **env: str) -> str:
-    """Boot and make the application in a process of its own, run the code there, and return what it printed."""
+def run(code: str, folder: Path, snapshot: Path | None = None, **env: str) -> list[str]:
+    """Boot and make the application in a process of its own, run the code there, and return its scrapes."""
     fetched = (snapshot.as_uri(), hashlib.sha256(snapshot.read_bytes()).hexdigest()) if snapshot else ("", "")
-    command = [sys.executable, "-c", BEGIN + code, str(folder), *fetched]
-    env = {**os.environ, **env}
+    command = [sys.executable, "-c", BEGIN + code + END, str(folder), *fetched]
+    env = {**LEAN, "APP_ENV": "test", **env}
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=LIMIT_SECONDS)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return done.stdout.split(BETWEEN)[:-1]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """Return two scrapes of a process with a few jobs: of what it tells by itself, and of every metric there is."""
+    return run(ADD_JOBS + SCRAPE + TOUCH_ALL + SCRAPE, tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def fetched(tmp_path_factory):
+    """Return two scrapes of a process that began with a snapshot: after that, and after a start that failed."""
+    folder = tmp_path_factory.mktemp("fetched")
+    snapshot = folder / "snapshot.db"
+    with closing(sqlite3.connect(snapshot)) as made:
+        made.execute("CREATE TABLE things (id INTEGER)")
+    return run(SCRAPE + FAIL_TO_START + SCRAPE, folder, snapshot)
 
 
 def samples(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -101,26 +142,15 @@ def test_a_scrape_asks_for_readiness_and_survives_a_broken_database(small):
     assert samples(answer.text)["app_ready"][0][1] == 0
 
 
-def test_promtool_accepts_every_metric(tool, tmp_path):
-    promtool = tool("promtool", "prometheus")
-    text = run(TOUCH_ALL + SCRAPE, tmp_path)
+def test_promtool_accepts_every_metric(tool, plain):
+    promtool, (_, text) = tool("promtool", "prometheus"), plain
     done = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout + done.stderr) == (0, "")
     assert len(samples(text)) > 40
 
 
-def test_what_the_database_knows_is_asked_at_the_scrape(tmp_path):
-    add_jobs = """
-import time
-from app.jobs.tables import jobs
-then = time.time() - 60
-row = {"kind": "mail", "payload": {}, "message": "", "cancel_requested": False}
-row |= dict.fromkeys(("priority", "attempt", "done", "total", "revision"), 0)
-row |= dict.fromkeys(("not_before", "created_at", "queued_at", "updated_at"), then)
-rows = [{**row, "id": str(n), "state": state} for n, state in enumerate(["queued", "queued", "failed"])]
-db.write(lambda conn: conn.execute(jobs.insert(), rows))
-"""
-    found = samples(run(add_jobs + SCRAPE, tmp_path))
+def test_what_the_database_knows_is_asked_at_the_scrape(plain):
+    found = samples(plain[0])
     assert sorted((labels["state"], value) for labels, value in found["app_jobs"]) == [("failed", 1), ("queued", 2)]
     ((labels, age),) = found["app_job_queue_age_seconds"]
     assert labels == {"kind": "mail"}
@@ -128,24 +158,21 @@ db.write(lambda conn: conn.execute(jobs.insert(), rows))
     assert found["app_database_size_bytes"][0][1] >= 4096
 
 
-def test_without_a_snapshot_there_is_no_age_of_one(tmp_path):
-    found = samples(run(SCRAPE, tmp_path))
+def test_without_a_snapshot_there_is_no_age_of_one(plain):
+    found = samples(plain[0])
     assert found["app_snapshot_info"] == [({"outcome": "off"}, 1.0)]
     assert "app_snapshot_age_seconds" not in found
 
 
-def test_the_snapshot_s_outcome_age_and_duration_are_told(tmp_path):
-    snapshot = tmp_path / "snapshot.db"
-    with closing(sqlite3.connect(snapshot)) as made:
-        made.execute("CREATE TABLE things (id INTEGER)")
-    found = samples(run(SCRAPE, tmp_path, snapshot))
+def test_the_snapshot_s_outcome_age_and_duration_are_told(fetched):
+    found = samples(fetched[0])
     assert found["app_snapshot_info"] == [({"outcome": "installed"}, 1.0)]
     assert 0 <= found["app_snapshot_age_seconds"][0][1] < 60
     assert 0 <= found["app_snapshot_duration_seconds"][0][1] < 60
 
 
-def test_the_build_is_told(tmp_path):
-    ((labels, value),) = samples(run(SCRAPE, tmp_path))["app_build_info"]
+def test_the_build_is_told(plain):
+    ((labels, value),) = samples(plain[0])["app_build_info"]
     assert value == 1
     assert set(labels) == {"version", "python", "async_mode"}
     assert labels["python"] == ".".join(map(str, sys.version_info[:3]))
@@ -157,7 +184,8 @@ def test_several_workers_count_together(tmp_path):
     visit = 'client.get("/livez"); client.get("/livez")\n'
     env = {"PROMETHEUS_MULTIPROC_DIR": str(folder)}
     run(visit, tmp_path, **env)
-    found = samples(run(visit + SCRAPE, tmp_path, **env))
+    (text,) = run(visit + SCRAPE, tmp_path, **env)
+    found = samples(text)
     counted = [v for labels, v in found["http_requests_total"] if labels["endpoint"] == "health.livez"]
     assert counted == [4.0]
     assert [set(labels) for labels, _ in found["app_build_info"]] == [{"version", "python", "async_mode"}]
@@ -170,26 +198,18 @@ def test_workers_without_a_common_folder_still_answer(small):
     assert small.client.get("/metrics").status_code == 200
 
 
-def test_a_start_that_failed_is_told_by_who_serves(tmp_path):
-    fail = """
-from app.errors import BootError
-wrong = settings.model_copy(update={"database_snapshot_url": SecretStr("file:///nowhere.db"),
-                                    "database_snapshot_policy": "refresh"})
-try:
-    boot.boot(wrong)
-except BootError:
-    db.open(settings)
-"""
-    began = time.time()
-    found = samples(run(fail + SCRAPE, tmp_path))
+def test_a_start_that_failed_is_told_by_who_serves(fetched):
+    assert "app_boot_failed_timestamp_seconds" not in samples(fetched[0])
+    found = samples(fetched[1])
     ((labels, at),) = found["app_boot_failed_timestamp_seconds"]
     assert labels == {"step": "fetch the snapshot"}
-    assert began <= at <= time.time()
+    assert time.time() - LIMIT_SECONDS < at <= time.time()
     assert 0 < found["app_disk_free_bytes"][0][1] < found["app_disk_size_bytes"][0][1]
 
 
 def test_a_failed_fetch_into_an_empty_place_leaves_it_empty(tmp_path):
-    env = {"APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/new.db", "DATABASE_SNAPSHOT_URL": "file:///no.db"}
-    done = subprocess.run([sys.executable, "-m", "app.boot"], cwd=ROOT, env={**os.environ, **env}, check=False)
-    assert done.returncode == 1
+    url, snapshot = SecretStr(f"sqlite:///{tmp_path}/new.db"), SecretStr("file:///no.db")
+    with pytest.raises(BootError):
+        boot.boot(Settings(app_env="test", database_url=url, database_snapshot_url=snapshot))
+    db.close()
     assert not (tmp_path / "new.db").exists()
