@@ -1,5 +1,6 @@
 """What the application talks to: the outside API and Redis, for real, and nobody else's."""
 
+import contextlib
 import itertools
 import json
 import os
@@ -50,8 +51,15 @@ def fake_upstream(tmp_path):
 @pytest.fixture
 def redis_url(tool, tmp_path):
     """The URL of a Redis of the test's own."""
+    with redis_server(tool("redis-server"), tmp_path) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def redis_server(path, folder):
+    """Give the URL of a Redis that runs in a folder."""
     port = free_port()
-    command = [tool("redis-server"), "--port", str(port), "--save", "", "--dir", str(tmp_path), "--bind", "127.0.0.1"]
+    command = [path, "--port", str(port), "--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
 
         def answers():

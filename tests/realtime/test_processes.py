@@ -4,13 +4,28 @@ import os
 
 import pytest
 
-from tests.conftest import free_port
+from tests.conftest import TRANSPORTS, free_port, serving
+from tests.realtime.conftest import GUNICORN
+from tests.services import redis_server
+
+
+@pytest.fixture(scope="module")
+def both(tool, tmp_path_factory):
+    """Two servers on one database, for all tests of this module."""
+    folder = tmp_path_factory.mktemp("two")
+    with redis_server(tool("redis-server"), folder) as url, serving(folder) as start:
+        env = {"REDIS_URL": url, "PRESENCE_LEASE_SECONDS": "2", "SOCKET_TRANSPORT": TRANSPORTS[0]}
+        yield [start(command=GUNICORN, PORT=str(free_port()), **env) for _ in range(2)]
 
 
 @pytest.fixture
-def two(live, redis_url):
-    """Two servers on one database."""
-    return [live(REDIS_URL=redis_url, PORT=str(free_port()), PRESENCE_LEASE_SECONDS="2") for _ in range(2)]
+def two(both):
+    """The two servers; one that a test kills is started again."""
+    yield both
+    for server in both:
+        if server.process.poll() is not None:
+            server.start()
+            server.wait_ready()
 
 
 def test_each_process_numbers_what_it_delivers(two, connect, wait_for):
@@ -28,15 +43,15 @@ def test_each_process_numbers_what_it_delivers(two, connect, wait_for):
 
 def test_what_was_missed_comes_from_the_same_process_and_another_one_says_fetch(two, connect, wait_for):
     one = connect(two[0])
-    one.join("a")
-    two[1].post("/publish/a/2", {"first": 0})
+    one.join("missed")
+    two[1].post("/publish/missed/2", {"first": 0})
     wait_for(lambda: one.news() == [0, 1])
     one.cut()
-    two[1].post("/publish/a/2", {"first": 2})
+    two[1].post("/publish/missed/2", {"first": 2})
     again, elsewhere = connect(two[0]), connect(two[1])
-    wait_for(lambda: again.join("a", after=one.position)["stream"]["seq"] == 4)
+    wait_for(lambda: again.join("missed", after=one.position)["stream"]["seq"] == 4)
     assert list(dict.fromkeys(again.news())) == [2, 3]
-    assert elsewhere.join("a", after=one.position)["stream"]["recovered"] is False
+    assert elsewhere.join("missed", after=one.position)["stream"]["recovered"] is False
     assert elsewhere.news() == []
 
 
