@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from app.realtime import event_log
 from app.realtime.event_log import EventLog
+from tests.fuzzing import fuzz
 
 
 def numbers(entries):
@@ -41,6 +42,7 @@ def test_a_forgotten_room_never_gives_a_number_twice(monkeypatch):
 steps = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 40)), max_size=80)
 
 
+@fuzz
 @given(steps, st.integers(0, 6), st.integers(0, 100))
 def test_whatever_is_published_a_replay_is_whole_or_refused(published, max_events, max_bytes):
     log = EventLog(max_events=max_events, max_bytes=max_bytes, seconds=60)

@@ -28,6 +28,7 @@ def main(options: list[str]) -> int:
         print(f"random order, repeat it with ORDER=random SEED={seed}", flush=True)
     with tempfile.TemporaryDirectory() as folder, busy(int(os.environ.get("TEST_BUSY") or 0)):
         noted = Path(folder) / "failures"
+        os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process of the run compiles every test again
         command = [sys.executable, "-m", "pytest", *options]
         status = subprocess.run(command, cwd=ROOT, env={**os.environ, "TEST_FAILURES": str(noted)}).returncode
         if status != FAILED:
