@@ -1,3 +1,3 @@
-"""What every run of pytest has: the order of the tests, the record of failures, the fast run's promise."""
+"""What every run of pytest has: an order, a record of failures, marks of what starts servers, shared servers."""
 
-pytest_plugins = ["tests.suite.order", "tests.suite.failures", "tests.suite.fast"]
+pytest_plugins = ["tests.suite.order", "tests.suite.failures", "tests.suite.fast", "tests.suite.sharing"]

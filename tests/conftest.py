@@ -119,31 +119,6 @@ def serve(tmp_path):
 
 
 @pytest.fixture(scope="session")
-def shared_with(tmp_path_factory):
-    """Return a function that gives a running server: one for all tests of a process that ask for these settings.
-
-    They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
-    """
-    running: dict[tuple[tuple[str, str], ...], Server] = {}
-    with contextlib.ExitStack() as servers:
-
-        def give(**env: str) -> Server:
-            wanted = tuple(sorted(env.items()))
-            if wanted not in running:
-                start = servers.enter_context(serving(tmp_path_factory.mktemp("shared")))
-                running[wanted] = start(**env)
-            return running[wanted]
-
-        yield give
-
-
-@pytest.fixture
-def shared(shared_with):
-    """The server with the settings of `serve()` that all tests of a process share."""
-    return shared_with()
-
-
-@pytest.fixture(scope="session")
 def tool():
     """Return a function that gives a Debian tool's path, or skips; under CI=true it fails instead."""
 

@@ -4,10 +4,10 @@ import threading
 
 import pytest
 
-from tests.conftest import fake_upstream, page, same_in_every_mode, serve, shared, shared_with, tool, wait_for
+from tests.conftest import fake_upstream, page, same_in_every_mode, serve, tool, wait_for
 from tests.fake_upstream import FakeUpstream
 
-__all__ = ["fake_upstream", "page", "serve", "shared", "shared_with", "tool", "wait_for"]
+__all__ = ["fake_upstream", "page", "serve", "tool", "wait_for"]
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,53 @@
+"""A pytest plugin: servers that the tests of a group share. An idle server costs 2 % of a core, so they end with it."""
+
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.servers import Server
+
+RUNNING: dict[tuple[tuple[str, Any], ...], "Server"] = {}  # by settings; () has the default ones, and stays
+ENDS: dict[tuple[tuple[str, Any], ...], contextlib.ExitStack] = {}
+
+
+@pytest.fixture(scope="session")
+def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Server"]:
+    """Return a function that gives a running server: one for all tests of a group that ask for these settings.
+
+    They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
+    """
+    from tests.conftest import serving
+
+    def give(**env: Any) -> "Server":
+        wanted = tuple(sorted(env.items()))
+        if wanted not in RUNNING:
+            ENDS[wanted] = contextlib.ExitStack()
+            start = ENDS[wanted].enter_context(serving(tmp_path_factory.mktemp("shared")))
+            RUNNING[wanted] = start(**env)
+        return RUNNING[wanted]
+
+    return give
+
+
+@pytest.fixture
+def shared(shared_with: Callable[..., "Server"]) -> "Server":
+    """The server with the settings of `serve()` that all tests of a process share."""
+    return shared_with()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Stop the servers of a group with its last test, and the default one with the last of all."""
+    if nextitem is None or group(nextitem) != group(item):
+        for wanted in [wanted for wanted in ENDS if wanted or nextitem is None]:
+            RUNNING.pop(wanted, None)
+            ENDS.pop(wanted).close()
+
+
+def group(item: pytest.Item) -> str | None:
+    """Return the name of the test's group in a parallel run."""
+    marker = item.get_closest_marker("xdist_group")
+    return marker.args[0] if marker else None
