@@ -34,7 +34,9 @@ WELL_KNOWN_KEYS = (
     "default",
 )
 MIN_SECRET_KEY_CHARACTERS = 32
-CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+|https://[!-~]+|tel:\+?[\d-]+")
+CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s:/.]+(\.[^@\s:/.]+)++|https://[!-~]+|tel:\+?[\d-]+")
+
+BUCKET = re.compile(r"s3://[^/@?]+(/|$)")
 
 
 def _split(value: object) -> object:
@@ -534,7 +536,7 @@ def _database_problems(settings: Settings) -> Any:
 
 
 def _backup_problems(settings: Settings) -> Any:
-    if "://" in settings.backup_to and not re.match(r"s3://[^/@?]+(/|$)", settings.backup_to):
+    if "://" in settings.backup_to and not BUCKET.match(settings.backup_to):
         yield "BACKUP_TO", "must be a folder or s3://bucket/prefix"
 
 

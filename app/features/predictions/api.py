@@ -39,6 +39,7 @@ FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
 CSV = "text/csv; charset=utf-8"
+UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
 FILE = {"Content-Disposition": "The file's name."}
 
 
@@ -151,6 +152,6 @@ def _accepted(form: NewBatch, inputs: upload.Rows) -> tuple[Response, int, dict[
 
 
 def _download(batch: dict[str, Any], body: Any, content_type: str, ending: str) -> Response:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", batch["name"]).strip("-.")[:80] or "results"
+    name = UNUSUAL.sub("-", batch["name"]).strip("-.")[:80] or "results"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
     return Response(body, content_type=content_type, headers=headers)
