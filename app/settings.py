@@ -155,7 +155,14 @@ class SecuritySettings(Section):
         description="How long the body of a request may pause; it has to come at 500 bytes a second. "
         "0 is any time (eventlet).",
     )
-    max_json_bytes: int = Field(2_000_000, ge=1_000, description="The largest JSON body; 10,000 rows need 1 MB.")
+    max_body_bytes: int = Field(
+        65_536,
+        ge=1_000,
+        description="The largest request body of any kind, where a route does not say that it takes more.",
+    )
+    max_json_bytes: int = Field(
+        2_000_000, ge=1_000, description="The largest JSON body of a route that takes rows; 10,000 rows need 1 MB."
+    )
     upload_types: CommaList = Field(
         ("text/csv", "text/tab-separated-values", "text/plain"),
         description="Types of files that are accepted, judged by what is in them.",

@@ -9,7 +9,8 @@ from tests.conftest import ASYNC_MODE, free_port
 from tests.security.conftest import connect, rest, statuses
 from tests.server.wire import Wire
 
-JSON_BYTES, UPLOAD_BYTES = 10_000, 100_000
+USUAL_BYTES, JSON_BYTES, UPLOAD_BYTES = 5_000, 10_000, 100_000
+LINES_BYTES = 500_000
 LARGE = 8_000_000  # more than the kernel's buffers take
 ENDLESS = 200_000_000
 HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
@@ -30,7 +31,8 @@ http {{
 
 @pytest.fixture(scope="module")
 def module_settings():
-    return {"MAX_JSON_BYTES": str(JSON_BYTES), "MAX_UPLOAD_BYTES": str(UPLOAD_BYTES)}
+    most = {"MAX_BODY_BYTES": USUAL_BYTES, "MAX_JSON_BYTES": JSON_BYTES, "MAX_UPLOAD_BYTES": UPLOAD_BYTES}
+    return {name: str(size) for name, size in most.items()}
 
 
 def post(path: str, content_type: str, length: int) -> bytes:
@@ -42,8 +44,11 @@ def post(path: str, content_type: str, length: int) -> bytes:
     ("path", "content_type", "most"),
     [
         ("/api/predictions", "application/json", JSON_BYTES),
-        ("/api/nothing", "application/problem+json", JSON_BYTES),
-        ("/api/predictions", "application/x-www-form-urlencoded", UPLOAD_BYTES),
+        ("/api/predictions", "application/problem+json", JSON_BYTES),
+        ("/api/nothing", "application/json", USUAL_BYTES),
+        ("/api/predictions/example", "multipart/form-data; boundary=b", USUAL_BYTES),
+        ("/api/predictions", "text/plain", USUAL_BYTES),
+        ("/api/predictions", "application/x-www-form-urlencoded", LINES_BYTES),
         ("/api/predictions", "multipart/form-data; boundary=b", UPLOAD_BYTES),
     ],
 )
@@ -57,7 +62,7 @@ def test_a_length_over_the_limit_is_refused_without_the_body(site, path, content
 
 
 def test_people_get_a_page(site):
-    status, text = site.request("POST", "/", b"x" * (UPLOAD_BYTES + 1), {"Accept": "text/html"})
+    status, text = site.request("POST", "/", b"x" * (USUAL_BYTES + 1), {"Accept": "text/html"})
     assert status == 413
     assert "larger than this service accepts" in text
 
@@ -67,8 +72,8 @@ def test_what_is_just_within_the_limits_is_taken(site):
     assert site.request("POST", "/api/predictions", body, {"Content-Type": "application/json"})[0] == 202
 
 
-def test_json_by_another_name_has_the_limit_of_json(site):
-    body = b'{"prompt":"{a}","rows":[{"a":"1"}]}'.ljust(JSON_BYTES + 1)
+def test_a_body_of_another_type_has_the_usual_limit(site):
+    body = b"{}".ljust(USUAL_BYTES + 1)
     found = site.post("/api/predictions", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]["id"]
     assert site.request("POST", f"/api/predictions/{found}/requeue", body, {"Content-Type": "text/x"})[0] == 413
 
