@@ -27,7 +27,20 @@ def _created(settings: "Settings | None") -> "Flask":
     from app.jobs import schedules
     from app.maintenance import register as register_upkeep
     from app.observability import error_reports, logs, requests, tracing
-    from app.security import bodies, cors, csrf, guard, headers, keyring, limits, maintenance, proxies, sessions, switches
+    from app.security import (
+        bodies,
+        cors,
+        csrf,
+        guard,
+        headers,
+        hosts,
+        keyring,
+        limits,
+        maintenance,
+        proxies,
+        sessions,
+        switches,
+    )
     from app.settings import ensure_secret_key
     from app.upstream import upstream
     from app.web.application import Application
@@ -47,6 +60,7 @@ def _created(settings: "Settings | None") -> "Flask":
     upstream.configure(settings)
     requests.install(app)
     tracing.install(app, settings)
+    hosts.install(app)
     cors.install(app, settings)
     keyring.install(app, settings)
     limits.install(app, settings)
@@ -61,5 +75,6 @@ def _created(settings: "Settings | None") -> "Flask":
     register_upkeep()
     features.install(app)
     schedules.configure(settings)
+    hosts.wrap(app, settings)
     proxies.install(app, settings)
     return app

@@ -59,5 +59,15 @@ def test_a_form_of_half_a_megabyte_is_refused_unread(people):
     assert answer.status_code == 413
 
 
+def test_links_begin_with_the_public_url_whatever_the_request_says(make):
+    people = make(public_url="https://app.example.org")
+    admin = people.browser(base_url="http://localhost:81")
+    admin.sign_in(ROOT_MAIL)
+    shown = admin.act("/admin/accounts/invite", "/admin/accounts", email="new@example.org", role="user")
+    assert 'value="https://app.example.org/invitation/ln_' in shown.text
+    told = people.run("invite", "other@example.org").output
+    assert told.startswith("https://app.example.org/invitation/ln_")
+
+
 def test_a_password_that_is_too_long_is_no_password(people):
     assert people.browser().sign_in(password=PASSWORD + " " * 1_100).status_code == 401
