@@ -27,7 +27,20 @@ def _created(settings: "Settings | None") -> "Flask":
     from app.jobs import schedules
     from app.maintenance import register as register_upkeep
     from app.observability import error_reports, logs, requests, tracing
-    from app.security import cors, csrf, guard, headers, keyring, limits, maintenance, proxies, sessions, switches
+    from app.security import (
+        bodies,
+        cors,
+        csrf,
+        guard,
+        headers,
+        hosts,
+        keyring,
+        limits,
+        maintenance,
+        proxies,
+        sessions,
+        switches,
+    )
     from app.settings import ensure_secret_key
     from app.upstream import upstream
     from app.web.application import Application
@@ -36,7 +49,7 @@ def _created(settings: "Settings | None") -> "Flask":
     logs.configure_logging(settings)
     error_reports.install(settings)
     app = Application(__name__, template_folder="web/templates", static_folder="web/static")
-    app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_upload_bytes)
+    app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_body_bytes)
     app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
     app.session_interface = sessions.Sessions()
@@ -47,10 +60,12 @@ def _created(settings: "Settings | None") -> "Flask":
     upstream.configure(settings)
     requests.install(app)
     tracing.install(app, settings)
+    hosts.install(app)
     cors.install(app, settings)
     keyring.install(app, settings)
     limits.install(app, settings)
     guard.install(app)
+    bodies.install(app)
     csrf.install(app)
     maintenance.install(app)
     headers.install(app)
@@ -60,5 +75,6 @@ def _created(settings: "Settings | None") -> "Flask":
     register_upkeep()
     features.install(app)
     schedules.configure(settings)
+    hosts.wrap(app, settings)
     proxies.install(app, settings)
     return app

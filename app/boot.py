@@ -120,6 +120,8 @@ def branches() -> list[Branch]:
 def boot(settings: Settings) -> None:
     """Run every step, one process at a time on one database; raise the first failure."""
     database = db
+    if settings.production and not (settings.public_url or settings.allowed_hosts):
+        log.warning("every_host_is_answered", hint="Set PUBLIC_URL, and ALLOWED_HOSTS to other names of this service.")
     make_folder(settings)
     database.open(settings)
     started, waited = time.time(), []

@@ -59,6 +59,12 @@ class UnsupportedMediaType(AppError):
     code, status = "unsupported_media_type", 415
 
 
+class Misdirected(AppError):
+    """Told to whoever asks by a name that is not this service's."""
+
+    code, status = "misdirected_request", 421
+
+
 class TooManyRequests(AppError):
     """Told to whoever is faster than a limit allows, with when to come again."""
 

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 import secrets
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -34,7 +35,11 @@ WELL_KNOWN_KEYS = (
     "default",
 )
 MIN_SECRET_KEY_CHARACTERS = 32
-CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s:/]+\.[^@\s:/]+|https://[!-~]+|tel:\+?[\d-]+")
+CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s:/.]+(\.[^@\s:/.]+)++|https://[!-~]+|tel:\+?[\d-]+")
+
+HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*+|\[[0-9A-Fa-f:.]+\]")
+PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-address-space
+BUCKET = re.compile(r"s3://[^/@?]+(/|$)")
 
 
 def _split(value: object) -> object:
@@ -153,7 +158,14 @@ class SecuritySettings(Section):
         description="How long the body of a request may pause; it has to come at 500 bytes a second. "
         "0 is any time (eventlet).",
     )
-    max_json_bytes: int = Field(2_000_000, ge=1_000, description="The largest JSON body; 10,000 rows need 1 MB.")
+    max_body_bytes: int = Field(
+        65_536,
+        ge=1_000,
+        description="The largest request body of any kind, where a route does not say that it takes more.",
+    )
+    max_json_bytes: int = Field(
+        2_000_000, ge=1_000, description="The largest JSON body of a route that takes rows; 10,000 rows need 1 MB."
+    )
     upload_types: CommaList = Field(
         ("text/csv", "text/tab-separated-values", "text/plain"),
         description="Types of files that are accepted, judged by what is in them.",
@@ -164,6 +176,16 @@ class SecuritySettings(Section):
     )
     security_contact: CommaList = Field(
         (), description="Who is told of a hole: e-mail addresses or https URLs for /.well-known/security.txt."
+    )
+    public_url: str = Field(
+        "",
+        pattern=r"^(https?://[A-Za-z0-9._-]+(:[0-9]+)?/?)?$",
+        description="Where people reach the service, as in `https://app.example.org`; links in invitations begin so.",
+    )
+    allowed_hosts: CommaList = Field(
+        (),
+        description="Names that the service answers by besides that of PUBLIC_URL, `.example.org` for all below it; "
+        "others get 421. With neither set: every name in production, localhost and addresses in development.",
     )
     trusted_proxies: Proxies = Field(
         (),
@@ -199,7 +221,7 @@ class ServerSettings(Section):
         ("polling", "websocket"), description="Socket.IO transports that are offered: `polling`, `websocket`."
     )
     max_upload_bytes: int = Field(
-        20_000_000, ge=1_000, description="The largest request body of any other kind than JSON."
+        20_000_000, ge=1_000, description="The largest request body of a route that takes files."
     )
     redis_url: SecretStr = Field(
         SecretStr(""), description="Redis for events and limits of several workers; needed only with more than one."
@@ -493,6 +515,7 @@ class Settings(
 
     def problems(self) -> list[tuple[str, str]]:
         found = [*_database_problems(self), *_backup_problems(self), *_worker_problems(self), *_contact_problems(self)]
+        found += _host_problems(self)
         found += _extras_problems(self)
         return found + (list(_production_problems(self)) if self.production else [])
 
@@ -534,7 +557,7 @@ def _database_problems(settings: Settings) -> Any:
 
 
 def _backup_problems(settings: Settings) -> Any:
-    if "://" in settings.backup_to and not re.match(r"s3://[^/@?]+(/|$)", settings.backup_to):
+    if "://" in settings.backup_to and not BUCKET.match(settings.backup_to):
         yield "BACKUP_TO", "must be a folder or s3://bucket/prefix"
 
 
@@ -556,7 +579,7 @@ def _production_problems(settings: Settings) -> Any:
     if "*" in settings.cors_origins:
         yield "CORS_ORIGINS", "must not be * in production: list the origins, or leave it empty"
     yield from _key_problems(settings)
-    if any(proxy != "unix" and proxy.prefixlen == 0 for proxy in settings.trusted_proxies):
+    if covers_internet(proxy for proxy in settings.trusted_proxies if proxy != "unix"):
         yield "TRUSTED_PROXIES", "must not be everybody: whoever is trusted may claim to be any address"
     if settings.debug_pages:
         yield "DEBUG_PAGES", "must be off in production: tracebacks are nobody else's business"
@@ -584,6 +607,24 @@ def _is_weak(key: str) -> bool:
 
 def _is_well_known(key: str) -> bool:
     return any(word in key.lower() for word in WELL_KNOWN_KEYS)
+
+
+def covers_internet(networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    """Return whether networks hold, together, at least half of the addresses of IPv4, or of public ones of IPv6."""
+    listed = list(networks)
+    old = ipaddress.collapse_addresses(one for one in listed if isinstance(one, ipaddress.IPv4Network))
+    new = ipaddress.collapse_addresses(_public(one) for one in listed if isinstance(one, ipaddress.IPv6Network))
+    public = sum(one.num_addresses for one in new if one.subnet_of(PUBLIC_IPV6))
+    return 2 * sum(one.num_addresses for one in old) >= 2**32 or 2 * public >= PUBLIC_IPV6.num_addresses
+
+
+def _public(network: ipaddress.IPv6Network) -> ipaddress.IPv6Network:
+    return PUBLIC_IPV6 if network.supernet_of(PUBLIC_IPV6) else network
+
+
+def _host_problems(settings: Settings) -> Any:
+    if any(name != "*" and not HOST_NAME.fullmatch(name) for name in settings.allowed_hosts):
+        yield "ALLOWED_HOSTS", "must be names without a port, such as app.example.org, or * for all"
 
 
 def _contact_problems(settings: Settings) -> Any:

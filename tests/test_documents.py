@@ -27,6 +27,7 @@ ELSEWHERE = {
     ("docs/deploy.md", "Compose"): "tests/deploy/proof/container_stack.py types it",
     ("docs/deploy.md", "Docker"): "tests/deploy/proof/container_image.py types it",
     ("docs/deploy.md", "Kubernetes"): "needs a cluster; tests/deploy/proof/container_pods.py runs what it applies",
+    ("docs/deploy.md", "Names"): "settings, which tests/security/attack/test_hosts.py tries",
     ("docs/deploy.md", "PostgreSQL"): "tests/e2e/test_postgres.py serves with one",
     ("docs/operations.md", "Accounts"): "app/features/accounts/tests/test_admin.py types it",
     ("docs/operations.md", "S3"): "tests/db/test_backup_s3.py does it",

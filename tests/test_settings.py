@@ -193,3 +193,50 @@ def test_shown_settings_hide_their_secrets(production):
     assert "SECRET_KEY=***" in shown
     assert STRONG not in shown
     assert "pw-123456" not in shown
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0.0.0.0/0",
+        "::/0",
+        "0.0.0.0/1,128.0.0.0/1",
+        "128.0.0.0/1",
+        "0.0.0.0/2,64.0.0.0/2,128.0.0.0/2",
+        "10.0.0.0/8," + ",".join(f"{first}.0.0.0/8" for first in range(224)),
+        "2000::/3",
+        "2000::/4,3000::/4",
+        "unix,2000::/2",
+        "2000::/5,2800::/5",
+    ],
+)
+def test_proxies_that_are_together_everybody_are_refused(production, value):
+    production.setenv("TRUSTED_PROXIES", value)
+    assert set(problems()) == {"TRUSTED_PROXIES"}
+
+
+@pytest.mark.parametrize(
+    "value", ["unix,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,fd00::/8,fe80::/10", "2400::/6,64.0.0.0/3"]
+)
+def test_proxies_of_some_networks_are_taken(production, value):
+    production.setenv("TRUSTED_PROXIES", value)
+    load()
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("PUBLIC_URL", ("app.example.org", "https://a/b", "https://u@a", "javascript:a", "https://a\nb")),
+        ("ALLOWED_HOSTS", ("https://a", "a:1", "a b", "a,*.b")),
+    ],
+)
+def test_a_host_that_is_none_is_refused(production, name, values):
+    for value in values:
+        production.setenv(name, value)
+        assert set(problems()) == {name}, value
+
+
+def test_hosts_are_taken(production):
+    production.setenv("PUBLIC_URL", "https://app.example.org:8443/")
+    production.setenv("ALLOWED_HOSTS", "example.org, .example.org, 10.0.0.1, [::1]")
+    load()

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
+WRITTEN = re.compile(r"(\d{1,6})([smhd])")
 
 
 class Duration(click.ParamType[float]):
@@ -15,7 +16,7 @@ class Duration(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Return the seconds; fail with a sentence."""
-        found = re.fullmatch(r"(\d{1,6})([smhd])", str(value))
+        found = WRITTEN.fullmatch(str(value))
         if not found:
             self.fail(f"{value!r} is not a length of time such as 90d, 12h, 30m or 45s", param, ctx)
         return float(int(found[1]) * UNITS[found[2]])

@@ -18,7 +18,7 @@ from app.db.schema import pending
 from app.environment import BASE_DIR
 from app.observability.redaction import SECRET_NAMES, secret_values
 from app.security import identity, keyring, keys
-from app.settings import Settings
+from app.settings import Settings, covers_internet
 
 OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
 LEAST_FREE_BYTES = 500_000_000
@@ -98,11 +98,17 @@ def doors(settings: Settings) -> Iterator[Weakness]:
             "REQUIRE_CLIENT_API_KEY", "is off: everybody may submit", "Unset it; for watching alone set PUBLIC_READ."
         )
     for name, networks in (("METRICS_ALLOW", settings.metrics_allow), ("ADMIN_ALLOW", settings.admin_allow)):
-        if any(network.prefixlen == 0 for network in networks):
+        if covers_internet(networks):
             yield Weakness(name, "is open to the whole internet", f"Set {name} to the networks of your operators.")
     if settings.host in EVERYWHERE and not settings.trusted_proxies:
         advice = "Name the proxy in TRUSTED_PROXIES, or set HOST=127.0.0.1 behind one on this machine."
         yield Weakness("HOST", "is open, and no proxy is trusted: TLS and addresses stay unknown", advice)
+    if not settings.public_url:
+        advice = "Set PUBLIC_URL, and ALLOWED_HOSTS to other names that it has."
+        answers = "the service answers by every name, and " if not settings.allowed_hosts else ""
+        yield Weakness("PUBLIC_URL", f"is empty: {answers}invitations are paths without a host", advice)
+    if "*" in settings.allowed_hosts:
+        yield Weakness("ALLOWED_HOSTS", "lets the service answer by every name", "List its names.")
     if not settings.security_contact:
         yield Weakness("SECURITY_CONTACT", "is empty: nobody can tell you of a hole", "Set it to an e-mail address.")
 

@@ -30,7 +30,10 @@ SWITCH_SECONDS = 0.0005  # else code that never waits is seen only where it lets
 LONGEST_SECONDS = 600.0
 FRAMES = 200
 MAIN = "main thread"
-WAITS = re.compile(r"(?<![a-z])(?:sleep|wait|acquire|select|poll|accept|recv\w*|loop\.run|queue\.get|_reqq\.get)\(")
+WAITS = re.compile(r"(?<![a-z])(?:sleep|wait|acquire|select|poll|accept|recv\w{0,9}|loop\.run|queue\.get|_reqq\.get)\(")
+LISTENING = re.compile(rf"{NAME}(\d+)")
+NUMBER_OF_THREAD = re.compile(r"[-_ ]\d.*")
+PACKAGES = re.compile(r"^.*/(?:site-packages|lib/python[\d.]+)/")
 Stack = tuple[str, ...]
 _listening: set[int] = set()
 
@@ -43,7 +46,7 @@ def address(pid: int) -> str:
 def processes() -> list[int]:
     """Return the pids of all processes here that listen."""
     found = Path("/proc/net/unix").read_text() if LINUX else " ".join(map(str, Path(tempfile.gettempdir()).iterdir()))
-    return sorted({int(pid) for pid in re.findall(rf"{NAME}(\d+)", found)})
+    return sorted({int(pid) for pid in LISTENING.findall(found)})
 
 
 def listen() -> None:
@@ -123,7 +126,7 @@ class Sampler:
         if thread == self._main:
             return MAIN
         known = threading._active.get(thread)  # type: ignore[attr-defined]  # `enumerate` would take a green lock
-        return re.sub(r"[-_ ]\d.*", "", known.name) if known else "a thread"
+        return NUMBER_OF_THREAD.sub("", known.name) if known else "a thread"
 
 
 def _serve(server: Any, sampler: Sampler) -> None:
@@ -159,4 +162,4 @@ def _label(code: CodeType) -> str:
 
 
 def _short(path: str) -> str:
-    return re.sub(r"^.*/(?:site-packages|lib/python[\d.]+)/", "", path.removeprefix(f"{BASE_DIR}/"))
+    return PACKAGES.sub("", path.removeprefix(f"{BASE_DIR}/"))

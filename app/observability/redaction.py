@@ -15,9 +15,11 @@ HIDDEN = "***"
 SECRET_NAMES = re.compile(r"key|secret|token|password|authorization|cookie", re.IGNORECASE)
 # No shape may take a backslash: in JSON it belongs to the quote behind it.
 SECRET_SHAPES = re.compile(r"(bearer\s+)[^\s\"'\\,]+|(://)[^\s/?#\"'\\]+(@)", re.IGNORECASE)
+# Nothing is given back (`*+`): a name of a thousand keys and no value would otherwise be read a thousand times.
 SECRET_PARAMETERS = re.compile(
-    r"([?&][\w.-]*(?:key|secret|token|password|authorization|cookie)[\w.-]*=)[^\s&#\"'\\]+", re.IGNORECASE
+    rf"([?&](?:(?!{SECRET_NAMES.pattern})[\w.-])*+(?:{SECRET_NAMES.pattern})[\w.-]*+=)[^\s&#\"'\\]+", re.IGNORECASE
 )
+END_OF_AUTHORITY = re.compile(r"[/?#]")
 OUR_KEYS = re.compile(r"(\b(?:ak|ln)_[0-9a-f]{8})_[A-Za-z0-9_-]{20,}")  # keys, and links that work once
 MIN_SECRET_CHARACTERS = 6
 MIN_PARAMETER_CHARACTERS = 16  # shorter ones in a URL's query are words like `require`
@@ -85,7 +87,7 @@ def _parts(url: str) -> set[str]:
     _scheme, is_url, rest = url.partition("://")
     if not is_url:
         return {url}
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[0]
+    authority = END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")[0]
     loose = rest.partition("@")[0] if "@" in rest else ""  # SQLAlchemy lets a password hold a slash
     query = rest.partition("?")[2]
     found = {authority, authority.partition(":")[2], loose.partition(":")[2], query}

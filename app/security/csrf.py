@@ -94,9 +94,12 @@ def _needs_token(asked: Any, *, signed_in: bool) -> bool:
 
 
 def _has_token(asked: Any) -> bool:
-    token, bound = asked.headers.get(HEADER) or asked.form.get(FIELD, ""), _bound_to()
+    bound = _bound_to()
+    if not bound:
+        return False  # and the form stays unread
+    token = asked.headers.get(HEADER) or asked.form.get(FIELD, "")
     salt, given = token[:32], token[32:].encode()
-    return bool(bound) and any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in _keys())
+    return any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in _keys())
 
 
 def _bound_to() -> str:

@@ -1,9 +1,11 @@
 """Whether an address belongs to one of some networks."""
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?")  # a Host header: name, port
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

@@ -7,14 +7,13 @@ that no code reads them by mistake. It goes outside of everything else, the sock
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import structlog
 
-from app.security.networks import Address, allowed, parsed
+from app.security.networks import HOST, Address, allowed, parsed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -28,7 +27,6 @@ HINT = "If that is your proxy, name it in TRUSTED_PROXIES."
 MAX_HOPS = 20  # a client may write as many as fit into its headers
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # some proxies name the websocket's
 DEFAULT_PORTS = {"http": "80", "https": "443"}
-HOST = re.compile(r"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::(\d{1,5}))?")
 FORWARDED_FOR, PROTO, FORWARDED_HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
 REMOVED = (
     FORWARDED_FOR,

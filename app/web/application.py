@@ -9,6 +9,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from app import jsontext
+from app.security.bodies import Request
 
 COMPACT = {"separators": (",", ":")}
 
@@ -31,6 +32,7 @@ class Application(Flask):
     """A Flask application."""
 
     json_provider_class = Json
+    request_class = Request
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that is no coroutine's as it is; a dozen are asked about in a request, at 2 us each."""

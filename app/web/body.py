@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
-from flask import Flask, current_app, request
+from flask import request
 from pydantic import AfterValidator, BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
-from werkzeug.wsgi import LimitedStream
 
-from app.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType, first_mistake
+from app.errors import BadRequest, UnsupportedMediaType, first_mistake
 
 M = TypeVar("M", bound=BaseModel)
 BODY, PARAMETER = "invalid_body", "invalid_parameter"
@@ -24,49 +23,11 @@ Text = Annotated[str, AfterValidator(_storable)]
 """A string that every database can hold."""
 
 
-def install(app: Flask) -> None:
-    """Refuse a body that is too large before anything is done for it."""
-    app.before_request(_limit)
-
-
-def _limit() -> None:
-    environ = request.environ
-    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-        return  # there is none
-    if request.content_length is not None:  # else werkzeug takes a body that ends too early for a whole one
-        environ.pop("wsgi.input_terminated", None)
-    most = _most_of_json() if request.is_json else request.max_content_length
-    if most is not None:
-        limit_body(most)
-
-
-def limit_body(most: int) -> None:
-    """Refuse this request's body when it has more bytes; nothing is read past them.
-
-    Raises PayloadTooLarge at once when the length is known. Of chunks werkzeug takes what came up to the limit for the
-    whole, so they are read up to one byte more, where they are refused.
-    """
-    length = request.content_length
-    if length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
-        request.environ["wsgi.input"] = LimitedStream(request.environ["wsgi.input"], most + 1, is_max=True)
-        request.max_content_length = most + 2
-        return
-    request.max_content_length = most
-    if (length or 0) > most:
-        size = f"{length:,} bytes, and at most {most:,} are taken"
-        raise PayloadTooLarge(f"What you sent is larger than this service accepts: {size}.")
-
-
-def _most_of_json() -> int:
-    return int(current_app.extensions["settings"].max_json_bytes)
-
-
 def json_body(model: type[M]) -> M:
     """Return the JSON body as the model; an empty one counts as `{}`, and what is not said to be JSON is refused.
 
     pydantic's own parser is used: unlike Python's it refuses half surrogates and nesting without end.
     """
-    limit_body(_most_of_json())
     data = request.get_data(cache=False)
     if data and not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")

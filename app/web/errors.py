@@ -22,6 +22,7 @@ WORDS = {
     408: ("Too slow", "What you sent did not arrive in time: try again."),
     413: ("Too large", "What you sent is larger than this service accepts."),
     415: ("Wrong kind of content", "This address does not take that kind of content."),
+    421: ("Wrong name", "This service does not answer by that name."),
     429: ("Too many requests", "You are faster than this service allows: wait a moment and try again."),
     500: ("Something went wrong", "The mistake is on our side, and it has been logged."),
     503: ("Not available right now", "The service cannot answer at the moment: try again shortly."),

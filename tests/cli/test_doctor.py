@@ -26,6 +26,7 @@ GOOD = {
     "secret_key": SECRET,
     "admin_api_key": ADMIN,
     "admin_allow": ("10.0.0.0/8",),
+    "public_url": "https://app.example.org",
     "security_contact": ("security@example.org",),
 }
 
@@ -156,3 +157,13 @@ def test_the_worst_does_not_start(tmp_path):
         [sys.executable, "-m", "flask", "doctor"], cwd=ROOT, env=env, capture_output=True, timeout=LIMIT_SECONDS
     )
     assert done.returncode == 78, done.stdout
+
+
+def test_every_name_is_told(found):
+    assert found(weaknesses.doors, public_url="") == ["PUBLIC_URL"]
+    assert found(weaknesses.doors, public_url="", allowed_hosts=("app.example.org",)) == ["PUBLIC_URL"]
+    assert found(weaknesses.doors, allowed_hosts=("*",)) == ["ALLOWED_HOSTS"]
+
+
+def test_networks_that_are_together_everybody_are_told(found):
+    assert found(weaknesses.doors, metrics_allow=("0.0.0.0/1", "128.0.0.0/1")) == ["METRICS_ALLOW"]

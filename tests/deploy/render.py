@@ -13,6 +13,7 @@ DEFAULTS = {
     "FORWARDED_ALLOW_IPS": "*",
     "GUNICORN_CMD_ARGS": "--preload --access-logfile - --bind=0.0.0.0:10000",
     "RENDER": "true",
+    "RENDER_EXTERNAL_URL": "https://flask-socketio.onrender.com",
     "WEB_CONCURRENCY": "1",
 }
 

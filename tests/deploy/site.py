@@ -54,6 +54,8 @@ class Site:
             self.change(f"listen {port}", f"listen 127.0.0.1:{free}")
             self.change(f"    listen [::]:{port}", f"    # listen [::]:{port}")
         self.change("https://$host$", f"https://$host:{self.port}$")
+        headers = self.folder / "nginx/proxy_headers.conf"
+        headers.write_text(headers.read_text().replace("Host $host;", f"Host $host:{self.port};"))
         self.change("/etc/nginx", f"{self.folder}/nginx")
         self.change("/var/www", f"{self.folder}/www")
         names = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

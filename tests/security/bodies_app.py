@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from app import create_app
 from app.errors import BadRequest, UnsupportedMediaType
-from app.security import uploads
+from app.security import bodies, uploads
 from app.web.body import Text, form_body, json_body
 
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
@@ -29,6 +29,7 @@ class Again(BaseModel):
 
 
 @blueprint.post("")
+@bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: 500_000})
 def take():
     if request.is_json:
         return kept(json_body(Rows).rows)

@@ -20,7 +20,7 @@ ADMIN = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
 CLIENT = "Cw8bN2kZ5rX1yV7qL4sM9dF3gH6jP0tE"
 OTHER = "Xt5mB9hQ2wE7rY4uZ1oP6aS3dG8fJ0kL"
 GUARDED = {"REQUIRE_CLIENT_API_KEY": "true", "ADMIN_API_KEY": ADMIN, "CLIENT_API_KEYS": f"{CLIENT}, {OTHER}"}
-JSON_BYTES, UPLOAD_BYTES, UPLOAD_TYPES = 10_000, 100_000, "text/csv, application/pdf"
+USUAL_BYTES, JSON_BYTES, UPLOAD_BYTES, UPLOAD_TYPES = 5_000, 10_000, 100_000, "text/csv, application/pdf"
 FRIEND, FRIENDS_PORT = "https://friend.example", free_port()
 MANY = 1_000_000  # requests, which no test makes
 WITH_BODIES, WITH_KEYS = (pytest.mark.xdist_group(f"tests.security.{name}") for name in ("bodies", "keys"))
@@ -29,7 +29,8 @@ WITH_BODIES, WITH_KEYS = (pytest.mark.xdist_group(f"tests.security.{name}") for 
 @pytest.fixture
 def module_settings():
     """What a module's own server is started with; a module may replace it."""
-    return {"MAX_JSON_BYTES": str(JSON_BYTES), "MAX_UPLOAD_BYTES": str(UPLOAD_BYTES), "UPLOAD_TYPES": UPLOAD_TYPES}
+    sizes = {"MAX_BODY_BYTES": USUAL_BYTES, "MAX_JSON_BYTES": JSON_BYTES, "MAX_UPLOAD_BYTES": UPLOAD_BYTES}
+    return {"UPLOAD_TYPES": UPLOAD_TYPES, **{name: str(size) for name, size in sizes.items()}}
 
 
 @pytest.fixture

@@ -6,10 +6,11 @@ import subprocess
 import pytest
 
 from tests.conftest import ASYNC_MODE, free_port
-from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, WITH_BODIES, connect, rest, statuses
+from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, USUAL_BYTES, WITH_BODIES, connect, rest, statuses
 from tests.server.wire import Wire
 
 pytestmark = WITH_BODIES
+LINES_BYTES = 500_000
 LARGE = 8_000_000  # more than the kernel's buffers take
 ENDLESS = 200_000_000
 HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
@@ -37,8 +38,11 @@ def post(path: str, content_type: str, length: int) -> bytes:
     ("path", "content_type", "most"),
     [
         ("/api/bodies", "application/json", JSON_BYTES),
-        ("/api/nothing", "application/problem+json", JSON_BYTES),
-        ("/api/bodies", "application/x-www-form-urlencoded", UPLOAD_BYTES),
+        ("/api/bodies", "application/problem+json", JSON_BYTES),
+        ("/api/nothing", "application/json", USUAL_BYTES),
+        ("/api/bodies/1/again", "multipart/form-data; boundary=b", USUAL_BYTES),
+        ("/api/bodies", "text/plain", USUAL_BYTES),
+        ("/api/bodies", "application/x-www-form-urlencoded", LINES_BYTES),
         ("/api/bodies", "multipart/form-data; boundary=b", UPLOAD_BYTES),
     ],
 )
@@ -52,7 +56,7 @@ def test_a_length_over_the_limit_is_refused_without_the_body(site, path, content
 
 
 def test_people_get_a_page(site):
-    status, text = site.request("POST", "/", b"x" * (UPLOAD_BYTES + 1), {"Accept": "text/html"})
+    status, text = site.request("POST", "/", b"x" * (USUAL_BYTES + 1), {"Accept": "text/html"})
     assert status == 413
     assert "larger than this service accepts" in text
 
@@ -62,8 +66,8 @@ def test_what_is_just_within_the_limits_is_taken(site):
     assert site.request("POST", "/api/bodies", body, {"Content-Type": "application/json"})[0] == 202
 
 
-def test_json_by_another_name_has_the_limit_of_json(site):
-    body = b'{"prompt":"{a}","rows":[{"a":"1"}]}'.ljust(JSON_BYTES + 1)
+def test_a_body_of_another_type_has_the_usual_limit(site):
+    body = b"{}".ljust(USUAL_BYTES + 1)
     found = site.post("/api/bodies", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]["id"]
     assert site.request("POST", f"/api/bodies/{found}/again", body, {"Content-Type": "text/x"})[0] == 413
 

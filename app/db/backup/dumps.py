@@ -16,8 +16,8 @@ from app.db.backup.model import BackupError, Report
 from app.db.backup.pack import create_private
 
 ENDING = ".dump"
-TABLE = re.compile(r'(?:dumping contents of|processing data for) table "(.+)"$')
-COPY = re.compile(rb"COPY (.+?)(?: \(.*\))? FROM stdin;\n")
+TABLE = re.compile(r'(?:dumping contents of|processing data for) table "([^"]++)"$')
+COPY, ITS_END = b"COPY ", b" FROM stdin;\n"
 DETAIL_CHARACTERS = 300
 
 
@@ -49,8 +49,7 @@ def rows_in(file: Path) -> dict[str, int]:
         assert process.stderr
         for line in process.stdout:
             if table is None:
-                found = COPY.fullmatch(line)
-                table = found[1].decode() if found else None
+                table = _copied(line)
                 rows.update({table: 0} if table else {})
             elif line == b"\\.\n":
                 table = None
@@ -60,6 +59,14 @@ def rows_in(file: Path) -> dict[str, int]:
     if process.returncode:
         raise _failed("pg_restore", said)
     return dict(rows)
+
+
+def _copied(line: bytes) -> str | None:
+    """Return the table whose rows follow, as in `COPY public.jobs (id, state) FROM stdin;`."""
+    if not (line.startswith(COPY) and line.endswith(ITS_END)):
+        return None
+    told = line.removeprefix(COPY).removesuffix(ITS_END)
+    return (told.partition(b" (")[0] if told.endswith(b")") else told).decode()
 
 
 def _counted(report: Report, what: str, total: int = 0) -> Callable[[str], None]:

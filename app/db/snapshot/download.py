@@ -15,6 +15,7 @@ from urllib3.exceptions import HTTPError as BrokenStream
 from app.errors import BootError
 
 CHUNK_BYTES = 262_144
+RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 RETRIED_STATUSES = {408, 429}
 MISSING_STATUSES = {403, 404, 410}  # S3 answers 403 for what does not exist
@@ -115,7 +116,7 @@ class HttpDownload:
         self._sink.start(total)
 
     def _goes_on(self, content_range: str) -> bool:
-        found = re.match(r"bytes (\d+)-\d+/(\d+|\*)", content_range)
+        found = RANGE.match(content_range)
         if not found or int(found[1]) != self._received or not self._received:
             return False
         return found[2] == "*" or self._total in (None, int(found[2]))

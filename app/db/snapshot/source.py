@@ -14,6 +14,7 @@ from app.db.snapshot.download import CHUNK_BYTES, HttpDownload, Sink, SourceMiss
 from app.errors import BootError
 
 SIDECAR_MAX_BYTES = 65_536
+SHA256 = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 INVALID = "is not a valid http(s), s3 or file URL: correct it, special characters as %xx."
 
 
@@ -75,7 +76,7 @@ def expected_checksum(source: Source, timeout_seconds: float, report: Callable[[
             f"There is no checksum for the snapshot: set DATABASE_SNAPSHOT_SHA256, or put {source.sidecar.shown} "
             "beside it (the output of sha256sum)."
         ) from None
-    found = re.search(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])", text.content.lower())
+    found = SHA256.search(text.content.lower())
     if not found or text.content.lstrip().startswith(b"<"):
         raise BootError(
             f"{source.sidecar.shown} holds no SHA-256: write the output of sha256sum to it, "

@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import NotFound
 from app.features.accounts import administration, links, store
+from app.security import hosts
 from app.security.guard import needs
 from app.security.identity import ADMIN
 
@@ -84,6 +85,6 @@ def _back(user_id: str) -> Response:
 
 
 def _link(secret: str, purpose: str, email: str) -> Shown:
-    url = request.host_url.rstrip("/") + links.path(purpose, secret)
+    url = hosts.link_base() + links.path(purpose, secret)
     page = render_template("accounts/link.html", url=url, purpose=purpose, email=email)
     return page, 201, {"Cache-Control": "no-store"}

@@ -13,7 +13,7 @@ from app.times import iso
 
 group = Group("users", help="Make, invite, list and disable people's accounts.")
 role_option = click.option("--role", type=click.Choice(store.ROLES), default=store.USER, show_default=True)
-url_option = click.option("--url", default="", help="Where people reach the service, such as https://app.example.org.")
+url_option = click.option("--url", default="", help="Where people reach the service; by default PUBLIC_URL.")
 
 
 @group.command("create-admin")
@@ -117,4 +117,4 @@ def _asked() -> str:
 
 def _whole(url: str, path: str) -> str:
     settings: Settings = current_app.extensions["settings"]
-    return (url.rstrip("/") or f"http://{settings.host}:{settings.port}") + path
+    return (url.rstrip("/") or settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}") + path

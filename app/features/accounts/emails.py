@@ -1,17 +1,24 @@
 """E-mail addresses, which are the names of accounts."""
 
 import re
-import unicodedata
 
 from app.errors import BadRequest
+from app.texts import normalized
 
 MAX_CHARACTERS = 254  # RFC 5321, section 4.5.3.1.3
+MAX_TYPED_CHARACTERS = 1_000  # composed letters and the spaces around may take more as they are typed
 SHAPE = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def normal(text: str) -> str:
-    """Return an address as it is stored and compared: without spaces around it, in lower case."""
-    return unicodedata.normalize("NFKC", text).strip().lower()
+    """Return an address as it is stored and compared: without spaces around it, in lower case.
+
+    Of what is too long to be one, the beginning is returned as it is, which is no plausible address either.
+    """
+    try:
+        return normalized(text, MAX_TYPED_CHARACTERS).strip().lower()
+    except ValueError:
+        return text[:MAX_TYPED_CHARACTERS]
 
 
 def plausible(email: str) -> bool:

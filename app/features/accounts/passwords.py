@@ -1,7 +1,6 @@
 """Passwords: which are taken, and how they are hashed, beside the hub and a few at once."""
 
 import threading
-import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,6 +9,7 @@ import argon2
 
 from app.concurrency import run_in_thread
 from app.errors import BadRequest, Unavailable
+from app.texts import normalized
 
 T = TypeVar("T")
 MIN_CHARACTERS, MAX_BYTES = 12, 1_024
@@ -27,11 +27,9 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 
 def check(password: str, email: str) -> None:
     """Raise BadRequest when a new password is too easy to guess."""
-    plain = unicodedata.normalize("NFKC", password)
+    plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
         raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
-    if len(_encoded(password)) > MAX_BYTES:
-        raise _weak(f"A password has at most {MAX_BYTES} bytes.")
     if plain.lower() in COMMON or len(set(plain)) < MIN_DIFFERENT_CHARACTERS:
         raise _weak("This password is among the first that are tried: take another one.")
     if plain.strip().lower() in (email, email.partition("@")[0]):
@@ -39,20 +37,22 @@ def check(password: str, email: str) -> None:
 
 
 def hashed(password: str) -> str:
-    """Return what is stored of a password."""
-    return _beside(lambda: _hasher.hash(_encoded(password)))
+    """Return what is stored of a password; raise BadRequest when it is too long."""
+    encoded = _of_good_length(password)
+    return _beside(lambda: _hasher.hash(encoded))
 
 
 def is_right(password: str, stored: str | None) -> bool:
     """Return whether it is the password; where none is stored it takes the same time to say no."""
+    encoded = _encoded(password)
 
     def work() -> bool:
         try:
-            return _hasher.verify(stored or NOBODYS, _encoded(password))
+            return _hasher.verify(stored or NOBODYS, encoded or b"")
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    return _beside(work) and stored is not None
+    return _beside(work) and stored is not None and encoded is not None
 
 
 def is_outdated(stored: str) -> bool:
@@ -60,9 +60,20 @@ def is_outdated(stored: str) -> bool:
     return _hasher.check_needs_rehash(stored)
 
 
-def _encoded(password: str) -> bytes:
-    """Return the bytes that are hashed; keyboards write the same letter in several ways."""
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")
+def _encoded(password: str) -> bytes | None:
+    """Return the bytes that are hashed, or None of too many; keyboards write the same letter in several ways."""
+    try:
+        encoded = normalized(password, MAX_BYTES).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return None
+    return encoded if len(encoded) <= MAX_BYTES else None
+
+
+def _of_good_length(password: str) -> bytes:
+    encoded = _encoded(password)
+    if encoded is None:
+        raise _weak(f"A password has at most {MAX_BYTES} bytes.")
+    return encoded
 
 
 def _beside(work: Callable[[], T]) -> T:

@@ -9,7 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.errors import NotFound
 from app.features.console import colours
-from app.features.console.brand import PNG, Brands, check_logo
+from app.features.console.brand import MAX_LOGO_BYTES, PNG, Brands, check_logo
+from app.security import bodies
 from app.security.guard import needs, public
 from app.security.identity import ADMIN
 from app.web.body import Text, form_body
@@ -57,6 +58,7 @@ def logo() -> Response:
 
 
 @blueprint.post("/admin/console/brand")
+@bodies.takes({bodies.FILES: 2 * MAX_LOGO_BYTES})
 @needs(ADMIN)
 def save() -> AnyResponse:
     """Keep what the form says."""

@@ -25,7 +25,7 @@ from app.features.predictions.messages import (
     RowsResponse,
 )
 from app.features.predictions.predictor import predictor
-from app.security import uploads
+from app.security import bodies, uploads
 from app.web.body import form_body, json_body, query_parameters
 from app.web.openapi import Answer, describe
 from app.web.paging import Paging
@@ -35,14 +35,17 @@ blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions"
 EXAMPLE = BASE_DIR / "examples" / "species.csv"
 EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
 ID = "<string(length=32):prediction_id>"  # so that `example` is no batch, and other methods on it are refused
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
+FORMS = (bodies.FILES, bodies.FORM)
+MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
 CSV = "text/csv; charset=utf-8"
+UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
 FILE = {"Content-Disposition": "The file's name."}
 
 
 @blueprint.post("")
+@bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: MAX_LINES_BYTES})
 @describe(
     body={"application/json": NewBatchOfRows, FORMS[0]: NewBatchForm, FORMS[1]: NewBatchOfLines},
     answers={202: ACCEPTED, 503: NOBODY_ANSWERS},
@@ -151,6 +154,6 @@ def _accepted(form: NewBatch, inputs: upload.Rows) -> tuple[Response, int, dict[
 
 
 def _download(batch: dict[str, Any], body: Any, content_type: str, ending: str) -> Response:
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", batch["name"]).strip("-.")[:80] or "results"
+    name = UNUSUAL.sub("-", batch["name"]).strip("-.")[:80] or "results"
     headers = {"Content-Disposition": f'attachment; filename="{name}.{ending}"'}
     return Response(body, content_type=content_type, headers=headers)

@@ -20,6 +20,7 @@ from app.upstream.waiting import Check, sleep
 
 DEMO_MODEL = "demo"
 DEMO_SECONDS = (0.05, 0.4)
+BETWEEN_WORDS = re.compile(r",|\bor\b")
 
 
 class Predictor:
@@ -72,7 +73,7 @@ class Predictor:
 
 def _choices(prompt: str) -> list[str]:
     """Return the words that the prompt offers after its last colon, or yes and no."""
-    offered = re.split(r",|\bor\b", prompt.rpartition(":")[2].strip(" .?!")) if ":" in prompt else []
+    offered = BETWEEN_WORDS.split(prompt.rpartition(":")[2].strip(" .?!")) if ":" in prompt else []
     words = [word.strip() for word in offered if 0 < len(word.strip()) <= 40]
     return words if len(words) > 1 else ["yes", "no", "not sure"]
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template
 from pydantic import RootModel
 
-from app.security import identity
+from app.security import hosts, identity
 from app.web.openapi.describe import Answer, describe
 from app.web.openapi.document import Schema, document
 from app.web.openapi.page import groups
@@ -31,7 +31,7 @@ def openapi() -> Response:
 def docs() -> str:
     """Show this description as a page."""
     found = _document()
-    address, keys = request.host_url.rstrip("/"), identity.anonymous(current_app.extensions["settings"], "").scopes
+    address, keys = hosts.base_url(), identity.anonymous(current_app.extensions["settings"], "").scopes
     return render_template("api.html", groups=groups(found, address), guarded=not keys)
 
 
