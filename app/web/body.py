@@ -1,7 +1,7 @@
 """What a request carries, checked against a pydantic model; every mistake is a 400 that says where."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from flask import Flask, current_app, request
 from pydantic import AfterValidator, BaseModel, ValidationError
@@ -66,11 +66,29 @@ def json_body(model: type[M]) -> M:
 
     pydantic's own parser is used: unlike Python's it refuses half surrogates and nesting without end.
     """
+    data = _json_data()
+    return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
+
+
+def json_text() -> str:
+    """Return the JSON body's text, for those who read it in pieces; what is not said to be JSON is refused."""
+    try:
+        return _json_data().decode()
+    except UnicodeDecodeError:
+        raise BadRequest("Invalid JSON: it is not in UTF-8.", code=BODY) from None
+
+
+def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
+    """Return fields that were read from a body in pieces as the model."""
+    return _checked(lambda: model.model_validate(fields, strict=True), BODY)
+
+
+def _json_data() -> bytes:
     limit_body(_most_of_json())
     data = request.get_data(cache=False)
     if data and not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")
-    return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
+    return data
 
 
 def form_body(model: type[M]) -> M:

@@ -8,6 +8,7 @@ from app.db import db
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
+from app.features.predictions.store import FAILED, Answer
 from app.jobs import JobContext, JobStopped
 from app.upstream import Cancelled
 
@@ -55,10 +56,18 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
 
 def _predict_row(context: JobContext, prediction_id: str, row: Row, template: str, total: int) -> None:
     position, values = row
-    answer = predictor.answer(prompts.fill(template, values), lambda: context.reason not in (None, "stop"))
+    answer = _answer(context, values, template)
     done = context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
     if done is not None:
         context.progress(done, total)
+
+
+def _answer(context: JobContext, values: dict[str, str], template: str) -> Answer:
+    try:
+        prompt = prompts.fill(template, values, predictor.max_prompt_characters)
+    except prompts.PromptTooLong as error:
+        return Answer(FAILED, error=error.message)
+    return predictor.answer(prompt, lambda: context.reason not in (None, "stop"))
 
 
 def _unfinished(prediction_id: str) -> Iterator[Row]:

@@ -32,6 +32,7 @@ class Predictor:
         self.demo = not has_key and (own.demo_predictor or not settings.production)
         self.model = DEMO_MODEL if self.demo else settings.upstream_model
         self.max_rows = own.prediction_max_rows
+        self.max_prompt_characters = own.prediction_max_prompt_characters
         self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so nothing can be asked."
         self._cache_seconds = own.prediction_cache_seconds
         self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)
