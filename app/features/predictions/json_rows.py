@@ -7,7 +7,7 @@ and holds everything up. Here texts are read by the standard library's scanner, 
 import json
 import re
 from collections.abc import Iterator
-from json.decoder import scanstring
+from json.decoder import scanstring  # type: ignore[attr-defined]  # it is there since Python 2.6
 from typing import Any
 
 from app.errors import BadRequest

@@ -116,7 +116,7 @@ def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answ
 def forget_failures(conn: Connection, prediction_id: str) -> int:
     """Let the failed rows wait again; return how many there were."""
     failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)
-    values = {"status": PENDING, "error": None, "finish_no": None, "model": None}
+    values = {"status": PENDING, "output": None, "error": None, "finish_no": None, "model": None}
     number = conn.execute(update(rows).where(*failed).values(**values)).rowcount
     changed = {"done": predictions.c.done - number, "failed": predictions.c.failed - number}
     conn.execute(update(predictions).where(predictions.c.id == prediction_id).values(**changed))
