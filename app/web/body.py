@@ -12,6 +12,7 @@ from app.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType, first_
 
 M = TypeVar("M", bound=BaseModel)
 BODY, PARAMETER = "invalid_body", "invalid_parameter"
+MAX_MODEL_BYTES = 65_536  # of JSON that is checked whole: each of a million mistakes in it would become an object
 
 
 def _storable(text: str) -> str:
@@ -64,16 +65,17 @@ def _most_of_json() -> int:
 def json_body(model: type[M]) -> M:
     """Return the JSON body as the model; an empty one counts as `{}`, and what is not said to be JSON is refused.
 
-    pydantic's own parser is used: unlike Python's it refuses half surrogates and nesting without end.
+    At most MAX_MODEL_BYTES are taken. pydantic's own parser is used: unlike Python's it refuses half surrogates and
+    nesting without end.
     """
-    data = _json_data()
+    data = _json_data(min(MAX_MODEL_BYTES, _most_of_json()))
     return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
 
 
 def json_text() -> str:
     """Return the JSON body's text, for those who read it in pieces; what is not said to be JSON is refused."""
     try:
-        return _json_data().decode()
+        return _json_data(_most_of_json()).decode()
     except UnicodeDecodeError:
         raise BadRequest("Invalid JSON: it is not in UTF-8.", code=BODY) from None
 
@@ -83,8 +85,8 @@ def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
     return _checked(lambda: model.model_validate(fields, strict=True), BODY)
 
 
-def _json_data() -> bytes:
-    limit_body(_most_of_json())
+def _json_data(most: int) -> bytes:
+    limit_body(most)
     data = request.get_data(cache=False)
     if data and not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")
