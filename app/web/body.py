@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 from werkzeug.wsgi import LimitedStream
 
+from app.concurrency import Turns
 from app.errors import BadRequest, PayloadTooLarge, UnsupportedMediaType, first_mistake
 
 M = TypeVar("M", bound=BaseModel)
@@ -36,9 +37,26 @@ def _limit() -> None:
         return  # there is none
     if request.content_length is not None:  # else werkzeug takes a body that ends too early for a whole one
         environ.pop("wsgi.input_terminated", None)
+    environ["wsgi.input"] = _InTurns(environ["wsgi.input"])
     most = _most_of_json() if request.is_json else request.max_content_length
     if most is not None:
         limit_body(most)
+
+
+class _InTurns:
+    """A body whose reader lets others run: who parses 20 MB that have arrived already never waits for more."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._turns = stream, Turns()
+
+    def read(self, size: int = -1) -> bytes:
+        self._turns.give()
+        return self._stream.read(size)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "readinto":  # werkzeug would take it instead of `read`
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
 
 def limit_body(most: int) -> None:

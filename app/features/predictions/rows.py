@@ -26,7 +26,7 @@ class Collector:
     def add(self, values: Sequence[str], where: str, number: int) -> None:
         """Take a row, or raise BadRequest; `where` and `number` say which it is ("Line", 3)."""
         if len(self._rows) >= self._max_rows:
-            raise BadRequest(f"There are more than {self._max_rows:,} rows.", code="too_many_rows")
+            raise BadRequest(f"There are too many rows; at most {self._max_rows:,} are accepted.", code="too_many_rows")
         if len(values) != len(self.names):
             sentence = f"{where} {number} has {len(values)} fields, but the header has {len(self.names)}."
             raise BadRequest(sentence, code="csv_malformed")

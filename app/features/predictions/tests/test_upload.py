@@ -18,7 +18,7 @@ from app.features.predictions import prompt, upload
         ("a\nJörg\n".encode("latin-1"), "csv_encoding", "Line 2 is not UTF-8"),
         ("a\nx\n".encode("utf-16"), "csv_encoding", "UTF-16"),
         (b"a\n\x00\n", "csv_encoding", "binary"),
-        (b"a\n" + b"1\n" * 11, "too_many_rows", "more than 10 rows"),
+        (b"a\n" + b"1\n" * 11, "too_many_rows", "at most 10 are"),
     ],
 )
 def test_a_bad_file_is_refused_with_a_clear_sentence(data, code, words):

@@ -1,14 +1,16 @@
-"""A JSON body that is nothing but mistakes costs little: it is small, or it is read in pieces."""
+"""A body that is nothing but mistakes costs little: it is small, or it is read in pieces."""
 
+import io
 import time
 import tracemalloc
 from types import SimpleNamespace
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from pydantic import BaseModel
 
 from app.errors import AppError, PayloadTooLarge
+from app.web import body as bodies
 from app.web.body import MAX_MODEL_BYTES, json_body, json_text
 
 BYTES = 2_000_000  # MAX_JSON_BYTES
@@ -64,3 +66,16 @@ def test_a_small_one_costs_in_proportion(part):
 def test_text_that_is_read_in_pieces_has_the_limit_of_json():
     assert isinstance(refused(b"1" * (BYTES + 1), json_text), PayloadTooLarge)
     assert refused(b"\xff", json_text).code == "invalid_body"
+
+
+def test_others_run_while_a_form_is_parsed_that_has_arrived_already(monkeypatch):
+    app, turns = Flask("small"), []
+    app.extensions["settings"] = SimpleNamespace(max_json_bytes=BYTES)
+    bodies.install(app)
+    app.add_url_rule("/", "form", lambda: str(request.files["file"].seek(0, 2)), methods=["POST"])
+    clock = SimpleNamespace(perf_counter=time.perf_counter, sleep=turns.append)
+    monkeypatch.setattr("app.concurrency.time", clock)
+    monkeypatch.setattr("app.concurrency.PIECE_SECONDS", 0)
+    sent = {"file": (io.BytesIO(b"a\n" * 2_000_000), "a.csv")}
+    assert app.test_client().post("/", data=sent).text == "4000000"
+    assert len(turns) > 50
