@@ -2,11 +2,13 @@
 
 import importlib
 import sys
+import time
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 Mode = Literal["eventlet", "gevent", "threading"]
+PIECE_SECONDS = 0.002  # of long work on the hub, between two turns of others
 
 
 def current_mode() -> Mode:
@@ -53,3 +55,16 @@ def run_in_thread(work: Callable[[], T]) -> T:
 
         return gevent.get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
     return work()
+
+
+class Turns:
+    """Lets others run between the pieces of long work on the hub; never for a real thread beside it."""
+
+    def __init__(self) -> None:
+        self._since = time.perf_counter()
+
+    def give(self) -> None:
+        """Let others run, when this work has held the hub for PIECE_SECONDS."""
+        if time.perf_counter() - self._since >= PIECE_SECONDS:
+            time.sleep(0)
+            self._since = time.perf_counter()

@@ -422,6 +422,11 @@ class UpstreamSettings(Section):
         20, ge=1, le=10_000, description="Calls under way at once, over all jobs of a process."
     )
     upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long is broken.")
+    upstream_max_response_bytes: int = Field(
+        2_000_000,
+        ge=10_000,
+        description="The largest answer to a call, packed or unpacked; the row of a larger one fails.",
+    )
     upstream_max_retries: int = Field(4, ge=0, le=20, description="Further attempts after a call that may be retried.")
     upstream_outage_seconds: float = Field(
         300, ge=0, description="While no call at all is answered, they are repeated for so long before they fail."

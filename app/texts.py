@@ -1,6 +1,33 @@
-"""Unicode's one way to write a text, for texts of a bounded length."""
+"""Texts from outside: what cannot be stored is replaced, and what people are shown of it is short and plain."""
 
+import html
+import re
 import unicodedata
+
+REPLACEMENT = "\ufffd"
+UNPRINTED = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+HIDDEN = re.compile(r"<(script|style|head)\b[^<>]*>[^<]*", re.IGNORECASE)
+TAG = re.compile(r"<[^<>]*>")
+LOOKED_AT_CHARACTERS = 4_000  # of a text of which a short excerpt is wanted
+
+
+def storable(text: str) -> str:
+    """Return the text with U+FFFD for what a database cannot hold: halves of surrogate pairs, null characters."""
+    text = text.replace("\x00", REPLACEMENT)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def excerpt(text: str, most: int) -> str:
+    """Return the beginning of a text in one line, without markup and control characters."""
+    plain = text[:LOOKED_AT_CHARACTERS]
+    if "<" in plain or "&" in plain:
+        plain = TAG.sub(" ", html.unescape(TAG.sub(" ", HIDDEN.sub(" ", plain))))
+    plain = storable(" ".join(UNPRINTED.sub(" ", plain).split()))
+    return plain if len(plain) <= most else plain[: most - 1] + "…"
 
 
 def normalized(text: str, most: int) -> str:

@@ -13,6 +13,8 @@ Markers in a prompt:
     [malformed]  not JSON              [empty]  JSON without choices
     [reset]      the connection is reset on the first attempt
     [slow]       no answer for 30 s    [drip]   an answer that takes 30 s, a byte at a time
+    [large]      an answer of 3 MB     [surrogate]  a text with half a surrogate pair and a null character
+    [cut]        half an answer        [filtered]   half an answer, stopped by a filter
     [redirect]   307 to another host   [leak]   400 whose message repeats the key and is long
 """
 
@@ -135,6 +137,12 @@ class Handler(BaseHTTPRequestHandler):
             return 200, "<html>not JSON</html>"
         if "[empty]" in prompt:
             return 200, json.dumps({"id": "x", "choices": []})
+        if "[large]" in prompt:
+            return 200, completion(prompt + "x" * 3_000_000, model)
+        if "[surrogate]" in prompt:
+            return 200, completion("bad \ud83d end\x00", model)
+        if found := re.search(r"\[(cut|filtered)\]", prompt):
+            return 200, completion(prompt, model, {"cut": "length", "filtered": "content_filter"}[found[1]])
         if "[redirect]" in prompt:
             return 307, "{}", {"Location": "http://localhost:1/v1/chat/completions"}
         return 200, completion(prompt, model)
@@ -195,7 +203,7 @@ def error_body(code: int, message: str) -> str:
     return json.dumps({"error": {"code": code, "message": message}})
 
 
-def completion(prompt: str, model: str) -> str:
+def completion(prompt: str, model: str, finish_reason: str = "stop") -> str:
     text = f"echo: {prompt}"
     asked, answered = len(prompt.split()), len(text.split())
     return json.dumps(
@@ -203,7 +211,9 @@ def completion(prompt: str, model: str) -> str:
             "id": "chatcmpl-fake",
             "object": "chat.completion",
             "model": model,
-            "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": text}}],
+            "choices": [
+                {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
+            ],
             "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
         }
     )

@@ -40,6 +40,11 @@ def fake_upstream(tmp_path):
                 with urllib.request.urlopen(f"{Upstream.root}/stats", timeout=LIMIT_SECONDS) as answer:
                     return json.load(answer)
 
+            @staticmethod
+            def refuse(status):
+                """Answer everybody with a status, until that is None."""
+                urllib.request.urlopen(f"{Upstream.root}/refuse", json.dumps({"status": status}).encode(), 10).close()
+
         return Upstream
 
     yield start

@@ -16,8 +16,10 @@ from app.jobs.recovery import let_go
 from app.jobs.service import announce
 from app.observability import tracing
 from app.observability.metrics import JOB_DURATION, JOBS_FINISHED
+from app.texts import storable
 
 log = structlog.get_logger(__name__)
+UNEXPECTED = "An unexpected error ended it; its lines in the log say which."
 
 
 def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
@@ -64,7 +66,7 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
         return let_go(job)
     if error is None:
         return {"state": SUCCEEDED, "error": None}
-    sentence = error.message if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
+    sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
     if job.attempt < kind.max_attempts:
         return {"state": QUEUED, "error": sentence, "not_before": time.time() + kind.backoff(job.attempt)}
     return {"state": FAILED, "error": sentence}

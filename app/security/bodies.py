@@ -15,6 +15,7 @@ from flask import Flask, current_app, request
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
+from app.concurrency import Turns
 from app.errors import PayloadTooLarge
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,9 +64,26 @@ def _limit() -> None:
         return  # there is none
     if asked.content_length is not None:  # else werkzeug takes a body that ends too early for a whole one
         environ.pop("wsgi.input_terminated", None)
+    environ["wsgi.input"] = _InTurns(environ["wsgi.input"])
     larger: Larger = getattr(current_app.view_functions.get(asked.endpoint), LARGER, USUAL)
     asked.max_form_parts = larger.fields
     limit_body(_most(larger.sizes, JSON if asked.is_json else asked.mimetype))
+
+
+class _InTurns:
+    """A body whose reader lets others run: who parses 20 MB that have arrived already never waits for more."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream, self._turns = stream, Turns()
+
+    def read(self, size: int = -1) -> bytes:
+        self._turns.give()
+        return self._stream.read(size)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "readinto":  # werkzeug would take it instead of `read`
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
 
 def _most(sizes: dict[str, int | str], kind: str) -> int:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g
+from flask import Flask, Response, g, request
+
+from app.security import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -35,6 +37,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",  # fetch() from an origin in CORS_ORIGINS is not asked for it
     # No Cross-Origin-Embedder-Policy: nothing here needs it, and it would refuse every picture of another site.
 }
+PRIVATE = "private, no-store"
+KEY_HEADERS = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION"}  # also with a wrong key
 TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # of this host alone: others of the domain may lack TLS
 
 
@@ -42,6 +46,7 @@ def install(app: Flask) -> None:
     """Add the headers to every page where a route did not set its own, and give templates `csp_nonce()`."""
     app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.after_request(_allow_nonce)
+    app.after_request(_keep_private)
     app.jinja_env.globals["csp_nonce"] = csp_nonce
 
 
@@ -58,6 +63,24 @@ def _allow_nonce(response: Response) -> Response:
     if nonce:
         response.headers.setdefault(POLICY, policy(nonce))
     return response
+
+
+def _keep_private(response: Response) -> Response:
+    """Let no cache, and no step back in the browser after signing out, show a download or what is for a key or session.
+
+    What a route says of its own answer stays, as of static files; downloads are never kept.
+    """
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    if response.headers.get("Content-Disposition", "").startswith("attachment"):
+        response.headers["Cache-Control"] = PRIVATE
+    elif not KEY_HEADERS.isdisjoint(asked.environ) or _is_known(asked.environ):
+        response.headers.setdefault("Cache-Control", PRIVATE)
+    return response
+
+
+def _is_known(environ: WSGIEnvironment) -> bool:
+    who = identity.remembered(environ, "")
+    return who is not None and who.kind != identity.ANONYMOUS
 
 
 def _with_headers(pages: WSGIApplication) -> WSGIApplication:

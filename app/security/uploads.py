@@ -7,6 +7,7 @@ import puremagic
 from flask import current_app
 from werkzeug.datastructures import FileStorage
 
+from app.concurrency import Turns
 from app.errors import UnsupportedMediaType
 
 UNKNOWN = "application/octet-stream"
@@ -21,9 +22,12 @@ def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
 
     UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts.
     """
+    turns = Turns()
     data: bytes = file.read()
+    turns.give()
     allowed = [kind for kind in accept if kind in current_app.extensions["settings"].upload_types]
     found = kind_of(data, file.filename or "")
+    turns.give()
     if found not in allowed:
         raise UnsupportedMediaType(f"The file's content is {found}; accepted is {' or '.join(allowed) or 'none'}.")
     return data

@@ -1,116 +1,110 @@
 """What an answer of the outside API means: a completion, or which error."""
 
-import json
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
-import requests
-
+from app.texts import excerpt, storable
+from app.upstream import refusals
 from app.upstream.errors import UpstreamError
+from app.upstream.replies import Reply, parsed
 
-MAX_RETRY_AFTER_SECONDS = 120.0
-MAX_DETAIL_CHARACTERS = 200
+MAX_MODEL_CHARACTERS = 200
+# Why a model stopped, in the words of several APIs; others are taken for a good end.
+CUT = {"length", "max_tokens", "max_output_tokens", "model_length"}
+FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
+BROKEN = {"error", "abort", "network_error", "insufficient_system_resource", "malformed_function_call"}
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer: its text, the model that gave it, how many attempts it took, and what it cost in tokens."""
+    """An answer: its text, the model that gave it, how many attempts it took, and what it cost in tokens.
+
+    `repaired` says that U+FFFD stands for something in the text that no database can hold.
+    """
 
     text: str
     model: str
     attempts: int
     prompt_tokens: int | None
     completion_tokens: int | None
+    repaired: bool = False
 
 
-def read(response: requests.Response, *, model: str, attempts: int, key: str) -> Completion:
-    """Return the completion in `response`, or raise the UpstreamError that it means."""
-    body = _json(response)
-    status = _status(response, body)
+def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
+    """Return the completion in a reply, or raise the UpstreamError that it means."""
+    body = parsed(reply)
+    error = refusals.error_in(body)
+    detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
+    status = (refusals.code_of(error) if reply.status == 200 else None) or reply.status
     if not 200 <= status < 300:
-        raise failure(status, _detail(body, key), retry_after(response.headers.get("Retry-After")))
-    try:
-        text = body["choices"][0]["message"]["content"]
-    except (KeyError, IndexError, TypeError):
-        text = None
-    if not isinstance(text, str):
-        raise UpstreamError("upstream_malformed", "The outside API gave an answer without a text." + _detail(body, key))
+        raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
+    if error:
+        raise UpstreamError("upstream_malformed", "The outside API gave an error instead of an answer." + detail)
+    choice = _first(body)
+    given = _text(choice)
+    text = None if given is None else storable(given)
+    _check_end(choice, text, key)
+    if text is None:
+        raise UpstreamError("upstream_malformed", "The outside API gave an answer without a text.")
     usage = body.get("usage")
     used = usage if isinstance(usage, dict) else {}
     answered_by = body.get("model")
     return Completion(
         text=text,
-        model=answered_by if isinstance(answered_by, str) and answered_by else model,
+        model=(excerpt(answered_by, MAX_MODEL_CHARACTERS) if isinstance(answered_by, str) else "") or model,
         attempts=attempts,
         prompt_tokens=_count(used.get("prompt_tokens")),
         completion_tokens=_count(used.get("completion_tokens")),
+        repaired=text != given,
     )
 
 
-def failure(status: int, detail: str, pause_seconds: float | None) -> UpstreamError:
-    """Return the error for an HTTP status; `detail` is what the API said, or empty."""
-    if status in (401, 403):
-        return UpstreamError(
-            "upstream_unauthorized", f"The outside API refused access ({status}); check OPENROUTER_API_KEY.{detail}"
-        )
-    if status == 429:
-        return UpstreamError(
-            "upstream_rate_limited",
-            f"The outside API says that it is asked too often (429).{detail}",
-            retryable=True,
-            retry_after=pause_seconds,
-        )
-    if status == 408 or status >= 500:
-        return UpstreamError("upstream_unavailable", f"The outside API failed ({status}).{detail}", retryable=True)
-    return UpstreamError("upstream_rejected", f"The outside API rejected the request ({status}).{detail}")
+def _first(body: Any) -> dict[str, Any]:
+    """Return the first choice, with what is not there as nothing."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else {}
 
 
-def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, seconds or an HTTP date, at most 120."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return None if math.isnan(seconds) else min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    message = choice.get("message")
+    return message if isinstance(message, dict) else {}
 
 
-def _json(response: requests.Response) -> Any:
-    try:
-        return json.loads(response.content)
-    except (ValueError, RecursionError):
-        if 200 <= response.status_code < 300:
-            message = "The outside API gave an answer that is not JSON; check UPSTREAM_BASE_URL."
-            raise UpstreamError("upstream_malformed", message) from None
-        return None
+def _text(choice: dict[str, Any]) -> str | None:
+    """Return the text of a choice; one in parts is joined."""
+    content = _message(choice).get("content")
+    if isinstance(content, str):
+        return content
+    parts = [_part(part) for part in content] if isinstance(content, list) else []
+    texts = [part for part in parts if part is not None]
+    return "".join(texts) if texts else None
 
 
-def _status(response: requests.Response, body: Any) -> int:
-    """Return the HTTP status, or the one inside a 200: OpenRouter reports a model's failure that way."""
-    error = body.get("error") if isinstance(body, dict) else None
-    code = error.get("code") if isinstance(error, dict) else None
-    if response.status_code == 200 and isinstance(code, int) and 400 <= code < 600:
-        return code
-    return response.status_code
+def _part(part: Any) -> str | None:
+    text = part.get("text") if isinstance(part, dict) and part.get("type", "text") in ("text", "output_text") else part
+    return text if isinstance(text, str) else None
 
 
-def _detail(body: Any, key: str) -> str:
-    error = body.get("error") if isinstance(body, dict) else None
-    said = error.get("message") if isinstance(error, dict) else error
-    if not isinstance(said, str) or not said.strip():
-        return ""
-    clean = " ".join((said.replace(key, "***") if key else said).split())
-    short = clean if len(clean) <= MAX_DETAIL_CHARACTERS else clean[: MAX_DETAIL_CHARACTERS - 1] + "…"
-    return f" It says: {short}"
+def _check_end(choice: dict[str, Any], text: str | None, key: str) -> None:
+    """Raise UpstreamError when the answer is not whole, or is none."""
+    error = choice.get("error") or _message(choice).get("error")
+    ends = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}
+    refusal = _message(choice).get("refusal")
+    if error:
+        detail = refusals.detail({"error": error}, b"", key)
+        raise refusals.failure(refusals.code_of(error) or 502, error, detail)
+    if ends & BROKEN:
+        message = "The model failed in the middle of its answer."
+        raise UpstreamError("upstream_unavailable", message, retryable=True, text=text)
+    if isinstance(refusal, str) and refusal.strip():
+        said = refusals.detail(refusal, b"", key)
+        raise UpstreamError("upstream_filtered", "The model refused to answer." + said, text=text)
+    if ends & FILTERED:
+        raise UpstreamError("upstream_filtered", "The answer was stopped by the outside API's filter.", text=text)
+    if ends & CUT:
+        message = "The answer is cut: it reached the most that the model may write."
+        raise UpstreamError("upstream_cut", message, text=text)
 
 
 def _count(value: Any) -> int | None:

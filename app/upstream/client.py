@@ -22,6 +22,7 @@ from app.upstream.answers import Completion
 from app.upstream.errors import Cancelled, UpstreamError
 from app.upstream.outage import Outage
 from app.upstream.pace import Pace
+from app.upstream.replies import Reply, TooLarge, receive, too_large
 from app.upstream.session import Bearer, Patience, new_session, patience
 from app.upstream.slots import Slots
 from app.upstream.waiting import Check, never, sleep
@@ -37,6 +38,7 @@ class _Setup:
     model: str
     key: str
     timeout_seconds: float
+    max_response_bytes: int
     max_retries: int
     outage_seconds: float
     connections: int
@@ -60,6 +62,7 @@ class UpstreamClient:
             model=settings.upstream_model,
             key=settings.openrouter_api_key.get_secret_value(),
             timeout_seconds=settings.upstream_timeout_seconds,
+            max_response_bytes=settings.upstream_max_response_bytes,
             max_retries=settings.upstream_max_retries,
             outage_seconds=settings.upstream_outage_seconds,
             connections=connections,
@@ -118,8 +121,8 @@ class UpstreamClient:
             self._pace.wait(cancelled)
             setup, outcome = self._current(), "ok"
             try:
-                response = _send(setup, prompt, cancelled)
-                done = answers.read(response, model=setup.model, attempts=attempt, key=setup.key)
+                reply = _send(setup, prompt, cancelled)
+                done = answers.read(reply, model=setup.model, attempts=attempt, key=setup.key)
                 self._outage.answered()
                 return done
             except UpstreamError as error:
@@ -153,28 +156,31 @@ def backoff_seconds(attempt: int) -> float:
     return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (attempt - 1)))
 
 
-def _send(setup: _Setup, prompt: str, cancelled: Check) -> requests.Response:
+def _send(setup: _Setup, prompt: str, cancelled: Check) -> Reply:
     if not (setup.key.isascii() and setup.key.isprintable()):  # the library's own error would show the key
         raise UpstreamError("upstream_unauthorized", "OPENROUTER_API_KEY holds characters that no key has.")
     seconds = setup.timeout_seconds
     measured = {"kind": "client", "http.request.method": "POST", "url.full": setup.url}
     with (
-        patience(seconds, cancelled) as limits,
+        patience(seconds, cancelled, setup.max_response_bytes) as limits,
         UPSTREAM_IN_FLIGHT.track_inprogress(),
         UPSTREAM_LATENCY.time(),
         tracing.child("POST", measured),
     ):
         try:
-            response = setup.session.post(
+            with setup.session.post(
                 setup.url,
                 headers=tracing.headers(),
                 json={"model": setup.model, "messages": [{"role": "user", "content": prompt}]},
                 auth=Bearer(setup.key),
                 timeout=(min(CONNECT_TIMEOUT_SECONDS, seconds), seconds),
                 allow_redirects=False,  # the key goes to the configured host only
-            )
-            tracing.note({"http.response.status_code": response.status_code})
-            return response
+                stream=True,
+            ) as response:
+                tracing.note({"http.response.status_code": response.status_code})
+                return receive(response, setup.max_response_bytes)
+        except TooLarge:
+            raise too_large(setup.max_response_bytes) from None
         except requests.RequestException as error:
             raise _broken(error, limits, seconds) from error
 
@@ -188,5 +194,4 @@ def _broken(error: requests.RequestException, limits: Patience, seconds: float) 
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
         message = "The connection to the outside API could not be made, or broke."
         return UpstreamError("upstream_unavailable", message, retryable=True)
-    kind = type(error).__name__
-    return UpstreamError("upstream_rejected", f"The request could not be sent ({kind}); check UPSTREAM_BASE_URL.")
+    return UpstreamError("upstream_rejected", "The request could not be sent; check UPSTREAM_BASE_URL.")

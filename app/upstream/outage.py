@@ -10,7 +10,6 @@ from app.upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
 CALLS = 3  # so many different ones, and no answer in between: a single one may be at fault itself
-REFUSED = ("upstream_unauthorized",)  # which waiting does not mend, but which is no answer either
 
 
 class Outage:
@@ -33,7 +32,7 @@ class Outage:
 
     def failed(self, call: int, error: UpstreamError) -> None:
         """Take notice that an attempt of the call with that number failed."""
-        if error.retryable or error.code in REFUSED:
+        if error.retryable or error.of_the_account:  # no answer either, though waiting does not mend it
             self._change(call, error.message)
         else:
             self.answered()  # it has an opinion on what was asked, so it lives

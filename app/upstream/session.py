@@ -20,16 +20,19 @@ from requests.auth import AuthBase
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from app.upstream.replies import TooLarge
 from app.upstream.waiting import POLL_SECONDS, Check, stop_if
 
+OVERHEAD_BYTES = 500_000  # of an answer: its head, and the frames of chunks
 _current = threading.local()
 
 
 class Patience:
-    """How long one call may still take, and whether its caller still wants it."""
+    """How long one call may still take, how much it may receive, and whether its caller still wants it."""
 
-    def __init__(self, seconds: float, cancelled: Check) -> None:
+    def __init__(self, seconds: float, cancelled: Check, most_bytes: int) -> None:
         self._deadline, self._cancelled = time.monotonic() + seconds, cancelled
+        self._left_bytes = 2 * most_bytes + OVERHEAD_BYTES
 
     @property
     def over(self) -> bool:
@@ -41,11 +44,17 @@ class Patience:
         if self.over:
             raise TimeoutError("timed out")
 
+    def received(self, count: int) -> None:
+        """Raise TooLarge when more came over the wire than any answer within its limit takes, packed or not."""
+        self._left_bytes -= count
+        if self._left_bytes < 0:
+            raise TooLarge
+
 
 @contextmanager
-def patience(seconds: float, cancelled: Check) -> Iterator[Patience]:
+def patience(seconds: float, cancelled: Check, most_bytes: int) -> Iterator[Patience]:
     """Bound the calls that this thread makes inside."""
-    _current.patience = found = Patience(seconds, cancelled)
+    _current.patience = found = Patience(seconds, cancelled, most_bytes)
     try:
         yield found
     finally:
@@ -66,9 +75,11 @@ class _Reader(io.RawIOBase):
         while True:
             self._limits.check()
             try:
-                return self._sock.recv_into(buffer)
+                count = self._sock.recv_into(buffer)
             except TimeoutError:
                 continue
+            self._limits.received(count)
+            return count
 
     def close(self) -> None:
         self._file.close()

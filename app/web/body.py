@@ -1,16 +1,18 @@
 """What a request carries, checked against a pydantic model; every mistake is a 400 that says where."""
 
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from flask import request
 from pydantic import AfterValidator, BaseModel, ValidationError
 from werkzeug.datastructures import MultiDict
 
 from app.errors import BadRequest, UnsupportedMediaType, first_mistake
+from app.security.bodies import limit_body
 
 M = TypeVar("M", bound=BaseModel)
 BODY, PARAMETER = "invalid_body", "invalid_parameter"
+MAX_MODEL_BYTES = 65_536  # of JSON that is checked whole: each of a million mistakes in it would become an object
 
 
 def _storable(text: str) -> str:
@@ -26,12 +28,33 @@ Text = Annotated[str, AfterValidator(_storable)]
 def json_body(model: type[M]) -> M:
     """Return the JSON body as the model; an empty one counts as `{}`, and what is not said to be JSON is refused.
 
-    pydantic's own parser is used: unlike Python's it refuses half surrogates and nesting without end.
+    At most MAX_MODEL_BYTES are taken. pydantic's own parser is used: unlike Python's it refuses half surrogates and
+    nesting without end.
     """
+    data = _json_data(MAX_MODEL_BYTES)
+    return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
+
+
+def json_text() -> str:
+    """Return the JSON body's text, for those who read it in pieces; what is not said to be JSON is refused."""
+    try:
+        return _json_data().decode()
+    except UnicodeDecodeError:
+        raise BadRequest("Invalid JSON: it is not in UTF-8.", code=BODY) from None
+
+
+def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
+    """Return fields that were read from a body in pieces as the model."""
+    return _checked(lambda: model.model_validate(fields, strict=True), BODY)
+
+
+def _json_data(most: int | None = None) -> bytes:
+    if most is not None and (request.max_content_length or 0) > most:
+        limit_body(most)
     data = request.get_data(cache=False)
     if data and not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")
-    return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
+    return data
 
 
 def form_body(model: type[M]) -> M:

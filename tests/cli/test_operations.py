@@ -97,7 +97,7 @@ def test_a_job_is_shown_and_watched_to_its_end(server, flask):
     told = flask(f"jobs watch {good.id}").splitlines()
     assert len(told) > 1
     assert told[-1] == "succeeded  20/20 (100 %)  step 20"
-    assert "ValueError: it was told to" in flask(f"jobs watch {queue(fails=True).id}", status=1)
+    assert "unexpected error ended it" in flask(f"jobs watch {queue(fails=True).id}", status=1)
     assert json.loads(flask(f"jobs show {good.id} --json"))["payload"]["count"] == 20
     assert "steps" in flask(f"jobs show {good.id}")
 

@@ -5,9 +5,11 @@ import time
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from app import jobs
-from app.errors import Conflict, NotFound
+from app.db import db
+from app.errors import AppError, Conflict, NotFound
 from app.jobs import store
 from app.jobs.runner import Runner
 from tests.patience import LIMIT_SECONDS
@@ -87,7 +89,22 @@ def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_say
     good, bad = jobs.enqueue("shaky", {}), jobs.enqueue("broken", {})
     wait_for(lambda: state(bad) == "failed" and state(good) == "succeeded")
     assert attempts == [1, 2, 3]
-    assert "ZeroDivisionError" in jobs.get(bad.id).error
+    assert jobs.get(bad.id).error == "An unexpected error ended it; its lines in the log say which."
+
+
+def test_people_are_told_neither_statements_nor_values_nor_types(runner, wait_for):
+    def told(context, payload):
+        raise AppError("half \ud800 a sentence \x00")
+
+    jobs.job("database")(
+        lambda context, payload: db.write(lambda conn: conn.execute(text("insert into x values ('y')")))
+    )
+    jobs.job("told")(told)
+    runner()
+    unexpected, expected = jobs.enqueue("database", {}), jobs.enqueue("told", {})
+    wait_for(lambda: state(unexpected) == "failed" and state(expected) == "failed")
+    assert not {"insert", "Error:", "sqlite3"} & set(jobs.get(unexpected.id).error.split())
+    assert jobs.get(expected.id).error == "half \ufffd a sentence \ufffd"
 
 
 def test_a_running_job_is_cancelled_whatever_it_waits_for(runner, wait_for):

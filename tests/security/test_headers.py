@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from flask import Flask, Response, render_template_string
+from flask import Flask, Response, render_template_string, send_file
 from werkzeug.wrappers import Response as BaseResponse
 
-from app.security import headers
+from app.security import headers, identity
 
 INLINE = '<script nonce="{{ csp_nonce() }}">1</script><style nonce="{{ csp_nonce() }}"></style>'
 
@@ -19,6 +19,8 @@ def client():
     own = {"X-Frame-Options": "SAMEORIGIN", "content-security-policy": "default-src 'none'"}
     app.add_url_rule("/own", "own", lambda: ("ok", own))
     app.add_url_rule("/inline", "inline", lambda: render_template_string(INLINE))
+    app.add_url_rule("/kept", "kept", lambda: ("ok", {"Cache-Control": "public, max-age=60"}))
+    app.add_url_rule("/file", "file", lambda: send_file(__file__, as_attachment=True, max_age=60))
     return app.test_client()
 
 
@@ -102,3 +104,21 @@ def test_a_hook_may_add_an_inline_script_and_a_mail_may_ask_for_a_nonce():
     (shown,) = set(re.findall(r'nonce="([\w-]{22})"', answer.text))
     assert shown != mailed
     assert policy(answer)["script-src"] == f"'self' 'nonce-{shown}'"
+
+
+@pytest.mark.parametrize("sent", [{"X-API-Key": "right or wrong"}, {"Authorization": "Bearer x"}])
+def test_no_cache_keeps_what_a_key_is_told(client, sent):
+    assert "Cache-Control" not in client.get("/").headers
+    for path in ("/", "/missing"):
+        assert client.get(path, headers=sent).headers["Cache-Control"] == "private, no-store"
+    assert client.get("/kept", headers=sent).headers["Cache-Control"] == "public, max-age=60"
+
+
+def test_no_cache_keeps_what_is_made_for_a_session(client):
+    who = identity.Identity("account", "1", "ada", identity.scopes("read"))
+    known = {identity.FOUND: {"": who}}
+    assert client.get("/", environ_overrides=known).headers["Cache-Control"] == "private, no-store"
+
+
+def test_no_cache_keeps_a_download(client):
+    assert client.get("/file").headers["Cache-Control"] == "private, no-store"

@@ -35,7 +35,7 @@ def test_a_prompt_is_answered(fake, client_for) -> None:
 
 
 def test_text_of_any_script_and_length_comes_through(fake, client_for) -> None:
-    prompt = "Straße 細菌 🦠 \ud800 " + "long " * 100_000
+    prompt = "Straße 細菌 🦠 " + "long " * 100_000
     assert client_for(fake.url).complete(prompt).text == "echo: " + prompt
 
 

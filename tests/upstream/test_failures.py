@@ -32,7 +32,7 @@ def test_a_passing_failure_is_tried_again(fake, client_for, prompt: str, attempt
     ("prompt", "code"),
     [
         ("[400]", "upstream_rejected"),
-        ("[402]", "upstream_rejected"),
+        ("[402]", "upstream_no_credit"),
         ("[404]", "upstream_rejected"),
         ("[401]", "upstream_unauthorized"),
         ("[403]", "upstream_unauthorized"),

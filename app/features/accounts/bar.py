@@ -1,6 +1,6 @@
 """What the rest of the pages knows of accounts: who is signed in, the way out, and where to sign in."""
 
-from flask import Flask, Response, render_template, request, url_for
+from flask import Flask, render_template, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.features.accounts.sessions import KIND
@@ -11,7 +11,6 @@ def install(app: Flask) -> None:
     """Fill the places that the pages and the errors keep for accounts."""
     app.extensions.update(account_links=links, sign_in_url=sign_in_url)
     app.extensions["admin_pages"].append({"label": "Accounts", "href": "/admin/accounts"})
-    app.after_request(_keep_private)
 
 
 def links() -> str:
@@ -26,11 +25,3 @@ def links() -> str:
 def sign_in_url(path: str) -> str:
     """Return where somebody signs in who wants to see a path."""
     return url_for("accounts.sign_in", next=path)
-
-
-def _keep_private(response: Response) -> Response:
-    """Let no cache, and no step back in the browser after signing out, show what was made for a session."""
-    who = identity.remembered(request.environ, "")
-    if who is not None and who.session:
-        response.headers.setdefault("Cache-Control", "no-store")
-    return response

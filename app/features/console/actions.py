@@ -24,7 +24,7 @@ MAX_MEMBERS = 500
 class Chosen(BaseModel):
     """Which jobs."""
 
-    ids: list[str] = Field(min_length=1, max_length=200)
+    ids: list[str] = Field(min_length=1, max_length=200, fail_fast=True)
 
 
 @blueprint.get("/jobs/<job_id>")

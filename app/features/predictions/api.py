@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from app.db import db
 from app.environment import BASE_DIR
 from app.errors import BadRequest, UnsupportedMediaType
-from app.features.predictions import export, service, store, upload
+from app.features.predictions import export, json_rows, service, store, upload
 from app.features.predictions.messages import (
     AcceptedBatch,
     BatchPage,
@@ -25,8 +25,9 @@ from app.features.predictions.messages import (
     RowsResponse,
 )
 from app.features.predictions.predictor import predictor
+from app.features.predictions.rows import Rows
 from app.security import bodies, uploads
-from app.web.body import form_body, json_body, query_parameters
+from app.web.body import checked_fields, form_body, json_body, json_text, query_parameters
 from app.web.openapi import Answer, describe
 from app.web.paging import Paging
 
@@ -53,9 +54,8 @@ FILE = {"Content-Disposition": "The file's name."}
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store a batch from JSON rows, an uploaded CSV or pasted lines, and queue its job."""
     if request.is_json:
-        body = json_body(NewBatchOfRows)
-        texts = [{name: "" if v is None else str(v) for name, v in row.items()} for row in body.rows]
-        return _accepted(body, upload.check_rows(texts, predictor.max_rows))
+        fields, rows = json_rows.read(json_text(), predictor.max_rows)
+        return _accepted(checked_fields(NewBatch, fields), rows)
     if request.mimetype not in FORMS:
         raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
     form = form_body(NewBatch)
@@ -148,7 +148,7 @@ def requeue(prediction_id: str) -> tuple[Response, int]:
     return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
 
 
-def _accepted(form: NewBatch, inputs: upload.Rows) -> tuple[Response, int, dict[str, str]]:
+def _accepted(form: NewBatch, inputs: Rows) -> tuple[Response, int, dict[str, str]]:
     made = service.create(name=form.name.strip() or "Untitled", prompt=form.prompt, rows=inputs)
     return jsonify(made), 202, {"Location": f"/api/predictions/{made['id']}"}
 

@@ -4,13 +4,18 @@ import contextvars
 import threading
 from collections.abc import Callable, Iterator
 
+import structlog
+from sqlalchemy.exc import StatementError
+
 from app.db import db
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
+from app.features.predictions.store import FAILED, Answer
 from app.jobs import JobContext, JobStopped
-from app.upstream import Cancelled
+from app.upstream import Cancelled, UpstreamError
 
+log = structlog.get_logger(__name__)
 CHUNK = 500
 Row = tuple[int, dict[str, str]]
 
@@ -43,9 +48,18 @@ def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
         while thread.is_alive() and context.reason not in ("cancel", "lost", "time_limit"):
             thread.join(0.1)
     if errors:
-        raise errors[0]
+        raise _told(errors[0], prediction_id)
     if context.cancelled:
         raise JobStopped
+
+
+def _told(error: Exception, prediction_id: str) -> Exception:
+    """Return a refusal of the account with how many rows were not attempted for it; other errors as they are."""
+    batch = db.read(lambda conn: store.get(conn, prediction_id))
+    if not isinstance(error, UpstreamError) or batch is None:
+        return error
+    left = f"{batch['total'] - batch['done']:,} rows were not attempted; run the batch again to go on with them."
+    return UpstreamError(error.code, f"{error.message} {left}")
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:
@@ -55,10 +69,28 @@ def _thread(work: Callable[[], None]) -> threading.Thread:
 
 def _predict_row(context: JobContext, prediction_id: str, row: Row, template: str, total: int) -> None:
     position, values = row
-    answer = predictor.answer(prompts.fill(template, values), lambda: context.reason not in (None, "stop"))
-    done = context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
+    answer = _answer(context, values, template)
+    done = _finish(context, prediction_id, position, answer)
     if done is not None:
         context.progress(done, total)
+
+
+def _finish(context: JobContext, prediction_id: str, position: int, answer: Answer) -> int | None:
+    """Store an answer; one that the database refuses fails its own row alone."""
+    try:
+        return context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
+    except (StatementError, UnicodeError) as error:
+        log.warning("answer_not_stored", prediction_id=prediction_id, position=position, reason=type(error).__name__)
+        failed = Answer(FAILED, error="The answer could not be stored.")
+        return context.write(lambda conn: store.finish_row(conn, prediction_id, position, failed))
+
+
+def _answer(context: JobContext, values: dict[str, str], template: str) -> Answer:
+    try:
+        prompt = prompts.fill(template, values, predictor.max_prompt_characters)
+    except prompts.PromptTooLong as error:
+        return Answer(FAILED, error=error.message)
+    return predictor.answer(prompt, lambda: context.reason not in (None, "stop"))
 
 
 def _unfinished(prediction_id: str) -> Iterator[Row]:

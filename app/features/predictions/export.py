@@ -11,8 +11,13 @@ from app.db import db
 from app.features.predictions import store
 
 CHUNK = 500
-# What a spreadsheet computes (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless.
-FORMULA = re.compile(r"(?![+-]?\d+(\.\d+)?([eE][+-]?\d+)?\Z)[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# What a spreadsheet computes (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A
+# spreadsheet with another separator ends a quoted cell early, so what follows a `;`, a tab or a line's end may be a
+# cell too; there "- " and "+ " begin an item of a list.
+NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
+FORMULA = re.compile(rf"\ufeff*(?:[\t\r\n]|(?={SIGN})(?!{NUMBER}\Z))")
+INNER_FORMULA = re.compile(rf"((?:[;\t]|[\r\n](?![+-][ ]))\ufeff*)(?={SIGN})(?!{NUMBER}(?:[;\t\r\n]|\Z))")
 
 
 def as_csv(batch: dict[str, Any]) -> Iterator[str]:
@@ -33,10 +38,15 @@ def as_json(batch: dict[str, Any]) -> Iterator[str]:
 
 
 def line(fields: list[str]) -> str:
-    """Return a line of a CSV; what would be a formula gets a `'`."""
+    """Return a line of a CSV, every field in quotes; what would be a formula gets a `'`."""
     buffer = io.StringIO()
-    csv.writer(buffer).writerow([f"'{field}" if FORMULA.match(field) else field for field in fields])
+    csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow([_as_text(field) for field in fields])
     return buffer.getvalue()
+
+
+def _as_text(field: str) -> str:
+    inner = INNER_FORMULA.sub(r"\1'", field)
+    return f"'{inner}" if FORMULA.match(field) else inner
 
 
 def _rows(prediction_id: str) -> Iterator[dict[str, Any]]:

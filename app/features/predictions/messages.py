@@ -1,9 +1,10 @@
 """What the example's HTTP interface takes and answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
+from app.features.predictions.rows import MAX_COLUMNS
 from app.jobs.model import State
 from app.web.body import Text
 from app.web.paging import Page
@@ -28,10 +29,12 @@ class NewBatch(BaseModel):
 
 
 class NewBatchOfRows(NewBatch):
-    """A batch whose rows come along as JSON."""
+    """A batch whose rows come along as JSON; json_rows.py reads it."""
 
-    rows: list[dict[Text, Value]] = Field(
-        min_length=1, description="All with the same columns.", examples=[[{"species": "Vibrio cholerae"}]]
+    rows: list[Annotated[dict[Text, Value], Field(min_length=1, max_length=MAX_COLUMNS)]] = Field(
+        min_length=1,
+        description="All with the same columns; numbers and truth values are kept as they are written.",
+        examples=[[{"species": "Vibrio cholerae"}]],
     )
 
 

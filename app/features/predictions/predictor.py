@@ -21,6 +21,7 @@ from app.upstream.waiting import Check, sleep
 DEMO_MODEL = "demo"
 DEMO_SECONDS = (0.05, 0.4)
 BETWEEN_WORDS = re.compile(r",|\bor\b")
+REPAIRED = "Characters of the answer that cannot be stored were replaced by \ufffd."
 
 
 class Predictor:
@@ -33,6 +34,7 @@ class Predictor:
         self.demo = not has_key and (own.demo_predictor or not settings.production)
         self.model = DEMO_MODEL if self.demo else settings.upstream_model
         self.max_rows = own.prediction_max_rows
+        self.max_prompt_characters = own.prediction_max_prompt_characters
         self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so nothing can be asked."
         self._cache_seconds = own.prediction_cache_seconds
         self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)
@@ -41,16 +43,18 @@ class Predictor:
         """Return what becomes of a row; only an error that every other row would meet too is raised."""
         if self.demo:
             return self._demo(prompt, cancelled)
-        key = hashlib.sha256(f"{self.model}\0{prompt}".encode()).hexdigest()
+        key = hashlib.sha256(f"{self.model}\0{prompt}".encode(errors="surrogatepass")).hexdigest()
         known = self._cached(key)
         if known is not None:
             return Answer(SUCCEEDED, output=known, model=self.model, cached=True)
         try:
             completion = upstream.complete(prompt, cancelled=cancelled)
         except UpstreamError as error:
-            if error.code == "upstream_unauthorized":
+            if error.of_the_account:
                 raise
-            return Answer(FAILED, error=error.message, model=self.model)
+            return Answer(FAILED, output=error.text, error=error.message, model=self.model)
+        if completion.repaired:
+            return Answer(SUCCEEDED, output=completion.text, error=REPAIRED, model=completion.model)
         if self._cache_seconds:
             with contextlib.suppress(OperationalError):  # full or locked: the answer itself waits for that
                 db.write(lambda conn: store.remember(conn, key, completion.text, time.time()))

@@ -12,7 +12,7 @@ from app.errors import Conflict, NotFound, Unavailable
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
-from app.features.predictions.upload import Rows
+from app.features.predictions.rows import Rows
 from app.jobs import store as jobs_store
 from app.security import ownership
 

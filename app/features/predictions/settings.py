@@ -21,3 +21,8 @@ class PredictionSettings(Section):
         "5 * * * *", description="When the CSV and the figure of all results are made anew (cron); empty is never."
     )
     prediction_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="The most rows in one batch.")
+    prediction_max_prompt_characters: int = Field(
+        200_000,
+        ge=1_000,
+        description="The longest prompt that is sent, with the row's values in it; a longer one fails.",
+    )

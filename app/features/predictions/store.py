@@ -1,6 +1,6 @@
 """All SQL of the example. A row is finished once: a second answer to it changes nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.jobs.tables import jobs
 from app.times import iso
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
+CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of rows that one statement writes
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,21 @@ def insert(conn: Connection, batch: dict[str, Any], inputs: Sequence[dict[str, s
     """Store a batch with its rows."""
     conn.execute(predictions.insert().values(done=0, failed=0, finish_seq=0, total=len(inputs), **batch))
     new = {"prediction_id": batch["id"], "status": PENDING, "cached": False}
-    conn.execute(rows.insert(), [{**new, "position": i, "input": row} for i, row in enumerate(inputs)])
+    for chunk in _chunks(inputs):
+        conn.execute(rows.insert(), [{**new, "position": i, "input": row} for i, row in chunk])
+
+
+def _chunks(inputs: Sequence[dict[str, str]]) -> Iterator[list[tuple[int, dict[str, str]]]]:
+    """Yield the rows with their positions in parts that are written quickly, since PostgreSQL's are made on the hub."""
+    chunk, characters = list[tuple[int, dict[str, str]]](), 0
+    for position, row in enumerate(inputs):
+        chunk.append((position, row))
+        characters += sum(map(len, row)) + sum(map(len, row.values()))
+        if len(chunk) == CHUNK or characters >= CHUNK_CHARACTERS:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def get(conn: Connection, prediction_id: str) -> dict[str, Any] | None:
@@ -101,7 +116,7 @@ def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answ
 def forget_failures(conn: Connection, prediction_id: str) -> int:
     """Let the failed rows wait again; return how many there were."""
     failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)
-    values = {"status": PENDING, "error": None, "finish_no": None, "model": None}
+    values = {"status": PENDING, "output": None, "error": None, "finish_no": None, "model": None}
     number = conn.execute(update(rows).where(*failed).values(**values)).rowcount
     changed = {"done": predictions.c.done - number, "failed": predictions.c.failed - number}
     conn.execute(update(predictions).where(predictions.c.id == prediction_id).values(**changed))

@@ -23,7 +23,7 @@ def test_a_visitor_is_sent_to_sign_in_and_comes_back(people):
     assert (back.status_code, back.headers["Location"]) == (303, "/account?tab=1")
     page = ada.get("/account?tab=1")
     assert ADA in page.text
-    assert page.headers["Cache-Control"] == "no-store"
+    assert page.headers["Cache-Control"] == "private, no-store"
     assert ada.get("/sign-in").status_code == 302
     assert audited()[0] == ("account.sign_in", ADA, "ok")
 

@@ -34,7 +34,7 @@ def test_each_answer_is_as_described(api):
     for query in ("", "?offset=1&limit=1", "?after=0"):
         assert api.json("GET", f"{path}/rows{query}")[1]["total"] == 2
     assert len(json.loads(api.ask("GET", f"{path}/results.json")[1])) == 2
-    assert api.ask("GET", f"{path}/results.csv")[1].startswith("n,x,output,status,error")
+    assert api.ask("GET", f"{path}/results.csv")[1].startswith('"n","x","output","status","error"')
     assert api.json("POST", f"{path}/requeue")[0] == 409
     assert api.json("POST", f"{path}/cancel")[1]["status"] == "cancelled"
     assert api.json("POST", f"{path}/cancel")[0] == 409

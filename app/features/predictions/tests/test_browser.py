@@ -58,7 +58,7 @@ def test_a_batch_from_upload_to_download(serve, page, wait_for):
     with page.expect_download() as download:
         page.click("text=Download CSV")
     lines = Path(download.value.path()).read_text().splitlines()
-    assert lines[0] == "species,gram_stain,phylum,output,status,error"
+    assert lines[0] == '"species","gram_stain","phylum","output","status","error"'
     assert len(lines) == 201
     assert page.problems == []
 

@@ -4,6 +4,7 @@ import csv
 import http.client
 import io
 import json
+import time
 import urllib.parse
 
 import pytest
@@ -11,8 +12,21 @@ import pytest
 from app.features.predictions import export
 from tests.patience import LIMIT_SECONDS
 
-FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "\n=1", "-", "+", "=", "\uff1d1+1"]
-HARMLESS = ["-5", "+3.25", "-1e-9", "a=1", "1-2", "", " x", "'=1", "Vibrio"]
+FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\tx", "\rx", "\nx", "-", "+", "=", "\uff1d1+1"]
+FORMULAS += ["\ufeff=1+1", "\ufeff\ufeff@SUM(1)", "\ufeff\tx", "-5x", "-5\n"]
+HARMLESS = ["-5", "+3.25", "-1e-9", "a=1", "1-2", "", " x", "'=1", "Vibrio", "1;-5;+3.2\t-1e5;x", "a; b", "a,-b"]
+HARMLESS += ["Two:\n- one\n+ two\n-5", "\ufeffx"]
+INNER = {  # and what becomes of it
+    "a;=1+1": "a;'=1+1",
+    "a;;-2+3;b": "a;;'-2+3;b",
+    "a\t@SUM(1)": "a\t'@SUM(1)",
+    "a;\ufeff=1": "a;\ufeff'=1",
+    "a\n=1+1": "a\n'=1+1",
+    "a\r\n-cmd|' /C calc'!A0": "a\r\n'-cmd|' /C calc'!A0",
+    ";=1;=2": ";'=1;'=2",
+    "\t=1": "'\t'=1",
+    "=1;=2": "'=1;'=2",
+}
 
 
 def written(cells, monkeypatch):
@@ -32,6 +46,32 @@ def test_a_cell_that_would_be_a_formula_is_text(monkeypatch):
 def test_all_other_cells_and_numbers_are_as_they_were(monkeypatch):
     header, row = written(HARMLESS, monkeypatch)
     assert header[:-3] == row[:-3] == HARMLESS
+
+
+def test_a_cell_of_another_separator_is_text_too(monkeypatch):
+    header, row = written(list(INNER), monkeypatch)
+    assert header[:-3] == row[:-3] == list(INNER.values())
+
+
+def test_every_field_is_quoted():
+    assert export.line(["a", "", 'x"y']) == '"a","","x""y"\r\n'
+
+
+@pytest.mark.parametrize("part", [";", "\ufeff", "\t", ";\ufeff", ";-1", "=", "-", "1", ";-1.", ";-1e", "\n-"])
+def test_looking_for_formulas_takes_time_in_proportion_to_the_text(part):
+    def seconds(times: int) -> float:
+        began = time.thread_time()
+        export.line([part * times, ";" + part * times, "-" + part * times])
+        return time.thread_time() - began
+
+    assert seconds(40_000) < 4 * seconds(20_000) + 0.05
+
+
+def test_downloads_are_kept_by_no_cache(ask):
+    made = ask.post("/api/predictions", {"prompt": "{a}", "rows": [{"a": "1"}]})[1]
+    for ending in ("csv", "json"):
+        answer = ask(f"/api/predictions/{made['id']}/results.{ending}")
+        assert answer.headers["Cache-Control"] == "private, no-store"
 
 
 @pytest.fixture

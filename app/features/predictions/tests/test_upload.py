@@ -18,7 +18,7 @@ from app.features.predictions import prompt, upload
         ("a\nJörg\n".encode("latin-1"), "csv_encoding", "Line 2 is not UTF-8"),
         ("a\nx\n".encode("utf-16"), "csv_encoding", "UTF-16"),
         (b"a\n\x00\n", "csv_encoding", "binary"),
-        (b"a\n" + b"1\n" * 11, "too_many_rows", "11 rows"),
+        (b"a\n" + b"1\n" * 11, "too_many_rows", "at most 10 are"),
     ],
 )
 def test_a_bad_file_is_refused_with_a_clear_sentence(data, code, words):
@@ -45,7 +45,14 @@ def test_lines_and_rows_are_read_too():
 
 
 def test_a_prompt_is_filled_and_an_unknown_column_is_named():
-    assert prompt.fill("{{x}} {a} { a }", {"a": "1"}) == "{x} 1 1"
+    assert prompt.fill("{{x}} {a} { a }", {"a": "1"}, 100) == "{x} 1 1"
     prompt.check("no column at all", ["a"])
     with pytest.raises(BadRequest, match=r"\{b\}.*columns are: a"):
         prompt.check("{a} {b}", ["a"])
+
+
+def test_pasted_lines_end_where_a_line_ends_and_have_a_limit():
+    found = upload.read_lines("a\r\nb\rc\u2028d\n \n\ne", 10)
+    assert [row["text"] for row in found] == ["a", "b", "c\u2028d", "e"]
+    with pytest.raises(BadRequest, match=r"Row 2 has a value over 100,000 characters"):
+        upload.read_lines("a\n" + " " * 100_001 + "b", 10)

@@ -1,0 +1,78 @@
+"""The rows of a batch while they are read: each is checked as it comes, and reading stops at the first mistake."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from app.concurrency import Turns
+from app.errors import BadRequest
+
+MAX_COLUMNS = 200
+MAX_NAME_CHARACTERS = 200
+MAX_VALUE_CHARACTERS = 100_000
+MAX_BATCH_CHARACTERS = 50_000_000  # of all rows as they are stored, each with the names of its columns
+SHOWN_CHARACTERS = 60
+Rows = list[dict[str, str]]
+
+
+class Collector:
+    """Collects rows of the same columns, and lets others run meanwhile."""
+
+    def __init__(self, names: Sequence[str], max_rows: int) -> None:
+        """Check the names; raises BadRequest when one is missing, too long or there twice, or there are too many."""
+        self.names, self.turns = check_names(names), Turns()
+        self._max_rows, self._rows = max_rows, Rows()
+        self._characters_of_names, self._characters = sum(map(len, names)), 0
+
+    def add(self, values: Sequence[str], where: str, number: int) -> None:
+        """Take a row, or raise BadRequest; `where` and `number` say which it is ("Line", 3)."""
+        if len(self._rows) >= self._max_rows:
+            raise BadRequest(f"There are too many rows; at most {self._max_rows:,} are accepted.", code="too_many_rows")
+        if len(values) != len(self.names):
+            sentence = f"{where} {number} has {len(values)} fields, but the header has {len(self.names)}."
+            raise BadRequest(sentence, code="csv_malformed")
+        if max(map(len, values)) > MAX_VALUE_CHARACTERS:
+            sentence = f"{where} {number} has a value over {MAX_VALUE_CHARACTERS:,} characters."
+            raise BadRequest(sentence, code="csv_malformed")
+        self._characters += self._characters_of_names + sum(map(len, values))
+        if self._characters > MAX_BATCH_CHARACTERS:
+            sentence = f"The rows have more than {MAX_BATCH_CHARACTERS:,} characters, each with its columns' names."
+            raise BadRequest(sentence, code="rows_too_large")
+        self._rows.append(dict(zip(self.names, values, strict=True)))
+        self.turns.give()
+
+    def rows(self) -> Rows:
+        """Return all rows; raises BadRequest when there are none."""
+        if not self._rows:
+            raise no_rows()
+        return self._rows
+
+
+def check_names(names: Sequence[str]) -> list[str]:
+    """Return the columns' names; raise BadRequest when they cannot be used."""
+    if len(names) > MAX_COLUMNS:
+        raise too_many_columns()
+    if any(not name for name in names) or not names:
+        raise BadRequest("A column has no name: the first line must name every column.", code="csv_header")
+    long = next((name for name in names if len(name) > MAX_NAME_CHARACTERS), None)
+    if long is not None:
+        sentence = f"The column {shown(long)} has a name over {MAX_NAME_CHARACTERS} characters."
+        raise BadRequest(sentence, code="csv_header")
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise BadRequest(f"The column {shown(twice[0])} is there twice.", code="csv_header")
+    return list(names)
+
+
+def shown(name: str) -> str:
+    """Return a name as errors show it, shortened."""
+    return name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
+
+
+def too_many_columns() -> BadRequest:
+    """Return the error for more columns than are taken."""
+    return BadRequest(f"There are more than {MAX_COLUMNS} columns.", code="csv_header")
+
+
+def no_rows() -> BadRequest:
+    """Return the error for input without rows."""
+    return BadRequest("There are no rows: at least one is needed below the header.", code="no_rows")
