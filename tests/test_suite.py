@@ -50,7 +50,7 @@ def suite(tmp_path):
 
 
 def test_what_passes_alone_is_unsteady_and_fails_nothing(suite, tmp_path):
-    done = suite("-n", "2", "--dist", "loadgroup", flaky=FLAKY, env={"TEST_UNSTEADY": str(tmp_path / "told")})
+    done = suite("-n", "2", "--dist", "loadfile", flaky=FLAKY, env={"TEST_UNSTEADY": str(tmp_path / "told")})
     assert done.returncode == 0, done.stdout + done.stderr
     assert "unsteady: tests/test_flaky.py::test_once (new: a defect, mend it)" in done.stdout
     assert "AssertionError: the first time" in done.stdout.partition("unsteady: ")[2]

@@ -6,10 +6,9 @@ import subprocess
 import pytest
 
 from tests.conftest import ASYNC_MODE, free_port
-from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, WITH_BODIES, connect, rest, statuses
+from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, connect, rest, statuses
 from tests.server.wire import Wire
 
-pytestmark = WITH_BODIES
 LARGE = 8_000_000  # more than the kernel's buffers take
 ENDLESS = 200_000_000
 HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: %s\r\n"
