@@ -8,7 +8,7 @@ TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:
          logrotate:logrotate curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
 FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
-PARALLEL ?= -n 4 --dist loadgroup --no-loadscope-reorder
+PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
 SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
   $(CURDIR)/$(BIN)/python -m tests.suite $(PARALLEL)

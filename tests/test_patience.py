@@ -27,7 +27,7 @@ def faults(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield call.lineno, "a limit of its own"
 
 
-def tested() -> list[Path]:
+def searched() -> list[Path]:
     """Return the files that pytest runs; applications of tests, which play slow services, are none of them."""
     folders = [ROOT / "tests", *(ROOT / "app/features").glob("*/tests")]
     found = [path for folder in folders for path in folder.rglob("*.py")]
@@ -37,7 +37,7 @@ def tested() -> list[Path]:
 def test_every_wait_is_for_an_event_with_the_one_limit():
     found = [
         f"{path.relative_to(ROOT)}:{line}: {kind}"
-        for path in tested()
+        for path in searched()
         for line, kind in faults(ast.parse(path.read_text()))
     ]
     assert found == []

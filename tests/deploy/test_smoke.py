@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import CLEAN, ROOT, gunicorn
 from tests.documents import blocks
+from tests.patience import LIMIT_SECONDS
 
 KEY = secrets.token_urlsafe(48)
 PRODUCTION = {
@@ -30,7 +31,7 @@ def smoke(url, key="", **options):
     make, target, _ = blocks("docs/operations.md", "Is an instance well, from outside")[0].split()
     command = [make, "--no-print-directory", "-o", ".venv/installed-dev", target, f"URL={url}", f"KEY={key}"]
     done = subprocess.run(
-        command, cwd=ROOT, env={**CLEAN, **options}, capture_output=True, text=True, timeout=200, check=False
+        command, cwd=ROOT, env={**CLEAN, **options}, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
     )
     lines = [LINE.fullmatch(line) for line in done.stdout.splitlines()]
     assert all(lines), done.stdout + done.stderr

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from tests.conftest import CLEAN, ROOT, gunicorn
+from tests.patience import LIMIT_SECONDS
 
 STEPS_APP = Path(__file__).with_name("steps_app.py")
 
@@ -27,4 +28,4 @@ def test_a_job_in_another_process_is_seen_live(serve, client, wait_for):
         wait_for(lambda: any(e == "job:update" and d["state"] == "succeeded" for e, d in one.received))
         wait_for(lambda: any(e == "steps:done" for e, *_ in one.received))
         worker.terminate()
-        assert worker.wait(60) == 0
+        assert worker.wait(LIMIT_SECONDS) == 0

@@ -12,7 +12,6 @@ from tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
 GUNICORN = gunicorn(HERE, "live_app:app")
-TOGETHER = pytest.mark.xdist_group("tests.realtime")  # modules that share their servers
 LONG_MEMORY = {"LOG_LEVEL": "DEBUG", "EVENT_LOG_MAX_EVENTS": "100000"}
 BURST = 6  # of events that the strict server takes from a connection
 

@@ -6,9 +6,7 @@ import re
 import pytest
 import socketio
 
-from tests.realtime.conftest import BURST, TOGETHER
-
-pytestmark = TOGETHER
+from tests.realtime.conftest import BURST
 
 
 def counted(server, event):

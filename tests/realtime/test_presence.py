@@ -7,10 +7,6 @@ from contextlib import closing
 
 import pytest
 
-from tests.realtime.conftest import TOGETHER
-
-pytestmark = TOGETHER
-
 
 def enter(client, room, member):
     return client.call("presence:enter", {"room": room, "member": member})["members"]

@@ -4,10 +4,6 @@ import threading
 
 import pytest
 
-from tests.realtime.conftest import TOGETHER
-
-pytestmark = TOGETHER
-
 
 def publish(server, room, count, first=0):
     assert server.post(f"/publish/{room}/{count}", {"first": first})[0] == 200

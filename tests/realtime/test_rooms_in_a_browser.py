@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.realtime.conftest import TOGETHER
-
-pytestmark = [pytest.mark.browser, TOGETHER]
+pytestmark = [pytest.mark.browser]
 
 FOLLOW = """(room) => {
   Object.assign(window, { got: [], resyncs: 0 });

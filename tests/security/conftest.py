@@ -23,7 +23,6 @@ GUARDED = {"REQUIRE_CLIENT_API_KEY": "true", "ADMIN_API_KEY": ADMIN, "CLIENT_API
 USUAL_BYTES, JSON_BYTES, UPLOAD_BYTES, UPLOAD_TYPES = 5_000, 10_000, 100_000, "text/csv, application/pdf"
 FRIEND, FRIENDS_PORT = "https://friend.example", free_port()
 MANY = 1_000_000  # requests, which no test makes
-WITH_BODIES, WITH_KEYS = (pytest.mark.xdist_group(f"tests.security.{name}") for name in ("bodies", "keys"))
 
 
 @pytest.fixture

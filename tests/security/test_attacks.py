@@ -13,9 +13,8 @@ import socketio
 
 from tests.conftest import ROOT
 from tests.patience import LIMIT_SECONDS, wait_until
-from tests.security.conftest import ADMIN, CLIENT, WITH_KEYS
+from tests.security.conftest import ADMIN, CLIENT
 
-pytestmark = WITH_KEYS
 KEY = {"X-API-Key": CLIENT}
 UP = ["..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "..%00", "....", "..;", "%c0%ae%c0%ae", "..%5c.."]
 TARGETS = {"settings.py": 1, "pyproject.toml": 2, "etc/passwd": 12}  # and how far above app/web they are

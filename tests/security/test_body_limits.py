@@ -6,10 +6,9 @@ import subprocess
 import pytest
 
 from tests.conftest import ASYNC_MODE, free_port
-from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, USUAL_BYTES, WITH_BODIES, connect, rest, statuses
+from tests.security.conftest import JSON_BYTES, UPLOAD_BYTES, USUAL_BYTES, connect, rest, statuses
 from tests.server.wire import Wire
 
-pytestmark = WITH_BODIES
 LINES_BYTES = 500_000
 LARGE = 8_000_000  # more than the kernel's buffers take
 ENDLESS = 200_000_000

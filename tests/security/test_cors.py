@@ -7,9 +7,8 @@ import threading
 import pytest
 
 from tests.security.conftest import CLIENT as KEY
-from tests.security.conftest import FRIEND, FRIENDS_PORT, MANY, WITH_KEYS, ask
+from tests.security.conftest import FRIEND, FRIENDS_PORT, MANY, ask
 
-pytestmark = WITH_KEYS
 FOE = "https://foe.example"
 PREFLIGHT = {"Access_Control_Request_Method": "PUT", "Access_Control_Request_Headers": "content-type,x-api-key"}
 PAGE = """<!doctype html><title>elsewhere</title>"""

@@ -14,10 +14,8 @@ from tests.conftest import ROOT, gunicorn
 from tests.documents import blocks
 from tests.patience import LIMIT_SECONDS, let_pass
 from tests.security import conftest
-from tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER, WITH_KEYS
+from tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
 from tests.server import wire
-
-pytestmark = WITH_KEYS
 
 
 @pytest.fixture

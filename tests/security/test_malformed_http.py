@@ -3,9 +3,8 @@
 import pytest
 
 from tests.conftest import ASYNC_MODE
-from tests.security.conftest import WITH_BODIES, connect, rest, statuses
+from tests.security.conftest import connect, rest, statuses
 
-pytestmark = WITH_BODIES
 BEHIND = b"GET /livez HTTP/1.1\r\nHost: behind\r\nConnection: close\r\n\r\n"  # has to stay without an answer
 REFUSED = {400, 408, 411, 413, 414, 417, 431, 501, 505}
 POST = b"POST /api/bodies HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

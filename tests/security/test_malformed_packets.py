@@ -7,13 +7,11 @@ import pytest
 
 from tests.conftest import ASYNC_MODE
 from tests.patience import wait_until
-from tests.security.conftest import WITH_BODIES
 from tests.server import wire
 from tests.server.conftest import resident_bytes
 from tests.server.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, Wire, frame
 
 pytestmark = [
-    WITH_BODIES,
     pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the fast transport needs ASYNC_MODE=eventlet"),
 ]
 PACKETS = [1_000, pytest.param(10_000, marks=pytest.mark.long)]

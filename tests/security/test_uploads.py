@@ -6,9 +6,6 @@ import uuid
 import pytest
 
 from app.security.uploads import kind_of
-from tests.security.conftest import WITH_BODIES
-
-pytestmark = WITH_BODIES
 
 EXE = b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff\x00\x00" + bytes(200)
 ELF = b"\x7fELF\x02\x01\x01" + bytes(60)

@@ -1,4 +1,4 @@
-"""A pytest plugin: the order of the tests (TEST_ORDER, TEST_SEED), and one group of a parallel run for each module."""
+"""A pytest plugin: the order of the tests (TEST_ORDER, TEST_SEED)."""
 
 import os
 import random
@@ -10,14 +10,10 @@ FIRST = ("test_soak",)  # modules that take longest: whatever begins last is wai
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests into the order that was asked for; a module's tests stay together and share its server."""
     modules = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
     items[:] = [item for tests in ordered(modules) for item in tests]
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            name = item.path.relative_to(config.rootpath).with_suffix("").as_posix()
-            item.add_marker(pytest.mark.xdist_group(name.replace("/", ".")))
 
 
 def ordered(modules: list[list[pytest.Item]]) -> list[list[pytest.Item]]:

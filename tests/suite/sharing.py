@@ -1,4 +1,4 @@
-"""A pytest plugin: servers that the tests of a group share. An idle server costs 2 % of a core, so they end with it."""
+"""A pytest plugin: servers that the tests of a module share; they end with it, as an idle one costs 2 % of a core."""
 
 import contextlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ ENDS: dict[tuple[tuple[str, Any], ...], contextlib.ExitStack] = {}
 
 @pytest.fixture(scope="session")
 def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Server"]:
-    """Return a function that gives a running server: one for all tests of a group that ask for these settings.
+    """Return a function that gives a running server: one for all tests of a module that ask for these settings.
 
     They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
     """
@@ -40,14 +40,8 @@ def shared(shared_with: Callable[..., "Server"]) -> "Server":
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop the servers of a group with its last test, and the default one with the last of all."""
-    if nextitem is None or group(nextitem) != group(item):
+    """Stop a module's servers with its last test, and the one with the default settings with the last of all."""
+    if nextitem is None or nextitem.path != item.path:
         for wanted in [wanted for wanted in ENDS if wanted or nextitem is None]:
             RUNNING.pop(wanted, None)
             ENDS.pop(wanted).close()
-
-
-def group(item: pytest.Item) -> str | None:
-    """Return the name of the test's group in a parallel run."""
-    marker = item.get_closest_marker("xdist_group")
-    return marker.args[0] if marker else None

@@ -6,9 +6,8 @@ import pytest
 import socketio
 
 from tests.patience import LIMIT_SECONDS
-from tests.security.test_keys import ADMIN, CLIENT, GUARDED, flask
-
-OTHER = "another-client-of-the-tests-987654"
+from tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
+from tests.security.test_keys import flask
 
 
 @pytest.fixture
