@@ -49,8 +49,8 @@ def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
 
 
 def _json_data(most: int | None = None) -> bytes:
-    if most is not None and (request.max_content_length or 0) > most:
-        limit_body(most)
+    if most is not None:
+        limit_body(min(most, request.max_content_length or most))
     data = request.get_data(cache=False)
     if data and not request.is_json:
         raise UnsupportedMediaType("Send the body as application/json.")

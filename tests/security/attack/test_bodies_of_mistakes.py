@@ -10,7 +10,7 @@ from flask import Flask, request
 from pydantic import BaseModel
 
 from app.errors import AppError, PayloadTooLarge
-from app.web import body as bodies
+from app.security import bodies
 from app.web.body import MAX_MODEL_BYTES, json_body, json_text
 
 BYTES = 2_000_000  # MAX_JSON_BYTES
@@ -63,19 +63,31 @@ def test_a_small_one_costs_in_proportion(part):
     assert seconds(60_000) < 4 * seconds(30_000) + 0.1
 
 
-def test_text_that_is_read_in_pieces_has_the_limit_of_json():
-    assert isinstance(refused(b"1" * (BYTES + 1), json_text), PayloadTooLarge)
+@pytest.fixture
+def small():
+    """An application whose only route, `read` of it, takes much."""
+    app = Flask("small")
+    app.testing = True  # errors come to the test
+    app.extensions["settings"] = SimpleNamespace(max_json_bytes=BYTES, max_body_bytes=MAX_MODEL_BYTES)
+    bodies.install(app)
+    view = bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: 10_000_000})(lambda: app.read())
+    app.add_url_rule("/", "read", view, methods=["POST"])
+    return app
+
+
+def test_text_that_is_read_in_pieces_has_the_limit_of_json(small):
+    small.read = json_text
+    with pytest.raises(PayloadTooLarge):
+        small.test_client().post("/", data=b"1" * (BYTES + 1), content_type="application/json")
+    assert len(small.test_client().post("/", data=b"1" * BYTES, content_type="application/json").text) == BYTES
     assert refused(b"\xff", json_text).code == "invalid_body"
 
 
-def test_others_run_while_a_form_is_parsed_that_has_arrived_already(monkeypatch):
-    app, turns = Flask("small"), []
-    app.extensions["settings"] = SimpleNamespace(max_json_bytes=BYTES)
-    bodies.install(app)
-    app.add_url_rule("/", "form", lambda: str(request.files["file"].seek(0, 2)), methods=["POST"])
+def test_others_run_while_a_form_is_parsed_that_has_arrived_already(small, monkeypatch):
+    small.read, turns = lambda: str(request.files["file"].seek(0, 2)), []
     clock = SimpleNamespace(perf_counter=time.perf_counter, sleep=turns.append)
     monkeypatch.setattr("app.concurrency.time", clock)
     monkeypatch.setattr("app.concurrency.PIECE_SECONDS", 0)
     sent = {"file": (io.BytesIO(b"a\n" * 2_000_000), "a.csv")}
-    assert app.test_client().post("/", data=sent).text == "4000000"
+    assert small.test_client().post("/", data=sent).text == "4000000"
     assert len(turns) > 50

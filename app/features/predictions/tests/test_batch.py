@@ -41,6 +41,18 @@ def real(shared_with, upstream):
     return shared_with(**keys_of(upstream), **settings, DATABASE_SLOW_QUERY_SECONDS="0.000001")
 
 
+@pytest.fixture
+def own(serve, fake_upstream):
+    """Return a function that starts a server with settings of the test's own: (server, upstream)."""
+
+    def start(**env):
+        upstream = fake_upstream()
+        keys = {"UPSTREAM_BASE_URL": upstream.base_url, "OPENROUTER_API_KEY": "sk-local-12345678"}
+        return serve(**keys, **env), upstream
+
+    return start
+
+
 def numbers(count):
     return [{"n": f"{i}"} for i in range(count)]
 
@@ -114,8 +126,8 @@ def test_a_wrong_key_fails_the_batch_with_the_variable_to_check(real, upstream, 
     assert ended(real, wait_for, ask(real, numbers(1), "good key {n}"))["status"] == "succeeded"
 
 
-def test_an_answer_that_cannot_be_kept_as_it_is_concerns_its_own_row_alone(real, wait_for):
-    server, upstream = real(PREDICTION_MAX_PROMPT_CHARACTERS="1000")
+def test_an_answer_that_cannot_be_kept_as_it_is_concerns_its_own_row_alone(own, wait_for):
+    server, upstream = own(PREDICTION_MAX_PROMPT_CHARACTERS="1000")
     rows = [{"n": n} for n in ("good", "[surrogate]", "[cut]", "[filtered]", "[large]", "x" * 2_000, "too")]
     batch = ended(server, wait_for, made := ask(server, rows))
     assert (batch["status"], batch["done"], batch["failed"]) == ("succeeded", 7, 4)
@@ -133,8 +145,8 @@ def test_an_answer_that_cannot_be_kept_as_it_is_concerns_its_own_row_alone(real,
     assert ended(server, wait_for, made)["failed"] == 4
 
 
-def test_an_account_without_credit_stops_the_batch_which_goes_on_later(real, wait_for):
-    server, upstream = real(UPSTREAM_MAX_CONCURRENT_REQUESTS="4")
+def test_an_account_without_credit_stops_the_batch_which_goes_on_later(own, wait_for):
+    server, upstream = own(UPSTREAM_MAX_CONCURRENT_REQUESTS="4")
     upstream.refuse(402)
     batch = ended(server, wait_for, made := ask(server, numbers(100)))
     assert (batch["status"], batch["done"]) == ("failed", 0)
