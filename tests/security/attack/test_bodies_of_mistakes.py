@@ -56,6 +56,9 @@ def test_a_large_body_of_mistakes_is_not_looked_at(name):
 def test_a_small_one_costs_in_proportion(part):
     def seconds(size: int) -> float:
         body = b'{"ids": [%b1]}' % (part * (size // len(part)))
+        return min(once(body) for _ in range(5))  # the garbage collector comes when it likes
+
+    def once(body: bytes) -> float:
         began = time.thread_time()
         assert refused(body, lambda: json_body(Listed)).status == 400
         return time.thread_time() - began
