@@ -121,9 +121,11 @@ def test_a_large_body_that_is_taken_is_read_in_pieces(longest_piece):
 def test_columns_are_compared_in_proportion_to_their_number():
     def seconds(columns: int) -> float:
         header = ",".join(f"column{number}" for number in range(columns)).encode()
+        return min(once(header) for _ in range(20))
+
+    def once(header: bytes) -> float:
         began = time.thread_time()
-        for _ in range(20):
-            refused(upload.read_csv, header + b"\n1\n")
+        refused(upload.read_csv, header + b"\n1\n")
         return time.thread_time() - began
 
     assert seconds(40_000) < 4 * seconds(20_000) + 0.01
