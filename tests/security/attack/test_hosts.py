@@ -9,6 +9,7 @@ from flask import Flask
 from app.security import hosts
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, SERVE, Server, free_port
+from tests.patience import LIMIT_SECONDS
 from tests.security.conftest import ask
 
 EVIL = "evil.example"
@@ -155,7 +156,7 @@ def test_both_doors_are_closed_to_other_names(served):
 
 def test_a_request_without_a_host_reaches_the_probes_alone(served):
     for path, status in (("/livez", 200), ("/api/jobs", 421)):
-        one = http.client.HTTPConnection("127.0.0.1", served.port, timeout=30)
+        one = http.client.HTTPConnection("127.0.0.1", served.port, timeout=LIMIT_SECONDS)
         one._http_vsn, one._http_vsn_str = 10, "HTTP/1.0"
         one.putrequest("GET", path, skip_host=True)
         one.endheaders()
