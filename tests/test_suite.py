@@ -23,6 +23,7 @@ def test_once():
     seen.touch()
     assert before, "the first time"
 """
+PARALLEL = ("-p", "xdist", "-n", "2", "--dist", "loadfile")
 BROKEN = "def test_broken():\n    assert not 'twice'\n"
 NAMED = "".join(f"def test_{name}():\n    pass\n\n\n" for name in "abcdefgh")
 
@@ -63,6 +64,16 @@ def test_what_fails_twice_fails_though_another_was_unsteady(suite):
     assert done.returncode == 1
     assert "unsteady: tests/test_flaky.py::test_once (a file that is not there yet)" in done.stdout
     assert "unsteady: tests/test_broken.py" not in done.stdout
+
+
+def test_a_failure_with_half_a_surrogate_pair_does_not_end_a_parallel_run(suite):
+    half = (
+        "import logging\n\n\ndef test_half():\n    logging.warning('\\ud800')\n    assert '\\ud800' == 'a whole one'\n"
+    )
+    done = suite(*PARALLEL, half=half)
+    assert done.returncode == 1
+    assert "a whole one" in done.stdout
+    assert "INTERNALERROR" not in done.stdout
 
 
 def test_what_cannot_be_collected_fails(suite):

@@ -2,9 +2,25 @@
 
 import json
 import os
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write halves of surrogate pairs as escapes: a parallel run cannot send them, and would end."""
+    report = yield
+    report.sections = [(name, escaped(text)) for name, text in report.sections]
+    if report.failed and escaped(report.longreprtext) != report.longreprtext:
+        report.longrepr = escaped(report.longreprtext)
+    return report
+
+
+def escaped(text: str) -> str:
+    """Return the text as it can be encoded."""
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 @pytest.hookimpl(trylast=True)
