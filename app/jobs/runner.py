@@ -106,11 +106,15 @@ class Runner:
             self._claim_all()
 
     def _claim_all(self) -> None:
+        """Claim for the free places, so often at most as there are places: a backlog must not keep the loop here."""
         kinds = registry.names(cpu_bound=self._cpu_bound)
-        while kinds and len(self._claims) < self._concurrency:
+        for _ in range(self._concurrency):
+            if not kinds or len(self._claims) >= self._concurrency:
+                return
             with self._claiming:
                 if self._stopping.is_set() or not self._claim(kinds):
                     return
+        self._wake.set()  # more may wait
 
     def _claim(self, kinds: list[str]) -> bool:
         owner, now = claim_owner(), time.time()

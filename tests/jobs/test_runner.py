@@ -73,6 +73,16 @@ def test_no_more_jobs_run_at_once_than_allowed_and_priority_goes_first(runner, w
     assert set(order[:4]) <= set(range(6, 12))
 
 
+def test_a_backlog_of_short_jobs_does_not_keep_the_runner_from_its_other_duties(runner, wait_for, monkeypatch):
+    jobs.job("nothing")(lambda context, payload: None)
+    queued = [jobs.enqueue("nothing", {}) for _ in range(100)]
+    looked, look = [], Runner._look_after_claims
+    monkeypatch.setattr(Runner, "_look_after_claims", lambda self: looked.append(1) or look(self))
+    one = runner()
+    wait_for(lambda: all(state(job) == "succeeded" for job in queued))
+    assert len(looked) >= len(queued) // one._concurrency - 1
+
+
 def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_says_so(runner, wait_for):
     attempts = []
 
