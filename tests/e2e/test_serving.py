@@ -95,6 +95,7 @@ def test_a_killed_worker_is_replaced_and_its_clients_come_back_and_it_leaves_wit
     wait_for(lambda: server.workers() not in ([], [worker]))
     wait_for(lambda: one.connected and server.get("/readyz")[0] == 200)
     wait_for(lambda: one.connected and one.call("job:subscribe", {"id": "x"})["ok"] is False)
+    one.disconnect()  # a thread that serves a socket would keep its process
     (worker,) = server.workers()
     os.kill(server.pid, signal.SIGKILL)
     server.process.wait()
