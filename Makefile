@@ -48,7 +48,7 @@ test-mode: .venv/installed-dev tools ## the tests that drive a server, under MOD
 test-without-example: .venv/installed-dev tools ## the whole suite without the example, accounts and the console (WITHOUT=accounts)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
-	cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
+	ln -s "$(CURDIR)/.venv" "$$copy/.venv" && cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
 	$(CURDIR)/$(BIN)/python -m flask settings docs && git init -q && git add --all && \
 	git -c user.name=tests -c user.email=tests@example.org commit -qm "Delete $(WITHOUT)" && $(SUITE) -m "not long and not fuzz" $(ARGS)
 
