@@ -5,6 +5,8 @@ import functools
 
 import pytest
 
+from tests.patience import LIMIT_SECONDS
+
 QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 HIDDEN_PAGES_TOO = ["--disable-renderer-backgrounding", "--disable-background-timer-throttling"]
 
@@ -29,6 +31,6 @@ def page(tool):
     page.on("console", lambda m: page.problems.append(m.text) if m.type in ("error", "warning") else None)
     for told in (page.problems, page.errors):
         page.on("pageerror", lambda error, told=told: told.append(str(error)))
-    page.set_default_timeout(45_000)
+    page.set_default_timeout(LIMIT_SECONDS * 1000)
     yield page
     context.close()

@@ -33,7 +33,7 @@ def suite(tmp_path):
     """Return a function that runs a suite of the given test files, as `make test` runs this one."""
     shutil.copytree(ROOT / "tests/suite", tmp_path / "tests/suite", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "conftest.py", tmp_path)
-    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = server: starts one\ntimeout = 60\n")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = server: starts one\n")
     (tmp_path / "tests/unsteady.txt").write_text("# none\n")
 
     def run(*options, known="", env=None, **files):
@@ -42,7 +42,7 @@ def suite(tmp_path):
         if known:
             (tmp_path / "tests/unsteady.txt").write_text(known)
         command = [sys.executable, "-m", "tests.suite", "-p", "no:cacheprovider", *options]
-        wanted = {**CLEAN, **(env or {})}
+        wanted = {**CLEAN, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **(env or {})}  # most plugins take long to load
         return subprocess.run(
             command, cwd=tmp_path, env=wanted, capture_output=True, text=True, timeout=LIMIT_SECONDS, check=False
         )
@@ -51,7 +51,9 @@ def suite(tmp_path):
 
 
 def test_what_passes_alone_is_unsteady_and_fails_nothing(suite, tmp_path):
-    done = suite("-n", "2", "--dist", "loadfile", flaky=FLAKY, env={"TEST_UNSTEADY": str(tmp_path / "told")})
+    done = suite(
+        "-p", "xdist", "-n", "2", "--dist", "loadfile", flaky=FLAKY, env={"TEST_UNSTEADY": str(tmp_path / "told")}
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "unsteady: tests/test_flaky.py::test_once (new: a defect, mend it)" in done.stdout
     assert "AssertionError: the first time" in done.stdout.partition("unsteady: ")[2]
