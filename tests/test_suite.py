@@ -85,7 +85,7 @@ def test_what_cannot_be_collected_fails(suite):
 def test_many_failures_are_no_chance(monkeypatch, capsys):
     failures = [unsteady.Failure(f"test_{n}", "call", "") for n in range(unsteady.MOST + 1)]
     monkeypatch.setattr(unsteady, "passes_alone", lambda *_: pytest.fail("it was run again"))
-    assert unsteady.run_again(failures, []) is False
+    assert unsteady.run_again(failures) is False
     assert "too many" in capsys.readouterr().out
 
 

@@ -83,6 +83,20 @@ def fast(fast_settings, tmp_path_factory):
     running.stop()
 
 
+@pytest.fixture(scope="module")
+def start_fast(fast, tmp_path_factory):
+    """Return a function that starts a further server for the tests of a module."""
+    started = []
+
+    def begin(**env):
+        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
 class Client(socketio.Client):
     """A client that remembers what it got, and answers questions."""
 

@@ -7,7 +7,6 @@ import time
 import pytest
 
 from tests.server import wire
-from tests.server.conftest import start
 from tests.server.wire import UPGRADE, Polling, Wire, frame
 
 SEPARATOR = "\x1e"
@@ -263,20 +262,6 @@ def test_a_probe_ends_with_its_session(joined):
     assert joined.post("1") == (200, "ok")
     assert websocket.read()[0] == wire.CLOSE
     assert websocket.ended()
-
-
-@pytest.fixture(scope="module")
-def start_fast(fast, tmp_path_factory):
-    """Return a function that starts a further server for the tests of this module."""
-    started = []
-
-    def begin(**env):
-        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
-        return started[-1]
-
-    yield begin
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

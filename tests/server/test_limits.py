@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import cpu_seconds
 from tests.patience import wait_until
 from tests.server import wire
-from tests.server.conftest import release, resident_bytes, start, wait_held
+from tests.server.conftest import release, resident_bytes, wait_held
 from tests.server.wire import BINARY, PING, PONG, UPGRADE, Polling, Wire, frame
 
 BUFFER_BYTES = 300_000
@@ -32,20 +32,6 @@ def fast_settings():
         "SOCKET_MAX_NAMESPACES": "2",
         "SOCKET_MAX_ROOMS": "3",
     }
-
-
-@pytest.fixture(scope="module")
-def start_fast(fast, tmp_path_factory):
-    """Return a function that starts a further server for the tests of this module."""
-    started = []
-
-    def begin(**env):
-        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
-        return started[-1]
-
-    yield begin
-    for server in started:
-        server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -34,7 +34,7 @@ def main(options: list[str]) -> int:
         if status != FAILED:
             return status
         failures = read(noted)
-        return 0 if failures and run_again(failures, []) else FAILED
+        return 0 if failures and run_again(failures) else FAILED
 
 
 if __name__ == "__main__":

@@ -35,17 +35,17 @@ def known(text: str) -> dict[str, str]:
     return {test.strip(): cause.strip() for test, _, cause in (line.partition(" # ") for line in lines)}
 
 
-def passes_alone(test: str, options: list[str]) -> bool:
+def passes_alone(test: str) -> bool:
     """Run one test in a process of its own; show what it says when it fails again."""
     env = {name: value for name, value in os.environ.items() if name != "TEST_FAILURES"}
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options, test]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout[-20_000:] + done.stderr[-2_000:], flush=True)
     return done.returncode == 0
 
 
-def run_again(failures: list[Failure], options: list[str]) -> bool:
+def run_again(failures: list[Failure]) -> bool:
     """Return whether all of them pass alone; print those as unsteady, with their first failure."""
     if len(failures) > MOST:
         print(f"{len(failures)} tests failed: too many for chance, none is run again.")
@@ -53,7 +53,7 @@ def run_again(failures: list[Failure], options: list[str]) -> bool:
     unsteady = []
     for failure in failures:
         print(f"== once more, alone: {failure.test}", flush=True)
-        if passes_alone(failure.test, options):
+        if passes_alone(failure.test):
             unsteady.append(failure)
     report(unsteady)
     return len(unsteady) == len(failures)
