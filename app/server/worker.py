@@ -12,7 +12,7 @@ from greenlet import getcurrent
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
-from app.server import tuning
+from app.server import lookup, tuning
 
 TICK_SECONDS = 0.1
 HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the one that does not know it
@@ -28,6 +28,7 @@ def patch() -> None:
     start. Those are logging's and those inside of cached properties: nobody waits for anything while he holds one.
     """
     warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    lookup.use_the_systems_resolver()
     import eventlet
     from eventlet import hubs, patcher
 

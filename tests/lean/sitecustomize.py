@@ -8,7 +8,7 @@ import sys
 
 EXTRAS = {"redis": "REDIS_URL", "opentelemetry": "OTEL_", "sentry_sdk": "SENTRY_", "boto3": "AWS_"}
 UNUSED = {name for name, prefix in EXTRAS.items() if not any(one.startswith(prefix) for one in os.environ)}
-HIDDEN = {"brotli", "pygments", "rich", "websocket", *UNUSED}
+HIDDEN = {"OpenSSL", "brotli", "pygments", "rich", "websocket", *UNUSED}
 
 
 class Finder:
