@@ -4,6 +4,7 @@ No signal, no right to trace and no database is needed, and it answers while the
 must not log, count or take a lock that green threads share.
 """
 
+import contextlib
 import json
 import linecache
 import os
@@ -28,6 +29,7 @@ LINUX = sys.platform == "linux"
 INTERVAL_SECONDS = 0.01
 SWITCH_SECONDS = 0.0005  # else code that never waits is seen only where it lets go of the interpreter's lock
 LONGEST_SECONDS = 600.0
+PATIENCE_SECONDS = 60.0  # for the answer of a busy process
 FRAMES = 200
 MAIN = "main thread"
 WAITS = re.compile(r"(?<![a-z])(?:sleep|wait|acquire|select|poll|accept|recv\w{0,9}|loop\.run|queue\.get|_reqq\.get)\(")
@@ -69,15 +71,17 @@ def listen() -> None:
 
 
 def ask(pid: int, seconds: float) -> dict[str, Any]:
-    """Return a profile of a process; raise OSError when it cannot be asked."""
+    """Return a profile of a process; raise OSError when it cannot be asked or cannot answer."""
     with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(seconds + PATIENCE_SECONDS)
         client.connect(address(pid))
         client.sendall(json.dumps({"seconds": seconds}).encode() + b"\n")
         with client.makefile() as answer:
             text = answer.read()
-    if not text:
-        raise PermissionError(f"process {pid} is another user's")
-    return json.loads(text)  # type: ignore[no-any-return]
+    found: dict[str, Any] = json.loads(text) if text else {"error": "it ended before it answered"}
+    if "error" in found:
+        raise OSError(found["error"])
+    return found
 
 
 class Sampler:
@@ -117,7 +121,7 @@ class Sampler:
         while frame is not None and len(names) < FRAMES:
             names.append(_label(frame.f_code))
             frame = frame.f_back
-        place = (leaf.f_code.co_filename, leaf.f_lineno)
+        place = (leaf.f_code.co_filename, leaf.f_lineno or leaf.f_code.co_firstlineno)  # some instructions have no line
         if place not in self._waiting:
             self._waiting[place] = WAITS.search(linecache.getline(*place)) is not None
         return (self._name(thread), *reversed(names)), self._waiting[place]
@@ -135,24 +139,29 @@ def _serve(server: Any, sampler: Sampler) -> None:
             connection, _ = server.accept()
         except OSError:
             return
-        try:
-            _answer(connection, sampler)
-        except (OSError, ValueError, KeyError):  # whoever asked is gone, or asked for nothing
-            continue
-        finally:
-            connection.close()
+        with contextlib.closing(connection), contextlib.suppress(OSError):  # the asker may be gone
+            connection.settimeout(5)
+            connection.sendall(json.dumps(_answer(connection, sampler)).encode())
 
 
-def _answer(connection: Any, sampler: Sampler) -> None:
-    if LINUX:
-        size = struct.calcsize("3i")
-        _pid, user, _group = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
-        if user not in (0, os.geteuid()):
-            return
-    connection.settimeout(5)
-    asked = json.loads(connection.recv(1000))
-    found = sampler.profile(min(float(asked["seconds"]), LONGEST_SECONDS))
-    connection.sendall(json.dumps(found).encode())
+def _answer(connection: Any, sampler: Sampler) -> dict[str, Any]:
+    """Return a profile, or why there is none: whatever goes wrong must not end this thread."""
+    try:
+        if _user(connection) not in (0, os.geteuid()):
+            return {"error": "it is another user's"}
+        asked = json.loads(connection.recv(1000))
+        return sampler.profile(min(float(asked["seconds"]), LONGEST_SECONDS))
+    except Exception as error:
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _user(connection: Any) -> int:
+    """Return the id of the user that asks; elsewhere than on Linux the socket's mode keeps others out."""
+    if not LINUX:
+        return os.geteuid()
+    size = struct.calcsize("3i")
+    _pid, user, _group = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))
+    return int(user)
 
 
 @lru_cache(4096)

@@ -79,3 +79,35 @@ def test_a_process_that_is_none_of_ours_is_refused_in_a_sentence():
     done = CliRunner().invoke(command, ["--pid", "1"])
     assert done.exit_code == 1
     assert "Error: Process 1 cannot be asked: no such process of this service runs here." in done.output
+
+
+IN_A_THREAD = """
+import json, os, socket, sys, threading, time
+from app.observability import profiling
+def without_lines(ended):
+    while not ended:
+        pass
+ended = []
+without_lines.__code__ = without_lines.__code__.replace(co_linetable=b"")
+threading.Thread(target=without_lines, args=(ended,)).start()
+profiling.listen()
+first = profiling.ask(os.getpid(), 0.2)
+assert any("without_lines" in stack[-1] for stack, _, _ in first["stacks"]), first
+for asked in (b"no JSON", b"[1]", b'{"seconds": "many"}', b"{}"):
+    with socket.socket(socket.AF_UNIX) as client:
+        client.connect(profiling.address(os.getpid()))
+        client.sendall(asked)
+        assert "error" in json.loads(client.makefile().read())
+sys._current_frames = lambda: 1 / 0
+try:
+    profiling.ask(os.getpid(), 0.1)
+except OSError as error:
+    print(error)
+ended.append(True)
+"""
+
+
+def test_whatever_a_sample_meets_the_next_one_is_answered():
+    command = [sys.executable, "-c", IN_A_THREAD]
+    ran = subprocess.run(command, cwd=ROOT, env=CLEAN, capture_output=True, text=True, timeout=LIMIT_SECONDS)
+    assert ran.stdout == "ZeroDivisionError: division by zero\n", ran.stderr
