@@ -16,11 +16,12 @@ from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import LimitedStream
 
 from app.concurrency import Turns
-from app.errors import PayloadTooLarge
+from app.errors import PayloadTooLarge, UnsupportedMediaType
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON = "application/json"
 FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"
+FORMS = (FILES, FORM)
 LARGER = "larger_bodies"
 ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 DIGITS = "0123456789abcdefABCDEF"
@@ -135,6 +136,12 @@ def _text(encoded: bytes) -> str:
 
 
 class Request(flask.Request):
-    """A request whose forms are counted."""
+    """A request whose forms are counted, and that takes nothing but a form for one."""
 
     form_data_parser_class = FormParser
+
+    def _load_form_data(self) -> None:
+        """Read the form; raise UnsupportedMediaType for another body, which would pass for a form without fields."""
+        if self.mimetype not in FORMS and (self.content_length or "HTTP_TRANSFER_ENCODING" in self.environ):
+            raise UnsupportedMediaType(f"Send the fields as a form: {FORM} or {FILES}.")
+        super()._load_form_data()

@@ -14,14 +14,14 @@ from flask import Flask, Response, current_app, g, request
 from markupsafe import Markup
 
 from app.errors import Forbidden
-from app.security import identity
+from app.security import bodies, identity
 from app.security.identity import ANONYMOUS
 from app.security.origins import origin_check
 
 F = TypeVar("F", bound=Callable[..., Any])
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
 # What a form of another site can send without asking first, see https://fetch.spec.whatwg.org/#cors-safelisted-request-header
-FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
+SIMPLE = (*bodies.FORMS, "text/plain")
 FIELD, HEADER = "csrf_token", "X-CSRF-Token"
 EXEMPT = "csrf_exempt"
 VISITOR_SECONDS = 3_600  # how long a form may stay open in the browser of somebody who has not signed in
@@ -90,14 +90,14 @@ def _from_here(asked: Any, *, signed_in: bool) -> bool:
 
 def _needs_token(asked: Any, *, signed_in: bool) -> bool:
     """Return whether it is a form; programs send those too, to /api and without a session."""
-    return asked.mimetype in FORMS and (signed_in or not asked.path.startswith(PROGRAM_PATHS))
+    return asked.mimetype in SIMPLE and (signed_in or not asked.path.startswith(PROGRAM_PATHS))
 
 
 def _has_token(asked: Any) -> bool:
     bound = _bound_to()
     if not bound:
         return False  # and the form stays unread
-    token = asked.headers.get(HEADER) or asked.form.get(FIELD, "")
+    token = asked.headers.get(HEADER) or (asked.form.get(FIELD, "") if asked.mimetype in bodies.FORMS else "")
     salt, given = token[:32], token[32:].encode()
     return any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in _keys())
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeVar
 
 from flask import request
 from pydantic import AfterValidator, BaseModel, ValidationError
-from werkzeug.datastructures import MultiDict
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from app.errors import BadRequest, UnsupportedMediaType, first_mistake
 from app.security.bodies import limit_body
@@ -60,6 +60,14 @@ def _json_data(most: int | None = None) -> bytes:
 def form_body(model: type[M]) -> M:
     """Return the form's fields as the model."""
     return _checked(lambda: model.model_validate_strings(_single(request.form, model, BODY)), BODY)
+
+
+def uploaded_file(name: str) -> FileStorage | None:
+    """Return the form's file of that name, if one was chosen; raise BadRequest when there are several."""
+    found = [file for file in request.files.getlist(name) if file.filename]
+    if len(found) > 1:
+        raise BadRequest(f"{name} is given {len(found)} times: send one file.", code=BODY)
+    return found[0] if found else None
 
 
 def query_parameters(model: type[M]) -> M:

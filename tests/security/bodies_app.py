@@ -8,9 +8,8 @@ from pydantic import BaseModel, Field
 from app import create_app
 from app.errors import BadRequest, UnsupportedMediaType
 from app.security import bodies, uploads
-from app.web.body import Text, form_body, json_body
+from app.web.body import Text, form_body, json_body, uploaded_file
 
-FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 TEXTS = ("text/csv", "text/tab-separated-values", "text/plain")
 NUMBERS, KEPT = itertools.count(1), dict[str, object]()
 blueprint = Blueprint("bodies", __name__, url_prefix="/api/bodies")
@@ -33,10 +32,10 @@ class Again(BaseModel):
 def take():
     if request.is_json:
         return kept(json_body(Rows).rows)
-    if request.mimetype not in FORMS:
+    if request.mimetype not in bodies.FORMS:
         raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
     form_body(Named)
-    if file := request.files.get("file"):
+    if file := uploaded_file("file"):
         return kept(uploads.read(file, TEXTS).decode())
     if "lines" not in request.form:
         raise BadRequest("Send JSON with rows, or a form with file or lines.", code="no_rows")

@@ -13,7 +13,7 @@ from app.features.console.brand import MAX_LOGO_BYTES, PNG, Brands, check_logo
 from app.security import bodies
 from app.security.guard import needs, public
 from app.security.identity import ADMIN
-from app.web.body import Text, form_body
+from app.web.body import Text, form_body, uploaded_file
 
 blueprint = Blueprint("brand", __name__)
 KEEP_SECONDS = 86_400  # the address changes with the content
@@ -62,7 +62,7 @@ def logo() -> Response:
 @needs(ADMIN)
 def save() -> AnyResponse:
     """Keep what the form says."""
-    form, file = form_body(BrandForm), request.files.get("logo")
+    form, file = form_body(BrandForm), uploaded_file("logo")
     data = file.read() if file else b""
     new = check_logo(data) if data else b"" if form.remove_logo else None
     _brands().save(form.name.strip(), "" if form.plain else form.colour.lower(), logo=new)

@@ -27,7 +27,7 @@ from app.features.predictions.messages import (
 from app.features.predictions.predictor import predictor
 from app.features.predictions.rows import Rows
 from app.security import bodies, uploads
-from app.web.body import checked_fields, form_body, json_body, json_text, query_parameters
+from app.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
 from app.web.openapi import Answer, describe
 from app.web.paging import Paging
 
@@ -36,7 +36,6 @@ blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions"
 EXAMPLE = BASE_DIR / "examples" / "species.csv"
 EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
 ID = "<string(length=32):prediction_id>"  # so that `example` is no batch, and other methods on it are refused
-FORMS = (bodies.FILES, bodies.FORM)
 MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
@@ -48,7 +47,7 @@ FILE = {"Content-Disposition": "The file's name."}
 @blueprint.post("")
 @bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: MAX_LINES_BYTES})
 @describe(
-    body={"application/json": NewBatchOfRows, FORMS[0]: NewBatchForm, FORMS[1]: NewBatchOfLines},
+    body={"application/json": NewBatchOfRows, bodies.FILES: NewBatchForm, bodies.FORM: NewBatchOfLines},
     answers={202: ACCEPTED, 503: NOBODY_ANSWERS},
 )
 def create() -> tuple[Response, int, dict[str, str]]:
@@ -56,12 +55,11 @@ def create() -> tuple[Response, int, dict[str, str]]:
     if request.is_json:
         fields, rows = json_rows.read(json_text(), predictor.max_rows)
         return _accepted(checked_fields(NewBatch, fields), rows)
-    if request.mimetype not in FORMS:
+    if request.mimetype not in bodies.FORMS:
         raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
     form = form_body(NewBatch)
-    file = request.files.get("file")
-    if file is not None and file.filename:
-        named = form.model_copy(update={"name": form.name or Path(file.filename).stem[:200]})
+    if file := uploaded_file("file"):
+        named = form.model_copy(update={"name": form.name or Path(file.filename or "").stem[:200]})
         return _accepted(named, upload.read_csv(uploads.read(file, upload.TYPES), predictor.max_rows))
     if "lines" in request.form:
         return _accepted(form, upload.read_lines(request.form["lines"], predictor.max_rows))

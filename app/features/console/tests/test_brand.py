@@ -81,6 +81,23 @@ def test_mistakes_of_the_form_are_refused(make, fields):
     assert save(make(), **fields).status_code == 400
 
 
+@pytest.mark.parametrize("type_", ["application/json", "text/plain", "application/octet-stream", ""])
+def test_what_is_no_form_is_refused_and_changes_nothing(make, type_):
+    client = make()
+    assert save(client, name="Herons").status_code == 303
+    token = re.search(r'name="csrf-token" content="(\w+)"', client.get("/admin/console").text)[1]
+    headers = {"Origin": "http://localhost", "X-CSRF-Token": token}
+    refused = client.post("/admin/console/brand", data="{}", content_type=type_, headers=headers)
+    assert refused.status_code == 415
+    assert "Herons" in client.get("/admin/console").text
+
+
+def test_of_two_logos_none_is_taken(make):
+    client = make()
+    assert save(client, name="Herons", logo=[upload(png(), "one.png"), upload(png(5), "two.png")]).status_code == 400
+    assert client.get("/brand/logo.png").status_code == 404
+
+
 @pytest.mark.parametrize("colour", ["#000000", "#ffffff", "#ffff00", "#7a1fa2", "#0f6b64", "#808080"])
 def test_every_colour_is_made_readable_on_light_and_dark(colour):
     pairs = dict(re.findall(r"--([\w-]+): light-dark\((.*)\);", colours.stylesheet(colour)))
