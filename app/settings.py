@@ -38,6 +38,8 @@ MIN_SECRET_KEY_CHARACTERS = 32
 CONTACT = re.compile(r"(mailto:)?[^@\s:/]+@[^@\s:/.]+(\.[^@\s:/.]+)++|https://[!-~]+|tel:\+?[\d-]+")
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*+|\[[0-9A-Fa-f:.]+\]")
+ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+)://([\w-][\w.-]*+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
+USUAL_PORTS = {"http": ":80", "https": ":443"}
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-address-space
 BUCKET = re.compile(r"s3://[^/@?]+(/|$)")
 
@@ -57,6 +59,17 @@ def _proxy(value: object) -> object:
     return value if value == "unix" else _network(value)
 
 
+def _origin(value: str) -> str:
+    """Return an origin as browsers write it: in lower case, without the usual port and a slash at the end."""
+    if value == "*":
+        return value
+    found = ORIGIN.fullmatch(value)
+    if not found:
+        raise ValueError(f"holds {value!r}, which is not an origin such as https://app.example.org")
+    scheme, host, port = (part.lower() for part in found.groups(default=""))
+    return f"{scheme}://{host}{'' if port == USUAL_PORTS.get(scheme) else port}"
+
+
 def _rate(value: object) -> object:
     return Rate.parse(value) if isinstance(value, str) else value
 
@@ -71,6 +84,7 @@ TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Network = Annotated[ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_network)]
 Proxy = Annotated[Literal["unix"] | ipaddress.IPv4Network | ipaddress.IPv6Network, BeforeValidator(_proxy)]
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
 Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_split)]
 Rates = Annotated[tuple[Annotated[Rate, BeforeValidator(_rate)], ...], BeforeValidator(_split)]
@@ -128,7 +142,7 @@ class ApplicationSettings(Section):
         (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
         description="Networks that may read /metrics.",
     )
-    cors_origins: CommaList = Field(
+    cors_origins: Origins = Field(
         (), description="Other origins that may call /api and open sockets, for example `https://app.example.org`."
     )
 

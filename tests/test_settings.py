@@ -6,12 +6,14 @@ import sys
 import pytest
 from click.testing import CliRunner
 from flask import Flask
+from pydantic import ValidationError
 
 from app import environment
 from app.cli.settings import show
 from app.errors import SettingsError
 from app.features import load
 from app.observability.redaction import redact_line, secret_values
+from app.settings import Settings
 from tests.conftest import CLEAN, ROOT
 from tests.patience import LIMIT_SECONDS
 
@@ -240,3 +242,39 @@ def test_hosts_are_taken(production):
     production.setenv("PUBLIC_URL", "https://app.example.org:8443/")
     production.setenv("ALLOWED_HOSTS", "example.org, .example.org, 10.0.0.1, [::1]")
     load()
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://app.example.org/", "https://app.example.org"),
+        ("HTTPS://App.Example.org:443", "https://app.example.org"),
+        ("http://localhost:80", "http://localhost"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://a:80", "https://a:80"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+        ("capacitor://localhost", "capacitor://localhost"),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_is_compared_as_browsers_write_it(given, origin):
+    assert Settings(cors_origins=given).cors_origins == (origin,)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "app.example.org",
+        "https://*.example.org",
+        "https://a/path",
+        "https://a?b",
+        "https://u@a",
+        "null",
+        "https://",
+        "https://a:port",
+        "//a",
+    ],
+)
+def test_what_no_browser_sends_as_an_origin_is_a_mistake(given):
+    with pytest.raises(ValidationError, match="not an origin"):
+        Settings(cors_origins=given)

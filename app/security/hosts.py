@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import structlog
 from flask import Flask, current_app, request
 
-from app.errors import Misdirected
+from app.errors import BadRequest, Misdirected
 from app.extensions import SOCKET_PATH
 from app.security.networks import HOST, Address, parsed
 from app.settings import Settings
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger(__name__)
-REFUSED = "app.refused_host"
+REFUSED = "app.refused_host"  # in the environment, with one of these
+MALFORMED, OTHER = "malformed", "other"
 PROBES = ("/livez", "/readyz", "/healthz")  # of platforms and proxies, which name what they like; no secret is in them
 SCRAPED = "/metrics"  # by address or a name of the inner network, for the networks of METRICS_ALLOW
 HINT = "If that is this service's name, add it to ALLOWED_HOSTS."
 
 
 def install(app: Flask) -> None:
-    """Answer 421 to requests that `wrapped` has marked."""
+    """Answer 400 or 421 to requests that `wrapped` has marked."""
     app.before_request(_check)
 
 
 def wrap(app: Flask, settings: Settings) -> None:
     """Wrap the application, the sockets' path included; goes inside of what finds the host, `app.security.proxies`."""
-    if names := allowed_names(settings):
-        checked = wrapped(app.wsgi_app, names, addresses=not settings.production)
-        app.wsgi_app = checked  # type: ignore[assignment, method-assign]
+    checked = wrapped(app.wsgi_app, allowed_names(settings), addresses=not settings.production)
+    app.wsgi_app = checked  # type: ignore[assignment, method-assign]
 
 
 def allowed_names(settings: Settings) -> frozenset[str]:
@@ -54,18 +54,21 @@ def allowed_names(settings: Settings) -> frozenset[str]:
 
 
 def wrapped(application: WSGIApplication, names: Iterable[str], *, addresses: bool) -> WSGIApplication:
-    """Return the application behind a check of the host; `addresses` lets every address pass."""
+    """Return the application behind a check of the host; `addresses` lets every address pass, no name every name."""
     good = _check_of(frozenset(names), addresses)
     told: list[str] = []
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         host, path = environ.get("HTTP_HOST", ""), environ["PATH_INFO"]
-        if good(host) or path in PROBES or (path == SCRAPED and _of_inside(host)):
+        malformed = "HTTP_HOST" in environ and not _is_host(host)
+        if not malformed and (good(host) or path in PROBES or (path == SCRAPED and _of_inside(host))):
             return application(environ, start_response)
-        if not told:  # scanners ask by many names: one line tells an operator who forgot a name
+        if not malformed and not told:  # scanners ask by many names: one line tells an operator who forgot a name
             told.append(host)
             log.warning("host_refused", host=host[:300], hint=HINT)
-        environ[REFUSED] = True
+        environ[REFUSED] = MALFORMED if malformed else OTHER
+        if malformed:
+            environ["HTTP_HOST"] = "malformed.invalid"  # what renders the answer can read this one
         if path.startswith(SOCKET_PATH):
             environ["PATH_INFO"] = SOCKET_PATH.rstrip("/")  # past the sockets, to the pages, which refuse it
         return application(environ, start_response)
@@ -90,6 +93,8 @@ def _check_of(names: frozenset[str], addresses: bool) -> Callable[[str], bool]:
 
     @lru_cache(maxsize=256)
     def good(host: str) -> bool:
+        if not names:
+            return True
         found = HOST.fullmatch(host)
         name = found[1].lower().removesuffix(".") if found else ""
         if name in names or (name and name.endswith(below)):
@@ -98,6 +103,15 @@ def _check_of(names: frozenset[str], addresses: bool) -> Callable[[str], bool]:
         return address is not None and (addresses or address.is_loopback)
 
     return good
+
+
+@lru_cache(maxsize=256)
+def _is_host(host: str) -> bool:
+    """Return whether it is a name or an address, with a port or without."""
+    found = HOST.fullmatch(host)
+    return (
+        found is not None and (not host.startswith("[") or _address(host) is not None) and int(found[2] or 0) < 65_536
+    )
 
 
 def _of_inside(host: str) -> bool:
@@ -112,5 +126,8 @@ def _address(host: str) -> Address | None:
 
 
 def _check() -> None:
-    if REFUSED in request.environ:
+    why = request.environ.get(REFUSED)
+    if why == MALFORMED:
+        raise BadRequest("The host of the request is neither a name nor an address.", code="bad_host")
+    if why:
         raise Misdirected("This service does not answer by that name.")

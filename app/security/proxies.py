@@ -7,6 +7,7 @@ that no code reads them by mistake. It goes outside of everything else, the sock
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ MAX_HOPS = 20  # a client may write as many as fit into its headers
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # some proxies name the websocket's
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 FORWARDED_FOR, PROTO, FORWARDED_HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
+AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)  # of a request for a whole URL; it counts, not Host
 REMOVED = (
     FORWARDED_FOR,
     PROTO,
@@ -55,6 +57,8 @@ def wrapped(application: WSGIApplication, proxies: Iterable[Proxy]) -> WSGIAppli
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         peer = environ.get("REMOTE_ADDR") or ""
+        if named := AUTHORITY.match(environ.get("RAW_URI", "")):
+            environ["HTTP_HOST"] = named[1]  # https://datatracker.ietf.org/doc/html/rfc9112#section-3.2.2
         if trusted(peer):
             _apply(environ, peer, trusted)
         elif not told and FORWARDED_FOR in environ:

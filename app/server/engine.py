@@ -22,6 +22,7 @@ from app.server.websocket import HANDLED_TOGETHER, WebSocket
 log = logging.getLogger(__name__)
 LEFT_TO_HANDLERS_SECONDS = 0.5
 Report = Callable[[str, str, str], None]
+SPOKEN = "this service speaks Engine.IO 4 (EIO=4), as clients of Socket.IO 3 and newer do"
 
 
 class Engine(engineio.Server):  # type: ignore[misc]
@@ -142,7 +143,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def _open(self, environ: dict[str, Any], transport: str, version: str) -> bytes | None:
         """Begin a session."""
         if version != "4":
-            raise bad(requests.UNSUPPORTED_VERSION, "Unsupported protocol version")
+            raise bad(requests.UNSUPPORTED_VERSION, f"Unsupported protocol version: {SPOKEN}")
         if environ["REQUEST_METHOD"] != "GET":
             raise bad(requests.BAD_METHOD, "Bad handshake method")
         self._check_room_for(environ.get("REMOTE_ADDR", ""))

@@ -5,12 +5,14 @@ from types import SimpleNamespace
 
 import pytest
 from flask import Flask
+from werkzeug.test import create_environ, run_wsgi_app
 
+from app.errors import AppError
 from app.security import hosts
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, SERVE, Server, free_port
 from tests.patience import LIMIT_SECONDS
-from tests.security.conftest import ask
+from tests.security.conftest import ask, connect, rest
 
 EVIL = "evil.example"
 
@@ -162,3 +164,50 @@ def test_a_request_without_a_host_reaches_the_probes_alone(served):
         one.endheaders()
         assert one.getresponse().status == status
         one.close()
+
+
+MALFORMED = ["a:5'0", "a<b", "", "a:99999", "a,b", "a b", "a@b", "[1::2::3]", "[::1"]
+
+
+@pytest.mark.parametrize("settings", [DEVELOPMENT, PRODUCTION, NAMED])
+@pytest.mark.parametrize("host", MALFORMED)
+def test_what_is_neither_a_name_nor_an_address_is_a_bad_request(settings, host):
+    app = Flask("a")
+    app.errorhandler(AppError)(lambda error: (error.code, error.status))
+    hosts.install(app)
+    hosts.wrap(app, Settings(**settings))
+    for path in ("/", "/livez", "/socket.io/"):
+        body, status, _ = run_wsgi_app(app.wsgi_app, create_environ(path) | {"HTTP_HOST": host})
+        assert (status, b"".join(body)) == ("400 BAD REQUEST", b"bad_host")
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (f"http://{EVIL}/", 421),
+        (f"HTTP://{EVIL}/livez", 200),
+        (f"http://{EVIL}/socket.io/?EIO=4&transport=polling", 421),
+        ("http://localhost/api/jobs", 200),
+        ("http://a<b/", 400),
+        (f"http://localhost@{EVIL}/", 400),
+    ],
+)
+def test_the_host_of_a_whole_url_counts(served, target, status):
+    assert asked_for(served, target)[0] == status
+
+
+@pytest.mark.parametrize(
+    "target", [f"//{EVIL}", f"//{EVIL}/", f"//{EVIL}/..", f"/\\{EVIL}", f"/%2f{EVIL}", f"//{EVIL}/sign-in"]
+)
+def test_no_path_is_taken_for_another_host(served, target):
+    status, location = asked_for(served, target)
+    assert (status, location) == (404, None)
+
+
+def asked_for(server: Server, target: str) -> tuple[int, str | None]:
+    """Return the status, and where it leads, of a request for a target that is written as it is."""
+    with connect(server) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        head = rest(connection).partition(b"\r\n\r\n")[0].decode("latin-1")
+    led = [line.partition(": ")[2] for line in head.splitlines() if line.lower().startswith("location:")]
+    return int(head.split()[1]), led[0] if led else None
