@@ -77,6 +77,7 @@ def pre_fork(server, worker):
     delay = _settings.drain_delay_seconds
     worker.handover = Handover(worker.age, delay, limit_seconds=(graceful_timeout - delay) * 0.4)
     worker.head_seconds, worker.body_seconds = _settings.http_header_seconds, _settings.http_body_seconds
+    worker.answer_seconds = _settings.http_answer_seconds
 
 
 def post_fork(server, worker):

@@ -172,6 +172,12 @@ class SecuritySettings(Section):
         description="How long the body of a request may pause; it has to come at 500 bytes a second. "
         "0 is any time (eventlet).",
     )
+    http_answer_seconds: float = Field(
+        60,
+        ge=0,
+        description="How long a client may pause while it takes an answer; it has to take 500 bytes a second. "
+        "0 is any time (eventlet).",
+    )
     max_body_bytes: int = Field(
         65_536,
         ge=1_000,

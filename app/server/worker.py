@@ -57,8 +57,9 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
     """Serves each connection in a green thread of its own."""
 
     wsgi: Any
-    head_seconds: float  # set before the fork, as the next one is
+    head_seconds: float  # set before the fork, as the next two are
     body_seconds: float
+    answer_seconds: float
 
     def init_process(self) -> None:
         """Patch the standard library here, after the fork: a patched master breaks gunicorn's own threads."""
@@ -137,6 +138,8 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def handle_request(self, listener_name: Any, req: Any, receiver: Any, addr: Any) -> Any:
         """Serve one request; a websocket's lasts as long as it does, unless another transport takes it over."""
+        from app.server.sender import Sender
+
         receiver.expect_body(req.unreader)
         sock, names = receiver.connection, {name for name, _ in req.headers}
         if "HOST" not in names and req.version > (1, 0):  # RFC 9112, 3.2
@@ -145,7 +148,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             if "UPGRADE" in names:
                 self._websockets.add(sock)
                 return super().handle_request(listener_name, req, sock, addr)
-            answer = tuning.HeadAndBody(sock)
+            answer = tuning.HeadAndBody(Sender(sock, self.answer_seconds))
             try:
                 return super().handle_request(listener_name, req, answer, addr)
             finally:

@@ -1,8 +1,9 @@
 """The application with a route that takes bodies in every way: JSON, a form with lines, a form with a file."""
 
 import itertools
+import time
 
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from pydantic import BaseModel, Field
 
 from app import create_app
@@ -11,6 +12,7 @@ from app.security import bodies, uploads
 from app.web.body import Text, form_body, json_body, uploaded_file
 
 TEXTS = ("text/csv", "text/tab-separated-values", "text/plain")
+PIECE, PIECE_CPU_SECONDS = "x" * 16_000, 0.005
 NUMBERS, KEPT = itertools.count(1), dict[str, object]()
 blueprint = Blueprint("bodies", __name__, url_prefix="/api/bodies")
 
@@ -51,6 +53,23 @@ def kept(what: object):
 @blueprint.get("")
 def listing():
     return jsonify(items=list(KEPT))
+
+
+@blueprint.get("/long/<int:pieces>")
+def long(pieces):
+    return Response((PIECE for _ in range(pieces)), content_type="text/plain")
+
+
+@blueprint.get("/costly/<int:pieces>")
+def costly(pieces):
+    def work():
+        for _ in range(pieces):
+            began = time.thread_time()
+            while time.thread_time() - began < PIECE_CPU_SECONDS:
+                pass
+            yield "done "
+
+    return Response(work(), content_type="text/plain")
 
 
 @blueprint.post("/<name>/again")

@@ -26,7 +26,7 @@ from app.features.predictions.messages import (
 )
 from app.features.predictions.predictor import predictor
 from app.features.predictions.rows import Rows
-from app.security import bodies, uploads
+from app.security import bodies, limits, uploads
 from app.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
 from app.web.openapi import Answer, describe
 from app.web.paging import Paging
@@ -39,6 +39,7 @@ ID = "<string(length=32):prediction_id>"  # so that `example` is no batch, and o
 MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
+DOWNLOADS = "30 per minute"  # by each principal, of each form: one may have 50 MB
 CSV = "text/csv; charset=utf-8"
 UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
 FILE = {"Content-Disposition": "The file's name."}
@@ -116,6 +117,7 @@ def rows(prediction_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.csv")
+@limits.limit(DOWNLOADS)
 @describe(answers={200: Answer(text="The input's columns, then output, status, error.", media=CSV, headers=FILE)})
 def results_csv(prediction_id: str) -> Response:
     """Download the results as CSV."""
@@ -124,6 +126,7 @@ def results_csv(prediction_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.json")
+@limits.limit(DOWNLOADS)
 @describe(answers={200: Answer(ResultsResponse, headers=FILE)})
 def results_json(prediction_id: str) -> Response:
     """Download the results as JSON."""

@@ -9,8 +9,9 @@ from typing import Any
 
 from app.db import db
 from app.features.predictions import store
+from app.web.streaming import joined
 
-CHUNK = 500
+FIRST_ROWS, MOST_ROWS, CHUNK_CHARACTERS = 10, 500, 250_000
 # What a spreadsheet computes (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A
 # spreadsheet with another separator ends a quoted cell early, so what follows a `;`, a tab or a line's end may be a
 # cell too; there "- " and "+ " begin an item of a list.
@@ -21,14 +22,22 @@ INNER_FORMULA = re.compile(rf"((?:[;\t]|[\r\n](?![+-][ ]))\ufeff*)(?={SIGN})(?!{
 
 
 def as_csv(batch: dict[str, Any]) -> Iterator[str]:
-    """Yield the lines of a CSV: the input columns, then output, status, error; what would be a formula gets a `'`."""
+    """Yield a CSV: the input columns, then output, status, error; what would be a formula gets a `'`."""
+    return joined(_csv_lines(batch))
+
+
+def as_json(batch: dict[str, Any]) -> Iterator[str]:
+    """Yield a JSON array of objects: input, output, status, error, model."""
+    return joined(_json_items(batch))
+
+
+def _csv_lines(batch: dict[str, Any]) -> Iterator[str]:
     yield line([*batch["columns"], "output", "status", "error"])
     for row in _rows(batch["id"]):
         yield line([*row["input"].values(), row["output"] or "", row["status"], row["error"] or ""])
 
 
-def as_json(batch: dict[str, Any]) -> Iterator[str]:
-    """Yield a JSON array of objects: input, output, status, error, model."""
+def _json_items(batch: dict[str, Any]) -> Iterator[str]:
     separator = "[\n"
     for row in _rows(batch["id"]):
         kept = {name: row[name] for name in ("input", "output", "status", "error", "model")}
@@ -50,9 +59,17 @@ def _as_text(field: str) -> str:
 
 
 def _rows(prediction_id: str) -> Iterator[dict[str, Any]]:
-    offset = 0
+    """Yield the rows; they are read beside the hub, so many at a time as have about CHUNK_CHARACTERS."""
+    offset, limit = 0, FIRST_ROWS
     while chunk := db.read(
-        lambda conn, o=offset: store.page_of_rows(conn, prediction_id, offset=o, limit=CHUNK)  # type: ignore[misc]
+        lambda conn: store.page_of_rows(conn, prediction_id, offset=offset, limit=limit),  # noqa: B023
+        unbounded=True,
     ):
         yield from chunk
         offset = chunk[-1]["position"] + 1
+        a_row = sum(map(_characters, chunk)) / len(chunk)
+        limit = max(1, min(MOST_ROWS, round(CHUNK_CHARACTERS / a_row)))
+
+
+def _characters(row: dict[str, Any]) -> int:
+    return 100 + sum(map(len, row["input"].values())) + len(row["output"] or "")

@@ -9,6 +9,7 @@ from app.errors import BadRequest
 MAX_COLUMNS = 200
 MAX_NAME_CHARACTERS = 200
 MAX_VALUE_CHARACTERS = 100_000
+MAX_ROW_CHARACTERS = 1_000_000  # so that to read a stored row again holds nobody up
 MAX_BATCH_CHARACTERS = 50_000_000  # of all rows as they are stored, each with the names of its columns
 SHOWN_CHARACTERS = 60
 Rows = list[dict[str, str]]
@@ -33,7 +34,11 @@ class Collector:
         if max(map(len, values)) > MAX_VALUE_CHARACTERS:
             sentence = f"{where} {number} has a value over {MAX_VALUE_CHARACTERS:,} characters."
             raise BadRequest(sentence, code="csv_malformed")
-        self._characters += self._characters_of_names + sum(map(len, values))
+        size = sum(map(len, values))
+        if size > MAX_ROW_CHARACTERS:
+            sentence = f"{where} {number} has over {MAX_ROW_CHARACTERS:,} characters."
+            raise BadRequest(sentence, code="csv_malformed")
+        self._characters += self._characters_of_names + size
         if self._characters > MAX_BATCH_CHARACTERS:
             sentence = f"The rows have more than {MAX_BATCH_CHARACTERS:,} characters, each with its columns' names."
             raise BadRequest(sentence, code="rows_too_large")

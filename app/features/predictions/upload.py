@@ -12,11 +12,19 @@ from collections.abc import Iterable, Iterator
 
 from app.concurrency import Turns
 from app.errors import BadRequest
-from app.features.predictions.rows import MAX_COLUMNS, MAX_VALUE_CHARACTERS, Collector, Rows, no_rows, too_many_columns
+from app.features.predictions.rows import (
+    MAX_COLUMNS,
+    MAX_ROW_CHARACTERS,
+    MAX_VALUE_CHARACTERS,
+    Collector,
+    Rows,
+    no_rows,
+    too_many_columns,
+)
 
 TYPES = ("text/csv", "text/tab-separated-values", "text/plain")
 DELIMITERS = ",;\t|"
-MAX_RECORD_CHARACTERS = 1_000_000  # of one row, also over several lines
+MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # also over several lines, and with its quotes
 MAX_LINES_PER_ROW = 50  # of a file, over all: blank lines, and those within quotes
 LINES = re.compile(rf"[^\r\n]{{1,{MAX_VALUE_CHARACTERS + 1}}}|[\r\n]{{1,100000}}")  # or what is between them
 _reading = threading.Lock()
