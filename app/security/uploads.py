@@ -13,6 +13,7 @@ from app.errors import UnsupportedMediaType
 UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
+CONTROL = re.compile(b"[" + re.escape(NOT_IN_TEXT) + b"]")
 MARKUP = re.compile(rb"\s*<[!?a-z]", re.IGNORECASE)
 SNIFFED_BYTES = 4_096
 
@@ -29,7 +30,10 @@ def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
     found = kind_of(data, file.filename or "")
     turns.give()
     if found not in allowed:
-        raise UnsupportedMediaType(f"The file's content is {found}; accepted is {' or '.join(allowed) or 'none'}.")
+        why = f"The file's content is {found}"
+        if found == UNKNOWN and (mimetypes.guess_type(file.filename or "")[0] or "").startswith("text/"):
+            why = _why_no_text(data)
+        raise UnsupportedMediaType(f"{why}; accepted is {' or '.join(allowed) or 'none'}.")
     return data
 
 
@@ -55,6 +59,17 @@ def _is_text(data: bytes) -> bool:
         return "\x00" not in data.decode("utf-16")
     except UnicodeDecodeError:
         return False
+
+
+def _why_no_text(data: bytes) -> str:
+    """Return in which line the first character is that no text holds."""
+    if data.startswith(UTF16_BOMS):
+        return "The file begins as UTF-16 and is none"
+    found = CONTROL.search(data)
+    if found is None:
+        return "The file is no text"
+    line = data.count(b"\n", 0, found.start()) + 1
+    return f"Line {line} holds the control character U+{ord(found[0]):04X}, so the file is no text"
 
 
 def _kind_of_text(start: bytes, name: str) -> str:

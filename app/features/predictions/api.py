@@ -14,7 +14,9 @@ from app.features.predictions.messages import (
     AcceptedBatch,
     BatchPage,
     BatchResponse,
+    BeginningOfFile,
     ConfigResponse,
+    FirstRow,
     NewBatch,
     NewBatchForm,
     NewBatchOfLines,
@@ -65,6 +67,16 @@ def create() -> tuple[Response, int, dict[str, str]]:
     if "lines" in request.form:
         return _accepted(form, upload.read_lines(request.form["lines"], predictor.max_rows))
     raise BadRequest("Send JSON with rows, or a form with file or lines.", code="no_rows")
+
+
+@blueprint.post("/first-row")
+@describe(body={bodies.FILES: BeginningOfFile}, answers={200: FirstRow})
+def first_row() -> Response:
+    """Return the first row of the beginning of a file, as the whole file would be read; nothing is stored."""
+    file = uploaded_file("file")
+    if file is None:
+        raise BadRequest("Send a form with file.", code="no_rows")
+    return jsonify(row=upload.first_row(uploads.read(file, upload.TYPES)))
 
 
 @blueprint.post("/example")

@@ -32,9 +32,21 @@ def as_json(batch: dict[str, Any]) -> Iterator[str]:
 
 
 def _csv_lines(batch: dict[str, Any]) -> Iterator[str]:
-    yield line([*batch["columns"], "output", "status", "error"])
+    yield line([*batch["columns"], *result_columns(batch["columns"])])
     for row in _rows(batch["id"]):
         yield line([*row["input"].values(), row["output"] or "", row["status"], row["error"] or ""])
+
+
+def result_columns(inputs: list[str]) -> list[str]:
+    """Return names for the output, status and error that no input column has, so that a download can be sent again."""
+    taken = set(inputs)
+    found = []
+    for name in ("output", "status", "error"):
+        number = 1
+        while (free := name if number == 1 else f"{name}_{number}") in taken:
+            number += 1
+        found.append(free)
+    return found
 
 
 def _json_items(batch: dict[str, Any]) -> Iterator[str]:

@@ -47,8 +47,20 @@ class NewBatchOfLines(NewBatch):
 class NewBatchForm(NewBatch):
     """A batch from a file or from pasted lines; one of the two is needed."""
 
-    file: bytes = Field(b"", description="A CSV in UTF-8 with a header line.")
+    file: bytes = Field(b"", description="A CSV with a header line, in UTF-8 or UTF-16.")
     lines: Text = Field("", description="Rows with the one column text.")
+
+
+class BeginningOfFile(BaseModel):
+    """The beginning of a CSV file, or all of it."""
+
+    file: bytes = Field(description="At least its first two lines.", examples=["@examples/species.csv"])
+
+
+class FirstRow(BaseModel):
+    """The first row, by the names of its columns."""
+
+    row: dict[str, str]
 
 
 class Requeue(BaseModel):

@@ -53,19 +53,28 @@ class Collector:
 
 
 def check_names(names: Sequence[str]) -> list[str]:
-    """Return the columns' names; raise BadRequest when they cannot be used."""
+    """Return the columns' names; raise BadRequest when they cannot be used, which says all that is wrong with them."""
     if len(names) > MAX_COLUMNS:
         raise too_many_columns()
-    if any(not name for name in names) or not names:
-        raise BadRequest("A column has no name: the first line must name every column.", code="csv_header")
-    long = next((name for name in names if len(name) > MAX_NAME_CHARACTERS), None)
-    if long is not None:
-        sentence = f"The column {shown(long)} has a name over {MAX_NAME_CHARACTERS} characters."
-        raise BadRequest(sentence, code="csv_header")
-    twice = sorted(name for name, times in Counter(names).items() if times > 1)
-    if twice:
-        raise BadRequest(f"The column {shown(twice[0])} is there twice.", code="csv_header")
+    if not names:
+        raise BadRequest("No column has a name: the first line must name every column.", code="csv_header")
+    problems = []
+    if blank := [str(number) for number, name in enumerate(names, start=1) if not name]:
+        problems.append(f"Columns without a name: {listed(blank)}.")
+    if long := [shown(name) for name in names if len(name) > MAX_NAME_CHARACTERS]:
+        problems.append(f"Column names over {MAX_NAME_CHARACTERS} characters: {listed(long)}.")
+    if twice := [shown(name) for name, times in Counter(names).items() if name and times > 1]:
+        problems.append(f"Column names that are there twice: {listed(twice)}.")
+    if problems:
+        raise BadRequest(" ".join(problems), code="csv_header")
     return list(names)
+
+
+def listed(items: Sequence[str], most: int = 10) -> str:
+    """Return items as a sentence has them, the first of many."""
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
 def shown(name: str) -> str:

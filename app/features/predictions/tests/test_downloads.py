@@ -9,7 +9,7 @@ import urllib.parse
 
 import pytest
 
-from app.features.predictions import export
+from app.features.predictions import export, upload
 from tests.patience import LIMIT_SECONDS
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\tx", "\rx", "\nx", "-", "+", "=", "\uff1d1+1"]
@@ -65,6 +65,18 @@ def test_looking_for_formulas_takes_time_in_proportion_to_the_text(part):
         return time.thread_time() - began
 
     assert seconds(40_000) < 4 * seconds(20_000) + 0.05
+
+
+def test_a_download_can_be_sent_again(monkeypatch):
+    batch = {"id": "1", "columns": ["a"]}
+    for _ in range(3):
+        cells = dict.fromkeys(batch["columns"], "x")
+        row = {"input": cells, "output": "y", "status": "succeeded", "error": None}
+        monkeypatch.setattr(export, "_rows", lambda _, row=row: [row])
+        read = upload.read_csv("".join(export.as_csv(batch)).encode(), 10)
+        assert len(read) == 1
+        batch["columns"] = list(read[0])
+    assert batch["columns"][-3:] == ["output_3", "status_3", "error_3"]
 
 
 def test_downloads_are_kept_by_no_cache(ask):

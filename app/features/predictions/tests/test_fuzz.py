@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from app.errors import AppError
-from app.features.predictions import prompt, upload
+from app.features.predictions import csv_records, prompt, upload
 from tests.fuzzing import fuzz
 
 pytestmark = pytest.mark.fuzz
@@ -53,7 +53,7 @@ def test_any_rows_are_taken_or_refused_with_a_sentence(rows):
 @given(
     names=st.lists(NAME, min_size=1, max_size=4, unique=True),
     data=st.data(),
-    delimiter=st.sampled_from(upload.DELIMITERS),
+    delimiter=st.sampled_from(csv_records.DELIMITERS),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     line_end=st.sampled_from(["\n", "\r\n"]),
     mark=st.sampled_from(["", "\ufeff"]),

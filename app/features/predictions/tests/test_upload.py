@@ -11,13 +11,17 @@ from app.features.predictions import prompt, upload
     [
         (b"", "csv_empty", "empty"),
         (b"a,b\n", "no_rows", "no rows"),
-        (b"a,b\n1,2\n3\n", "csv_malformed", "Line 3 has 1 fields"),
-        (b'a,b\n"1,2\n', "csv_malformed", "malformed"),
-        (b"a,a\n1,2\n", "csv_header", "twice"),
-        (b"a,\n1,2\n", "csv_header", "no name"),
+        (b"a,b\n1,2\n1,2,3\n\n1,2,,4\n", "csv_malformed", "more fields than the header's 2 begin in line 3 and 5."),
+        (b'a,b\n1,2\n"1,2\n3,4\n', "csv_malformed", "begins in line 3 has a quote that is not closed"),
+        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "Line 3 has a quote within a field that is not doubled, or the row"),
+        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "begins in line 2 one that is not closed"),
+        (b"a,a,b,b,c\n1,2,3,4,5\n", "csv_header", "twice: a and b."),
+        (b"a,,b,,c\n1,2,3,4,5\n", "csv_header", "Columns without a name: 2 and 4."),
+        (b",a,a\n1,2,3\n", "csv_header", "without a name: 1. Column names that are there twice: a."),
+        (b"a,\n1,2\n", "csv_malformed", "begin in line 2"),
         ("a\nJörg\n".encode("latin-1"), "csv_encoding", "Line 2 is not UTF-8"),
-        ("a\nx\n".encode("utf-16"), "csv_encoding", "UTF-16"),
-        (b"a\n\x00\n", "csv_encoding", "binary"),
+        (b"\xff\xfea\0\n\0x", "csv_encoding", "UTF-16"),
+        (b"a\n\x00\n", "csv_encoding", "Line 2 holds a null character"),
         (b"a\n" + b"1\n" * 11, "too_many_rows", "at most 10 are"),
     ],
 )
@@ -32,6 +36,42 @@ def test_a_bad_file_is_refused_with_a_clear_sentence(data, code, words):
 def test_a_file_is_read_with_any_usual_delimiter(delimiter):
     data = "\ufeffname,note\r\nÅsa,1\r\n\r\nBo,2\r\n".replace(",", delimiter).encode()
     assert upload.read_csv(data, 10) == [{"name": "Åsa", "note": "1"}, {"name": "Bo", "note": "2"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("last", ["", "\n"])
+def test_a_file_is_read_as_spreadsheets_and_editors_write_it(encoding, end, last):
+    data = f"name\tnote\nÅsa\t1,5\nBo\t2{last}".replace("\n", end).encode(encoding)
+    assert upload.read_csv(data, 10) == [{"name": "Åsa", "note": "1,5"}, {"name": "Bo", "note": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("sep=;\na;b\n1,5;2\n", [{"a": "1,5", "b": "2"}]),
+        ("\nSEP=|\r\n\r\na|b;c;d\r\n1|2\r\n", [{"a": "1", "b;c;d": "2"}]),
+        ('"a;b;c;d",e\n1,2\n', [{"a;b;c;d": "1", "e": "2"}]),
+        (
+            "text\nOne, two; and three.\nIs it | or not?\n",
+            [{"text": "One, two; and three."}, {"text": "Is it | or not?"}],
+        ),
+        ("a,b,c\n1\n1,2,3,,\n", [{"a": "1", "b": "", "c": ""}, {"a": "1", "b": "2", "c": "3"}]),
+        ("a,b,,\n1,2,,\n3,4\n", [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]),
+    ],
+)
+def test_a_file_is_read_as_people_have_it(text, rows):
+    assert upload.read_csv(text.encode(), 10) == rows
+    assert upload.first_row(text.encode()) == rows[0]
+
+
+def test_the_first_row_of_a_file_without_rows_is_empty():
+    assert upload.first_row(b"a,b\n") == {"a": "", "b": ""}
+
+
+def test_many_mistakes_are_listed_and_not_all():
+    with pytest.raises(BadRequest, match=r"begin in line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more\."):
+        upload.read_csv(b"a,b\n" + b"1,2,3\n" * 50, 100)
 
 
 def test_quoted_fields_keep_their_delimiters_and_lines():

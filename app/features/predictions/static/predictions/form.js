@@ -1,36 +1,32 @@
-// The form: reads the file's first lines here, so that columns and a filled prompt are seen before anything is sent.
+// The form: asks how the file's first row is read, so that columns and a filled prompt are seen before all is sent.
 "use strict";
 
 (() => {
   const $ = (id) => document.getElementById(id);
   const form = $("form");
+  const BEGINNING_BYTES = 60000;
   let sample = null;
-
-  function fields(line, delimiter) {
-    const found = [];
-    const pattern = new RegExp(`(?:^|${delimiter === "|" ? "\\|" : delimiter})(?:"((?:[^"]|"")*)"|([^${delimiter}]*))`, "g");
-    for (const match of line.matchAll(pattern)) found.push((match[1]?.replaceAll('""', '"') ?? match[2] ?? "").trim());
-    return found;
-  }
-
-  function readSample(text) {
-    const [header = "", first = ""] = text.replace(/^\uFEFF/, "").split(/\r?\n/).filter((line) => line.trim());
-    const delimiter = [",", ";", "\t", "|"].sort((a, b) => header.split(b).length - header.split(a).length)[0];
-    const columns = fields(header, delimiter).filter(Boolean);
-    const values = fields(first, delimiter);
-    return columns.length ? Object.fromEntries(columns.map((name, i) => [name, values[i] ?? ""])) : null;
-  }
+  let mistake = "";
 
   const usesFile = () => form.elements.source.value === "file";
+
+  async function firstRow(file) {
+    const body = new FormData();
+    body.set("file", file.slice(0, BEGINNING_BYTES), file.name);
+    try {
+      return [(await Live.api("/api/predictions/first-row", { method: "POST", body })).row, ""];
+    } catch (error) {
+      return [null, error.message];
+    }
+  }
 
   async function changedSource() {
     $("file-field").hidden = !usesFile();
     $("lines-field").hidden = usesFile();
-    const line = $("lines").value.split("\n").find((text) => text.trim());
-    if (!usesFile()) sample = line ? { text: line.trim() } : null;
-    else if ($("file").files[0]) sample = readSample(await $("file").files[0].slice(0, 65536).text());
-    else sample = null;
-    if (usesFile() && $("file").files[0] && !$("name").value) $("name").value = $("file").files[0].name.replace(/\.\w+$/, "");
+    const line = $("lines").value.split(/[\r\n]/).find((text) => text.trim());
+    const file = usesFile() ? $("file").files[0] : undefined;
+    [sample, mistake] = file ? await firstRow(file) : [!usesFile() && line ? { text: line.trim() } : null, ""];
+    if (file && !$("name").value) $("name").value = file.name.replace(/\.\w+$/, "");
     showChips();
     check();
   }
@@ -54,7 +50,7 @@
   function check() {
     const prompt = $("prompt").value;
     const unknown = [...prompt.matchAll(/\{\{|\}\}|\{([^{}]*)\}/g)].map((m) => m[1]?.trim()).find((n) => n !== undefined && sample && !Object.hasOwn(sample, n));
-    const reason = !sample ? (usesFile() ? "Choose a file first." : "Paste at least one line.")
+    const reason = mistake ? mistake : !sample ? (usesFile() ? "Choose a file first." : "Paste at least one line.")
       : !prompt.trim() ? "Write a prompt."
       : unknown !== undefined ? `There is no column {${unknown}}.` : "";
     $("run").disabled = Boolean(reason);

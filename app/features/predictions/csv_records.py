@@ -1,0 +1,149 @@
+"""The records of a CSV file as spreadsheets write it, read one by one; every mistake says in which line it is."""
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from app.concurrency import Turns
+from app.errors import BadRequest
+from app.features.predictions.rows import MAX_COLUMNS, MAX_ROW_CHARACTERS, check_names, listed, too_many_columns
+
+MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # also over several lines, and with its quotes
+MAX_LINES_PER_ROW = 50  # of a file, over all: blank lines, and those within quotes
+DELIMITERS, NONE = ",;\t|", "\x1f"
+SEPARATOR = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # a first line for Excel
+QUOTED = re.compile(r'"[^"]*"?')
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+SHOWN_LINES = 10
+
+
+class Records:
+    """The fields of each row that is not blank, as many as there are names.
+
+    Cells that are missing at the end of a row are empty; empty cells beyond the header's are left out.
+    """
+
+    def __init__(self, data: bytes, max_rows: int) -> None:
+        """Read the header; raises BadRequest when there is none, or its names cannot be used."""
+        self.lines = _Lines(data, max_rows)
+        self.line = 1  # where the present record begins
+        self._records = self._read(self.lines.delimiter())
+        header = next(self._records, None)
+        if header is None:
+            raise BadRequest("The file is empty.", code="csv_empty")
+        names = [name.strip() for name in header]
+        while names and not names[-1]:
+            names.pop()
+        self.names = check_names(names)
+
+    def __iter__(self) -> Iterator[list[str]]:
+        wanted, longer = len(self.names), list[int]()
+        for fields in self._records:
+            if any(map(str.strip, fields[wanted:])):
+                longer.append(self.line)
+                if len(longer) > SHOWN_LINES:
+                    break
+            elif not longer:
+                yield [*fields[:wanted], *[""] * (wanted - len(fields))]
+        if longer:
+            where = listed([str(line) for line in longer], SHOWN_LINES)
+            sentence = f"Rows with more fields than the header's {wanted} begin in line {where}."
+            raise BadRequest(sentence, code="csv_malformed")
+
+    def _read(self, delimiter: str) -> Iterator[list[str]]:
+        """Yield the fields of each record that is not blank."""
+        reader = csv.reader(self.lines, delimiter=delimiter, strict=True)
+        while True:
+            self.line = self.lines.begin_record()
+            try:
+                fields = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                raise self._malformed(error) from None
+            if len(fields) > MAX_COLUMNS and any(map(str.strip, fields[MAX_COLUMNS:])):
+                raise too_many_columns()
+            if any(map(str.strip, fields)):
+                yield fields
+
+    def _malformed(self, error: csv.Error) -> BadRequest:
+        if "unexpected end" in str(error):
+            sentence = f"The row that begins in line {self.line} has a quote that is not closed."
+        elif "expected after" in str(error):
+            sentence = f"Line {self.lines.number} has a quote within a field that is not doubled"
+            sentence += f", or the row that begins in line {self.line} one that is not closed."
+        else:
+            sentence = f"The CSV is malformed in line {self.lines.number}: {error}."
+        return BadRequest(sentence, code="csv_malformed")
+
+
+class _Lines:
+    """The lines of a file, decoded as they are asked for; a row that never ends does not become one."""
+
+    def __init__(self, data: bytes, max_rows: int) -> None:
+        self._data, self._encoding = data, "utf-16" if data.startswith(UTF16) else "utf-8-sig"
+        self._text = io.TextIOWrapper(io.BytesIO(data), self._encoding, newline="")
+        self._turns, self._max_rows = Turns(), max_rows
+        self._record_characters = self.number = 0
+        self._next = self._first()
+
+    def delimiter(self) -> str:
+        """Return what is between the fields: as the first line says, else what the header has most of."""
+        if said := SEPARATOR.fullmatch(self._next):
+            self._next = self._first()
+            return said[1]
+        unquoted = QUOTED.sub("", self._next)
+        most = max(DELIMITERS, key=unquoted.count)
+        return most if most in unquoted else NONE
+
+    def begin_record(self) -> int:
+        """Note that the next line begins a row; return its number."""
+        self._record_characters = 0
+        return self.number + (not self._next)
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._next or self._read():
+            self._next = ""
+            self._record_characters += len(line)
+            if self._record_characters > MAX_RECORD_CHARACTERS:
+                sentence = f"The row at line {self.number} is over {MAX_RECORD_CHARACTERS:,} characters."
+                raise BadRequest(sentence, code="csv_malformed")
+            yield line
+
+    def _first(self) -> str:
+        """Return the next line that is not empty."""
+        while (line := self._read()).strip("\r\n") == "" and line:
+            pass
+        return line
+
+    def _read(self) -> str:
+        try:
+            line = self._text.readline(MAX_RECORD_CHARACTERS + 1)
+        except UnicodeDecodeError:
+            raise BadRequest(self._undecodable(), code="csv_encoding") from None
+        self.number += bool(line)
+        if self.number > MAX_LINES_PER_ROW * (self._max_rows + 1):
+            raise too_many_lines(self._max_rows)
+        if "\x00" in line:
+            sentence = f"Line {self.number} holds a null character: a CSV in UTF-8 is expected."
+            raise BadRequest(sentence, code="csv_encoding")
+        self._turns.give()
+        return line
+
+    def _undecodable(self) -> str:
+        if self._encoding == "utf-16":
+            return "The file begins as UTF-16 and does not go on so: save it as CSV in UTF-8."
+        try:
+            self._data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line = self._data.count(b"\n", 0, error.start) + 1
+            return f"Line {line} is not UTF-8: save the file as CSV in UTF-8."
+        return "The file is not UTF-8."
+
+
+def too_many_lines(max_rows: int) -> BadRequest:
+    """Return the error for a file that is mostly blank lines, or quotes over many."""
+    most = MAX_LINES_PER_ROW * (max_rows + 1)
+    sentence = f"There are more than {most:,} lines, which are too many for {max_rows:,} rows."
+    return BadRequest(sentence, code="too_many_rows")
