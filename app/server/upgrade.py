@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from app.server.websocket import WebSocket
 
 
+class Superfluous:
+    """Owns a further websocket of a session that has one, which is closed again as the reference does."""
+
+    def received(self, _payload: str | bytes) -> None:
+        """Nothing is expected."""
+
+    def closed_by_client(self) -> None:
+        """Nothing depends on it."""
+
+    def failed(self, _cause: str, _detail: str) -> None:
+        """Nothing depends on it."""
+
+
 class Probe:
     """Owns the new websocket until the client has changed over; when it fails, the session goes on by polls."""
 
@@ -31,8 +44,8 @@ class Probe:
         if websocket is None:
             return
         if payload == "2probe" and not connection.upgrading and not connection.upgraded:
+            connection.begin_upgrade()  # before it is sent, for that may end the probe
             websocket.send(packets.PROBED.frame)
-            connection.begin_upgrade()
         elif payload == "5" and connection.upgrading and not connection.closed:
             self._websocket = connection.probe = None
             websocket.belong_to(connection)

@@ -6,11 +6,14 @@ import time
 
 import pytest
 
+from tests.patience import let_pass
 from tests.server import wire
 from tests.server.wire import UPGRADE, Polling, Wire, frame
 
 SEPARATOR = "\x1e"
 PING, PONG = 0.3, 2.25  # seconds to a ping, and to its answer
+ON_TIME = 10  # sessions that begin at various times
+RESETS = 20  # of which some arrive together with what was sent before them
 
 
 @pytest.fixture
@@ -217,7 +220,7 @@ def test_after_the_upgrade_the_session_is_not_there_for_others(fast, joined):
     websocket.text('42["echo",1]').read_text()
     assert refusal(fast.port, "GET", joined.path) == (400, 3)
     assert refusal(fast.port, "POST", joined.path, body=b'42["echo",2]') == (400, 3)
-    assert refusal(fast.port, "GET", wire.path(sid=joined.opened["sid"]), UPGRADE) == (400, 3)
+    assert joined.upgrading().read_close() is None
     websocket.text('42["echo",3]')
     assert websocket.read_text() == '42["echo",3]'
 
@@ -251,9 +254,19 @@ def test_a_client_that_gave_up_its_probe_may_try_again(joined):
     assert second.text("5", '42["echo",1]').read_text() == '42["echo",1]'
 
 
+def test_a_probe_that_is_reset_at_once_leaves_the_session_on_polls(fast):
+    for _ in range(RESETS):
+        client = Polling(fast.port, joined=True)
+        client.upgrading().text("2probe").cut()
+        client.wait_for("probing", False)
+        assert client.post('42["echo",1]') == (200, "ok")
+        assert client.get() == (200, '42["echo",1]')
+        client.leave()
+
+
 def test_a_session_has_one_probe_at_a_time(fast, joined):
     first = joined.upgrading()
-    assert refusal(fast.port, "GET", wire.path(sid=joined.opened["sid"]), UPGRADE) == (400, 3)
+    assert joined.upgrading().read_close() is None
     assert first.text("2probe").read_text() == "3probe"
 
 
@@ -315,12 +328,34 @@ def test_a_client_that_does_not_answer_a_ping_is_gone(restless):
     assert restless.metric("socket_refused_total") == before + 2
 
 
+def test_a_polling_session_ends_on_time(restless):
+    clients = []
+    for _ in range(ON_TIME):
+        clients.append((Polling(restless.port), time.monotonic()))
+        let_pass(0.013)
+    for client, opened_at in clients:
+        let_pass(max(0, opened_at + PING + PONG - time.monotonic()))
+        assert gone(client)
+
+
 def test_only_the_answer_to_a_ping_counts_as_one(restless):
     client = wire.join(restless.port)
     assert client.text("3", "3").read_text() == "2"
     client.text('42["echo",1]')
     assert client.read_text() == '42["echo",1]'
     assert client.read()[0] == wire.CLOSE
+
+
+def test_a_packet_whose_attachments_do_not_come_is_given_up(restless):
+    before = restless.metric("socket_refused_total")
+    began = time.monotonic()
+    client = wire.join(restless.port).text('452-["echo",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
+    client.send(frame(wire.BINARY, b"one of them"))
+    while (said := client.read())[0] == wire.TEXT:
+        client.text("3")
+    assert said == (wire.CLOSE, b"\x03\xf0")
+    assert time.monotonic() - began > PING + PONG
+    assert restless.metric("socket_refused_total") == before + 1
 
 
 def test_a_post_that_is_never_finished_is_given_up(restless):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 import socketio
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from websockets.frames import Opcode
 from websockets.protocol import OPEN, Protocol, Side
@@ -55,19 +55,21 @@ def read_by_websockets(data):
     """Return the same as `read`, by the library `websockets`; it leaves putting fragments together to its callers."""
     protocol = Protocol(Side.SERVER, state=OPEN, max_size=MAX_BYTES)
     protocol.receive_data(data)
-    found, opcode, pieces = [], None, []
+    found, opcode, pieces, utf8 = [], None, [], frames.Utf8()
     for frame in protocol.events_received():
         if frame.opcode in (Opcode.PING, Opcode.PONG):
             found.append((int(frame.opcode), bytes(frame.data)))
         elif frame.opcode is not Opcode.CLOSE:
             opcode = frame.opcode if frame.opcode is not Opcode.CONT else opcode
             pieces.append(bytes(frame.data))
+            try:
+                if opcode is Opcode.TEXT:
+                    utf8.decode(pieces[-1], frame.fin)
+            except UnicodeDecodeError:
+                return [*found, frames.INVALID_DATA]
             if frame.fin:
                 whole, pieces = b"".join(pieces), []
-                try:
-                    found.append((int(opcode), whole.decode() if opcode is Opcode.TEXT else whole))
-                except UnicodeDecodeError:
-                    return [*found, frames.INVALID_DATA]
+                found.append((int(opcode), whole.decode() if opcode is Opcode.TEXT else whole))
     if (closing := protocol.close_rcvd) is not None:  # it is good between fragments too, where `websockets` minds it
         found.append((frames.CLOSE, frames.Closing(int(closing.code), closing.reason)))
     elif protocol.parser_exc is not None and protocol.close_sent is not None:
@@ -194,10 +196,20 @@ def test_packets_are_written_and_read_as_python_socketio_does(packet):
     assert (read_there.packet_type, read_there.namespace or "/", read_there.id, read_there.data) == packet
 
 
+def count_bytes(data):
+    if isinstance(data, dict):
+        data = list(data.values())
+    return sum(map(count_bytes, data)) if isinstance(data, list) else isinstance(data, bytes)
+
+
 @fuzz
 @given(NAMESPACE, NUMBER, NAME, st.lists(WITH_BYTES, max_size=3))
 def test_bytes_come_back_where_they_were(namespace, number, name, arguments):
     data = [name, *arguments]
+    if count_bytes(data) > packets.MAX_SENT_ATTACHMENTS:
+        with pytest.raises(ValueError, match="may carry 10 byte values"):
+            packets.encode(packets.EVENT, namespace, data, number)
+        return
     text, *attachments = packets.encode(packets.EVENT, namespace, data, number)
     packet = packets.decode(text.data[1:])
     assert packet.attachments == len(attachments)
@@ -214,5 +226,6 @@ def test_bytes_come_back_where_they_were(namespace, number, name, arguments):
 @fuzz
 @given(st.lists(st.floats() | WITH_BYTES))
 def test_what_is_sent_is_json_whatever_it_is(data):
+    assume(count_bytes(data) <= packets.MAX_SENT_ATTACHMENTS)
     text = packets.encode(packets.EVENT, "/", ["e", *data])[0].data
     json.loads(text[text.index("[") :], parse_constant=pytest.fail)
