@@ -98,6 +98,10 @@ class Section(BaseSettings):
         """Return what is wrong between the settings, as (NAME, sentence)."""
         return []
 
+    def problems_with(self, settings: "Settings") -> list[tuple[str, str]]:
+        """Return what is wrong between a feature's settings and the core's, as (NAME, sentence)."""
+        return []
+
 
 class ApplicationSettings(Section):
     """Application"""
@@ -651,11 +655,12 @@ def _extras_problems(settings: Settings) -> Any:
         ),
     }
     for name, (value, package) in wanted.items():
-        if value and not _installed(package):
+        if value and not installed(package):
             yield name, f"needs the package {package}, see docs/operations.md"
 
 
-def _installed(package: str) -> bool:
+def installed(package: str) -> bool:
+    """Return whether a package is there; it is looked for, and not imported."""
     try:
         return bool(version(package))
     except PackageNotFoundError:
@@ -702,6 +707,7 @@ def load_settings(sections: tuple[type[Section], ...] = ()) -> Settings:
     settings = loaded[0]
     assert isinstance(settings, Settings)
     settings._sections.update({type(section): section for section in loaded[1:]})
+    problems += [problem for section in loaded[1:] for problem in section.problems_with(settings)]
     if problems:
         raise SettingsError(problems)
     return settings

@@ -9,11 +9,17 @@ if TYPE_CHECKING:
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
     from app.features.accounts import admin_pages, bar, cli, entry_pages, pages, sessions
+    from app.features.accounts.settings import OidcSettings
     from app.security import identity
 
     identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, sessions.known.still_good))
     app.extensions["session_cookie"] = sessions.COOKIE
     for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
         app.register_blueprint(blueprint)
+    own = app.extensions["settings"].section(OidcSettings)
+    if own.oidc_issuer:
+        from app.features.accounts.oidc import pages as oidc_pages
+
+        oidc_pages.install(app, own)
     bar.install(app)
     app.cli.add_command(cli.group)
