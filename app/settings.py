@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -723,8 +723,20 @@ def _parse(kind: type[S], values: dict[str, str]) -> tuple[S, list[tuple[str, st
     except ValidationError as error:
         wrong = [(str(e["loc"][0]).upper(), _sentence(e["msg"])) for e in error.errors() if e["loc"]]
         section = kind(**{f: v for f, v in given.items() if f.upper() not in dict(wrong)})
+    wrong += [(name, sentence) for name, sentence in _quoted(kind, given) if name not in dict(wrong)]
     reported = {name for name, _ in wrong}
     return section, wrong + [(name, text) for name, text in section.problems() if name not in reported]
+
+
+def _quoted(kind: type[Section], given: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Yield the secrets that are in quotes, as docker's --env-file leaves them: they would be a part of the key."""
+    for field, value in given.items():
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        if quoted and kind.model_fields[field].annotation is SecretStr:
+            yield (
+                field.upper(),
+                "is in quotes, which would be a part of it: leave them out (docker's --env-file keeps them)",
+            )
 
 
 def _takes_nothing(kind: type[Section], field: str) -> bool:
