@@ -38,6 +38,11 @@ def sources(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
+def variables() -> dict[str, str]:
+    """Return every variable that is set anywhere, whether it is a setting's or not; later layers win."""
+    return {name: value for _, layer in _layers([], []) for name, value in layer.items() if value}
+
+
 def _layers(problems: list[tuple[str, str]], names: list[str]) -> list[tuple[str, Mapping[str, str | None]]]:
     process = ("environment", _process())
     if process[1].get("APP_ENV") == "test":

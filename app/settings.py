@@ -648,15 +648,24 @@ def _extras_problems(settings: Settings) -> Any:
     if dsn and not (_url_parts(dsn).username and _url_parts(dsn).path.strip("/")):
         yield "SENTRY_DSN", "must be like https://KEY@HOST/PROJECT"
     wanted = {
-        "SENTRY_DSN": (dsn, "sentry-sdk"),
+        "SENTRY_DSN": (dsn, "sentry-sdk", "sentry"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": (
             settings.otel_exporter_otlp_endpoint,
             "opentelemetry-exporter-otlp-proto-http",
+            "otel",
         ),
+        "BACKUP_TO": (settings.backup_to.startswith("s3://"), "boto3", "s3"),
+        "DATABASE_SNAPSHOT_URL": (
+            settings.database_snapshot_url.get_secret_value().startswith("s3://"),
+            "boto3",
+            "s3",
+        ),
+        "DATABASE_URL": (settings.sqlite_path is None, "psycopg", "postgres"),
+        "REDIS_URL": (settings.redis_url.get_secret_value(), "redis", "redis"),
     }
-    for name, (value, package) in wanted.items():
+    for name, (value, package, extra) in wanted.items():
         if value and not installed(package):
-            yield name, f"needs the package {package}, see docs/operations.md"
+            yield name, f"needs the package {package} (the extra {extra} of pyproject.toml)"
 
 
 def installed(package: str) -> bool:

@@ -59,10 +59,13 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
-    they are wrong; `still_good` returns whether an identity that was found earlier would be found again."""
+    they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `anybody`
+    returns whether somebody can be known by it at all, and `first` is the command that lets the first one in."""
 
     look_up: Callable[[Credentials], Identity | None]
     still_good: Callable[[Identity], bool]
+    anybody: Callable[[], bool] = lambda: True
+    first: str = ""
 
 
 def add_kind(app: Flask, name: str, kind: Kind) -> None:

@@ -6,13 +6,18 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+FIRST = "flask users create-admin EMAIL --generate"
+
+
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
-    from app.features.accounts import admin_pages, bar, cli, entry_pages, pages, sessions
+    from app.features.accounts import admin_pages, bar, cli, doors, entry_pages, pages, sessions
     from app.features.accounts.settings import OidcSettings
     from app.security import identity
 
-    identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, sessions.known.still_good))
+    identity.add_kind(
+        app, sessions.KIND, identity.Kind(sessions.look_up, sessions.known.still_good, doors.anybody, FIRST)
+    )
     app.extensions["session_cookie"] = sessions.COOKIE
     for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
         app.register_blueprint(blueprint)

@@ -80,7 +80,9 @@ class OidcSettings(Section):
         if "openid" not in self.oidc_scopes:
             found.append(("OIDC_SCOPES", "must list openid"))
         if not installed("authlib"):
-            found.append(("OIDC_ISSUER", "needs the package authlib, see docs/sign-in.md"))
+            found.append(
+                ("OIDC_ISSUER", "needs the package authlib (the extra oidc of pyproject.toml), see docs/sign-in.md")
+            )
         return found + self._of_roles()
 
     def problems_with(self, settings: Settings) -> list[tuple[str, str]]:
