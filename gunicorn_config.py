@@ -7,9 +7,10 @@ import tempfile
 from pathlib import Path
 
 from app import features
-from app.environment import multiprocess_metrics, pass_to_children
+from app.environment import multiprocess_metrics, pass_to_children, sources
 from app.errors import SettingsError
 from app.observability.logs import configure_logging
+from app.server import told
 from app.server.handover import Handover
 from app.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from app.settings import ensure_secret_key
@@ -17,12 +18,15 @@ from app.settings import ensure_secret_key
 WORKER_CLASSES = {"eventlet": "app.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
 
 leave_out_preload()
+_told = told.take_over(lambda name: name in sources([name]), pass_to_children)
 try:
     _read = features.load()
     _settings = ensure_secret_key(_read)
     configure_logging(_settings)
 except SettingsError as error:
     print(error.message, file=sys.stderr)  # noqa: T201
+    for name in [name for name in _told if name in dict(error.problems)]:
+        print(f"  {name} is what {_told[name]} says.", file=sys.stderr)  # noqa: T201
     sys.exit(error.exit_status)
 _made_key = _settings is not _read
 
@@ -68,7 +72,16 @@ def boot():
     run()
 
 
+def nworkers_changed(server, new_value, old_value):
+    """Refuse what SIGTTIN asks of a single worker: what several share is set up at the start."""
+    if workers == 1 and new_value > 1:
+        server.log.warning("More workers need GUNICORN_WORKERS and a restart: it stays at one.")
+        server.num_workers = 1
+
+
 def when_ready(server):
+    if server.cfg.bind != [bind]:  # --bind: gunicorn's own line says where
+        return
     host = "127.0.0.1" if _settings.host in ("0.0.0.0", "::") else _settings.host  # noqa: S104
     server.log.info("Serving on http://%s:%s", f"[{host}]" if ":" in host else host, _settings.port)
 

@@ -4,7 +4,9 @@ import click
 
 from app import create_app
 from app.errors import AppError
+from app.server.told import refuse_without_config
 
+refuse_without_config()
 try:
     app = create_app()
 except AppError as error:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
@@ -18,7 +19,7 @@ def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[s
     """
     wanted, values = list(names), dict[str, str]()
     problems: list[tuple[str, str]] = []
-    for _, layer in _layers(problems):
+    for _, layer in _layers(problems, wanted):
         found, wrong = _resolve(layer, wanted)
         values.update(found)
         problems += wrong
@@ -28,7 +29,7 @@ def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[s
 def sources(names: Iterable[str]) -> dict[str, str]:
     """Return where the value of each of `names` comes from that is set anywhere, such as `.env` or `environment`."""
     wanted, found = list(names), dict[str, str]()
-    for label, layer in _layers([]):
+    for label, layer in _layers([], wanted):
         for name in wanted:
             if layer.get(f"{name}_FILE"):
                 found[name] = f"{name}_FILE in {label}"
@@ -37,11 +38,16 @@ def sources(names: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _layers(problems: list[tuple[str, str]]) -> list[tuple[str, Mapping[str, str | None]]]:
+def variables() -> dict[str, str]:
+    """Return every variable that is set anywhere, whether it is a setting's or not; later layers win."""
+    return {name: value for _, layer in _layers([], []) for name, value in layer.items() if value}
+
+
+def _layers(problems: list[tuple[str, str]], names: list[str]) -> list[tuple[str, Mapping[str, str | None]]]:
     process = ("environment", _process())
     if process[1].get("APP_ENV") == "test":
         return [process]
-    return [*((name, _file(name, problems)) for name in (".env", ".env.local")), process]
+    return [*((name, _file(name, problems, names)) for name in (".env", ".env.local")), process]
 
 
 def is_command() -> bool:
@@ -53,16 +59,46 @@ def _process() -> Mapping[str, str | None]:
     """Return the process environment, without what the flask command itself has put into it from .env."""
     if not is_command():
         return os.environ
-    put = _file(".env", [])
-    return {name: value for name, value in os.environ.items() if put.get(name) != value}
+    put = [_file(".env", [], []), _as_flask_reads(".env")]
+    return {name: value for name, value in os.environ.items() if all(read.get(name) != value for read in put)}
 
 
-def _file(name: str, problems: list[tuple[str, str]]) -> Mapping[str, str | None]:
+def _as_flask_reads(name: str) -> Mapping[str, str | None]:
+    """Return what flask makes of a file, which replaces `${NAME}`; of one that cannot be read nothing."""
     try:
         return dotenv_values(BASE_DIR / name)
+    except (OSError, UnicodeDecodeError):
+        return {}
+
+
+def _file(name: str, problems: list[tuple[str, str]], names: list[str]) -> Mapping[str, str | None]:
+    """Return the values of a file as they are written, without replacing `${NAME}`: systemd and docker do not either.
+
+    A line that cannot be read is a problem, named by its number and, where it is one of `names`, by its setting; what
+    else stands in it may be a secret.
+    """
+    values: dict[str, str | None] = {}
+    try:
+        with (BASE_DIR / name).open(encoding="utf-8") as file:
+            for line in parse_stream(file):
+                if line.error or (line.key and line.value is None):
+                    problems.append(_of_line(line.original.string, line.original.line, name, names))
+                elif line.key:
+                    values[line.key] = line.value
+    except FileNotFoundError:
+        return {}
     except (OSError, UnicodeDecodeError) as error:
         problems.append((name, _unreadable(error)))
-        return {}
+    return values
+
+
+def _of_line(text: str, number: int, file: str, names: list[str]) -> tuple[str, str]:
+    """Return the problem of a line; the blank lines before it are counted as a part of it."""
+    plain = text.lstrip()
+    number += text[: len(text) - len(plain)].count("\n")
+    named = plain.removeprefix("export ").partition("=")[0].strip().removesuffix("_FILE")
+    what = "write NAME=value, and close every quote" if "=" in plain else "it has no `=`"
+    return (named if named in names else file), f"cannot be read in line {number} of {file}: {what}"
 
 
 def _unreadable(error: OSError | ValueError) -> str:

@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -110,6 +110,10 @@ class Section(BaseSettings):
 
     def problems(self) -> list[tuple[str, str]]:
         """Return what is wrong between the settings, as (NAME, sentence)."""
+        return []
+
+    def problems_with(self, settings: "Settings") -> list[tuple[str, str]]:
+        """Return what is wrong between a feature's settings and the core's, as (NAME, sentence)."""
         return []
 
 
@@ -677,18 +681,28 @@ def _extras_problems(settings: Settings) -> Any:
     if dsn and not (_url_parts(dsn).username and _url_parts(dsn).path.strip("/")):
         yield "SENTRY_DSN", "must be like https://KEY@HOST/PROJECT"
     wanted = {
-        "SENTRY_DSN": (dsn, "sentry-sdk"),
+        "SENTRY_DSN": (dsn, "sentry-sdk", "sentry"),
         "OTEL_EXPORTER_OTLP_ENDPOINT": (
             settings.otel_exporter_otlp_endpoint,
             "opentelemetry-exporter-otlp-proto-http",
+            "otel",
         ),
+        "BACKUP_TO": (settings.backup_to.startswith("s3://"), "boto3", "s3"),
+        "DATABASE_SNAPSHOT_URL": (
+            settings.database_snapshot_url.get_secret_value().startswith("s3://"),
+            "boto3",
+            "s3",
+        ),
+        "DATABASE_URL": (settings.sqlite_path is None, "psycopg", "postgres"),
+        "REDIS_URL": (settings.redis_url.get_secret_value(), "redis", "redis"),
     }
-    for name, (value, package) in wanted.items():
-        if value and not _installed(package):
-            yield name, f"needs the package {package}, see docs/operations.md"
+    for name, (value, package, extra) in wanted.items():
+        if value and not installed(package):
+            yield name, f"needs the package {package} (the extra {extra} of pyproject.toml)"
 
 
-def _installed(package: str) -> bool:
+def installed(package: str) -> bool:
+    """Return whether a package is there; it is looked for, and not imported."""
     try:
         return bool(version(package))
     except PackageNotFoundError:
@@ -735,6 +749,7 @@ def load_settings(sections: tuple[type[Section], ...] = ()) -> Settings:
     settings = loaded[0]
     assert isinstance(settings, Settings)
     settings._sections.update({type(section): section for section in loaded[1:]})
+    problems += [problem for section in loaded[1:] for problem in section.problems_with(settings)]
     if problems:
         raise SettingsError(problems)
     return settings
@@ -750,8 +765,20 @@ def _parse(kind: type[S], values: dict[str, str]) -> tuple[S, list[tuple[str, st
     except ValidationError as error:
         wrong = [(str(e["loc"][0]).upper(), _sentence(e["msg"])) for e in error.errors() if e["loc"]]
         section = kind(**{f: v for f, v in given.items() if f.upper() not in dict(wrong)})
+    wrong += [(name, sentence) for name, sentence in _quoted(kind, given) if name not in dict(wrong)]
     reported = {name for name, _ in wrong}
     return section, wrong + [(name, text) for name, text in section.problems() if name not in reported]
+
+
+def _quoted(kind: type[Section], given: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """Yield the secrets that are in quotes, as docker's --env-file leaves them: they would be a part of the key."""
+    for field, value in given.items():
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
+        if quoted and kind.model_fields[field].annotation is SecretStr:
+            yield (
+                field.upper(),
+                "is in quotes, which would be a part of it: leave them out (docker's --env-file keeps them)",
+            )
 
 
 def _takes_nothing(kind: type[Section], field: str) -> bool:

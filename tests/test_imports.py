@@ -6,7 +6,8 @@ import sys
 from tests.conftest import CLEAN, ROOT
 
 MASTER = (
-    "app.features, app.environment, app.errors, app.observability.gunicorn_log, app.server.start, app.server.worker"
+    "app.features, app.environment, app.errors, app.observability.gunicorn_log, "
+    "app.server.start, app.server.told, app.server.worker"
 )
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from flask import current_app
+from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
+from app import environment
 from app.boot import branches
 from app.db import db
 from app.db.engine import reason_of
@@ -20,6 +22,7 @@ from app.observability.redaction import SECRET_NAMES, secret_values
 from app.security import identity, keyring, keys
 from app.settings import Settings, covers_internet
 
+BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")
 OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
 LEAST_FREE_BYTES = 500_000_000
 LEAST_SHOWN = 16  # characters of a secret that is looked for; shorter ones stand in other programs' lines too
@@ -38,11 +41,11 @@ class Weakness:
 Check = Callable[[Settings], Iterator[Weakness]]
 
 
-def secret_files(_settings: Settings) -> Iterator[Weakness]:
+def secret_files(settings: Settings) -> Iterator[Weakness]:
     """Look at who may read the files that settings come from."""
     files = [BASE_DIR / ".env", BASE_DIR / ".env.local"]
-    files += [Path(path) for name, path in os.environ.items() if name.endswith("_FILE") and SECRET_NAMES.search(name)]
-    for path in files:
+    files += [Path(path) for name, path in environment.variables().items() if _names_secret_file(name, settings)]
+    for path in dict.fromkeys(files):
         mode = _mode(path)
         if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's own, always 0444
             yield Weakness(str(path), f"holds secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
@@ -58,6 +61,19 @@ def database_file(settings: Settings) -> Iterator[Weakness]:
     for file in (path, path.with_name(f"{path.name}-wal")):
         if _mode(file) & OTHERS:
             yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file} {path.parent}")
+
+
+def written_files(settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the logs, the backups, and the databases that were replaced; closed folders close them."""
+    data, path = settings.data_folder, settings.sqlite_path
+    files = [settings.log_path, BASE_DIR / "data/web.log"]
+    files += sorted(data.glob(f"{path.stem}-*.db")) if path else []
+    if "://" not in settings.backup_to:
+        folder = BASE_DIR / settings.backup_to if settings.backup_to else data / "backups"
+        files += sorted(file for ending in BACKUPS for file in folder.glob(ending))
+    for file in filter(None, files):
+        if _mode(file) & OTHERS and _mode(file.parent) & OTHERS:
+            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file}")
 
 
 def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
@@ -117,9 +133,11 @@ def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
     """Look whether there is a key at all."""
     if not settings.guarded or settings.admin_api_key.get_secret_value() or settings.client_keys:
         return
-    others = set(current_app.extensions[identity.KINDS]) - {keyring.KEY}
-    if not others and not _has_good_key():
-        yield Weakness("ADMIN_API_KEY", "is empty, and there is no key", "flask keys create operator --scope admin")
+    others = [kind for name, kind in current_app.extensions[identity.KINDS].items() if name != keyring.KEY]
+    if not _has_good_key() and not any(_has_anybody(kind) for kind in others):
+        missing = "is empty, and there is no key" + (" and no account" if others else "")
+        commands = ["flask keys create operator --scope admin", *(kind.first for kind in others if kind.first)]
+        yield Weakness("ADMIN_API_KEY", missing, "  or  ".join(commands))
 
 
 def user(settings: Settings) -> Iterator[Weakness]:
@@ -156,6 +174,7 @@ def machine(settings: Settings) -> Iterator[Weakness]:
 CHECKS: tuple[Check, ...] = (
     secret_files,
     database_file,
+    written_files,
     secrets_in_sight,
     debugging,
     doors,
@@ -172,6 +191,21 @@ def _mode(path: Path) -> int:
         return path.stat().st_mode & 0o777
     except OSError:
         return 0
+
+
+def _names_secret_file(name: str, settings: Settings) -> bool:
+    """Return whether a variable names the file of a secret: by its name, or as that of a setting which hides."""
+    plain = name.removesuffix("_FILE")
+    fields = [type(section).model_fields.get(plain.lower()) for section in (settings, *settings._sections.values())]
+    hides = any(field is not None and field.annotation is SecretStr for field in fields)
+    return plain != name and (hides or SECRET_NAMES.search(name) is not None)
+
+
+def _has_anybody(kind: identity.Kind) -> bool:
+    try:
+        return kind.anybody()
+    except SQLAlchemyError:  # there is no table yet
+        return False
 
 
 def _has_good_key() -> bool:

@@ -1,7 +1,9 @@
 """Makes the SQLAlchemy engines: what SQLite and PostgreSQL need to be safe under load and under green threads."""
 
+import contextlib
 import sqlite3
 import time
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, create_engine, event
@@ -9,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.concurrency import current_mode
+from app.db.disk import make_private
 from app.environment import BASE_DIR, pass_to_children
 
 INLINE_BUSY_SECONDS = 1.0
@@ -36,6 +39,7 @@ def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = Fal
     options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
     timeout = INLINE_BUSY_SECONDS if pooled else BUSY_SECONDS
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": timeout}, **options)
+    event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)
     if synced:
         event.listen(engine, "connect", _sync_commits)
@@ -84,6 +88,12 @@ def watch_slow_statements(engine: Engine, threshold_seconds: float) -> None:
 
     event.listen(engine, "before_cursor_execute", before)
     event.listen(engine, "after_cursor_execute", after)
+
+
+def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
+    """Make a new file for its owner alone; SQLite gives what it puts beside it the same permissions."""
+    with contextlib.suppress(OSError):  # one that is there, or cannot be made, which SQLite says better
+        make_private(Path(arguments[0]))
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

@@ -40,7 +40,7 @@ class GunicornLogger(Logger):  # type: ignore[misc]
         sys.stderr.flush()
         for number, path in self._files.items():
             try:
-                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o640)
+                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             except OSError:
                 self.exception("The log file cannot be opened anew; the old one is written to.")
                 continue

@@ -98,7 +98,7 @@ class LogFile(LineHandler):
 
     def _open(self) -> int:
         new = not self._path.exists()
-        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         if new and os.geteuid() == 0:  # an operator's command must not keep the service out of its own log
             folder = self._path.parent.stat()
             os.fchown(file, folder.st_uid, folder.st_gid)

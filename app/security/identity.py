@@ -61,11 +61,14 @@ class Credentials:
 class Kind:
     """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
     they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `ends_at` when
-    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again."""
+    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again; `anybody` whether
+    somebody can be known by it at all, and `first` is the command that lets the first one in."""
 
     look_up: Callable[[Credentials], Identity | None]
     still_good: Callable[[Identity], bool]
     ends_at: Callable[[Identity], float | None] = lambda found: found.expires_at
+    anybody: Callable[[], bool] = lambda: True
+    first: str = ""
 
 
 def add_kind(app: Flask, name: str, kind: Kind) -> None:

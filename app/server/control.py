@@ -82,7 +82,7 @@ def start(command: list[str], log: Path, address: tuple[str, int]) -> int:
     with contextlib.suppress(OSError), socket.create_connection(address, POLL_SECONDS):
         raise ControlError(f"Port {address[1]} is in use by another process.")
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("ab") as written:
+    with os.fdopen(os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as written:
         begin = written.tell()
         streams = {"stdin": subprocess.DEVNULL, "stdout": written, "stderr": written}
         process = subprocess.Popen(command, **streams, start_new_session=True)  # type: ignore[call-overload]

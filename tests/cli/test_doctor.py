@@ -9,11 +9,11 @@ import time
 import pytest
 from flask import Flask
 
-from app import boot, create_app
+from app import boot, create_app, environment
 from app.cli import weaknesses
 from app.cli.doctor import doctor
 from app.db import db
-from app.security import keyring
+from app.security import identity, keyring
 from app.settings import Settings
 from tests.conftest import CLEAN, ROOT
 from tests.patience import LIMIT_SECONDS
@@ -36,14 +36,16 @@ def found(tmp_path, monkeypatch):
     """Return a function that gives the names of what a check finds, under good settings but for those given."""
     monkeypatch.setattr(weaknesses, "BASE_DIR", tmp_path)
 
-    def look(check, **changed) -> list[str]:
+    def look(check, prepare=lambda app: None, **changed) -> list[str]:
         settings = Settings(**{**GOOD, "database_url": f"sqlite:///{tmp_path}/data/app.db", **changed})
         db.open(settings)
         app = Flask("small")
         app.extensions["settings"] = settings
         keyring.install(app, settings)
         with app.app_context():
-            return [weakness.name for weakness in check(settings)]
+            prepare(app)
+            look.last = list(check(settings))
+            return [weakness.name for weakness in look.last]
 
     yield look
     db.close()
@@ -167,3 +169,60 @@ def test_every_name_is_told(found):
 
 def test_networks_that_are_together_everybody_are_told(found):
     assert found(weaknesses.doors, metrics_allow=("0.0.0.0/1", "128.0.0.0/1")) == ["METRICS_ALLOW"]
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY_FILE", "DATABASE_URL_FILE", "REDIS_URL_FILE", "CLIENT_API_KEYS_FILE"])
+def test_files_of_secrets_that_an_env_file_names_are_looked_at(found, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(environment, "BASE_DIR", tmp_path)
+    monkeypatch.delenv("APP_ENV", raising=False)
+    (tmp_path / "value").touch(0o644)
+    (tmp_path / ".env").write_text(f"{name}={tmp_path}/value\nPORT_FILE={tmp_path}/value\n")
+    (tmp_path / ".env").chmod(0o600)
+    assert found(weaknesses.secret_files) == [str(tmp_path / "value")]
+
+
+def test_what_the_service_writes_is_not_for_everybody(found, data, tmp_path):
+    check, others = weaknesses.written_files, data / "backups"
+    others.mkdir(mode=0o755)
+    names = ["app.log", "app-20261121T020000Z.db", "backups/app-20261121T020000Z.db.zst"]
+    for name in names:
+        (data / name).touch()
+        (data / name).chmod(0o644)
+    assert found(check, log_file=str(data / "app.log")) == [str(data / name) for name in names]
+    others.chmod(0o700)
+    (data / "app.log").chmod(0o600)
+    assert found(check, log_file=str(data / "app.log")) == [str(data / names[1])]
+    assert found(check, backup_to="s3://bucket/x") == [str(data / names[1])]
+
+
+def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
+    class Nobody:
+        there = False
+
+    def kinds(app):
+        identity.add_kind(app, "person", identity.Kind(None, None, anybody=lambda: Nobody.there, first="flask users first"))
+
+    check = weaknesses.somebody_can_enter
+    assert found(check, prepare=kinds, admin_api_key="") == ["ADMIN_API_KEY"]
+    assert "no account" in found.last[0].problem
+    assert found.last[0].fix == "flask keys create operator --scope admin  or  flask users first"
+    Nobody.there = True
+    assert found(check, prepare=kinds, admin_api_key="") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "extra"),
+    [
+        ("BACKUP_TO", "s3://bucket/backups", "s3"),
+        ("DATABASE_SNAPSHOT_URL", "s3://bucket/app.db", "s3"),
+        ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "postgres"),
+        ("REDIS_URL", "redis://127.0.0.1", "redis"),
+        ("SENTRY_DSN", "https://key@example.org/1", "sentry"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "otel"),
+    ],
+)
+def test_the_extra_of_a_setting_that_is_missing_is_named_before_the_start(monkeypatch, name, value, extra):
+    settings = Settings(**{name.lower(): value})
+    assert settings.problems() == []
+    monkeypatch.setattr("app.settings.installed", lambda package: False)
+    assert [(told, f"the extra {extra} of" in sentence) for told, sentence in settings.problems()] == [(name, True)]

@@ -8,7 +8,7 @@ from app.db.backup.model import BackupError, Report
 from app.db.backup.places import place_of
 from app.db.backup.retention import listing
 from app.db.backup.sink import Sink
-from app.db.disk import free_bytes_of
+from app.db.disk import free_bytes_of, make_private
 from app.db.snapshot.progress import Progress
 from app.db.snapshot.source import Source, expected_checksum, parse_source
 from app.db.snapshot.staging import Staging
@@ -47,7 +47,7 @@ def bring(source: Source, path: Path, settings: Settings, report: Report) -> str
         name = source.shown.rpartition("/")[2]
         raise BackupError(f"{name} is a dump of PostgreSQL, and DATABASE_URL names a SQLite database.")
     seconds = settings.database_snapshot_timeout_seconds
-    with path.open("x+b") as file:
+    with make_private(path).open("r+b") as file:
         staging = Staging(
             file=file,
             shown=source.shown,
@@ -66,7 +66,7 @@ def bring(source: Source, path: Path, settings: Settings, report: Report) -> str
 def bring_dump(source: Source, folder: Path, settings: Settings, report: Report) -> tuple[Path, str]:
     """Return where a dump is on this machine, fetched to `folder` if need be, and its SHA-256 after it was checked."""
     path, seconds = source.file or folder / f"fetched{ENDING}", settings.database_snapshot_timeout_seconds
-    with nullcontext() if source.file else path.open("xb") as file:
+    with nullcontext() if source.file else make_private(path).open("r+b") as file:
         sink = Sink(file, source.shown, lambda: free_bytes_of(folder), Progress(report, "fetched"))
         try:
             expected = _expected(source, seconds, report)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from app.db.disk import DISK_FULL, free_bytes_of
+from app.db.disk import DISK_FULL, free_bytes_of, make_private
 from app.db.snapshot.install import (
     has_database,
     install,
@@ -101,7 +101,7 @@ def _apply(order: _Order, sha256: str, policy: str) -> tuple[Outcome, str | None
 def _replace(order: _Order, expected: str) -> Path | None:
     order.target.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_path(order.target)
-    with temporary.open("x+b") as file:
+    with make_private(temporary).open("r+b") as file:
         staging = Staging(
             file=file,
             shown=order.source.shown,

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from app.db.disk import PRIVATE
 from app.errors import BootError
 
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -87,6 +88,7 @@ def install(new: Path, target: Path) -> Path | None:
     """Rename `new` to `target` and return where the old database is kept, None when there was none."""
     if not has_database(target):
         _remove_companions(target)  # a foreign -wal would be replayed into the new database
+        new.chmod(PRIVATE)
         new.replace(target)
         sync(target.parent)
         return None

@@ -6,15 +6,25 @@ if TYPE_CHECKING:
     from flask import Flask
 
 
+FIRST = "flask users create-admin EMAIL --generate"
+
+
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
-    from app.features.accounts import admin_pages, bar, cli, entry_pages, pages, sessions
+    from app.features.accounts import admin_pages, bar, cli, doors, entry_pages, pages, sessions
+    from app.features.accounts.settings import OidcSettings
     from app.security import identity
 
     known = sessions.known
-    identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, known.still_good, known.ends_at))
+    kind = identity.Kind(sessions.look_up, known.still_good, known.ends_at, doors.anybody, FIRST)
+    identity.add_kind(app, sessions.KIND, kind)
     app.extensions["session_cookie"] = sessions.COOKIE
     for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
         app.register_blueprint(blueprint)
+    own = app.extensions["settings"].section(OidcSettings)
+    if own.oidc_issuer:
+        from app.features.accounts.oidc import pages as oidc_pages
+
+        oidc_pages.install(app, own)
     bar.install(app)
     app.cli.add_command(cli.group)

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from app.errors import NotFound
 from app.features.accounts import administration, links, store
+from app.features.accounts.settings import OidcSettings
 from app.security import hosts
 from app.security.guard import needs
 from app.security.identity import ADMIN
@@ -50,8 +51,9 @@ def invite() -> Shown:
 def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
-    sessions = administration.sessions_of(user)
-    return render_template("accounts/admin_account.html", user=user, sessions=sessions, roles=store.ROLES[::-1])
+    shown = {"user": user, "sessions": administration.sessions_of(user), "roles": store.ROLES[::-1]}
+    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    return render_template("accounts/admin_account.html", passwords=passwords, **shown)
 
 
 @blueprint.post("/<user_id>/reset-link")

@@ -7,9 +7,9 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, TooManyRequests
-from app.features.accounts import joining, links, lockout, people, sessions
+from app.features.accounts import joining, links, lockout, passwords, people, sessions
 from app.features.accounts.local_path import local_path
-from app.features.accounts.settings import AccountSettings
+from app.features.accounts.settings import AccountSettings, OidcSettings
 from app.security import identity, maintenance
 from app.security.guard import public
 
@@ -22,7 +22,7 @@ Page = str | Response | tuple[str, int, dict[str, str]]
 def sign_in() -> Page:
     """Show the form, or go on when somebody is signed in already."""
     target = local_path(request.args.get("next"))
-    return redirect(target) if identity.current().session else _form("sign_in", next=target)
+    return redirect(target) if identity.current().session else page("sign_in", next=target)
 
 
 @blueprint.post("/sign-in")
@@ -39,7 +39,7 @@ def enter() -> Page:
 @public
 def invitation(secret: str) -> Page:
     """Show whose account the link makes; looking does not use it up, as the previews of mail programs would."""
-    return _form("invitation", link=links.read(secret, links.INVITATION))
+    return page("invitation", link=links.read(secret, links.INVITATION))
 
 
 @blueprint.post("/invitation/<secret>")
@@ -54,7 +54,7 @@ def accept(secret: str) -> Page:
 @public
 def reset(secret: str) -> Page:
     """Show whose password the link sets."""
-    return _form("reset", link=links.read(secret, links.RESET))
+    return page("reset", link=links.read(secret, links.RESET))
 
 
 @blueprint.post("/reset/<secret>")
@@ -70,7 +70,7 @@ def set_password(secret: str) -> Page:
 def registration() -> Page:
     """Show the form, where registration is allowed."""
     _check_allowed()
-    return _form("register")
+    return page("register")
 
 
 @blueprint.post("/register")
@@ -87,21 +87,40 @@ def register() -> Page:
     return _entered("register", make, email=email, name=name)
 
 
+@blueprint.get("/sign-in-link/<secret>")
+@public
+def sign_in_link(secret: str) -> Page:
+    """Show whom the link signs in; looking does not use it up."""
+    return page("sign_in_link", link=links.read(secret, links.SIGN_IN))
+
+
+@blueprint.post("/sign-in-link/<secret>")
+@public
+@maintenance.allow
+def enter_by_link(secret: str) -> Page:
+    """Sign in by a link that the operator made."""
+    link = links.read(secret, links.SIGN_IN)
+    return _entered("sign_in_link", lambda: links.sign_in(secret), link=link)
+
+
 def _entered(template: str, work: Callable[[], str], target: str = "/", **shown: Any) -> Page:
     """Go on with the session that `work` opens, or show the form again with what is wrong."""
     try:
         cookie = work()
     except AppError as error:
         headers = {"Retry-After": f"{error.retry_after_seconds:.0f}"} if isinstance(error, TooManyRequests) else {}
-        return _form(template, error=error.message, **shown), error.status, headers
+        return page(template, error=error.message, **shown), error.status, headers
     return sessions.give(redirect(target, 303), cookie)
 
 
-def _form(template: str, **shown: Any) -> str:
+def page(template: str, **shown: Any) -> str:
+    """Return a page of somebody who is not signed in yet."""
     settings = current_app.extensions["settings"]
-    allowed = settings.section(AccountSettings).allow_registration
-    hint = not settings.production
-    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)
+    doors = settings.section(OidcSettings)
+    allowed = settings.section(AccountSettings).allow_registration and doors.password_sign_in
+    doors_shown = {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
+    hint = not settings.production and doors.password_sign_in
+    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **doors_shown, **shown)
 
 
 def _password() -> str:
@@ -109,5 +128,6 @@ def _password() -> str:
 
 
 def _check_allowed() -> None:
+    passwords.check_in_use()
     if not current_app.extensions["settings"].section(AccountSettings).allow_registration:
         abort(404)

@@ -19,12 +19,14 @@ MAX_NAME = 200
 
 def accept_invitation(secret: str, name: str, password: str) -> str:
     """Make the account that a link is for, and return the cookie of its first session."""
+    passwords.check_in_use()
     link = links.read(secret, links.INVITATION)
     return _make(link.email, name, link.role, password, spent=secret)
 
 
 def register(email: str, name: str, password: str) -> str:
     """Make an account for whoever asks, and return the cookie of its first session."""
+    passwords.check_in_use()
     email = emails.checked(email)
     if any(key["owner"].lower() == email for key in listing()):
         raise links.taken(email)  # whose work would be theirs

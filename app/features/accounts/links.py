@@ -15,7 +15,8 @@ from app.features.accounts.settings import AccountSettings
 from app.security import audit
 from app.security.keys import digest
 
-INVITATION, RESET = "invitation", "reset"
+INVITATION, RESET, SIGN_IN = "invitation", "reset", "sign-in-link"
+EMERGENCY_SECONDS = 900
 PREFIX = "ln"  # known to app.observability.redaction, since a link stands in the log as a path
 
 
@@ -31,9 +32,17 @@ def invite(email: str, role: str) -> str:
 
 def reset(user: Row[Any]) -> str:
     """Return the secret of a link that sets an account's password; raise Conflict when the account is disabled."""
+    passwords.check_in_use()
     if user.disabled_at is not None:
         raise Conflict(f"{user.email} is disabled: enable it first.")
     return _made(RESET, user.email, user.role, _own().reset_link_seconds, "account.reset_link")
+
+
+def emergency(user: Row[Any]) -> str:
+    """Return the secret of a link that signs its owner in; raise Conflict when the account is disabled."""
+    if user.disabled_at is not None:
+        raise Conflict(f"{user.email} is disabled: enable it first.")
+    return _made(SIGN_IN, user.email, user.role, EMERGENCY_SECONDS, "account.sign_in_link")
 
 
 def read(secret: str, purpose: str) -> Row[Any]:
@@ -46,6 +55,7 @@ def read(secret: str, purpose: str) -> Row[Any]:
 
 def set_password(secret: str, password: str) -> str:
     """Set the password that a reset link is for, end all sessions, and return the cookie of a new one."""
+    passwords.check_in_use()
     link = read(secret, RESET)
     passwords.check(password, link.email)
     user = db.read(lambda conn: store.user_by_email(conn, link.email))
@@ -59,6 +69,26 @@ def set_password(secret: str, password: str) -> str:
         if not used or not store.change_good_user(conn, user, password_hash=hashed, last_sign_in_at=time.time()):
             raise spent()
         set_anew(conn, user)
+        sessions.begin(conn, session)
+        audit.write(conn, line)
+
+    db.write(write)
+    audit.tell(line)
+    return session.cookie
+
+
+def sign_in(secret: str) -> str:
+    """Return the cookie of a session for the account that a link is for, using it up."""
+    link = read(secret, SIGN_IN)
+    user = db.read(lambda conn: store.user_by_email(conn, link.email))
+    if user is None:
+        raise spent()
+    session, line = sessions.new(user.id), audit.entry("account.sign_in", f"{user.email} (link)", actor=user.email)
+
+    def write(conn: Connection) -> None:
+        used = store.use_link(conn, digest(secret), SIGN_IN, time.time())
+        if not used or not store.change_good_user(conn, user, last_sign_in_at=time.time()):
+            raise spent()
         sessions.begin(conn, session)
         audit.write(conn, line)
 

@@ -1,10 +1,11 @@
 """The pages of somebody's own account, and the ways out."""
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
 from app.features.accounts import people, sessions
+from app.features.accounts.settings import OidcSettings
 from app.security import identity, maintenance
 from app.security.guard import public
 from app.security.identity import Identity
@@ -61,8 +62,9 @@ def sign_out_everywhere() -> Response:
 
 
 def _page(who: Identity, error: str = "") -> str:
-    shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    return render_template("accounts/account.html", **shown)
+    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    shown = {"sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
+    return render_template("accounts/account.html", who=who, passwords=passwords, **shown)
 
 
 def _person() -> Identity:

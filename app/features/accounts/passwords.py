@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import argon2
+from flask import current_app
 
 from app.concurrency import run_in_thread
-from app.errors import BadRequest, Unavailable
+from app.errors import BadRequest, Forbidden, Unavailable
+from app.features.accounts.settings import OidcSettings
 from app.texts import normalized
 
 T = TypeVar("T")
@@ -23,6 +25,12 @@ _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 # Of no password: what an e-mail without an account is compared with, so that it takes as long as a wrong password.
 NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$Gn1HGR0SPcHW6ps4ZZ34xg$Tlq8J+673tIhqLczFkYzUcQA7fjjpwXP8EHvXNDtCB0"
 _slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+def check_in_use() -> None:
+    """Raise Forbidden where people sign in by the provider alone."""
+    if not current_app.extensions["settings"].section(OidcSettings).password_sign_in:
+        raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
 
 
 def check(password: str, email: str) -> None:

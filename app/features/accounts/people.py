@@ -15,6 +15,7 @@ from app.security.identity import Identity
 
 def sign_in(email: str, password: str) -> str:
     """Return the cookie of a new session; raise Unauthorized, for whatever reason in the same words."""
+    passwords.check_in_use()
     email = emails.normal(email)
     address = lockout.address(request.remote_addr or "")
     _count(email, lockout.account(email), address)
@@ -76,6 +77,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
 
     Raises BadRequest when the current one is wrong or the new one weak, TooManyAttempts when it is being guessed.
     """
+    passwords.check_in_use()
     passwords.check(new, who.name)
     _count(who.name, lockout.account(who.name))
     user = db.read(lambda conn: store.user(conn, who.id))

@@ -95,22 +95,30 @@ class Known:
 
 def cookie_of(environ: Environ) -> str:
     """Return the session's cookie, or ""; under TLS only the one that no other host of the domain can set."""
-    name, header = _cookie_name(environ), environ.get("HTTP_COOKIE", "")
+    name, header = SECURE_COOKIE if _is_secure(environ) else COOKIE, environ.get("HTTP_COOKIE", "")
     return parse_cookie(header).get(name, "") if name in header else ""
 
 
 def give(response: Response, cookie: str) -> Response:
     """Let the browser keep a session."""
-    options = {"secure": _is_secure(request.environ), "httponly": True, "samesite": "Lax", "path": "/"}
-    response.set_cookie(_cookie_name(request.environ), cookie, _own().session_max_seconds, **options)  # type: ignore[arg-type]
+    response.set_cookie(named(COOKIE), cookie, _own().session_max_seconds, **cookie_options())
     return response
 
 
 def take(response: Response) -> Response:
     """Let the browser forget its session."""
-    options = {"secure": _is_secure(request.environ), "httponly": True, "samesite": "Lax", "path": "/"}
-    response.delete_cookie(_cookie_name(request.environ), **options)  # type: ignore[arg-type]
+    response.delete_cookie(named(COOKIE), **cookie_options())
     return response
+
+
+def named(cookie: str) -> str:
+    """Return a cookie's name for the request at hand; under TLS one that no other host of the domain can set."""
+    return f"__Host-{cookie}" if _is_secure(request.environ) else cookie
+
+
+def cookie_options() -> dict[str, Any]:
+    """Return how a cookie of this feature is kept: out of reach for scripts and for other sites' forms."""
+    return {"secure": _is_secure(request.environ), "httponly": True, "samesite": "Lax", "path": "/"}
 
 
 def _identity(row: Row[Any]) -> Identity:
@@ -132,10 +140,6 @@ def _see(session_id: str, now: float) -> None:
         db.write(lambda conn: store.see_session(conn, session_id, now))
     except SQLAlchemyError as error:  # reading goes on while nothing can be written
         log.warning("session_not_seen", reason=type(error).__name__)
-
-
-def _cookie_name(environ: Environ) -> str:
-    return SECURE_COOKIE if _is_secure(environ) else COOKIE
 
 
 def _is_secure(environ: Environ) -> bool:

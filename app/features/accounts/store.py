@@ -40,6 +40,11 @@ def admins(conn: Connection) -> int:
     return conn.execute(select(func.count()).select_from(users).where(*good)).scalar_one()
 
 
+def good_users(conn: Connection) -> int:
+    """Return how many accounts are not disabled."""
+    return conn.execute(select(func.count()).select_from(users).where(users.c.disabled_at.is_(None))).scalar_one()
+
+
 def change_user(conn: Connection, user_id: str, **values: Any) -> bool:
     """Change an account; False when there is none."""
     return conn.execute(update(users).where(users.c.id == user_id).values(**values)).rowcount == 1

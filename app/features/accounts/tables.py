@@ -42,6 +42,21 @@ links = Table(
     Column("used_at", Float),
     Index("user_links_by_email", "email"),
 )
+identities = Table(
+    "user_identities",
+    metadata,
+    Column("issuer", String(255), primary_key=True),  # of the provider that people sign in by
+    Column("subject", String(255), primary_key=True),  # who it is there, for ever; an e-mail may change hands
+    Column("user_id", String(16), ForeignKey("users.id"), nullable=False),
+    Column("created_at", Float, nullable=False),
+    Index("user_identities_by_user", "user_id"),
+)
+used_states = Table(
+    "oidc_used_states",
+    metadata,
+    Column("hash", String(64), primary_key=True),  # SHA-256 of a state that came back once
+    Column("used_at", Float, nullable=False),
+)
 # Not columns of `users`: an e-mail without an account is locked out in the same way, or the lock-out would tell.
 attempts = Table(
     "sign_in_attempts",

@@ -13,7 +13,8 @@ from app import create_app, features
 from app.db import db
 from app.db.schema import CORE, Branch, upgrade
 from app.features.accounts import administration, joining, passwords
-from app.features.accounts.settings import AccountSettings
+from app.features.accounts.settings import AccountSettings, OidcSettings
+from app.features.accounts.tests.oidc_parts import PUBLIC, provider_process
 from app.settings import Settings
 from tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, page, same_in_every_mode, tool, wait_for
 
@@ -74,9 +75,10 @@ def migrated(tmp_path_factory):
     return path
 
 
-def settings_for(path, own=None, **values):
+def settings_for(path, own=None, oidc=None, **values):
     settings = Settings(**{"app_env": "test", "database_url": SecretStr(f"sqlite:///{path}"), **values})
     settings._sections[AccountSettings] = AccountSettings(**(own or {}))
+    settings._sections[OidcSettings] = OidcSettings(**(oidc or {}))
     return settings
 
 
@@ -85,9 +87,9 @@ def make(migrated, tmp_path, monkeypatch):
     """Return a function that makes an application which asks who it is, and hashes with little work."""
     monkeypatch.setattr(passwords, "_hasher", QUICK)
 
-    def build(own=None, **values):
+    def build(own=None, oidc=None, **values):
         shutil.copy(migrated, tmp_path / "app.db")
-        app = create_app(settings_for(tmp_path / "app.db", own, **{"require_client_api_key": True, **values}))
+        app = create_app(settings_for(tmp_path / "app.db", own, oidc, **{"require_client_api_key": True, **values}))
 
         def run(*words, group="users", **options):
             with app.app_context():  # as the flask command does
@@ -135,3 +137,26 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "accounts/tests" in str(item.path) and item.path.name != "test_sockets.py":
             item.add_marker(same_in_every_mode)
+
+
+@pytest.fixture(scope="module")
+def provider_of_module():
+    with provider_process() as provider:
+        yield provider
+
+
+@pytest.fixture
+def provider(provider_of_module):
+    """A provider that tells the truth, until a test says otherwise."""
+    yield provider_of_module
+    provider_of_module.lie()
+
+
+@pytest.fixture
+def join(make, provider):
+    """Return a function that makes an application whose people sign in by the provider."""
+
+    def build(own=None, app=None, **oidc):
+        return make(own, provider.settings(**oidc), public_url=PUBLIC, **(app or {}))
+
+    return build

@@ -3,10 +3,19 @@
 import re
 import shlex
 
+from app.db import db
 from app.features.accounts import administration
+from app.features.accounts.tables import users
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
 from app.security import audit
 from tests.documents import blocks
+
+DOOR = {
+    "oidc_issuer": "https://id.example.org",
+    "oidc_client_id": "id",
+    "oidc_client_secret": "secret",
+    "oidc_allowed_domains": ("example.org",),
+}
 
 
 def admin_of(people):
@@ -141,3 +150,21 @@ def test_the_commands_of_the_documents(people):
         assert done.exit_code == 0, (line, done.output)
         if "--url" in words:
             assert done.stdout.startswith("https://app.example.org/")
+
+
+def test_doctor_knows_whether_anybody_can_come_in(make):
+    def told(people):
+        return "no key and no account" in people.run(group="doctor").output
+
+    everybody_is_out = lambda: db.write(lambda conn: conn.execute(users.update().values(disabled_at=1)))  # noqa: E731
+    people = make()
+    assert not told(people)
+    everybody_is_out()
+    assert told(people)
+    assert "flask users create-admin EMAIL" in people.run(group="doctor").output
+    people.run("enable", ADA)
+    assert not told(people)
+    for own, oidc in (({"allow_registration": True}, None), (None, DOOR)):
+        with_door = make(own, oidc)
+        everybody_is_out()
+        assert not told(with_door)
