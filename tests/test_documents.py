@@ -33,6 +33,7 @@ ELSEWHERE = {
     ("docs/operations.md", "S3"): "tests/db/test_backup_s3.py does it",
     ("docs/operations.md", "When everything is slow"): "a line of the log, see tests/observability/test_stalls.py",
     ("docs/operations.md", "Watching it"): "tests/deploy/test_prometheus.py runs what it names",
+    ("docs/operations.md", "Webhooks"): "app/features/webhooks/tests/test_doors.py types it",
     ("docs/security.md", "Audits"): "tests/deploy/test_audit.py runs what it calls",
 }
 
