@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app import cron
+from app import cron, database_url
 from app.environment import (
     BASE_DIR,
     EPHEMERAL_SECRET_KEY,
@@ -72,6 +72,10 @@ def _origin(value: str) -> str:
 
 def _rate(value: object) -> object:
     return Rate.parse(value) if isinstance(value, str) else value
+
+
+def _database_url(value: SecretStr) -> SecretStr:
+    return SecretStr(database_url.normal(value.get_secret_value()))
 
 
 def _time_zone(value: str) -> str:
@@ -356,9 +360,10 @@ class SocketSettings(Section):
 class DatabaseSettings(Section):
     """Database"""
 
-    database_url: SecretStr = Field(
+    database_url: Annotated[SecretStr, AfterValidator(_database_url)] = Field(
         SecretStr("sqlite:///data/app.db"),
-        description="SQLite (`sqlite:///file.db`, from the project's folder) or `postgresql+psycopg://user:pw@host/db`.",
+        description="SQLite (`sqlite:///file.db`, from the project's folder; `?timeout=30` lets writers wait for 30 s) "
+        "or `postgresql://user:pw@host/db`.",
     )
     database_slow_query_seconds: float = Field(0.5, gt=0, description="A statement that takes longer is logged.")
     database_snapshot_url: SecretStr = Field(
@@ -538,8 +543,8 @@ class Settings(
     @property
     def sqlite_path(self) -> Path | None:
         """Return the database file, or None when the database is not a file of SQLite."""
-        url = self.database_url.get_secret_value()
-        return (BASE_DIR / url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
+        path = database_url.file_of(self.database_url.get_secret_value())
+        return None if path is None else BASE_DIR / path
 
     @property
     def log_path(self) -> Path | None:
@@ -581,16 +586,9 @@ def _secrets(listed: SecretStr) -> list[SecretStr]:
 
 
 def _database_problems(settings: Settings) -> Any:
-    url = settings.database_url.get_secret_value()
-    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        yield "DATABASE_URL", "must start with sqlite:/// or postgresql+psycopg://"
-    elif settings.sqlite_path in (BASE_DIR, BASE_DIR / ":memory:"):
-        yield (
-            "DATABASE_URL",
-            "must name a file, as in sqlite:///data/app.db: it is shared by processes",
-        )
-    elif settings.sqlite_path is None and not _has_good_port(url):
-        yield "DATABASE_URL", "must be like postgresql+psycopg://user:password@host:5432/name"
+    problem = database_url.problem(settings.database_url.get_secret_value())
+    if problem:
+        yield "DATABASE_URL", problem
     snapshot = settings.database_snapshot_url.get_secret_value()
     if snapshot and _url_parts(snapshot).scheme not in ("http", "https", "file", "s3"):
         yield "DATABASE_SNAPSHOT_URL", "must start with https://, http://, s3:// or file://"
@@ -718,13 +716,6 @@ def _key_problems(settings: Settings) -> Any:
                 yield name, f"is too short or too simple ({MIN_SECRET_KEY_CHARACTERS} random characters or more)"
             elif _is_well_known(text):
                 yield name, "is a well-known placeholder"
-
-
-def _has_good_port(url: str) -> bool:
-    try:
-        return urlsplit(url).port != 0
-    except ValueError:
-        return False
 
 
 def _url_parts(url: str) -> SplitResult:

@@ -36,6 +36,7 @@ ELSEWHERE = {
     ("docs/sign-in.md", "Google, step by step"): "settings, which app/features/accounts/tests/test_oidc.py tries",
     ("docs/sign-in.md", "Keycloak, with roles"): "settings, which app/features/accounts/tests/test_oidc.py tries",
     ("docs/sign-in.md", "Without passwords"): "app/features/accounts/tests/test_oidc.py types it",
+    ("docs/operations.md", "Webhooks"): "app/features/webhooks/tests/test_doors.py types it",
     ("docs/security.md", "Audits"): "tests/deploy/test_audit.py runs what it calls",
 }
 

@@ -5,8 +5,20 @@ from flask import Flask
 
 def install(app: Flask) -> None:
     """Add the commands."""
-    from app.cli import database, doctor, jobs, jobs_change, jobs_work, keys, maintenance, profile, schedules, settings  # noqa: F401 - which add to the group of jobs
+    from app.cli import (  # noqa: F401 - which add to the group of jobs
+        audit,
+        database,
+        doctor,
+        jobs,
+        jobs_change,
+        jobs_work,
+        keys,
+        maintenance,
+        profile,
+        schedules,
+        settings,
+    )
 
-    groups = [module.group for module in (database, jobs, keys, maintenance, schedules, settings)]
-    for command in (*groups, keys.audit_group, maintenance.logs_group, doctor.doctor, profile.profile):
+    groups = [module.group for module in (audit, database, jobs, keys, maintenance, schedules, settings)]
+    for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
         app.cli.add_command(command)

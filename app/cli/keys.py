@@ -1,4 +1,4 @@
-"""`flask keys` and `flask audit`: make, list, expire and revoke API keys; read who did what."""
+"""`flask keys`: make, list, expire and revoke API keys."""
 
 import json
 import time
@@ -7,12 +7,11 @@ import click
 
 from app.cli.durations import Duration
 from app.commands import Group
-from app.security import audit, keys
+from app.security import keys
 from app.security.identity import SCOPES
 from app.times import iso
 
 group = Group("keys", help="Make, list, expire and revoke API keys.")
-audit_group = Group("audit", help="Read who did what.")
 
 
 @group.command()
@@ -62,14 +61,3 @@ def expire(key_id: str, seconds: float) -> None:
     at = time.time() + seconds
     keys.expire(key_id, at)
     click.echo(f"{key_id} ends at {iso(at)}.")
-
-
-@audit_group.command("list")
-@click.option("--limit", default=50, show_default=True, help="How many lines, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def audit_list(limit: int, as_json: bool) -> None:
-    """Print the audit log, newest first."""
-    for line in audit.listing(limit=limit):
-        shown = line | {"at": iso(line["at"])}
-        plain = "  ".join(str(shown[name] or "-") for name in ("at", "actor", "action", "target", "address", "result"))
-        click.echo(json.dumps(shown) if as_json else plain)

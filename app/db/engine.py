@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app.concurrency import current_mode
+from app.database_url import MAX_BUSY_SECONDS, busy_seconds
 from app.db.disk import make_private
 from app.environment import BASE_DIR, pass_to_children
 
@@ -35,9 +36,10 @@ def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = Fal
     """
     parsed = make_url(url)
     if parsed.database and parsed.database != ":memory:":
-        parsed = parsed.set(database=str(BASE_DIR / parsed.database))
+        parsed = parsed.set(database=str(BASE_DIR / parsed.database), query={})
     options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
-    timeout = INLINE_BUSY_SECONDS if pooled else BUSY_SECONDS
+    wait = busy_seconds(url)
+    timeout = min(INLINE_BUSY_SECONDS if pooled else MAX_BUSY_SECONDS, BUSY_SECONDS if wait is None else wait)
     engine = create_engine(parsed, connect_args={"check_same_thread": False, "timeout": timeout}, **options)
     event.listen(engine, "do_connect", _make_private)
     event.listen(engine, "connect", _prepare_sqlite)

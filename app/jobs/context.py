@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import db
 from app.db.engine import may_pass
+from app.errors import AppError
 
 T = TypeVar("T")
 Reason = Literal["cancel", "stop", "time_limit", "lost"]
@@ -20,6 +21,10 @@ REFUSED_SECONDS = 1.0  # until what the database refused is tried again
 
 class JobStopped(Exception):
     """Raised in a handler that asks `check()` after it was told to stop."""
+
+
+class GiveUp(AppError):
+    """Raised in a handler whose job can only fail: no further attempt is made."""
 
 
 class JobContext:

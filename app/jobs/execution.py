@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.db import db
 from app.errors import AppError
 from app.jobs import registry, schedule_store, store
-from app.jobs.context import JobContext, JobStopped
+from app.jobs.context import GiveUp, JobContext, JobStopped
 from app.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from app.jobs.recovery import let_go
 from app.jobs.service import announce
@@ -67,7 +67,7 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
     if error is None:
         return {"state": SUCCEEDED, "error": None}
     sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
-    if job.attempt < kind.max_attempts:
+    if job.attempt < kind.max_attempts and not isinstance(error, GiveUp):
         return {"state": QUEUED, "error": sentence, "not_before": time.time() + kind.backoff(job.attempt)}
     return {"state": FAILED, "error": sentence}
 

@@ -30,6 +30,7 @@ class Kind:
     stall: Literal["interrupt", "requeue"] = "interrupt"
     max_attempts: int = 1
     backoff_seconds: float = 2.0
+    longest_backoff_seconds: float = 600.0
     time_limit_seconds: float | None = None
     priority: int = 0
     cpu_bound: bool = False
@@ -38,8 +39,8 @@ class Kind:
     own_rows: bool = False
 
     def backoff(self, attempt: int) -> float:
-        """Return the seconds to wait after that attempt: exponential, with full jitter, at most ten minutes."""
-        return random.uniform(0.5, 1.0) * min(600.0, self.backoff_seconds * 2.0 ** (attempt - 1))
+        """Return the seconds to wait after that attempt: exponential, with jitter, up to the longest."""
+        return random.uniform(0.5, 1.0) * min(self.longest_backoff_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
 
 
 _kinds: dict[str, Kind] = {}

@@ -15,10 +15,16 @@ from app.security import identity, ownership
 
 def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
     """Return a job that is not stored yet, for a caller that stores it with rows of its own in one transaction."""
-    now, job_id = time.time(), uuid.uuid4().hex
-    tracing.note({"job.id": job_id})
+    job = made(kind, payload, submitted_by=identity.current().owner, priority=priority, total=total)
+    tracing.note({"job.id": job.id})
+    return job
+
+
+def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int | None = None, total: int = 0) -> Job:
+    """Return a job of an owner that is not stored yet; for use inside of a transaction, too."""
+    now = time.time()
     return Job(
-        id=job_id,
+        id=uuid.uuid4().hex,
         kind=kind,
         state=QUEUED,
         payload=payload,
@@ -38,7 +44,7 @@ def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, 
         finished_at=None,
         updated_at=now,
         revision=1,
-        submitted_by=identity.current().owner,
+        submitted_by=submitted_by,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, select, tuple_, update
 
+from app.jobs import endings
 from app.jobs.model import ENDED, QUEUED, RUNNING, Job
 from app.jobs.tables import jobs
 
@@ -195,7 +196,10 @@ def _change(
 ) -> Job | None:
     stamped = {**values, "updated_at": now, "revision": jobs.c.revision + 1}
     changed = conn.execute(update(jobs).where(jobs.c.id == job_id, *guard).values(**stamped)).rowcount
-    return get(conn, job_id) if changed == 1 else None
+    job = get(conn, job_id) if changed == 1 else None
+    if job is not None and "finished_at" in values and job.state in ENDED:
+        endings.ended(conn, job)
+    return job
 
 
 def _job(row: Row[Any]) -> Job:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.jobs import JobContext, job, registry
 from app.jobs import store as jobs_store
 from app.maintenance.batches import delete_in_batches
-from app.security import store as security_store
+from app.security import audit_store
 from app.settings import Settings
 
 DAY_SECONDS = 86_400
@@ -67,5 +67,5 @@ def _jobs(conn: Connection, before: float, limit: int) -> int:
 
 CORE = (
     Rule("jobs", lambda settings: settings.retention_jobs_days, _jobs),
-    Rule("audit", lambda settings: settings.retention_audit_days, security_store.delete_entries),
+    Rule("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),
 )

@@ -52,6 +52,8 @@ UPSTREAM_FAILING = Gauge(
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls under way.", multiprocess_mode="livesum")
 CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Look-ups in the answer cache.", ["result"])
 
+WEBHOOK_CALLS = Counter("app_webhook_calls_total", "Calls of webhooks, each attempt.", ["outcome"])
+
 BACKUP_FAILURES = Counter("app_backup_failures_total", "Backup jobs and drills of this process that failed.", ["what"])
 
 DATABASE_LATENCY = Histogram(

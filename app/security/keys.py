@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row
 from app.db import db
 from app.errors import BadRequest, NotFound
 from app.security import audit, store
-from app.security.identity import SCOPES
+from app.security.identity import ADMIN, SCOPES
 from app.times import iso
 
 PREFIX = "ak"
@@ -44,7 +44,8 @@ def create(new: NewKey) -> str:
     key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
     values = {"id": key_id, "hash": digest(key), "created_at": time.time(), "scopes": list(new.scopes)}
     values |= {name: getattr(new, name) for name in ("name", "owner", "per_second", "monthly_budget", "expires_at")}
-    line = audit.entry("key.create", f"{key_id} {new.name} ({', '.join(new.scopes)})")
+    told = f"{key_id} {new.name} ({', '.join(new.scopes)})"
+    line = audit.entry("key.create", told, makes_admin=ADMIN in new.scopes)
 
     def write(conn: Connection) -> None:
         store.insert_key(conn, values)

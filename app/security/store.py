@@ -1,11 +1,11 @@
-"""All SQL of keys, of the version of everybody's rights, and of the audit log."""
+"""All SQL of keys and of the version of everybody's rights."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
-from app.security.tables import api_keys, audit_log, security_version
+from app.security.tables import api_keys, security_version
 
 
 def version(conn: Connection) -> int:
@@ -49,20 +49,3 @@ def add_uses(conn: Connection, uses: Mapping[str, tuple[int, float]]) -> None:
     for key_id, (number, at) in uses.items():
         used = {"use_count": api_keys.c.use_count + number, "last_used_at": at}
         conn.execute(update(api_keys).where(api_keys.c.id == key_id).values(**used))
-
-
-def insert_entry(conn: Connection, entry: Mapping[str, Any]) -> None:
-    """Add a line to the audit log."""
-    conn.execute(audit_log.insert().values(**entry))
-
-
-def delete_entries(conn: Connection, before: float, limit: int) -> int:
-    """Delete some lines that were written before a time; return how many."""
-    old = select(audit_log.c.id).where(audit_log.c.at < before).order_by(audit_log.c.at).limit(limit)
-    return conn.execute(delete(audit_log).where(audit_log.c.id.in_(old))).rowcount
-
-
-def entries(conn: Connection, *, limit: int, before: int | None = None) -> list[Row[Any]]:
-    """Return lines of the audit log, newest first."""
-    query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)
-    return list(conn.execute(query.where(audit_log.c.id < before) if before else query))

@@ -36,5 +36,18 @@ audit_log = Table(
     Column("target", Text, nullable=False),
     Column("address", String(64), nullable=False),
     Column("result", String(32), nullable=False),
+    Column("number", Integer),  # None of entries from before there was a chain
+    Column("previous", String(64)),  # the hash of the entry before
+    Column("hash", String(64)),
     Index("audit_log_by_age", "at"),
+    Index("audit_log_by_number", "number", unique=True),
+)
+audit_chain = Table(  # one row: the last entry, and the first that retention has left
+    "audit_chain",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("number", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("first_number", Integer, nullable=False),
+    Column("earlier_id", Integer, nullable=False),  # the last entry from before there was a chain
 )

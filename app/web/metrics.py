@@ -19,7 +19,7 @@ from app.errors import Forbidden
 from app.jobs import schedules, store
 from app.observability.collectors import AskedCollector, Samples, install
 from app.observability.metrics import BUILD_INFO
-from app.security import maintenance
+from app.security import audit, maintenance
 from app.security.guard import public
 from app.security.networks import allowed
 from app.settings import VERSION, Settings
@@ -134,6 +134,11 @@ def _backup_failed() -> Samples:
     return [([what], float(what in failed)) for what in ("backup", "drill")]
 
 
+def _admins_made() -> Samples:
+    made = db.read(lambda conn: state.get(conn, audit.ADMINS_MADE))
+    return [([], float(made["count"]) if made else 0.0)]
+
+
 _collector = AskedCollector(
     [
         ("app_jobs", "Jobs in the table.", ["kind", "state"], _jobs),
@@ -150,6 +155,7 @@ _collector = AskedCollector(
         ("app_backup_failed", "1 while the last attempt at a backup or a drill failed.", ["what"], _backup_failed),
         ("app_snapshot_duration_seconds", "How long the last boot's snapshot step took.", [], _snapshot_duration),
         ("app_maintenance", "1 while the service refuses to change anything.", [], _maintenance),
+        ("app_admins_made", "How often an account or key got all rights, of all time.", [], _admins_made),
         ("app_schedule_last_success_age_seconds", "Time since a scheduled run ended well.", ["kind"], _last_success),
         ("app_schedule_last_failed", "1 when the last scheduled run ended badly.", ["kind"], _last_failed),
         ("app_schedule_next_run_timestamp_seconds", "When a kind of job runs next.", ["kind"], _next_run),

@@ -200,7 +200,9 @@ def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
         there = False
 
     def kinds(app):
-        identity.add_kind(app, "person", identity.Kind(None, None, anybody=lambda: Nobody.there, first="flask users first"))
+        identity.add_kind(
+            app, "person", identity.Kind(None, None, anybody=lambda: Nobody.there, first="flask users first")
+        )
 
     check = weaknesses.somebody_can_enter
     assert found(check, prepare=kinds, admin_api_key="") == ["ADMIN_API_KEY"]

@@ -49,7 +49,12 @@ def disable(user: Row[Any]) -> None:
 
 def enable(user: Row[Any]) -> None:
     """Let an account's owner sign in again."""
-    _carry_out("account.enable", user.email, lambda conn: store.change_user(conn, user.id, disabled_at=None))
+    _carry_out(
+        "account.enable",
+        user.email,
+        lambda conn: store.change_user(conn, user.id, disabled_at=None),
+        makes_admin=user.role == store.ADMIN and user.disabled_at is not None,
+    )
 
 
 def set_role(user: Row[Any], role: str) -> None:
@@ -61,7 +66,8 @@ def set_role(user: Row[Any], role: str) -> None:
         store.change_user(conn, user.id, role=role)
         _check_admins(conn, user)
 
-    _carry_out("account.role", f"{user.email} ({role})", change)
+    makes_admin = role == store.ADMIN and user.role != store.ADMIN
+    _carry_out("account.role", f"{user.email} ({role})", change, makes_admin=makes_admin)
 
 
 def sign_out(user: Row[Any]) -> None:
@@ -74,8 +80,8 @@ def unlock(user: Row[Any]) -> None:
     _carry_out("account.unlock", user.email, lambda conn: lockout.unlock(conn, user.email))
 
 
-def _carry_out(action: str, target: str, change: Change) -> None:
-    line = audit.entry(action, target)
+def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = False) -> None:
+    line = audit.entry(action, target, makes_admin=makes_admin)
 
     def write(conn: Connection) -> None:
         bump(conn)  # first: it lets one change at a time pass, also on PostgreSQL, so that admins are counted right

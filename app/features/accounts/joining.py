@@ -36,7 +36,7 @@ def register(email: str, name: str, password: str) -> str:
 def create(email: str, role: str, password: str) -> None:
     """Store an account that the operator makes; raise Conflict when the e-mail has one already."""
     values = _row(emails.checked(email), "", role, password)
-    line = audit.entry("account.create", f"{values['email']} ({role})")
+    line = audit.entry("account.create", f"{values['email']} ({role})", makes_admin=role == store.ADMIN)
 
     def write(conn: Connection) -> None:
         store.insert_user(conn, values)
@@ -49,7 +49,8 @@ def create(email: str, role: str, password: str) -> None:
 def _make(email: str, name: str, role: str, password: str, *, spent: str = "") -> str:
     """Store an account with its first session, using a link up; raise Conflict when the e-mail has one already."""
     values = _row(email, name, role, password)
-    session, line = sessions.new(values["id"]), audit.entry("account.create", f"{email} ({role})", actor=email)
+    session, makes_admin = sessions.new(values["id"]), role == store.ADMIN
+    line = audit.entry("account.create", f"{email} ({role})", actor=email, makes_admin=makes_admin)
 
     def write(conn: Connection) -> None:
         if spent and not store.use_link(conn, digest(spent), links.INVITATION, time.time()):

@@ -52,8 +52,9 @@ def end_session(who: Identity, session_id: str, action: str = "account.end_sessi
     line = audit.entry(action, who.name)
 
     def write(conn: Connection) -> int:
+        ended = store.end_sessions(conn, who.id, session_id)
         audit.write(conn, line)
-        return store.end_sessions(conn, who.id, session_id)
+        return ended
 
     if not db.write(write):
         raise NotFound("There is no such session.")

@@ -3,8 +3,8 @@
 import re
 import shlex
 
-from app.db import db
-from app.features.accounts import administration
+from app.db import db, state
+from app.features.accounts import administration, links
 from app.features.accounts.tables import users
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
 from app.security import audit
@@ -168,3 +168,26 @@ def test_doctor_knows_whether_anybody_can_come_in(make):
         with_door = make(own, oidc)
         everybody_is_out()
         assert not told(with_door)
+
+
+def test_whoever_becomes_an_admin_is_counted_and_logged(people, caplog):
+    def made():
+        return (db.read(lambda conn: state.get(conn, audit.ADMINS_MADE)) or {"count": 0})["count"]
+
+    before = made()
+    people.run("create-admin", "new@example.org", "--generate")
+    people.run("set-role", ADA, "user")
+    assert made() == before + 1
+    people.run("set-role", ADA, "admin")
+    people.run("set-role", ADA, "admin")
+    assert made() == before + 2
+    people.run("disable", ADA)
+    people.run("enable", ADA)
+    people.run("enable", ADA)
+    assert made() == before + 3
+    with people.app.app_context():
+        secret = links.invite("grace@example.org", "admin")
+    people.browser().send(f"/invitation/{secret}", password=PASSWORD, again=PASSWORD, name="Grace")
+    assert made() == before + 4
+    (line,) = (r.msg for r in caplog.records if (r.name, r.levelname) == ("app.security.audit", "WARNING"))
+    assert (line["event"], line["target"]) == ("admin_made", "grace@example.org (admin)")
