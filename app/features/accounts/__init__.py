@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
-    from app.features.accounts import admin_pages, bar, cli, entry_pages, pages, sessions
+    from app.features.accounts import admin_pages, bar, cli, entry_pages, leavers, pages, sessions
     from app.security import identity
 
     identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, sessions.known.still_good))
@@ -16,4 +16,5 @@ def register(app: "Flask") -> None:
     for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
         app.register_blueprint(blueprint)
     bar.install(app)
+    leavers.install(app)
     app.cli.add_command(cli.group)

@@ -12,7 +12,7 @@ from app.errors import AppError, BadRequest, Conflict, NotFound
 from app.features.accounts import emails, passwords, sessions, store
 from app.features.accounts.people import set_anew
 from app.features.accounts.settings import AccountSettings
-from app.security import audit
+from app.security import audit, identity
 from app.security.keys import digest
 
 INVITATION, RESET = "invitation", "reset"
@@ -85,7 +85,7 @@ def taken(email: str) -> Conflict:
 def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str:
     secret, now = f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}", time.time()
     values = {"hash": digest(secret), "purpose": purpose, "email": email, "role": role}
-    line = audit.entry(action, f"{email} ({role})")
+    values["made_by"], line = identity.current().maker, audit.entry(action, f"{email} ({role})")
 
     def write(conn: Connection) -> None:
         store.insert_link(conn, values | {"created_at": now, "expires_at": now + seconds})

@@ -43,7 +43,7 @@ def test_an_email_is_the_same_in_any_case(people, email):
 
 
 def test_every_mistake_is_told_in_the_same_words_and_costs_one_hash(people, monkeypatch):
-    people.run("disable", ADA)
+    people.run("disable", ADA, "--yes")
     verified = []
     real = passwords._hasher
     monkeypatch.setattr(passwords, "_hasher", Counting(real, verified))
