@@ -9,6 +9,7 @@ import argon2
 
 from app.concurrency import run_in_thread
 from app.errors import BadRequest, Unavailable
+from app.features.accounts.memory import return_large_blocks
 from app.texts import normalized
 
 T = TypeVar("T")
@@ -77,6 +78,7 @@ def _of_good_length(password: str) -> bytes:
 
 
 def _beside(work: Callable[[], T]) -> T:
+    return_large_blocks()
     if not _slots.acquire(timeout=MAX_WAIT_SECONDS):
         raise Unavailable("Many people are signing in at this moment: try again shortly.", code="busy")
     try:
