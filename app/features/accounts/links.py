@@ -47,10 +47,10 @@ def read(secret: str, purpose: str) -> Row[Any]:
 def set_password(secret: str, password: str) -> str:
     """Set the password that a reset link is for, end all sessions, and return the cookie of a new one."""
     link = read(secret, RESET)
-    passwords.check(password, link.email)
     user = db.read(lambda conn: store.user_by_email(conn, link.email))
     if user is None:
         raise spent()
+    passwords.check(password, user.email, user.name)
     hashed, session = passwords.hashed(password), sessions.new(user.id)
     line = audit.entry("account.reset", user.email, actor=user.email)
 

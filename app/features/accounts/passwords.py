@@ -2,21 +2,20 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import argon2
+from flask import current_app
 
 from app.concurrency import run_in_thread
 from app.errors import BadRequest, Unavailable
+from app.features.accounts import strength
 from app.features.accounts.memory import return_large_blocks
 from app.texts import normalized
+from app.web.pages import app_name
 
 T = TypeVar("T")
 MIN_CHARACTERS, MAX_BYTES = 12, 1_024
-MIN_DIFFERENT_CHARACTERS = 5
-# The most used of those that are long enough; https://github.com/danielmiessler/SecLists has the lists.
-COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text().split())
 AT_ONCE = 2  # each takes 19 MiB and a core
 MAX_WAIT_SECONDS = 20
 # OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
@@ -26,15 +25,14 @@ NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$Gn1HGR0SPcHW6ps4ZZ34xg$Tlq8J+673tIhqLc
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
-def check(password: str, email: str) -> None:
-    """Raise BadRequest when a new password is too easy to guess."""
+def check(password: str, email: str, name: str = "") -> None:
+    """Raise BadRequest, with hints, when a new password is too easy to guess for somebody who knows whose it is."""
     plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
         raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
-    if plain.lower() in COMMON or len(set(plain)) < MIN_DIFFERENT_CHARACTERS:
-        raise _weak("This password is among the first that are tried: take another one.")
-    if plain.strip().lower() in (email, email.partition("@")[0]):
-        raise _weak("The password must not be the e-mail address.")
+    known = (email, name, app_name(), current_app.extensions["settings"].public_url)
+    if hints := _beside(lambda: strength.hints(plain, known)):
+        raise _weak(" ".join(["This password is easy to guess.", *hints]))
 
 
 def hashed(password: str) -> str:
