@@ -24,7 +24,7 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 def _created(settings: "Settings | None") -> "Flask":
     from app import boot, cli, features, realtime, web
     from app.db import db, schema
-    from app.jobs import schedules
+    from app.jobs import leaving, schedules
     from app.maintenance import register as register_upkeep
     from app.observability import error_reports, logs, requests, tracing
     from app.security import (
@@ -72,6 +72,7 @@ def _created(settings: "Settings | None") -> "Flask":
     headers.install(app)
     web.install(app)
     realtime.install(app, settings)
+    leaving.install(app)
     cli.install(app)
     register_upkeep()
     features.install(app)

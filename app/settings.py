@@ -234,6 +234,11 @@ class SecuritySettings(Section):
         description="Wrong keys from an address; above it no key that is new to that address is looked at. Empty is no "
         "limit.",
     )
+    stale_key_days: int = Field(
+        90,
+        ge=0,
+        description="Days without use after which `flask doctor` and the console name a key; 0 is never.",
+    )
 
 
 class ServerSettings(Section):

@@ -4,10 +4,11 @@ import json
 import time
 
 import click
+from flask.cli import with_appcontext
 
 from app.cli.durations import Duration
 from app.commands import Group
-from app.security import keys
+from app.security import keys, stale_keys
 from app.security.identity import SCOPES
 from app.times import iso
 
@@ -30,19 +31,23 @@ def create(name: str, scopes: tuple[str, ...], owner: str, expires: float | None
 
 
 @group.command("list")
+@click.option("--stale", is_flag=True, help="Only keys that were not used for long, or whose makers have left.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def list_command(as_json: bool) -> None:
+@with_appcontext
+def list_command(stale: bool, as_json: bool) -> None:
     """List all keys, newest first; never the keys themselves."""
-    found = keys.listing()
+    reasons = stale_keys.reasons()
+    found = [key | {"stale": reasons.get(key["id"])} for key in keys.listing() if key["id"] in reasons or not stale]
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return
     for key in found:
         used = f"{key['use_count']} uses, last {key['last_used_at'] or 'never'}"
         scopes = ",".join(key["scopes"])
+        used += f", {key['stale']}" if key["stale"] else ""
         click.echo(f"{keys.PREFIX}_{key['id']}  {key['state']:<7}  {scopes:<12}  {key['name']}  {key['owner']}  {used}")
     if not found:
-        click.echo("No keys but those of the environment.")
+        click.echo("No stale keys." if stale else "No keys but those of the environment.")
 
 
 @group.command()

@@ -19,7 +19,7 @@ from app.db.engine import reason_of
 from app.db.schema import pending
 from app.environment import BASE_DIR
 from app.observability.redaction import SECRET_NAMES, secret_values
-from app.security import identity, keyring, keys
+from app.security import identity, keyring, keys, stale_keys
 from app.settings import Settings, covers_internet
 
 BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")
@@ -140,6 +140,18 @@ def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("ADMIN_API_KEY", missing, "  or  ".join(commands))
 
 
+def unneeded_keys(settings: Settings) -> Iterator[Weakness]:
+    """Look for keys that were not used for long, or whose makers have left."""
+    if settings.sqlite_path and not settings.sqlite_path.exists():
+        return
+    try:
+        found = stale_keys.reasons()
+    except SQLAlchemyError:  # there is no table yet, and `database` tells
+        return
+    for key_id, reason in found.items():
+        yield Weakness(f"key {keys.PREFIX}_{key_id}", reason, f"flask keys revoke {keys.PREFIX}_{key_id}")
+
+
 def user(settings: Settings) -> Iterator[Weakness]:
     """Look at what a break-in would have in its hands."""
     if settings.production and os.geteuid() == 0:
@@ -181,6 +193,7 @@ CHECKS: tuple[Check, ...] = (
     somebody_can_enter,
     user,
     database,
+    unneeded_keys,
     machine,
 )
 

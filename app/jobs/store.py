@@ -1,13 +1,13 @@
 """All SQL of the jobs table. Claim, heartbeat and finish are guarded: a row that is no longer ours is not changed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, select, tuple_, update
 
 from app.jobs import endings
-from app.jobs.model import ENDED, QUEUED, RUNNING, Job
+from app.jobs.model import CANCELLED, ENDED, QUEUED, RUNNING, Job
 from app.jobs.tables import jobs
 
 
@@ -133,6 +133,23 @@ def requeue(conn: Connection, job_id: str, now: float) -> Job | None:
     return _change(conn, job_id, values, now, jobs.c.state.in_(ENDED))
 
 
+def unfinished_of(conn: Connection, owners: Collection[str]) -> list[tuple[str, str, str]]:
+    """Return (id, kind, state) of what some owners asked for and that has not ended, oldest first."""
+    query = select(jobs.c.id, jobs.c.kind, jobs.c.state).where(*_of(owners, QUEUED, RUNNING))
+    return [tuple(row) for row in conn.execute(query.order_by(jobs.c.created_at))]
+
+
+def cancel_of(conn: Connection, owners: Collection[str], now: float) -> None:
+    """Cancel what some owners asked for and that waits, and ask what runs to stop."""
+    _change_all(conn, {"state": CANCELLED, "finished_at": now, "cancel_requested": True}, now, *_of(owners, QUEUED))
+    _change_all(conn, {"cancel_requested": True}, now, *_of(owners, RUNNING))
+
+
+def hand_over(conn: Connection, owners: Collection[str], heir: str, now: float) -> None:
+    """Give what some owners asked for and that has not ended to another owner."""
+    _change_all(conn, {"submitted_by": heir}, now, *_of(owners, QUEUED, RUNNING))
+
+
 def running(conn: Connection) -> list[Job]:
     """Return all jobs that are marked as running."""
     return [_job(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
@@ -189,6 +206,15 @@ def _as(asked: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
 def _ended(kinds: Sequence[str], before: float) -> tuple[ColumnElement[bool], ...]:
     """Return what is true of old jobs; their last change, which has an index, is no earlier than their end."""
     return jobs.c.updated_at < before, jobs.c.state.in_(ENDED), jobs.c.kind.in_(kinds)
+
+
+def _of(owners: Collection[str], *states: str) -> tuple[ColumnElement[bool], ...]:
+    return jobs.c.submitted_by.in_(sorted(owners)), jobs.c.state.in_(states)
+
+
+def _change_all(conn: Connection, values: dict[str, Any], now: float, *guard: ColumnElement[bool]) -> None:
+    stamped = {**values, "updated_at": now, "revision": jobs.c.revision + 1}
+    conn.execute(update(jobs).where(*guard).values(**stamped))
 
 
 def _change(

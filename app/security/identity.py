@@ -44,6 +44,11 @@ class Identity:
         """Return what limits are counted by."""
         return f"{self.kind}:{self.id}"
 
+    @property
+    def maker(self) -> str:
+        """Return what is noted on keys and links that it makes: its owner, or what it is called."""
+        return self.owner or self.name or self.principal
+
     def may(self, scope: str) -> bool:
         """Return whether it has the scope."""
         return scope in self.scopes

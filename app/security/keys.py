@@ -11,8 +11,9 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, NotFound
-from app.security import audit, store
+from app.security import audit, identity, store
 from app.security.identity import ADMIN, SCOPES
+from app.security.signals import rights_taken
 from app.times import iso
 
 PREFIX = "ak"
@@ -43,6 +44,7 @@ def create(new: NewKey) -> str:
     key_id = secrets.token_hex(ID_BYTES)
     key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
     values = {"id": key_id, "hash": digest(key), "created_at": time.time(), "scopes": list(new.scopes)}
+    values["made_by"] = identity.current().maker
     values |= {name: getattr(new, name) for name in ("name", "owner", "per_second", "monthly_budget", "expires_at")}
     told = f"{key_id} {new.name} ({', '.join(new.scopes)})"
     line = audit.entry("key.create", told, makes_admin=ADMIN in new.scopes)
@@ -84,6 +86,7 @@ def _change(key_id: str, action: str, **values: Any) -> None:
     if not db.write(write):
         raise NotFound(f"There is no key {key_id} that is not revoked.")
     audit.tell(line)
+    rights_taken.send()
 
 
 def _check(new: NewKey) -> None:
@@ -99,7 +102,7 @@ def _check(new: NewKey) -> None:
 def _shown(row: Row[Any]) -> dict[str, Any]:
     now = time.time()
     state = "revoked" if row.revoked_at else "expired" if row.expires_at and row.expires_at <= now else "good"
-    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count")
+    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by")
     times: Iterable[str] = ("created_at", "expires_at", "revoked_at", "last_used_at")
     shown = {name: getattr(row, name) for name in plain} | {name: iso(getattr(row, name)) for name in times}
     return shown | {"state": state}

@@ -19,6 +19,7 @@ api_keys = Table(
     Column("revoked_at", Float),
     Column("last_used_at", Float),
     Column("use_count", Integer, nullable=False),
+    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty of keys from before it was kept
 )
 security_version = Table(
     "security_version",

@@ -6,7 +6,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
-from app.security import audit, keys
+from app.security import audit, keys, stale_keys
 from app.security.identity import ADMIN, READ, SCOPES, SUBMIT
 from app.web.body import Text, form_body
 
@@ -81,4 +81,6 @@ def audit_log() -> str:
 
 
 def _keys_page(made: str = "") -> str:
-    return render_template("admin/keys.html", keys=keys.listing(), scopes=SCOPE_WORDS, made=made, all=SCOPES)
+    return render_template(
+        "admin/keys.html", keys=keys.listing(), stale=stale_keys.reasons(), scopes=SCOPE_WORDS, made=made, all=SCOPES
+    )

@@ -38,13 +38,27 @@ def robots() -> Response:
 
 @blueprint.app_context_processor
 def _common() -> dict[str, Any]:
-    brand: dict[str, str] = current_app.extensions.get("brand", dict)()  # by a feature: name, style, logo
-    known: dict[str, Any] = {"app_name": brand.get("name") or APP_NAME, "brand": brand}
+    brand = _brand()
+    known: dict[str, Any] = {"app_name": _named(brand), "brand": brand}
     known |= {"version": VERSION, "me": identity.current()}
     known |= {name: current_app.extensions[name] for name in ("nav", "admin_pages")}
     known["maintenance"] = maintenance.reason()
     filled: dict[str, Any] = {"account_links": str, "sign_in_url": None}  # by a feature for accounts
     return known | {name: current_app.extensions.get(name, default) for name, default in filled.items()}
+
+
+def app_name() -> str:
+    """Return what the service is called."""
+    return _named(_brand())
+
+
+def _brand() -> dict[str, str]:
+    brand: dict[str, str] = current_app.extensions.get("brand", dict)()  # by a feature: name, style, logo
+    return brand
+
+
+def _named(brand: dict[str, str]) -> str:
+    return brand.get("name") or APP_NAME
 
 
 @blueprint.app_template_filter()

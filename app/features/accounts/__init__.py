@@ -11,7 +11,7 @@ FIRST = "flask users create-admin EMAIL --generate"
 
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
-    from app.features.accounts import admin_pages, bar, cli, doors, entry_pages, pages, sessions
+    from app.features.accounts import admin_pages, bar, cli, doors, entry_pages, leavers, pages, sessions
     from app.features.accounts.settings import OidcSettings
     from app.security import identity
 
@@ -27,4 +27,5 @@ def register(app: "Flask") -> None:
 
         oidc_pages.install(app, own)
     bar.install(app)
+    leavers.install(app)
     app.cli.add_command(cli.group)

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from app.errors import NotFound
 from app.features.accounts import administration, links, store
 from app.features.accounts.settings import OidcSettings
-from app.security import hosts
+from app.security import hosts, leaving
 from app.security.guard import needs
 from app.security.identity import ADMIN
 
@@ -18,7 +18,6 @@ blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
 Shown = tuple[str, int, dict[str, str]]
 ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
-    "disable": administration.disable,
     "enable": administration.enable,
     "sign-out": administration.sign_out,
     "unlock": administration.unlock,
@@ -51,9 +50,7 @@ def invite() -> Shown:
 def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
-    shown = {"user": user, "sessions": administration.sessions_of(user), "roles": store.ROLES[::-1]}
-    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
-    return render_template("accounts/admin_account.html", passwords=passwords, **shown)
+    return _account(user, ends=leaving.preview(administration.departure(user)))
 
 
 @blueprint.post("/<user_id>/reset-link")
@@ -72,14 +69,29 @@ def role(user_id: str) -> Response:
     return _back(user_id)
 
 
+@blueprint.post("/<user_id>/disable")
+@needs(ADMIN)
+def disable(user_id: str) -> str:
+    """Disable the account with all that it holds, and show what ended."""
+    user, keep_keys = administration.get(user_id), "keep_keys" in request.form
+    ended = administration.disable(user, request.form.get("heir", ""), keep_keys=keep_keys)
+    return _account(administration.get(user_id), ended=ended, now=True)
+
+
 @blueprint.post("/<user_id>/<action>")
 @needs(ADMIN)
 def act(user_id: str, action: str) -> Response:
-    """Disable, enable, sign out or unlock the account."""
+    """Enable, sign out or unlock the account."""
     if action not in ACTIONS:
         raise NotFound("There is no such action.")
     ACTIONS[action](administration.get(user_id))
     return _back(user_id)
+
+
+def _account(user: Row[Any], **shown: Any) -> str:
+    shown |= {"sessions": administration.sessions_of(user), "roles": store.ROLES[::-1]}
+    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    return render_template("accounts/admin_account.html", user=user, passwords=passwords, **shown)
 
 
 def _back(user_id: str) -> Response:

@@ -8,8 +8,10 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, Conflict, NotFound
-from app.features.accounts import emails, lockout, store
-from app.security import audit
+from app.features.accounts import emails, lockout, sessions, store
+from app.security import audit, leaving
+from app.security.leaving import Departure, Ending
+from app.security.signals import rights_taken
 from app.security.store import bump
 
 Change = Callable[[Connection], object]
@@ -35,16 +37,34 @@ def sessions_of(user: Row[Any]) -> list[Row[Any]]:
     return db.read(lambda conn: store.sessions_of(conn, user.id))
 
 
-def disable(user: Row[Any]) -> None:
-    """Let an account's owner in no more, and end all he has open; raise Conflict when no admin would be left."""
+def departure(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> Departure:
+    """Return what `leaving.preview` and `disable` need; raise NotFound or Conflict when the heir cannot take over."""
+    if heir:
+        taking_over = find(heir)
+        if taking_over.disabled_at is not None or taking_over.id == user.id:
+            raise Conflict(f"{taking_over.email} cannot take the jobs over.", code="invalid_heir")
+        heir = taking_over.email
+    return Departure(user.email, heir, keep_keys)
+
+
+def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[Ending]:
+    """Disable an account and end all that it holds, in one act; return what ended.
+
+    Its jobs go to the account `heir`, or are cancelled. `keep_keys` spares those keys that it made for other owners.
+    Raises NotFound or Conflict for an heir who cannot take over, and Conflict when no admin would be left.
+    """
+    leaver, parts = departure(user, heir, keep_keys=keep_keys), leaving.parts()
+    ended, line = list[Ending](), audit.entry("account.leaving", user.email)
 
     def change(conn: Connection) -> None:
+        ended.extend(leaving.carry_out(conn, parts, leaver))
         store.change_user(conn, user.id, disabled_at=time.time())
-        store.end_sessions(conn, user.id)
-        store.cancel_links(conn, user.email)
         _check_admins(conn, user)
+        for ending in ended:
+            audit.write(conn, line | {"target": f"{user.email}: {ending}"[: audit.MAX_CHARACTERS]})
 
     _carry_out("account.disable", user.email, change)
+    return ended
 
 
 def enable(user: Row[Any]) -> None:
@@ -90,6 +110,8 @@ def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = 
 
     db.write(write)
     audit.tell(line)
+    sessions.known.forget()
+    rights_taken.send()
 
 
 def _check_admins(conn: Connection, before: Row[Any]) -> None:

@@ -8,6 +8,7 @@ from flask import current_app
 
 from app.commands import Group
 from app.features.accounts import administration, joining, links, store
+from app.security import leaving
 from app.settings import Settings
 from app.times import iso
 
@@ -75,9 +76,23 @@ def sign_in_link(email: str, url: str) -> None:
 
 @group.command()
 @click.argument("email")
-def disable(email: str) -> None:
-    """Let somebody in no more; open sockets are closed within a second."""
-    administration.disable(administration.find(email))
+@click.option("--hand-over-to", "heir", default="", metavar="EMAIL", help="Whose the jobs become; else they end.")
+@click.option("--keep-keys-for-others", "keep_keys", is_flag=True, help="Spare keys that it made for other owners.")
+@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def disable(email: str, heir: str, keep_keys: bool, dry_run: bool, yes: bool) -> None:
+    """Let somebody in no more, and end all that the account holds: keys, sessions, sockets, links, jobs.
+
+    Lists what ends, and asks. Keys end that are the account's own or that it made.
+    """
+    user = administration.find(email)
+    found = leaving.preview(administration.departure(user, heir, keep_keys=keep_keys))
+    click.echo("\n".join(["Ends:", *map(str, found)] if found else ["It holds nothing that would end."]))
+    if dry_run:
+        return
+    if not yes:
+        click.confirm(f"Disable {user.email}?", abort=True, err=True)
+    administration.disable(user, heir, keep_keys=keep_keys)
     click.echo(f"{email} is disabled.")
 
 

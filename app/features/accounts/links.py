@@ -12,7 +12,7 @@ from app.errors import AppError, BadRequest, Conflict, NotFound
 from app.features.accounts import emails, passwords, sessions, store
 from app.features.accounts.people import set_anew
 from app.features.accounts.settings import AccountSettings
-from app.security import audit
+from app.security import audit, identity
 from app.security.keys import digest
 
 INVITATION, RESET, SIGN_IN = "invitation", "reset", "sign-in-link"
@@ -57,10 +57,10 @@ def set_password(secret: str, password: str) -> str:
     """Set the password that a reset link is for, end all sessions, and return the cookie of a new one."""
     passwords.check_in_use()
     link = read(secret, RESET)
-    passwords.check(password, link.email)
     user = db.read(lambda conn: store.user_by_email(conn, link.email))
     if user is None:
         raise spent()
+    passwords.check(password, user.email, user.name)
     hashed, session = passwords.hashed(password), sessions.new(user.id)
     line = audit.entry("account.reset", user.email, actor=user.email)
 
@@ -115,7 +115,7 @@ def taken(email: str) -> Conflict:
 def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str:
     secret, now = f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}", time.time()
     values = {"hash": digest(secret), "purpose": purpose, "email": email, "role": role}
-    line = audit.entry(action, f"{email} ({role})")
+    values["made_by"], line = identity.current().maker, audit.entry(action, f"{email} ({role})")
 
     def write(conn: Connection) -> None:
         store.insert_link(conn, values | {"created_at": now, "expires_at": now + seconds})

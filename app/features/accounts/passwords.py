@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TypeVar
 
 import argon2
@@ -10,14 +9,14 @@ from flask import current_app
 
 from app.concurrency import run_in_thread
 from app.errors import BadRequest, Forbidden, Unavailable
+from app.features.accounts import strength
+from app.features.accounts.memory import return_large_blocks
 from app.features.accounts.settings import OidcSettings
 from app.texts import normalized
+from app.web.pages import app_name
 
 T = TypeVar("T")
 MIN_CHARACTERS, MAX_BYTES = 12, 1_024
-MIN_DIFFERENT_CHARACTERS = 5
-# The most used of those that are long enough; https://github.com/danielmiessler/SecLists has the lists.
-COMMON = frozenset(Path(__file__).with_name("common_passwords.txt").read_text().split())
 AT_ONCE = 2  # each takes 19 MiB and a core
 MAX_WAIT_SECONDS = 20
 # OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
@@ -33,15 +32,14 @@ def check_in_use() -> None:
         raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
 
 
-def check(password: str, email: str) -> None:
-    """Raise BadRequest when a new password is too easy to guess."""
+def check(password: str, email: str, name: str = "") -> None:
+    """Raise BadRequest, with hints, when a new password is too easy to guess for somebody who knows whose it is."""
     plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
         raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
-    if plain.lower() in COMMON or len(set(plain)) < MIN_DIFFERENT_CHARACTERS:
-        raise _weak("This password is among the first that are tried: take another one.")
-    if plain.strip().lower() in (email, email.partition("@")[0]):
-        raise _weak("The password must not be the e-mail address.")
+    known = (email, name, app_name(), current_app.extensions["settings"].public_url)
+    if hints := _beside(lambda: strength.hints(plain, known)):
+        raise _weak(" ".join(["This password is easy to guess.", *hints]))
 
 
 def hashed(password: str) -> str:
@@ -85,6 +83,7 @@ def _of_good_length(password: str) -> bytes:
 
 
 def _beside(work: Callable[[], T]) -> T:
+    return_large_blocks()
     if not _slots.acquire(timeout=MAX_WAIT_SECONDS):
         raise Unavailable("Many people are signing in at this moment: try again shortly.", code="busy")
     try:

@@ -79,9 +79,9 @@ def change_password(who: Identity, current: str, new: str) -> str:
     Raises BadRequest when the current one is wrong or the new one weak, TooManyAttempts when it is being guessed.
     """
     passwords.check_in_use()
-    passwords.check(new, who.name)
-    _count(who.name, lockout.account(who.name))
     user = db.read(lambda conn: store.user(conn, who.id))
+    passwords.check(new, who.name, user.name if user else "")
+    _count(who.name, lockout.account(who.name))
     if not passwords.is_right(current, user.password_hash if user else None) or user is None:
         audit.record("account.password", who.name, result="refused")
         raise BadRequest("The current password is not right.", code="wrong_password")

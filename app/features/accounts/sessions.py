@@ -78,6 +78,10 @@ class Known:
         self._sessions: dict[str, Row[Any]] = {}
         self._read_at = -math.inf
 
+    def forget(self) -> None:
+        """Read the sessions again at the next look: some were ended here."""
+        self._read_at = -math.inf
+
     def still_good(self, found: Identity) -> bool:
         """Return whether a session is still there, in time, and with the same rights."""
         if time.monotonic() - self._read_at > READ_AGAIN_SECONDS:

@@ -1,9 +1,9 @@
 """All SQL of accounts, their sessions and links. What takes a right away bumps the version of everybody's rights."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, update
+from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
 
 from app.features.accounts.tables import links, sessions, users
 from app.security.store import bump
@@ -114,6 +114,24 @@ def use_link(conn: Connection, hashed: str, purpose: str, now: float) -> bool:
 def cancel_links(conn: Connection, email: str) -> None:
     """Let no link to an e-mail work any more."""
     conn.execute(delete(links).where(links.c.email == email, links.c.used_at.is_(None)))
+
+
+def links_left_by(conn: Connection, owners: Collection[str], email: str, now: float) -> list[Row[Any]]:
+    """Return the links that still work and were made by some owners, or for an e-mail."""
+    theirs = or_(links.c.made_by.in_(sorted(owners)), links.c.email == email)
+    query = select(links).where(theirs, links.c.used_at.is_(None), links.c.expires_at > now)
+    return list(conn.execute(query.order_by(links.c.created_at)))
+
+
+def delete_links(conn: Connection, hashes: Collection[str]) -> None:
+    """Let some links work no more."""
+    conn.execute(delete(links).where(links.c.hash.in_(hashes)))
+
+
+def states_of(conn: Connection, emails: Collection[str]) -> dict[str, str]:
+    """Return {e-mail: `good` or `disabled`} of those e-mails that have an account."""
+    query = select(users.c.email, users.c.disabled_at).where(users.c.email.in_(sorted(emails)))
+    return {email: "good" if disabled_at is None else "disabled" for email, disabled_at in conn.execute(query)}
 
 
 def _sessions() -> Select[Any]:

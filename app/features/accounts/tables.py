@@ -40,6 +40,7 @@ links = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
     Column("used_at", Float),
+    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty of links from before it was kept
     Index("user_links_by_email", "email"),
 )
 identities = Table(

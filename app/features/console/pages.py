@@ -10,7 +10,7 @@ from app.features.console import stats
 from app.features.console.brand import Brands
 from app.jobs import registry
 from app.jobs.model import STATES
-from app.security import audit
+from app.security import audit, stale_keys
 from app.security.guard import needs
 from app.security.identity import ADMIN
 from app.settings import GROUPS
@@ -33,6 +33,7 @@ def show() -> str:
         own=brands.present(),
         groups=_groups(),
         lines=audit.listing(limit=AUDIT_LINES),
+        stale=stale_keys.reasons(),
     )
 
 

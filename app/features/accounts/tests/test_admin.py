@@ -94,7 +94,7 @@ def test_the_last_admin_stays(people):
     people.run("set-role", ADA, "admin")
     assert root.act(f"{page}/role", page, role="user").status_code == 303
     assert root.get("/admin/accounts").status_code == 403
-    assert "nobody who is an admin" in people.run("disable", ADA).output
+    assert "nobody who is an admin" in people.run("disable", ADA, "--yes").output
 
 
 def test_many_accounts_are_shown_in_pages(people, monkeypatch):
@@ -128,7 +128,7 @@ def test_the_first_admin_is_made_by_a_command(people):
         (("create-admin", "one@example.org", "--generate"), "has an account already"),
         (("create-admin", "x", "--generate"), "looks like"),
         (("create-admin", "x@example.org", "--generate", "--password-stdin"), "exclude"),
-        (("disable", "nobody@example.org"), "no such account"),
+        (("disable", "nobody@example.org", "--yes"), "no such account"),
     ):
         refused = people.run(*words)
         assert refused.exit_code != 0
@@ -144,7 +144,7 @@ def test_the_commands_of_the_documents(people):
         assert (command, group) == ("flask", "users")
         if words[0] == "create-admin":
             words[1] = "another@example.org"  # Ada is there already
-        if words[-1] == "grace@example.org":
+        if "grace@example.org" in words and words[0] != "invite":
             people.run("create-admin", "grace@example.org", "--generate")
         done = people.run(*words)
         assert done.exit_code == 0, (line, done.output)

@@ -1,10 +1,15 @@
 """What forms of accounts cost when their fields are as bad as they can be."""
 
+import subprocess
+import sys
+import time
 import unicodedata
 
 import pytest
 
+from app.features.accounts import strength
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
+from tests.conftest import ROOT
 
 MARKS = "\u0301" * 20_000  # fits into a form; normalising it takes half a second
 MOST = 1_024
@@ -71,3 +76,22 @@ def test_links_begin_with_the_public_url_whatever_the_request_says(make):
 
 def test_a_password_that_is_too_long_is_no_password(people):
     assert people.browser().sign_in(password=PASSWORD + " " * 1_100).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["4@8({[<369|1!0$5+7%2", "0123456789", "19", "a", "password", "\u0301", "1il|", "e3"]
+)
+def test_judging_a_password_is_bounded_whatever_it_is(alphabet):
+    """At its worst input zxcvbn takes two minutes; a second is for a busy machine, where these take 20 ms."""
+    strength.hints("warm", [])
+    before = time.process_time()
+    strength.hints((alphabet * 1_024)[:1_024], [alphabet * 200] * 200)
+    assert time.process_time() - before < 1
+
+
+def test_the_lists_are_read_only_when_a_password_is_set():
+    program = "import sys; from app.features.accounts import passwords; passwords.is_right('x', None); "
+    done = subprocess.run(
+        [sys.executable, "-c", program + "print('zxcvbn' in sys.modules)"], capture_output=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == b"False"

@@ -96,7 +96,7 @@ def test_a_reset_link_sets_the_password_ends_all_sessions_and_the_lock_out(peopl
 
 def test_a_reset_link_of_a_disabled_account_is_none(people):
     path = path_of(people, "reset-link", ADA)
-    people.run("disable", ADA)
+    people.run("disable", ADA, "--yes")
     assert people.browser().get(path).status_code == 404
     assert "enable it first" in people.run("reset-link", ADA).output
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.db import db
-from app.features.accounts import lockout, passwords
+from app.features.accounts import lockout, passwords, strength
 from app.features.accounts.local_path import local_path
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
 from app.security import audit
@@ -43,7 +43,7 @@ def test_an_email_is_the_same_in_any_case(people, email):
 
 
 def test_every_mistake_is_told_in_the_same_words_and_costs_one_hash(people, monkeypatch):
-    people.run("disable", ADA)
+    people.run("disable", ADA, "--yes")
     verified = []
     real = passwords._hasher
     monkeypatch.setattr(passwords, "_hasher", Counting(real, verified))
@@ -230,14 +230,30 @@ def test_attempts_are_forgotten_and_never_more_than_so_many(people, monkeypatch)
     [
         ("short", "at least 12"),
         ("é" * 600 + "abcdefg", "at most 1024 bytes"),
-        ("PasswordPassword", "first that are tried"),
-        ("aaaaaaaaaaaabbb", "first that are tried"),
-        ("ADA@example.org", "must not be the e-mail"),
+        ("Summer2026!!", "similar to a commonly used password. Add another word"),
+        ("PasswordPassword", "Avoid repeated words"),
+        ("aaaaaaaaaaaabbb", "Avoid repeated words"),
+        ("qwertyuiopasdf", "similar to a commonly used password"),
+        ("P@ssw0rd1234!", "substitutions like '@'"),
+        ("ADA@example.org", "Leave out your e-mail"),
+        ("L0vel@ce.1815", "Leave out your e-mail"),
+        ("Skeleton2026!", "the name of this service"),
     ],
 )
-def test_a_password_that_is_easily_guessed_is_refused(password, reason):
-    with pytest.raises(passwords.BadRequest, match=reason):
-        passwords.check(password, ADA)
+def test_a_password_that_is_easily_guessed_is_refused_with_a_hint(people, password, reason):
+    with people.app.app_context(), pytest.raises(passwords.BadRequest, match=reason):
+        passwords.check(password, ADA, "Ada Lovelace")
+
+
+@pytest.mark.parametrize("password", [PASSWORD, "an otter under the bridge", "q9dTz-Kx7Lw2", "ünïcödé wörds hërë"])
+def test_a_password_that_is_hard_to_guess_is_taken(people, password):
+    with people.app.app_context():
+        passwords.check(password, ADA, "Ada Lovelace")
+
+
+def test_the_words_of_one_person_do_not_count_for_another():
+    assert strength.hints("vexoplint-trusk", ["Vexoplint Trusk"])
+    assert not strength.hints("vexoplint-trusk", [])
 
 
 def test_a_password_is_the_same_however_the_keyboard_writes_it():

@@ -91,6 +91,18 @@ def test_whatever_takes_rights_away_ends_the_sockets_and_the_next_request(server
     theirs.disconnect()
 
 
+def test_a_disabled_account_has_no_socket_left_when_the_admin_is_answered(server, operator):
+    operator(administration.enable, ADA)
+    ada, root = Visitor(server).sign_in(), Visitor(server).sign_in(ROOT_MAIL)
+    mine, ended = ada.socket(), server.log.count("socket_revoked")
+    page = f"/admin/accounts/{operator(lambda user: user.id, ADA)}"
+    status, text = root.send(page, f"{page}/disable", heir="")
+    assert status == 200
+    assert "ended with their sockets" in text
+    assert server.log.count("socket_revoked") == ended + 1
+    mine.disconnect()
+
+
 def test_a_socket_without_a_good_cookie_is_refused_and_told_why(server):
     for cookie in ("", "account=made-up", "__Host-account=made-up"):
         client, told = socketio.Client(reconnection=False, request_timeout=LIMIT_SECONDS), []

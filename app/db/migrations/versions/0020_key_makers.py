@@ -1,0 +1,11 @@
+"""Keys say who made them."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0020"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.add_column("api_keys", sa.Column("made_by", sa.Text, nullable=False, server_default=""))
