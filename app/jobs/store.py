@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, select, tuple_, update
 
-from app.jobs import endings
+from app.jobs import endings, turns
 from app.jobs.model import CANCELLED, ENDED, QUEUED, RUNNING, Job
 from app.jobs.tables import jobs
 
@@ -54,12 +54,13 @@ def count_ended(conn: Connection, kinds: Sequence[str], *, before: float, asked:
 
 
 def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lease_seconds: float) -> Job | None:
-    """Take the next queued job for `owner`, or return None."""
-    ready = (jobs.c.state == QUEUED, jobs.c.not_before <= now, jobs.c.kind.in_(kinds))
-    query = select(jobs.c.id).where(*ready).order_by(jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id).limit(1)
-    job_id = conn.execute(query.with_for_update(skip_locked=True)).scalar()
-    if job_id is None:
-        return None
+    """Take the next queued job in fair order (app/jobs/turns.py) for `owner`, or return None."""
+    job_id = turns.next_id(conn, kinds=kinds, now=now)
+    return None if job_id is None else claim_one(conn, job_id, owner=owner, now=now, lease_seconds=lease_seconds)
+
+
+def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_seconds: float) -> Job | None:
+    """Take this job for `owner`; None when it is not queued, or its time has not come."""
     values = {
         "state": RUNNING,
         "owner": owner,
@@ -69,7 +70,7 @@ def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lea
         "finished_at": None,
         "error": None,
     }
-    return _change(conn, job_id, values, now, jobs.c.state == QUEUED)
+    return _change(conn, job_id, values, now, jobs.c.state == QUEUED, jobs.c.not_before <= now)
 
 
 def heartbeat(conn: Connection, *, job_id: str, owner: str, now: float, lease_seconds: float) -> bool:

@@ -28,10 +28,10 @@ jobs = Table(
     Column("updated_at", Float, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("submitted_by", Text, nullable=False, server_default=""),
-    Index("jobs_by_state", "state", "priority", "created_at"),
     Index("jobs_by_change", "updated_at"),
     Index("jobs_by_submitter", "submitted_by", "created_at"),
 )
+Index("jobs_by_turn", jobs.c.state, jobs.c.submitted_by, jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
 
 schedules = Table(
     "schedules",

@@ -5,13 +5,17 @@ import time
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from flask import Flask
+from sqlalchemy import text, update
 
 from app import jobs
 from app.db import db
 from app.errors import AppError, Conflict, NotFound
-from app.jobs import store
-from app.jobs.runner import Runner
+from app.jobs import schedules, store
+from app.jobs.claims import Claims
+from app.jobs.delivery import Delivery
+from app.jobs.tables import jobs as table
+from app.jobs.tables import schedules as schedules_table
 from tests.patience import LIMIT_SECONDS
 
 FOREVER = 10 * LIMIT_SECONDS  # what a handler waits when its job ends only because it was told to
@@ -22,9 +26,9 @@ def state(job):
 
 
 def test_a_job_enqueued_here_is_picked_up_without_being_looked_for(runner, wait_for, monkeypatch):
-    turns, look_after = [], Runner._look_after_claims
-    monkeypatch.setattr("app.jobs.runner.POLL_SECONDS", FOREVER)
-    monkeypatch.setattr(Runner, "_look_after_claims", lambda self: turns.append(look_after(self)))
+    turns, turn = [], Delivery.turn
+    monkeypatch.setattr("app.jobs.delivery.POLL_SECONDS", FOREVER)
+    monkeypatch.setattr(Delivery, "turn", lambda self: turns.append(turn(self)))
     jobs.job("quick")(lambda context, payload: None)
     runner()
     wait_for(lambda: turns)  # it has looked once, and would not again
@@ -36,7 +40,7 @@ def test_progress_is_stored_and_told_at_most_ten_times_a_second(runner, wait_for
     from app.jobs.signals import job_changed
 
     told, clock = [], SimpleNamespace(now=1.0)
-    monkeypatch.setattr("app.jobs.runner.POLL_SECONDS", FOREVER)
+    monkeypatch.setattr("app.jobs.caretaker.LOOK_SECONDS", FOREVER)
     monkeypatch.setattr("app.jobs.context.time", SimpleNamespace(monotonic=lambda: clock.now))
 
     def note(job):
@@ -75,14 +79,39 @@ def test_no_more_jobs_run_at_once_than_allowed_and_priority_goes_first(runner, w
     assert set(order[:4]) <= set(range(6, 12))
 
 
-def test_a_backlog_of_short_jobs_does_not_keep_the_runner_from_its_other_duties(runner, wait_for, monkeypatch):
+def test_a_backlog_of_short_jobs_holds_up_neither_heartbeats_nor_cancelling_nor_schedules(runner, wait_for, settings):
     jobs.job("nothing")(lambda context, payload: None)
-    queued = [jobs.enqueue("nothing", {}) for _ in range(100)]
-    looked, look = [], Runner._look_after_claims
-    monkeypatch.setattr(Runner, "_look_after_claims", lambda self: looked.append(1) or look(self))
+    jobs.job("long")(lambda context, payload: context.wait(FOREVER))
+    jobs.job("nightly", schedule="0 2 * * *")(lambda context, payload: None)
+    schedules.configure(settings)
+    schedules.start_due()
     one = runner()
-    wait_for(lambda: all(state(job) == "succeeded" for job in queued))
-    assert len(looked) >= len(queued) // one._concurrency - 1
+    kept, cancelled = jobs.enqueue("long", {}), jobs.enqueue("long", {})
+    wait_for(lambda: state(kept) == state(cancelled) == "running")
+    backlog = [vars(jobs.new_job("nothing", {})) for _ in range(4000)]
+    db.write(lambda conn: conn.execute(table.insert(), backlog))
+    lease = jobs.get(kept.id).lease_expires_at
+    jobs.cancel(cancelled.id)
+    db.write(lambda conn: conn.execute(update(schedules_table).values(next_at=time.time())))
+    wait_for(lambda: state(cancelled) == "cancelled" and jobs.listing(kind="nightly")["total"])
+    wait_for(lambda: jobs.get(kept.id).lease_expires_at > lease)
+    assert jobs.listing(kind="nothing", state="queued")["total"], "it was all done before the rest"
+    assert one.problem() is None
+
+
+def test_one_job_is_claimed_by_its_id_while_it_waits_and_its_time_has_come(database, settings, wait_for):
+    go = threading.Event()
+    jobs.job("one")(lambda context, payload: go.wait(LIMIT_SECONDS))
+    claims = Claims(Flask("jobs"), settings, threading.Event())
+    first, second = jobs.enqueue("one", {}), jobs.enqueue("one", {})
+    database.write(lambda conn: conn.execute(update(table).where(table.c.id == first.id).values(not_before=9e9)))
+    assert not claims.take(first.id), "its time has not come"
+    assert claims.take(second.id)
+    assert not claims.take(second.id), "it runs"
+    go.set()
+    wait_for(lambda: state(second) == "succeeded")
+    assert not claims.take(second.id), "it has ended"
+    assert not claims.take("none")
 
 
 def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_says_so(runner, wait_for):
@@ -157,7 +186,7 @@ def test_a_late_finisher_whose_lease_was_lost_changes_nothing(runner, wait_for, 
         lambda conn: store.take_from_owner(conn, jobs.get(job.id), now=time.time(), state="interrupted", error="taken")
     )
     go.set()
-    wait_for(lambda: not one._claims)
+    wait_for(lambda: not one.claims.all())
     found = jobs.get(job.id)
     assert (found.state, found.error, found.owner) == ("interrupted", "taken", None)
     assert held.owner

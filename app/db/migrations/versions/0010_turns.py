@@ -1,0 +1,12 @@
+"""Whose turn it is among the queued jobs: by state, submitter, priority and age."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0010"
+down_revision = "0005"
+
+
+def upgrade() -> None:
+    op.drop_index("jobs_by_state", "jobs")
+    op.create_index("jobs_by_turn", "jobs", ["state", "submitted_by", sa.text("priority DESC"), "queued_at", "id"])

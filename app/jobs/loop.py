@@ -1,0 +1,55 @@
+"""A loop that says whether it lives: unlike a Ticker it can be woken, begins at once, and shows that it turns."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+
+import structlog
+
+log = structlog.get_logger(__name__)
+ALIVE_SECONDS = 15.0
+
+
+class Loop(ABC):
+    """Calls `turn` again and again in a thread, at the latest after so many seconds, or when `wake` is set."""
+
+    def __init__(self, name: str, every_seconds: float, wake: threading.Event | None = None) -> None:
+        self.wake = wake or threading.Event()
+        self._name, self._every_seconds, self._stopping = name, every_seconds, threading.Event()
+        self._turned = time.monotonic()
+        self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; a turn that is under way goes on."""
+        self._stopping.set()
+        self.wake.set()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the loop to end."""
+        self._thread.join(seconds)
+
+    def problem(self) -> str | None:
+        """Return why this loop does not work, or None."""
+        words = self._name.replace("_", " ")
+        if not self._thread.is_alive():
+            return f"the {words} is not running"
+        silent = time.monotonic() - self._turned
+        return f"the {words} gave no sign of life for {silent:.0f} s" if silent > ALIVE_SECONDS else None
+
+    @abstractmethod
+    def turn(self) -> None:
+        """Do it once."""
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.turn()
+            except Exception:
+                log.exception(f"{self._name}_error")  # a database that is full or locked may not be so in a moment
+            self._turned = time.monotonic()
+            self.wake.wait(self._every_seconds)
+            self.wake.clear()
