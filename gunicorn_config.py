@@ -10,6 +10,7 @@ from app import features
 from app.environment import multiprocess_metrics, pass_to_children
 from app.errors import SettingsError
 from app.observability.logs import configure_logging
+from app.server import framing
 from app.server.handover import Handover
 from app.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from app.settings import ensure_secret_key
@@ -17,6 +18,7 @@ from app.settings import ensure_secret_key
 WORKER_CLASSES = {"eventlet": "app.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
 
 leave_out_preload()
+framing.bound()
 try:
     _read = features.load()
     _settings = ensure_secret_key(_read)

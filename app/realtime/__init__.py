@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask
 
+from app import jsontext
 from app.extensions import socketio
 from app.observability import tracing
 from app.security.origins import origin_check
@@ -28,9 +29,8 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
     socketio.in_context = None
-    socketio.init_app(
-        app, **_options(settings), async_mode=mode, message_queue=settings.redis_url.get_secret_value() or None
-    )
+    options = _options(settings) | {"json": jsontext, "async_mode": mode}
+    socketio.init_app(app, **options, message_queue=settings.redis_url.get_secret_value() or None)
 
 
 def _install_fast(app: Flask, settings: Settings) -> None:

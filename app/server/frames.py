@@ -14,6 +14,7 @@ DATA, CONTROL = (CONTINUATION, TEXT, BINARY), (CLOSE, PING, PONG)
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, NO_CODE = 1000, 1001, 1002, 1003, 1005
 INVALID_DATA, POLICY, TOO_BIG, INTERNAL_ERROR = 1007, 1008, 1009, 1011
 MAX_CONTROL_BYTES = 125
+MAX_FRAGMENTS = 1_000  # of a message; empty ones would else come without end
 CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))  # RFC 6455, 7.4.1, and IANA's registry
 
 
@@ -55,7 +56,7 @@ def close_frame(code: int, reason: str = "") -> bytes:
 class FrameReader:
     """Collects a client's bytes; holds at most one frame and one message of `max_bytes` each."""
 
-    __slots__ = ("_buffer", "_max_bytes", "_message", "_needed", "_opcode")
+    __slots__ = ("_buffer", "_fragments", "_max_bytes", "_message", "_needed", "_opcode")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -63,6 +64,7 @@ class FrameReader:
         self._needed = 2
         self._opcode = 0  # of the fragmented message that has begun
         self._message: bytearray | None = None
+        self._fragments = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Yield the messages that are complete now: (opcode, payload), text as str; raise ProtocolError."""
@@ -138,8 +140,11 @@ class FrameReader:
 
     def _fragment(self, opcode: int, payload: bytes, final: bool) -> Message | None:
         if self._message is None:
-            self._message, self._opcode = bytearray(), opcode
+            self._message, self._opcode, self._fragments = bytearray(), opcode, 0
         self._message += payload
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS:
+            raise ProtocolError(POLICY, f"messages may have {MAX_FRAGMENTS:,} fragments")
         if not final:
             return None
         whole, self._message = bytes(self._message), None

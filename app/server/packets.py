@@ -14,6 +14,7 @@ RESERVED_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
 MAX_ATTACHMENTS = 100
+MAX_TOGETHER = 1_000  # packets in one long poll's body
 LIKE_PACKET = re.compile(r"([0-6])(?:(\d{1,3})-)?(?:(/[^,]*)(?:,|$))?(\d{1,15})?(.*)", re.DOTALL | re.ASCII)
 _encode = jsontext.encoder(allow_nan=False)
 
@@ -127,8 +128,11 @@ def join(packet: Packet, attachments: list[bytes]) -> Packet:
 
 
 def unpack_payload(text: str) -> list[str | bytes]:
-    """Return the Engine.IO packets of a long poll's body: text with its type, or bytes."""
-    return [base64.b64decode(part[1:], validate=True) if part.startswith("b") else part for part in text.split("\x1e")]
+    """Return the Engine.IO packets of a long poll's body: text with its type, or bytes; ValueError for too many."""
+    parts = text.split("\x1e", MAX_TOGETHER)
+    if len(parts) > MAX_TOGETHER:
+        raise ValueError(f"more than {MAX_TOGETHER:,} packets at once")
+    return [base64.b64decode(part[1:], validate=True) if part.startswith("b") else part for part in parts]
 
 
 def _check(packet: Packet, counted: bool) -> None:
@@ -162,6 +166,7 @@ _decoder = json.JSONDecoder(parse_constant=_constant)
 
 
 def _loads(text: str) -> Any:
+    jsontext.check_brackets(text)
     try:
         data, end = _decoder.raw_decode(text)
         return data if end == len(text) else _decoder.decode(text)
