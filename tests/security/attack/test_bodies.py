@@ -124,6 +124,29 @@ def test_the_worst_body_within_the_limit_stays_below_the_ceiling(client, kind, r
     assert send(client, "/api/form", kind, Body(repeated, MOST))[1] < CEILING_SECONDS
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'; filename="' + b'\\"' * 20_000 + b'"',
+        b"; x" * 15_000,
+        b"\r\nX-A: 1" * 5_000,
+        b"".join(b"; filename*%d*=a" % number for number in range(2_000)),
+    ],
+    ids=["escapes", "parameters", "headers", "pieces of a name"],
+)
+def test_a_part_with_a_long_head_is_refused(client, head):
+    part = b'--b\r\nContent-Disposition: form-data; name="a"' + head + b"\r\n\r\n1\r\n--b--\r\n"
+    answer, seconds = send(client, "/api/form", FILES, Body(part, len(part)))
+    assert answer.status_code == 413
+    assert seconds < CEILING_SECONDS / 2
+
+
+def test_the_usual_heads_of_a_hundred_parts_are_read(client):
+    named = b'name="a quite long name of a field"; filename="a quite long name of a file.csv"\r\nContent-Type: text/csv'
+    body = b"--b\r\nContent-Disposition: form-data; %b\r\n\r\n1\r\n" % named * 100 + b"--b--\r\n"
+    assert send(client, "/api/form", FILES, Body(body, len(body)))[0].json["files"] == 1
+
+
 def test_a_route_takes_what_it_says(client):
     assert send(client, "/api/large", FORM, Body(b"a", 100_000))[0].json["fields"] == 1
     assert send(client, "/api/large", FORM, Body(b"a", 100_001))[0].status_code == 413
