@@ -163,6 +163,17 @@ def test_a_route_takes_what_it_says(client):
     ["", "&", "=", "a", "a=", "=b", "a=1&a=2", "a+b=c%20d%2B", "%C3%bc=%e2%82%AC&b", "a=b=c", "a=%zz%4", "%26%3D=&&"],
 )
 def test_a_form_is_read_as_python_does(client, text):
+    assert_read_alike(text)
+
+
+@pytest.mark.parametrize("size", range(bodies.PIECE_BYTES - 3, bodies.PIECE_BYTES + 2))
+@pytest.mark.parametrize("repeated", ["%41", "%%4", "%", "%c3%bc"])
+def test_an_escape_between_two_pieces_is_whole(size, repeated):
+    assert_read_alike("a=" + "b" * size + repeated * 4 + "c")
+    assert_read_alike("a=" + "b" * (size % 3) + repeated * bodies.PIECE_BYTES)
+
+
+def assert_read_alike(text: str) -> None:
     data = text.encode()
     found = bodies.FormParser().parse(io.BytesIO(data), FORM, len(data))[1]
     assert list(found.items(multi=True)) == parse_qsl(text, keep_blank_values=True)
