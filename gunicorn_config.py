@@ -10,7 +10,7 @@ from app import features
 from app.environment import multiprocess_metrics, pass_to_children, sources
 from app.errors import SettingsError
 from app.observability.logs import configure_logging
-from app.server import told
+from app.server import framing, told
 from app.server.handover import Handover
 from app.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from app.settings import ensure_secret_key
@@ -19,6 +19,7 @@ WORKER_CLASSES = {"eventlet": "app.server.worker.EventletWorker", "gevent": "gev
 
 leave_out_preload()
 _told = told.take_over(lambda name: name in sources([name]), pass_to_children)
+framing.bound()
 try:
     _read = features.load()
     _settings = ensure_secret_key(_read)

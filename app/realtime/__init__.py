@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Flask
 
+from app import jsontext
 from app.extensions import SOCKET_PATH, socketio
 from app.observability import tracing
 from app.security.origins import origin_check
@@ -33,7 +34,8 @@ def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
 
     queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
-    socketio.init_app(app, **_options(settings), async_mode=mode, message_queue=queue)
+    options = _options(settings) | {"json": jsontext, "async_mode": mode}
+    socketio.init_app(app, **options, message_queue=queue)
     guard = Guard(socketio.server, limits(settings), report)
     app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
 

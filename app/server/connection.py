@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from app.server.websocket import WebSocket
 
 log = logging.getLogger(__name__)
+STRANGERS_BYTES = 65_536  # of a message from somebody who is in no namespace yet
 
 
 class Overlap(Exception):
@@ -114,6 +115,9 @@ class Connection:
     def received(self, payload: str | bytes) -> None:
         """Handle an Engine.IO packet: text with its type, or the bytes of an attachment."""
         if self.closed:
+            return
+        if len(payload) > STRANGERS_BYTES and not self.greeted:
+            self.failed("message_too_big", f"{len(payload)} bytes before a namespace was joined", frames.TOO_BIG)
             return
         if isinstance(payload, bytes):
             self._engine.deliver(self, payload)

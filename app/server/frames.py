@@ -15,6 +15,7 @@ DATA, CONTROL = (CONTINUATION, TEXT, BINARY), (CLOSE, PING, PONG)
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, NO_CODE = 1000, 1001, 1002, 1003, 1005
 INVALID_DATA, POLICY, TOO_BIG, INTERNAL_ERROR = 1007, 1008, 1009, 1011
 MAX_CONTROL_BYTES = 125
+MAX_FRAGMENTS = 1_000  # of a message; empty ones would else come without end
 CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))  # RFC 6455, 7.4.1, and IANA's registry
 
 
@@ -60,7 +61,7 @@ class FrameReader:
     Text that comes in pieces is checked as it comes: it is refused at the byte that makes it wrong (RFC 6455, 8.1).
     """
 
-    __slots__ = ("_buffer", "_checked", "_max_bytes", "_message", "_needed", "_opcode", "_utf8")
+    __slots__ = ("_buffer", "_checked", "_fragments", "_max_bytes", "_message", "_needed", "_opcode", "_utf8")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -70,6 +71,7 @@ class FrameReader:
         self._message: bytearray | None = None
         self._utf8: codecs.IncrementalDecoder | None = None  # of a text that is not complete
         self._checked = 0  # bytes of the frame that is on its way, which it has seen
+        self._fragments = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Yield the messages that are complete now: (opcode, payload), text as str; raise ProtocolError."""
@@ -147,11 +149,14 @@ class FrameReader:
 
     def _fragment(self, opcode: int, payload: bytes, final: bool) -> Message | None:
         if self._message is None:
-            self._message, self._opcode = bytearray(), opcode
+            self._message, self._opcode, self._fragments = bytearray(), opcode, 0
         if self._opcode == TEXT:
             self._check(payload[self._checked :], final)
             self._checked = 0
         self._message += payload
+        self._fragments += 1
+        if self._fragments > MAX_FRAGMENTS:
+            raise ProtocolError(POLICY, f"messages may have {MAX_FRAGMENTS:,} fragments")
         if not final:
             return None
         whole, self._message, self._utf8 = bytes(self._message), None, None

@@ -15,6 +15,7 @@ RESERVED_EVENTS = frozenset(
 )
 MAX_ATTACHMENTS = 100  # of a packet that a client sends
 MAX_SENT_ATTACHMENTS = 10  # maxAttachments of socket.io-parser 4.2, which closes the connection at more
+MAX_TOGETHER = 1_000  # packets in one long poll's body
 LIKE_PACKET = re.compile(r"([0-6])(?:(\d{1,3})-)?(?:(/[^,]*)(?:,|$))?(\d{1,15})?(.*)", re.DOTALL | re.ASCII)
 _encode = jsontext.encoder(allow_nan=False)
 
@@ -142,8 +143,11 @@ def join(packet: Packet, attachments: list[bytes]) -> Packet:
 
 
 def unpack_payload(text: str) -> list[str | bytes]:
-    """Return the Engine.IO packets of a long poll's body: text with its type, or bytes."""
-    return [base64.b64decode(part[1:], validate=True) if part.startswith("b") else part for part in text.split("\x1e")]
+    """Return the Engine.IO packets of a long poll's body: text with its type, or bytes; ValueError for too many."""
+    parts = text.split("\x1e", MAX_TOGETHER)
+    if len(parts) > MAX_TOGETHER:
+        raise ValueError(f"more than {MAX_TOGETHER:,} packets at once")
+    return [base64.b64decode(part[1:], validate=True) if part.startswith("b") else part for part in parts]
 
 
 def _check(packet: Packet, counted: bool) -> None:
@@ -177,6 +181,7 @@ _decoder = json.JSONDecoder(parse_constant=_constant)
 
 
 def _loads(text: str) -> Any:
+    jsontext.check_brackets(text)
     try:
         data, end = _decoder.raw_decode(text)
         return data if end == len(text) else _decoder.decode(text)

@@ -12,6 +12,7 @@ from app.web.body import Text, form_body
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 LINES = 100
+LAST_ID = 2**63 - 1  # of any table
 SCOPE_WORDS = {SUBMIT: "submit and read", READ: "read only", ADMIN: "everything"}
 
 
@@ -75,7 +76,8 @@ def expire_key(key_id: str) -> Response:
 @blueprint.get("/audit")
 def audit_log() -> str:
     """Show who did what, newest first."""
-    before = request.args.get("before", type=int)
+    asked = request.args.get("before", type=int)
+    before = None if asked is None else min(max(asked, 0), LAST_ID)
     lines = audit.listing(limit=LINES, before=before)
     return render_template("admin/audit.html", lines=lines, full=len(lines) == LINES, before=before)
 

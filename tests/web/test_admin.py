@@ -38,6 +38,8 @@ def test_admin_pages_refuse_mistakes_and_others(serve):
     post = lambda path, body, key: server.request("POST", path, body, {**form, "X-API-Key": key})  # noqa: E731
     assert server.get("/admin/keys")[0] == 401
     assert server.get("/admin/keys", {"X-API-Key": CLIENT})[0] == 403
+    for before in ("9" * 30, "-" + "9" * 30, "x"):
+        assert server.get(f"/admin/audit?before={before}", {"X-API-Key": ADMIN})[0] == 200
     assert post("/admin/keys", b"name=x", CLIENT)[0] == 403
     for body in (b"", b"name=", b"name=x&days=-1", b"name=x&scope=root", b"name=x&per_second=inf", b"name=%00"):
         assert post("/admin/keys", body, ADMIN)[0] == 400, body

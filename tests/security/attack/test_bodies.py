@@ -125,6 +125,29 @@ def test_the_worst_body_within_the_limit_stays_below_the_ceiling(client, kind, r
     assert send(client, "/api/form", kind, Body(repeated, MOST))[1] < CEILING_SECONDS
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'; filename="' + b'\\"' * 20_000 + b'"',
+        b"; x" * 15_000,
+        b"\r\nX-A: 1" * 5_000,
+        b"".join(b"; filename*%d*=a" % number for number in range(2_000)),
+    ],
+    ids=["escapes", "parameters", "headers", "pieces of a name"],
+)
+def test_a_part_with_a_long_head_is_refused(client, head):
+    part = b'--b\r\nContent-Disposition: form-data; name="a"' + head + b"\r\n\r\n1\r\n--b--\r\n"
+    answer, seconds = send(client, "/api/form", FILES, Body(part, len(part)))
+    assert answer.status_code == 413
+    assert seconds < CEILING_SECONDS / 2
+
+
+def test_the_usual_heads_of_a_hundred_parts_are_read(client):
+    named = b'name="a quite long name of a field"; filename="a quite long name of a file.csv"\r\nContent-Type: text/csv'
+    body = b"--b\r\nContent-Disposition: form-data; %b\r\n\r\n1\r\n" % named * 100 + b"--b--\r\n"
+    assert send(client, "/api/form", FILES, Body(body, len(body)))[0].json["files"] == 1
+
+
 def test_a_route_takes_what_it_says(client):
     assert send(client, "/api/large", FORM, Body(b"a", 100_000))[0].json["fields"] == 1
     assert send(client, "/api/large", FORM, Body(b"a", 100_001))[0].status_code == 413
@@ -141,6 +164,17 @@ def test_a_route_takes_what_it_says(client):
     ["", "&", "=", "a", "a=", "=b", "a=1&a=2", "a+b=c%20d%2B", "%C3%bc=%e2%82%AC&b", "a=b=c", "a=%zz%4", "%26%3D=&&"],
 )
 def test_a_form_is_read_as_python_does(client, text):
+    assert_read_alike(text)
+
+
+@pytest.mark.parametrize("size", range(bodies.PIECE_BYTES - 3, bodies.PIECE_BYTES + 2))
+@pytest.mark.parametrize("repeated", ["%41", "%%4", "%", "%c3%bc"])
+def test_an_escape_between_two_pieces_is_whole(size, repeated):
+    assert_read_alike("a=" + "b" * size + repeated * 4 + "c")
+    assert_read_alike("a=" + "b" * (size % 3) + repeated * bodies.PIECE_BYTES)
+
+
+def assert_read_alike(text: str) -> None:
     data = text.encode()
     found = bodies.FormParser().parse(io.BytesIO(data), FORM, len(data))[1]
     assert list(found.items(multi=True)) == parse_qsl(text, keep_blank_values=True)
