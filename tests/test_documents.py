@@ -33,7 +33,6 @@ ELSEWHERE = {
     ("docs/operations.md", "S3"): "tests/db/test_backup_s3.py does it",
     ("docs/operations.md", "When everything is slow"): "a line of the log, see tests/observability/test_stalls.py",
     ("docs/operations.md", "Watching it"): "tests/deploy/test_prometheus.py runs what it names",
-    ("docs/sign-in.md", "Google, step by step"): "settings, which app/features/accounts/tests/test_oidc.py tries",
     ("docs/sign-in.md", "Keycloak, with roles"): "settings, which app/features/accounts/tests/test_oidc.py tries",
     ("docs/sign-in.md", "Without passwords"): "app/features/accounts/tests/test_oidc.py types it",
     ("docs/operations.md", "Webhooks"): "app/features/webhooks/tests/test_doors.py types it",

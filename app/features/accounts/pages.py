@@ -62,7 +62,8 @@ def sign_out_everywhere() -> Response:
 
 
 def _page(who: Identity, error: str = "") -> str:
-    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    passwords = in_use and people.has_password(who)
     shown = {"sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
     return render_template("accounts/account.html", who=who, passwords=passwords, **shown)
 

@@ -58,7 +58,7 @@ def is_right(password: str, stored: str | None) -> bool:
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
 
-    return _beside(work) and stored is not None and encoded is not None
+    return _beside(work) and bool(stored) and encoded is not None
 
 
 def is_outdated(stored: str) -> bool:

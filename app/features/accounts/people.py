@@ -116,6 +116,12 @@ def set_anew(conn: Connection, user: Row[Any]) -> None:
     lockout.unlock(conn, user.email)
 
 
+def has_password(who: Identity) -> bool:
+    """Return whether an account has a password; that of somebody who came by the provider has none."""
+    user = db.read(lambda conn: store.user(conn, who.id))
+    return user is not None and bool(user.password_hash)
+
+
 def own_sessions(who: Identity) -> list[Row[Any]]:
     """Return the sessions of an account."""
     return db.read(lambda conn: store.sessions_of(conn, who.id))

@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections import Counter
 from io import BytesIO
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import authlib.deprecate
 from joserfc import jwt
@@ -62,11 +62,11 @@ class Provider:
         self.asked[path] += 1
         if path in (METADATA, JWKS, TOKEN) and (bad := self._bad(path, start_response)) is not None:
             return bad
-        if path == "/oauth2/authorize" and method == "POST":
-            self._remember(parse_qs(environ["QUERY_STRING"]))
         if path == TOKEN:
             return self._token(environ, start_response)
         status, headers, body = self._really(environ)
+        if path == "/oauth2/authorize" and method == "POST":
+            self._remember(parse_qs(environ["QUERY_STRING"]), dict(headers))
         if path == METADATA:
             said = {**json.loads(body), **self.more}
             return answer(start_response, said)
@@ -102,17 +102,20 @@ class Provider:
         while not until.wait(0.2):
             yield b" "
 
-    def _remember(self, query):
-        self.challenges[query["state"][0]] = query["code_challenge"][0]
+    def _remember(self, query, headers):
+        """Keep the challenge that a code was given for."""
         assert query["code_challenge_method"] == ["S256"]
+        for code in parse_qs(urlsplit(headers.get("Location", "")).query).get("code", []):
+            self.challenges[code] = query["code_challenge"][0]
 
     def _token(self, environ, start_response):
         """Answer as the mock does once the code verifier is right: the mock does not look at it."""
         sent = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
         environ["wsgi.input"] = BytesIO(sent)
-        verifier = parse_qs(sent.decode()).get("code_verifier", [""])[0]
+        form = parse_qs(sent.decode())
+        verifier, code = form.get("code_verifier", [""])[0], form.get("code", [""])[0]
         digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        if digest not in self.challenges.values():
+        if self.challenges.get(code) != digest:
             return answer(start_response, {"error": "invalid_grant", "error_description": "PKCE"}, "400 Bad")
         status, headers, body = self._really(environ)
         if status.startswith("200") and self.how:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.db import db
+from app.features.accounts import passwords
 from app.features.accounts.oidc import pages
 from app.features.accounts.tables import identities
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
@@ -237,6 +238,18 @@ def test_nothing_of_it_is_there_where_no_provider_is_set(people):
     assert people.browser().get("/sign-in/oidc").status_code == 404
     assert pages.EXTENSION not in people.app.extensions
     assert "oidc" not in people.browser().get("/sign-in").text
+
+
+def test_an_account_without_a_password_is_opened_by_none(join, provider, monkeypatch):
+    """Not even by the one whose hash every unknown e-mail is compared with."""
+    people = join(**DOMAIN)
+    provider.has("bare", **GRACE)
+    grace = people.browser()
+    sign_in(provider, grace, "bare")
+    assert 'name="current"' not in grace.get("/account").text
+    monkeypatch.setattr(passwords, "NOBODYS", passwords.hashed(PASSWORD))
+    for password in (PASSWORD, "", "x"):
+        assert people.browser().sign_in(GRACE["email"], password).status_code == 401
 
 
 def test_the_way_back_is_a_path_of_ours(join, provider):

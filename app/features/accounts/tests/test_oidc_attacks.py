@@ -109,8 +109,9 @@ def test_a_code_is_of_no_use_without_the_verifier(people, provider):
     stolen = back_from(provider, ada, "ada").partition("code=")[2].partition("&")[0]
     own = back_from(provider, thief, "ada")
     state = own.partition("state=")[2].partition("&")[0]
-    refused = thief.get(f"/sign-in/oidc/callback?code={stolen}x&state={state}")
+    refused = thief.get(f"/sign-in/oidc/callback?code={stolen}&state={state}")
     assert (refused.status_code, "did not confirm" in told(refused)) == (401, True)
+    assert not thief.is_in()
 
 
 @pytest.mark.parametrize(

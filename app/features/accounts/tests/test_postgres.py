@@ -9,7 +9,8 @@ from pydantic import SecretStr
 from app import create_app
 from app.db import db
 from app.features.accounts import administration, joining, links, lockout
-from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL, settings_for
+from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL, Browser, settings_for
+from app.features.accounts.tests.oidc_parts import back_from, sign_in
 from app.features.accounts.tests.test_sockets import Visitor
 from tests.conftest import serve
 from tests.services import postgres_server, postgres_url
@@ -39,6 +40,26 @@ def test_accounts_on_postgresql(postgres_url, serve, tmp_path, wait_for):
     assert answers[401] == lockout.FREE_OF_ACCOUNT
     assert answers[429] == 12 - lockout.FREE_OF_ACCOUNT
     assert Visitor(server).send("/sign-in", "/sign-in", email="a\0b@example.org", password="x")[0] == 401
+    db.close()
+
+
+def test_the_provider_on_postgresql(postgres_url, serve, provider, tmp_path):
+    serve(DATABASE_URL=postgres_url)
+    door = provider.settings(
+        oidc_allowed_domains=("example.org",), oidc_role_claim="groups", oidc_admin_values=("root",)
+    )
+    url = {"database_url": SecretStr(postgres_url), "public_url": "http://localhost"}
+    people = create_app(settings_for(tmp_path / "none.db", None, door, require_client_api_key=True, **url))
+    for subject in ("first", "second"):
+        provider.has(subject, email=f"{subject}@example.org", email_verified=True, groups=["root"])
+        for _ in range(2):
+            browser = Browser(people)
+            back = back_from(provider, browser, subject)
+            assert browser.get(back).status_code == 303
+            assert browser.get("/admin/accounts").status_code == 200
+            assert browser.get(back).status_code == 401
+    provider.has("third", email="first@example.org", email_verified=True)
+    assert sign_in(provider, Browser(people), "third").status_code == 409
     db.close()
 
 
