@@ -216,10 +216,10 @@ def word_in() -> Callable[[Path], str]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 kB, where this user may mount one; the test with a file size limit needs no such right."""
+    """A file system of 512 kB, where this user may mount one; the test with a file size limit needs no such right."""
     folder = tmp_path / "small"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
     if not shutil.which("mount") or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting a tmpfs needs root; the same is tested with a file size limit")
     yield folder

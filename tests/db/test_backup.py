@@ -235,7 +235,7 @@ def test_too_little_room_is_seen_before(make, settings, folder):
 def test_a_full_disk_is_said_and_the_earlier_backups_stand(settings, path, small_disk):
     plenty = {"to": str(small_disk), "report": quiet, "free_bytes": lambda folder: 10**12}
     first = backup.make(settings, **plenty)
-    fill(path, rows=200)
+    fill(path, rows=400)
     with pytest.raises(backup.BackupError, match=r"The disk is too full: free some .*The earlier backups stand"):
         backup.make(settings, **plenty)
     assert names(small_disk) == [first.name, f"{first.name}.sha256"]
