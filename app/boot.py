@@ -5,17 +5,19 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import features, maintenance
-from app.db import Database, db, outcomes, state
+from app.db import Database, db, outcomes, schema, state
 from app.db.engine import reason_of
 from app.db.lock import only_one
 from app.db.outcomes import Outcome
@@ -43,9 +45,19 @@ def fetch(settings: Settings, database: Database) -> str:
     url, target = settings.database_snapshot_url.get_secret_value(), settings.sqlite_path
     if not url or target is None or settings.database_snapshot_policy == "off":
         return "off"
+    try:
+        return _fetched(settings, url, target)
+    except BootError as error:
+        if settings.database_snapshot_policy != "refresh" or not _good(target, settings):
+            raise
+        log.error("snapshot_refused", reason=error.message, hint="The service starts on the database that is there.")
+        return f"{outcomes.REFUSED}: {error.message}"
+
+
+def _fetched(settings: Settings, url: str, target: Path) -> str:
     from app.db.snapshot.fetch import fetch_snapshot  # not at the top, for the time it takes
 
-    result = fetch_snapshot(
+    return fetch_snapshot(
         url=url,
         target=target,
         sha256=settings.database_snapshot_sha256,
@@ -53,8 +65,31 @@ def fetch(settings: Settings, database: Database) -> str:
         max_bytes=settings.database_snapshot_max_bytes,
         timeout_seconds=settings.database_snapshot_timeout_seconds,
         report=lambda text: log.info(text),
-    )
-    return result.outcome
+        check=lambda path, shown: _check_ours(path, settings, shown),
+    ).outcome
+
+
+def _check_ours(path: Path, settings: Settings, shown: str) -> None:
+    """Raise BootError unless a file holds this service's tables, and is not newer than the code."""
+    from app.db.backup import BackupError, checks
+
+    try:
+        checks.ours(path, settings, shown)
+    except BackupError as error:
+        raise BootError(error.message) from None
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        raise BootError(f"The database in {shown} cannot be read ({reason_of(error)}).") from None
+
+
+def _good(target: Path, settings: Settings) -> bool:
+    """Return whether there is a database to start on."""
+    if not has_database(target):
+        return False
+    try:
+        _check_ours(target, settings, target.name)
+    except BootError:
+        return False
+    return True
 
 
 def check_database(settings: Settings, database: Database) -> str:
@@ -105,7 +140,7 @@ def reset_stalled_jobs(settings: Settings, database: Database) -> str:
 
 
 BOOT_STEPS = (
-    Step("fetch the snapshot", fetch),
+    Step(outcomes.SNAPSHOT_STEP, fetch),
     Step("check the database", check_database),
     Step("migrate", migrate),
     Step("reset stalled jobs", reset_stalled_jobs),
@@ -123,6 +158,7 @@ def boot(settings: Settings) -> None:
     if settings.production and not (settings.public_url or settings.allowed_hosts):
         log.warning("every_host_is_answered", hint="Set PUBLIC_URL, and ALLOWED_HOSTS to other names of this service.")
     make_folder(settings)
+    schema.know(branches())
     database.open(settings)
     started, waited = time.time(), []
 

@@ -64,7 +64,7 @@ def postgres_engine(url: str) -> Engine:
     return engine
 
 
-def reason_of(error: SQLAlchemyError) -> str:
+def reason_of(error: Exception) -> str:
     """Return what the database itself said, its first line."""
     return str(getattr(error, "orig", error)).strip().splitlines()[0]
 

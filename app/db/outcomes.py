@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Row, func, inspect, select
 
 from app.db.tables import boot_outcomes
 
+SNAPSHOT_STEP = "fetch the snapshot"
+REFUSED = "refused"  # of a snapshot, with the reason behind a colon: what was there is served
 Outcome = tuple[str, str, float]
 """A step's name, a few words on what came of it, and seconds."""
 

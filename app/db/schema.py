@@ -3,6 +3,7 @@
 So a feature that is deleted leaves its tables and its version behind, and everything else still migrates.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -15,6 +16,7 @@ from app.errors import BootError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+CREATED, DROPPED = (re.compile(rf'\b{verb}_table\(\s*"(\w+)"') for verb in ("create", "drop"))
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -32,6 +34,15 @@ class Branch:
     def revisions(self) -> list[str]:
         """Return the revisions that the code knows, oldest first."""
         return sorted(path.stem.split("_")[0] for path in self.folder.glob("[0-9]*_*.py"))
+
+    def tables(self, revision: str) -> set[str]:
+        """Return the tables that a database of that revision has; migrations name them in full."""
+        found: set[str] = set()
+        for path in sorted(self.folder.glob("[0-9]*_*.py")):
+            if path.stem.split("_")[0] <= revision:
+                text = path.read_text()
+                found = (found | set(CREATED.findall(text))) - set(DROPPED.findall(text))
+        return found
 
 
 CORE = Branch("core", MIGRATIONS / "versions")
@@ -52,6 +63,17 @@ def pending(db: Database, branches: list[Branch]) -> list[str]:
     """Return the branches whose tables are behind the code, as `name: have -> want`."""
     current = db.read(lambda conn: [(branch, _current(conn, branch)) for branch in branches])
     return [f"{b.name}: {have or 'nothing'} -> {b.revisions()[-1]}" for b, have in current if _behind(b, have)]
+
+
+def lacking(db: Database, branches: list[Branch]) -> list[str]:
+    """Return the tables that are not there though the branches' revisions say so."""
+
+    def read(conn: Connection) -> list[str]:
+        there = set(inspect(conn).get_table_names())
+        revisions = [(branch, _current(conn, branch)) for branch in branches]
+        return sorted({table for branch, have in revisions if have for table in branch.tables(have)} - there)
+
+    return db.read(read)
 
 
 def upgrade(db: Database, branches: list[Branch]) -> list[str]:

@@ -1,15 +1,18 @@
 """Whether the process lives, whether it can serve, and why not."""
 
+import contextlib
 from collections.abc import Callable
 from typing import Literal
 
 from flask import Blueprint, Response, current_app, jsonify, make_response
 from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.db import db, outcomes
 from app.observability.metrics import READY
 from app.security import maintenance
 from app.security.guard import public
-from app.settings import VERSION
+from app.settings import VERSION, Settings
 from app.upstream import upstream
 from app.web.openapi.describe import describe
 
@@ -64,6 +67,8 @@ def readyz() -> Response:
         checks["maintenance"] = {"ok": True, "detail": why}
     if why := upstream.problem():  # nor is this: it would be the same with any other instance
         checks["upstream"] = {"ok": True, "detail": why}
+    if why := _refused_snapshot():  # what is served is older than was asked for, and good
+        checks["snapshot"] = {"ok": True, "detail": why}
     return _answer(found, checks=checks)
 
 
@@ -99,6 +104,18 @@ def run_checks() -> dict[str, str | None]:
     found = {name: _run(check) for name, check in checks.items()}
     found["accepting"] = "the process is stopping" if current_app.extensions["draining"]() else None
     return found
+
+
+def _refused_snapshot() -> str | None:
+    """Return why the last start did not take the snapshot that it was to take, or None."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.database_snapshot_policy != "refresh":
+        return None
+    with contextlib.suppress(SQLAlchemyError):  # its own check says so
+        row = db.read(lambda conn: outcomes.of(conn, outcomes.SNAPSHOT_STEP))
+        if row is not None and row.outcome.startswith(outcomes.REFUSED):
+            return str(row.outcome)
+    return None
 
 
 def _run(check: Check) -> str | None:

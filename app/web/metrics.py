@@ -26,7 +26,6 @@ from app.settings import VERSION, Settings
 from app.web import health
 
 blueprint = Blueprint("metrics", __name__)
-SNAPSHOT_STEP = "fetch the snapshot"
 
 
 @blueprint.get("/metrics")
@@ -77,12 +76,12 @@ def _failed_boot() -> Samples:
 
 
 def _snapshot() -> Any:
-    return db.read(lambda conn: outcomes.of(conn, SNAPSHOT_STEP))
+    return db.read(lambda conn: outcomes.of(conn, outcomes.SNAPSHOT_STEP))
 
 
 def _snapshot_info() -> Samples:
     row = _snapshot()
-    return [([row.outcome], 1.0)] if row else []
+    return [([row.outcome.partition(":")[0]], 1.0)] if row else []
 
 
 def _snapshot_age() -> Samples:

@@ -56,6 +56,14 @@ def known(table):
     return table in {branch.version_table for branch in branches()} or any(f'"{table}"' in step for step in steps)
 
 
+def test_the_tables_of_a_revision_are_those_that_its_migrations_make(path, settings):
+    upgrade(db, branches())
+    versions = {branch.version_table for branch in branches()}
+    made = {table for branch in branches() for table in branch.tables(branch.revisions()[-1])}
+    assert made == set(row_counts(path)) - versions
+    assert CORE.tables("0001") == {"jobs", "boot_outcomes"}
+
+
 @pytest.mark.parametrize("revision", RELEASED)
 def test_every_released_schema_becomes_today_s_and_keeps_its_rows(path, settings, tmp_path, revision):
     release(path, revision)

@@ -49,6 +49,13 @@ def pending(url: str, tables: Collection[str], settings: Settings, shown: str) -
         return schema.pending(database, schema.known())
 
 
+def ours(path: Path, settings: Settings, shown: str) -> None:
+    """Raise BackupError unless a SQLite file has this service's tables and is not newer than the code."""
+    with closing(sqlite3.connect(path)) as connection:
+        names = {str(name) for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    pending(url_of(path), names, settings, shown)
+
+
 def migrate(url: str, tables: Collection[str], settings: Settings, shown: str) -> list[str]:
     """Bring the database to the code's newest revision, and return what was done."""
     with _opened(url, tables, settings, shown) as database:
@@ -62,6 +69,8 @@ def _opened(url: str, tables: Collection[str], settings: Settings, shown: str) -
     database = Database()
     database.open(settings.model_copy(update={"database_url": SecretStr(url)}))
     try:
+        if missing := schema.lacking(database, schema.known()):
+            raise BackupError(f"The database in {shown} lacks tables that its version has: {', '.join(missing)}.")
         yield database
     except BackupError:
         raise

@@ -27,6 +27,7 @@ from app.errors import BootError
 log = structlog.get_logger(__name__)
 Outcome = Literal["off", "kept", "installed", "unchanged"]
 Report = Callable[[str], None]
+Check = Callable[[Path, str], None]
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class _Order:
     timeout_seconds: float
     report: Report
     free_bytes: Callable[[Path], int]
+    check: Check
 
 
 def log_progress(message: str) -> None:
@@ -65,18 +67,20 @@ def fetch_snapshot(
     timeout_seconds: float = 20,
     report: Report = log_progress,
     free_bytes: Callable[[Path], int] = free_bytes_of,
+    check: Check = lambda path, shown: None,
 ) -> SnapshotResult:
     """Bring the database at `target` to what `policy` asks for; the caller holds a lock, one process at a time.
 
     Raises BootError with a sentence that says what to do; the old database is then as it was, and nothing else is left
-    in the folder. `timeout_seconds` is the time without any progress after which the download is given up.
+    in the folder. `timeout_seconds` is the time without any progress after which the download is given up; `check` is
+    given the file and its name for people before it is put in place, and raises BootError to keep it out.
     """
     started, target = time.monotonic(), target.resolve()
     try:
         remove_leftovers(target)
         outcome, checksum, replaced = "off", None, None  # type: tuple[Outcome, str | None, Path | None]
         if url and policy != "off":
-            order = _Order(parse_source(url), target, max_bytes, timeout_seconds, report, free_bytes)
+            order = _Order(parse_source(url), target, max_bytes, timeout_seconds, report, free_bytes, check)
             outcome, checksum, replaced = _apply(order, sha256.lower(), policy)
     except OSError as error:
         raise BootError(_disk_sentence(error, target)) from None
@@ -112,6 +116,7 @@ def _replace(order: _Order, expected: str) -> Path | None:
         order.source.read_into(staging, order.timeout_seconds, order.report)
         staging.finish(expected)
     verify(temporary, order.source.shown)
+    order.check(temporary, order.source.shown)
     record(temporary, expected)
     return install(temporary, order.target)
 
