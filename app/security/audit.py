@@ -49,3 +49,9 @@ def tell(line: dict[str, Any]) -> None:
 def listing(*, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
     """Return lines, newest first; `before` is the id of the last one that was seen."""
     return [dict(row._mapping) for row in db.read(lambda conn: store.entries(conn, limit=limit, before=before))]
+
+
+def about(target: str, action: str, *, since: float, limit: int) -> list[dict[str, Any]]:
+    """Return the lines on one action and target since a time (seconds since 1970), newest first."""
+    found = db.read(lambda conn: store.entries_about(conn, target, action, since=since, limit=limit), unbounded=True)
+    return [dict(row._mapping) for row in found]

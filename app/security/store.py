@@ -62,6 +62,12 @@ def delete_entries(conn: Connection, before: float, limit: int) -> int:
     return conn.execute(delete(audit_log).where(audit_log.c.id.in_(old))).rowcount
 
 
+def entries_about(conn: Connection, target: str, action: str, *, since: float, limit: int) -> list[Row[Any]]:
+    """Return the lines on one action and target since a time, newest first."""
+    mine = (audit_log.c.at > since, audit_log.c.target == target, audit_log.c.action == action)
+    return list(conn.execute(select(audit_log).where(*mine).order_by(audit_log.c.id.desc()).limit(limit)))
+
+
 def entries(conn: Connection, *, limit: int, before: int | None = None) -> list[Row[Any]]:
     """Return lines of the audit log, newest first."""
     query = select(audit_log).order_by(audit_log.c.id.desc()).limit(limit)

@@ -4,7 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
-from app.features.accounts import people, sessions
+from app.features.accounts import people, sessions, tries
 from app.security import identity, maintenance
 from app.security.guard import public
 from app.security.identity import Identity
@@ -62,6 +62,7 @@ def sign_out_everywhere() -> Response:
 
 def _page(who: Identity, error: str = "") -> str:
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
+    shown["tries"] = tries.failed(who)
     return render_template("accounts/account.html", **shown)
 
 
