@@ -3,10 +3,9 @@
 from typing import Any
 
 import structlog
-from flask import request
+from flask import current_app, request
 
 from app.errors import AppError
-from app.extensions import socketio
 from app.observability.metrics import SOCKET_REFUSED
 from app.security.proxies import limited_as
 from app.server.limits import Buffer, Limits
@@ -38,14 +37,20 @@ def too_many_rooms(limit: int) -> AppError:
 
 def joined() -> None:
     """Note that the session of this event's client is in one namespace more."""
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
-    socketio.server.eio.census.joined(socketio.server.manager.eio_sid_from_sid(asked.sid, asked.namespace))
+    _count("joined")
 
 
 def left() -> None:
     """Note that the session of this event's client is in one namespace less."""
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
-    socketio.server.eio.census.left(socketio.server.manager.eio_sid_from_sid(asked.sid, asked.namespace))
+    _count("left")
+
+
+def _count(change: str) -> None:
+    """Tell who counts sessions; a server that was made without limits counts none."""
+    server = current_app.extensions["socketio"].server
+    if census := getattr(server.eio, "census", None):
+        asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+        getattr(census, change)(server.manager.eio_sid_from_sid(asked.sid, asked.namespace))
 
 
 def report(cause: str, sid: str, detail: str) -> None:

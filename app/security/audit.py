@@ -69,6 +69,12 @@ def listing(*, limit: int = 100, before: int | None = None) -> list[dict[str, An
     return [dict(row._mapping) for row in db.read(lambda conn: audit_store.entries(conn, limit=limit, before=before))]
 
 
+def about(target: str, action: str, *, since: float, limit: int) -> list[dict[str, Any]]:
+    """Return the lines on one action and target since a time (seconds since 1970), newest first."""
+    found = db.read(lambda conn: audit_store.about(conn, target, action, since=since, limit=limit), unbounded=True)
+    return [dict(row._mapping) for row in found]
+
+
 def head() -> Head:
     """Return the last entry of the chain, to be kept where nobody who may write the database may write."""
     row = db.read(audit_store.chain)

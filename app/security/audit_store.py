@@ -27,6 +27,12 @@ def append(conn: Connection, entry: Entry) -> Head:
     return Head(number, hashed)
 
 
+def about(conn: Connection, target: str, action: str, *, since: float, limit: int) -> list[Row[Any]]:
+    """Return the entries on one action and target since a time, newest first."""
+    mine = (audit_log.c.at > since, audit_log.c.target == target, audit_log.c.action == action)
+    return list(conn.execute(select(audit_log).where(*mine).order_by(audit_log.c.id.desc()).limit(limit)))
+
+
 def delete_entries(conn: Connection, before: float, limit: int) -> int:
     """Delete some of the oldest entries, those that were written before a time; return how many.
 

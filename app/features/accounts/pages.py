@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
-from app.features.accounts import people, sessions
+from app.features.accounts import people, sessions, tries
 from app.features.accounts.settings import OidcSettings
 from app.security import identity, maintenance
 from app.security.guard import public
@@ -64,8 +64,8 @@ def sign_out_everywhere() -> Response:
 def _page(who: Identity, error: str = "") -> str:
     in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
     passwords = in_use and people.has_password(who)
-    shown = {"sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    return render_template("accounts/account.html", who=who, passwords=passwords, **shown)
+    shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
+    return render_template("accounts/account.html", passwords=passwords, tries=tries.failed(who), **shown)
 
 
 def _person() -> Identity:

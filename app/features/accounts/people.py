@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, NotFound, Unauthorized
-from app.features.accounts import emails, lockout, passwords, sessions, store
+from app.features.accounts import emails, lockout, passwords, sessions, store, tries
 from app.security import audit
 from app.security.identity import Identity
 
@@ -17,12 +17,12 @@ def sign_in(email: str, password: str) -> str:
     """Return the cookie of a new session; raise Unauthorized, for whatever reason in the same words."""
     passwords.check_in_use()
     email = emails.normal(email)
-    address = lockout.address(request.remote_addr or "")
-    _count(email, lockout.account(email), address)
+    counted = lockout.subjects(email, request.remote_addr or "")
+    locks = _count(email, *counted)
     user = db.read(lambda conn: store.user_by_email(conn, email)) if emails.plausible(email) else None
     right = passwords.is_right(password, user.password_hash if user else None)
     if user is None or not right or user.disabled_at is not None:
-        raise _refused(email)
+        raise _refused(email, locks=locks)
     newer = {"password_hash": passwords.hashed(password)} if passwords.is_outdated(user.password_hash) else {}
     session = sessions.new(user.id)
     line = audit.entry("account.sign_in", email, actor=email)
@@ -31,8 +31,7 @@ def sign_in(email: str, password: str) -> str:
         if not store.change_good_user(conn, user, last_sign_in_at=time.time(), **newer):
             return False
         sessions.begin(conn, session)
-        lockout.unlock(conn, email)
-        lockout.take_back(conn, address)
+        lockout.take_back(conn, *counted)
         audit.write(conn, line)
         return True
 
@@ -81,9 +80,10 @@ def change_password(who: Identity, current: str, new: str) -> str:
     passwords.check_in_use()
     user = db.read(lambda conn: store.user(conn, who.id))
     passwords.check(new, who.name, user.name if user else "")
-    _count(who.name, lockout.account(who.name))
+    locks = _count(who.name, lockout.subjects(who.name, request.remote_addr or "")[0])
     if not passwords.is_right(current, user.password_hash if user else None) or user is None:
         audit.record("account.password", who.name, result="refused")
+        _tell_of_lock(who.name, locks)
         raise BadRequest("The current password is not right.", code="wrong_password")
     session = sessions.new(user.id)
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
@@ -127,18 +127,24 @@ def own_sessions(who: Identity) -> list[Row[Any]]:
     return db.read(lambda conn: store.sessions_of(conn, who.id))
 
 
-def _count(email: str, *subjects: lockout.Subject) -> None:
+def _count(email: str, *subjects: lockout.Subject) -> bool:
     try:
-        lockout.count(*subjects)
+        return lockout.count(*subjects)
     except lockout.TooManyAttempts:
         # Logged and not stored: a flood of these must not become one of writes.
         audit.tell(audit.entry("account.sign_in", _shown(email), result="locked", actor=_shown(email)))
         raise
 
 
-def _refused(email: str) -> Unauthorized:
+def _refused(email: str, *, locks: bool = False) -> Unauthorized:
     audit.record("account.sign_in", _shown(email), result="refused", actor=_shown(email))
+    _tell_of_lock(email, locks)
     return Unauthorized("The e-mail or the password is not right.", code="sign_in_refused")
+
+
+def _tell_of_lock(email: str, locks: bool) -> None:
+    if locks:
+        audit.record(tries.LOCK, _shown(email), result="locked", actor=_shown(email))
 
 
 def _shown(email: str) -> str:

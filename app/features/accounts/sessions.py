@@ -13,7 +13,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from app.db import db
-from app.features.accounts import store
+from app.features.accounts import devices, store
 from app.features.accounts.settings import AccountSettings
 from app.security import identity
 from app.security.identity import Credentials, Environ, Identity
@@ -104,8 +104,10 @@ def cookie_of(environ: Environ) -> str:
 
 
 def give(response: Response, cookie: str) -> Response:
-    """Let the browser keep a session."""
+    """Let the browser keep a session, and that it is one of the account's devices."""
     response.set_cookie(named(COOKIE), cookie, _own().session_max_seconds, **cookie_options())
+    if begun := db.read(lambda conn: store.session_by_hash(conn, digest(cookie))):
+        devices.remember(response, begun.email, secure=_is_secure(request.environ))
     return response
 
 
