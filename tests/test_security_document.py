@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import ROOT
 
 CITED = re.compile(r"`((?:tests|app)/[\w/]+(?:\.py)?)(?:::(\w+))?`")
-PROMISES = (ROOT / "docs/security.md").read_text().partition("## Promises")[2].partition("\n## ")[0]
+PROMISES = (ROOT / "docs/security.md").read_text().partition("## Promises\n")[2].partition("\n## ")[0]
 ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ")][1:]
 
 

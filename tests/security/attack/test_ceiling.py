@@ -1,0 +1,54 @@
+"""No request or event costs more than docs/security.md promises, whatever it contains."""
+
+import pytest
+from pydantic import SecretStr
+
+from app import create_app
+from app.extensions import socketio
+from app.settings import Settings
+from tests.conftest import ASYNC_MODE
+from tests.security.attack.ceiling import events, table, wire
+from tests.security.attack.ceiling.discovery import rows
+from tests.security.attack.ceiling.limits import STRANGER
+from tests.security.attack.ceiling.measured import SETTINGS, framed, inside, over, sent
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """The worst of each route and event, out of a few tries of each kind."""
+    return inside(tmp_path_factory.mktemp("ceiling"), ASYNC_MODE, few=True)
+
+
+@pytest.fixture
+def worker(shared_with):
+    """The worker of a real server."""
+    server = shared_with(**SETTINGS)
+    return wire.Worker(server.workers()[0], server.port)
+
+
+def test_no_route_and_no_event_costs_more_than_the_ceiling(measured):
+    assert len({row["row"] for row in measured}) > 20
+    assert over(measured) == []
+
+
+def test_the_worst_request_of_each_route_costs_a_worker_no_more(measured, worker):
+    strangers = [row for row in measured if row["who"] == STRANGER and not row["row"].startswith("socket")]
+    assert over([sent(worker, row) for row in strangers]) == []
+
+
+def test_what_surrounds_a_request_costs_a_worker_no_more(worker):
+    assert over(framed(worker, wire.everything())) == []
+
+
+def test_every_route_and_event_has_its_row(tmp_path):
+    app = create_app(Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db")))
+    known = {*rows(app), *(f"socket event {name}" for name in events.events(socketio.server))}
+    assert known - table.named() == set(), "run: python -m tests.security.attack.ceiling --write"
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3_600)
+def test_all_that_is_known_to_be_bad_costs_no_more_than_the_ceiling(tmp_path):
+    assert over(inside(tmp_path, ASYNC_MODE, few=False)) == []
