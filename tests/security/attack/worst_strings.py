@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 MOST_PARTS = 10
-CHARACTERS = '\\\n -./:@&?=",(){}01afkA_é~'  # one of each kind that patterns tell apart
+CHARACTERS = '\\\x01\n -./:@&?=",(){}01afkA_é~'  # one of each kind that patterns tell apart
 SHORT, LONG, TIMES = 200, 2_000, 4
 SUSPECTS = 24
 REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
