@@ -181,7 +181,7 @@ def test_whoever_becomes_an_admin_is_counted_and_logged(people, caplog):
     people.run("set-role", ADA, "admin")
     people.run("set-role", ADA, "admin")
     assert made() == before + 2
-    people.run("disable", ADA)
+    people.run("disable", ADA, "--yes")
     people.run("enable", ADA)
     people.run("enable", ADA)
     assert made() == before + 3
