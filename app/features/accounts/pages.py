@@ -4,10 +4,10 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
-from app.features.accounts import people, sessions
-from app.security import identity, maintenance
+from app.features.accounts import factors, people, sessions
+from app.security import guard, identity, maintenance
 from app.security.guard import public
-from app.security.identity import Identity
+from app.security.identity import READ, Identity
 
 blueprint = Blueprint("own_account", __name__)
 
@@ -62,7 +62,7 @@ def sign_out_everywhere() -> Response:
 
 def _page(who: Identity, error: str = "") -> str:
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    return render_template("accounts/account.html", **shown)
+    return render_template("accounts/account.html", factors=factors.owned(who.id), **shown)
 
 
 def _person() -> Identity:
@@ -70,6 +70,8 @@ def _person() -> Identity:
     who = identity.current()
     if who.kind != sessions.KIND:
         raise Unauthorized("Sign in to see your account.")
+    if who.gate:
+        raise guard.refusal(who, READ)
     return who
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, NotFound, Unauthorized
-from app.features.accounts import emails, lockout, passwords, sessions, store
+from app.features.accounts import emails, factor_store, lockout, passwords, sessions, store
 from app.security import audit
 from app.security.identity import Identity
 
@@ -30,7 +30,10 @@ def sign_in(email: str, password: str) -> str:
         if not store.change_good_user(conn, user, last_sign_in_at=time.time(), **newer):
             return False
         sessions.begin(conn, session)
-        lockout.unlock(conn, email)
+        if factor_store.has_any(conn, user.id):  # who knows the password has not guessed the second factor yet
+            lockout.take_back(conn, lockout.account(email))
+        else:
+            lockout.unlock(conn, email)
         lockout.take_back(conn, address)
         audit.write(conn, line)
         return True
@@ -82,7 +85,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
     if not passwords.is_right(current, user.password_hash if user else None) or user is None:
         audit.record("account.password", who.name, result="refused")
         raise BadRequest("The current password is not right.", code="wrong_password")
-    session = sessions.new(user.id)
+    session = sessions.new(user.id, factor_at=time.time())  # the session at hand has passed it
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
     def write(conn: Connection) -> bool:
