@@ -20,6 +20,11 @@ def of_kind(conn: Connection, kind: str) -> list[Row[Any]]:
     return list(conn.execute(select(factors).where(factors.c.kind == kind)))
 
 
+def by_credential(conn: Connection, credential: str) -> Row[Any] | None:
+    """Return the passkey of an id, or None."""
+    return conn.execute(select(factors).where(factors.c.credential == credential)).first()
+
+
 def has_any(conn: Connection, user_id: str) -> bool:
     """Return whether an account has a second factor."""
     return conn.execute(select(factors.c.id).where(factors.c.user_id == user_id).limit(1)).first() is not None
@@ -93,6 +98,12 @@ def put_challenge(conn: Connection, values: Mapping[str, Any], now: float) -> No
     same = (challenges.c.session_id == values["session_id"]) & (challenges.c.purpose == values["purpose"])
     conn.execute(delete(challenges).where(same | (challenges.c.expires_at < now)))
     conn.execute(challenges.insert().values(**values))
+
+
+def note_used(conn: Connection, values: Mapping[str, Any], now: float, seconds: float) -> None:
+    """Note what may be used once, for as long as it would be good; raises IntegrityError for the second use."""
+    conn.execute(delete(challenges).where(challenges.c.expires_at < now))
+    conn.execute(challenges.insert().values(expires_at=now + seconds * 2, **values))
 
 
 def challenge(conn: Connection, session_id: str, purpose: str, now: float) -> str | None:

@@ -54,13 +54,12 @@ def options_to_register(who: Identity, known: list[Row[Any]], site: str) -> str:
     import webauthn
     from webauthn.helpers import structs
 
-    here = _here()
     selection = structs.AuthenticatorSelectionCriteria(
         resident_key=structs.ResidentKeyRequirement.PREFERRED,
         user_verification=structs.UserVerificationRequirement.PREFERRED,
     )
     options = webauthn.generate_registration_options(
-        rp_id=here.id,
+        rp_id=here().id,
         rp_name=site,
         user_id=who.id.encode(),
         user_name=who.name,
@@ -77,7 +76,7 @@ def options_to_show(who: Identity, known: list[Row[Any]]) -> str:
 
     descriptors = _descriptors(known)
     options = webauthn.generate_authentication_options(
-        rp_id=_here().id, allow_credentials=descriptors, timeout=SECONDS * 1_000
+        rp_id=here().id, allow_credentials=descriptors, timeout=SECONDS * 1_000
     )
     return _asked(who, SHOW, options)
 
@@ -137,11 +136,12 @@ def _party(url: str, *, only_local: bool = False) -> Party | None:
     return Party(name, origins.own({"wsgi.url_scheme": parts.scheme, "HTTP_HOST": parts.netloc.lower()}))
 
 
-def _here() -> Party:
-    here = party()
-    if here is None or find_spec("webauthn") is None:
+def here() -> Party:
+    """Return this site; raise NotFound where passkeys are not offered."""
+    site = party()
+    if site is None or find_spec("webauthn") is None:
         raise NotFound("There are no passkeys here.")
-    return here
+    return site
 
 
 def _descriptors(known: list[Row[Any]]) -> list[Any]:
@@ -162,13 +162,13 @@ def _asked(who: Identity, purpose: str, options: Any) -> str:
 
 def _expected(who: Identity, purpose: str) -> dict[str, Any]:
     """Return what an answer is checked against; each question is answered once, rightly or wrongly."""
-    here, challenge = _here(), challenges.get(who, purpose)
+    site, challenge = here(), challenges.get(who, purpose)
     if challenge is None or not challenges.end(who, purpose):
         raise BadRequest("That took too long, or was sent twice: try again.", code="challenge_expired")
     from webauthn import base64url_to_bytes
 
     asked = {"expected_challenge": base64url_to_bytes(challenge)}
-    return {**asked, "expected_rp_id": here.id, "expected_origin": here.origin}
+    return {**asked, "expected_rp_id": site.id, "expected_origin": site.origin}
 
 
 def _refused(error: Exception) -> BadRequest:

@@ -59,6 +59,14 @@ def test_what_is_no_answer_is_refused(people, answer):
     assert (refused.status_code, "could not be checked" in refused.text) == (400, True)
 
 
+@pytest.mark.parametrize("answer", ["", "{}", "[" * 10_000, '{"id": "x", "rawId": "x"}'])
+def test_what_is_no_answer_signs_nobody_in(people, answer):
+    visitor = people.browser()
+    refused = visitor.send("/sign-in", "/sign-in/passkey", passkey=answer)
+    assert (refused.status_code, "opens no account here" in refused.text) == (401, True)
+    assert "data-passkey" not in people.browser(base_url="http://127.0.0.1").get("/sign-in").text
+
+
 @pytest.fixture
 def kay(server):
     """The server's database with an admin of its own for these tests."""
@@ -116,6 +124,8 @@ def test_a_passkey_is_kept_named_used_and_removed(server, kay, page):
     refuses_what_was_sent_before(page, home, sent[0])
     refuses_sockets(server)
 
+    signs_in_with_it_alone(page, home)
+
     page.goto(f"{home}{FACTORS}")
     credentials = session.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
     assert [one["rpId"] for one in credentials] == ["localhost"]
@@ -142,6 +152,37 @@ def asked_again(page, home):
     assert page.inner_text("tbody td:nth-child(2)") == "nightly <b>"
 
 
+def signs_in_with_it_alone(page, home):
+    """The device has asked for a fingerprint or a PIN, so neither a password nor a second step is asked for."""
+    page.click("text=Sign out")
+    page.goto(f"{home}/sign-in?next=/account")
+    sent = []
+    page.on("request", lambda request: sent.append(request) if "sign-in/passkey" in request.url else None)
+    use_passkey(page)
+    page.wait_for_url("**/account")
+    assert page.inner_text(".account .who") == KAY
+    other = page.context.browser.new_context()
+    try:
+        thief = other.new_page()
+        thief.goto(f"{home}/sign-in")
+        send_again(thief, "passkey", sent[0])
+        thief.wait_for_selector("[role=alert] >> text=This passkey opens no account here")
+        thief.fill("#email", "nobody@example.org")
+        thief.fill("#password", PASSWORD)
+        thief.click("main button")
+        thief.wait_for_selector("[role=alert] >> text=The e-mail or the password")
+    finally:
+        other.close()
+
+
+def send_again(page, field, request):
+    page.evaluate(
+        "([field, answer]) => { const form = document.querySelector('form[data-passkey=use]');"
+        "form.elements[field].value = answer; form.submit(); }",
+        [field, request.post_data_json[field]],
+    )
+
+
 def refuses_sockets(server):
     """A session that has shown a password alone has neither the API nor a socket."""
     thief = Visitor(server).sign_in(KAY)
@@ -157,11 +198,7 @@ def refuses_what_was_sent_before(page, home, request):
         thief = other.new_page()
         sign_in(thief, home)
         thief.wait_for_url(f"**{SECOND}?next=*")
-        thief.evaluate(
-            "(answer) => { const form = document.querySelector('form[data-passkey=use]');"
-            "form.elements.proof_passkey.value = answer; form.submit(); }",
-            request.post_data_json["proof_passkey"],
-        )
+        send_again(thief, "proof_passkey", request)
         thief.wait_for_selector("[role=alert] >> text=That is not right")
         assert ADA not in thief.content()
     finally:
