@@ -53,9 +53,10 @@ def install(app: Flask) -> None:
 def _app_error(error: AppError) -> Response:
     if error.status >= 500 and not isinstance(error, InMaintenance):
         log.warning("request_failed", code=error.code, reason=error.message)
-    if isinstance(error, ProofNeeded) and (page := _proof_page()) is not None:
-        return page
-    if error.status == 401 and (sign_in := _sign_in_page()):
+    if isinstance(error, ProofNeeded):
+        if (page := _proof_page()) is not None:
+            return page
+    elif error.status == 401 and (sign_in := _sign_in_page()):
         return make_response(redirect(sign_in))
     response = _render(error.status, error.code, error.message)
     if error.status == 401:

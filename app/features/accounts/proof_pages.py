@@ -66,11 +66,11 @@ def prove() -> Page:
 def interrupt() -> Response | None:
     """Return the page that asks who it is before this request goes on; None where it could not go on after that."""
     here, who = request.full_path.removesuffix("?"), identity.current()
-    if who.kind != sessions.KIND or who.gate == gates.SHOW:
+    if who.kind != sessions.KIND:
         return None
     if request.method == "GET":
         return make_response(redirect(url_for("account_proof.ask", proof_next=here)))
-    if request.mimetype != FORM:
+    if request.mimetype != FORM or who.gate == gates.SHOW:
         return None
     return make_response(_proof(who, next=here, repeat="1"), 401)
 
