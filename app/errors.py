@@ -39,6 +39,12 @@ class Unauthorized(AppError):
     code, status = "unauthorized", 401
 
 
+class ProofNeeded(Unauthorized):
+    """Told to a person who has to show again that it is really them; a feature has the page that asks."""
+
+    code = "proof_needed"
+
+
 class Forbidden(AppError):
     code, status = "forbidden", 403
 

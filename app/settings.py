@@ -168,6 +168,12 @@ class SecuritySettings(Section):
         None, description="Ask who it is before /api, pages and sockets; by default in production only."
     )
     public_read: bool = Field(False, description="Let anonymous visitors watch, where a key or an account is required.")
+    recent_proof_seconds: int = Field(
+        900,
+        ge=0,
+        description="A person who makes a key, downloads a backup, or changes a role or a second factor is asked for a "
+        "password or second factor that was shown this long ago; 0 asks never. API keys are not asked.",
+    )
 
     http_header_seconds: float = Field(
         10,

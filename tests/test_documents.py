@@ -30,6 +30,7 @@ ELSEWHERE = {
     ("docs/deploy.md", "Names"): "settings, which tests/security/attack/test_hosts.py tries",
     ("docs/deploy.md", "PostgreSQL"): "tests/e2e/test_postgres.py serves with one",
     ("docs/operations.md", "Accounts"): "app/features/accounts/tests/test_admin.py types it",
+    ("docs/operations.md", "Second factor"): "app/features/accounts/tests/test_admin.py types it",
     ("docs/operations.md", "S3"): "tests/db/test_backup_s3.py does it",
     ("docs/operations.md", "When everything is slow"): "a line of the log, see tests/observability/test_stalls.py",
     ("docs/operations.md", "Watching it"): "tests/deploy/test_prometheus.py runs what it names",

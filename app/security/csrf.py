@@ -45,7 +45,7 @@ def exempt(function: F) -> F:
 def csrf_token() -> str:
     """Return a token for a form of this visitor; another one each time, so that compression tells nothing of it."""
     salt, session = secrets.token_hex(16), identity.current().session
-    g.csrf_visitor = "" if session else _visitor() or secrets.token_hex(16)
+    g.csrf_visitor = "" if session else g.get("csrf_visitor") or _visitor() or secrets.token_hex(16)
     return salt + _signature(_keys()[0], salt, _bound_to())
 
 

@@ -14,6 +14,7 @@ from app.settings import Settings
 F = TypeVar("F", bound=Callable[..., Any])
 NEEDED = "needed_scope"
 NOTHING = ""
+UNFINISHED = "sign_in_unfinished"
 ADMIN_PATHS = ("/admin",)
 READING = ("GET", "HEAD", "OPTIONS")
 
@@ -56,6 +57,8 @@ def check_admin(address: str | None) -> None:
 
 def refusal(who: identity.Identity, scope: str) -> AppError:
     """Return what is told to somebody who lacks a scope."""
+    if who.gate:
+        return Unauthorized(f"Finish signing in at {who.gate}.", code=UNFINISHED)
     if who.kind == identity.ANONYMOUS:
         return Unauthorized("Sign in, or send an API key as X-API-Key.")
     return Forbidden(f"This needs the scope {scope!r}.", code="missing_scope")

@@ -28,6 +28,7 @@ class Identity:
     """A key, a person's account, or an anonymous visitor, known by the address alone.
 
     `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default.
+    `gate` is the page that a session has to pass before it may do anything, as that of a second factor.
     """
 
     kind: str
@@ -38,6 +39,8 @@ class Identity:
     session: str = ""  # the session it came by, of a cookie; empty for keys
     expires_at: float | None = None  # seconds since 1970
     per_second: float = 0
+    gate: str = ""
+    proved_at: float | None = field(default=None, compare=False)  # see app.security.proof; None is never asked
 
     @property
     def principal(self) -> str:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.security import audit, keys, stale_keys
 from app.security.identity import ADMIN, READ, SCOPES, SUBMIT
+from app.security.proof import recently_proved
 from app.web.body import Text, form_body
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
@@ -51,6 +52,7 @@ def api_keys() -> str:
 
 
 @blueprint.post("/keys")
+@recently_proved
 def create_key() -> tuple[str, int, dict[str, str]]:
     """Make a key and show it, once: the page is not kept by browsers."""
     form = form_body(KeyForm)

@@ -2,6 +2,7 @@
 
 import math
 import traceback
+from collections.abc import Callable
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
@@ -9,7 +10,7 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from app.errors import AppError, InMaintenance, TooManyRequests
+from app.errors import AppError, InMaintenance, ProofNeeded, TooManyRequests
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,10 @@ def install(app: Flask) -> None:
 def _app_error(error: AppError) -> Response:
     if error.status >= 500 and not isinstance(error, InMaintenance):
         log.warning("request_failed", code=error.code, reason=error.message)
-    if error.status == 401 and (sign_in := _sign_in_page()):
+    if isinstance(error, ProofNeeded):
+        if (page := _proof_page()) is not None:
+            return page
+    elif error.status == 401 and (sign_in := _sign_in_page()):
         return make_response(redirect(sign_in))
     response = _render(error.status, error.code, error.message)
     if error.status == 401:
@@ -111,6 +115,12 @@ def _sign_in_page() -> str | None:
     if url_for_path is None or not asks_for_page or _for_program():
         return None
     return str(url_for_path(request.full_path.removesuffix("?")))
+
+
+def _proof_page() -> Response | None:
+    """Return the page that asks a person again, if a feature has such a page and can go on from there."""
+    ask: Callable[[], Response | None] | None = current_app.extensions.get("proof_page")
+    return None if ask is None or _for_program() else ask()
 
 
 def _for_program() -> bool:

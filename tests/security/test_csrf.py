@@ -56,6 +56,13 @@ def refused(answer):
     return answer.status_code == 403 and answer.json["code"] == "csrf_failed"
 
 
+def test_each_form_of_a_visitor_s_first_page_works(visitor):
+    visitor.application.add_url_rule("/two", "two", lambda: render_template_string(FORM + FORM))
+    tokens = re.findall(r'name="csrf_token" value="(\w+)"', visitor.get("/two").text)
+    answers = [visitor.post("/sign-in", data={"csrf_token": one}, headers=OWN).status_code for one in tokens]
+    assert answers == [200, 200]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "headers",

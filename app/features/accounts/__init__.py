@@ -11,7 +11,18 @@ FIRST = "flask users create-admin EMAIL --generate"
 
 def register(app: "Flask") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
-    from app.features.accounts import admin_pages, bar, cli, doors, entry_pages, leavers, pages, sessions
+    from app.features.accounts import (
+        admin_pages,
+        bar,
+        cli,
+        doors,
+        entry_pages,
+        factor_pages,
+        leavers,
+        pages,
+        proof_pages,
+        sessions,
+    )
     from app.features.accounts.settings import OidcSettings
     from app.security import identity
 
@@ -19,13 +30,15 @@ def register(app: "Flask") -> None:
     kind = identity.Kind(sessions.look_up, known.still_good, known.ends_at, doors.anybody, FIRST)
     identity.add_kind(app, sessions.KIND, kind)
     app.extensions["session_cookie"] = sessions.COOKIE
-    for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
+    own = (pages.blueprint, factor_pages.blueprint, factor_pages.files, proof_pages.blueprint)
+    for blueprint in (entry_pages.blueprint, *own, admin_pages.blueprint):
         app.register_blueprint(blueprint)
-    own = app.extensions["settings"].section(OidcSettings)
-    if own.oidc_issuer:
+    app.extensions["proof_page"] = proof_pages.interrupt
+    oidc = app.extensions["settings"].section(OidcSettings)
+    if oidc.oidc_issuer:
         from app.features.accounts.oidc import pages as oidc_pages
 
-        oidc_pages.install(app, own)
+        oidc_pages.install(app, oidc)
     bar.install(app)
     leavers.install(app)
     app.cli.add_command(cli.group)

@@ -8,11 +8,12 @@ from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
 from app.errors import NotFound
-from app.features.accounts import administration, links, store
+from app.features.accounts import administration, factors, links, store
 from app.features.accounts.settings import OidcSettings
-from app.security import hosts, leaving
+from app.security import hosts, leaving, proof
 from app.security.guard import needs
 from app.security.identity import ADMIN
+from app.security.proof import recently_proved
 
 blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
@@ -21,7 +22,9 @@ ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "enable": administration.enable,
     "sign-out": administration.sign_out,
     "unlock": administration.unlock,
+    "reset-factor": administration.reset_factor,
 }
+PROVED = {"reset-factor"}
 
 
 @blueprint.get("")
@@ -40,8 +43,10 @@ def listing() -> str:
 @needs(ADMIN)
 def invite() -> Shown:
     """Make an invitation link and show it, once."""
-    email = request.form.get("email", "")
-    secret = links.invite(email, request.form.get("role", store.USER))
+    email, role = request.form.get("email", ""), request.form.get("role", store.USER)
+    if role == store.ADMIN:
+        proof.check()
+    secret = links.invite(email, role)
     return _link(secret, links.INVITATION, email)
 
 
@@ -55,6 +60,7 @@ def show(user_id: str) -> str:
 
 @blueprint.post("/<user_id>/reset-link")
 @needs(ADMIN)
+@recently_proved
 def reset_link(user_id: str) -> Shown:
     """Make a link for a new password and show it, once."""
     user = administration.get(user_id)
@@ -63,6 +69,7 @@ def reset_link(user_id: str) -> Shown:
 
 @blueprint.post("/<user_id>/role")
 @needs(ADMIN)
+@recently_proved
 def role(user_id: str) -> Response:
     """Give the account another role."""
     administration.set_role(administration.get(user_id), request.form.get("role", ""))
@@ -84,14 +91,18 @@ def act(user_id: str, action: str) -> Response:
     """Enable, sign out or unlock the account."""
     if action not in ACTIONS:
         raise NotFound("There is no such action.")
+    if action in PROVED:
+        proof.check()
     ACTIONS[action](administration.get(user_id))
     return _back(user_id)
 
 
 def _account(user: Row[Any], **shown: Any) -> str:
-    shown |= {"sessions": administration.sessions_of(user), "roles": store.ROLES[::-1]}
+    shown |= {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
     passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
-    return render_template("accounts/admin_account.html", user=user, passwords=passwords, **shown)
+    return render_template(
+        "accounts/admin_account.html", user=user, passwords=passwords, roles=store.ROLES[::-1], **shown
+    )
 
 
 def _back(user_id: str) -> Response:

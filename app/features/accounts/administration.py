@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, Conflict, NotFound
-from app.features.accounts import emails, lockout, sessions, store
+from app.features.accounts import emails, factor_store, lockout, sessions, store
 from app.security import audit, leaving
 from app.security.leaving import Departure, Ending
 from app.security.signals import rights_taken
@@ -98,6 +98,16 @@ def sign_out(user: Row[Any]) -> None:
 def unlock(user: Row[Any]) -> None:
     """Let an account's owner try passwords again at once."""
     _carry_out("account.unlock", user.email, lambda conn: lockout.unlock(conn, user.email))
+
+
+def reset_factor(user: Row[Any]) -> None:
+    """Remove an account's second factors and recovery codes, and end its sessions, as when the devices are lost."""
+
+    def change(conn: Connection) -> None:
+        factor_store.remove_all(conn, user.id)
+        store.end_sessions(conn, user.id)
+
+    _carry_out("account.reset_factor", user.email, change)
 
 
 def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = False) -> None:

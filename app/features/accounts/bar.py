@@ -1,5 +1,7 @@
 """What the rest of the pages knows of accounts: who is signed in, the way out, and where to sign in."""
 
+from urllib.parse import urlencode
+
 from flask import Flask, render_template, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,5 +25,7 @@ def links() -> str:
 
 
 def sign_in_url(path: str) -> str:
-    """Return where somebody signs in who wants to see a path."""
+    """Return where somebody signs in, or goes on with that, who wants to see a path."""
+    if gate := identity.current().gate:
+        return f"{gate}?{urlencode({'next': path})}"
     return url_for("accounts.sign_in", next=path)

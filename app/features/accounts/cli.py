@@ -7,7 +7,7 @@ import click
 from flask import current_app
 
 from app.commands import Group
-from app.features.accounts import administration, joining, links, store
+from app.features.accounts import administration, joining, links, store, totp
 from app.security import leaving
 from app.settings import Settings
 from app.times import iso
@@ -111,6 +111,20 @@ def set_role(email: str, role: str) -> None:
     """Make somebody an admin or a user."""
     administration.set_role(administration.find(email), role)
     click.echo(f"{email} is {role} now.")
+
+
+@group.command("reset-factor")
+@click.argument("email")
+def reset_factor(email: str) -> None:
+    """Remove somebody's second factors and recovery codes, whose devices are lost, and end all sessions."""
+    administration.reset_factor(administration.find(email))
+    click.echo(f"{email} has no second factor now, and is signed out everywhere.")
+
+
+@group.command("reseal")
+def reseal() -> None:
+    """Seal the secrets of authenticator apps by today's SECRET_KEY, before SECRET_KEY_FALLBACKS is emptied."""
+    click.echo(f"{totp.reseal()} secrets are sealed again.")
 
 
 @group.command("sign-out")

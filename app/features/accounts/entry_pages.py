@@ -7,7 +7,7 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, TooManyRequests
-from app.features.accounts import joining, links, lockout, passwords, people, sessions
+from app.features.accounts import joining, links, lockout, passkey_entry, passwords, people, sessions
 from app.features.accounts.local_path import local_path
 from app.features.accounts.settings import AccountSettings, OidcSettings
 from app.security import identity, maintenance
@@ -33,6 +33,15 @@ def enter() -> Page:
     target, email = local_path(request.form.get("next")), request.form.get("email", "")
     signed_in = lambda: people.sign_in(email, request.form.get("password", ""))  # noqa: E731
     return _entered("sign_in", signed_in, target, next=target, email=email)
+
+
+@blueprint.post("/sign-in/passkey")
+@public
+@maintenance.allow
+def enter_by_passkey() -> Page:
+    """Sign in with a passkey alone."""
+    target, answer = local_path(request.form.get("next")), request.form.get("passkey", "")
+    return _entered("sign_in", lambda: passkey_entry.sign_in(answer), target, next=target)
 
 
 @blueprint.get("/invitation/<secret>")
@@ -117,10 +126,11 @@ def page(template: str, **shown: Any) -> str:
     """Return a page of somebody who is not signed in yet."""
     settings = current_app.extensions["settings"]
     doors = settings.section(OidcSettings)
+    shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
+    shown |= {"passkey": passkey_entry.options()} if template == "sign_in" else {}
     allowed = settings.section(AccountSettings).allow_registration and doors.password_sign_in
-    doors_shown = {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
     hint = not settings.production and doors.password_sign_in
-    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **doors_shown, **shown)
+    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)
 
 
 def _password() -> str:

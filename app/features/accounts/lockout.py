@@ -82,11 +82,16 @@ def count(*subjects: Subject) -> bool:
 def take_back(conn: Connection, *subjects: Subject) -> None:
     """Forget an attempt that was right, and those before it, but for an address: that has others who guess."""
     for subject in subjects:
-        mine = attempts.c.subject == subject.name
         if subject.shared:
-            conn.execute(update(attempts).where(mine).values(failures=attempts.c.failures - 1, locked_until=0))
+            take_one_back(conn, subject)
         else:
-            conn.execute(delete(attempts).where(mine))
+            conn.execute(delete(attempts).where(attempts.c.subject == subject.name))
+
+
+def take_one_back(conn: Connection, *subjects: Subject) -> None:
+    """Forget an attempt that was right, and none before it."""
+    fewer = update(attempts).values(failures=attempts.c.failures - 1, locked_until=0)
+    conn.execute(fewer.where(attempts.c.subject.in_([subject.name for subject in subjects])))
 
 
 def unlock(conn: Connection, email: str) -> None:

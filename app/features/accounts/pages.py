@@ -4,11 +4,11 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
-from app.features.accounts import people, sessions, tries
+from app.features.accounts import factors, people, sessions, tries
 from app.features.accounts.settings import OidcSettings
-from app.security import identity, maintenance
+from app.security import guard, identity, maintenance
 from app.security.guard import public
-from app.security.identity import Identity
+from app.security.identity import READ, Identity
 
 blueprint = Blueprint("own_account", __name__)
 
@@ -65,7 +65,8 @@ def _page(who: Identity, error: str = "") -> str:
     in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
     passwords = in_use and people.has_password(who)
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    return render_template("accounts/account.html", passwords=passwords, tries=tries.failed(who), **shown)
+    shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who)}
+    return render_template("accounts/account.html", passwords=passwords, **shown)
 
 
 def _person() -> Identity:
@@ -73,6 +74,8 @@ def _person() -> Identity:
     who = identity.current()
     if who.kind != sessions.KIND:
         raise Unauthorized("Sign in to see your account.")
+    if who.gate:
+        raise guard.refusal(who, READ)
     return who
 
 

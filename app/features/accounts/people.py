@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row
 
 from app.db import db
 from app.errors import BadRequest, NotFound, Unauthorized
-from app.features.accounts import emails, lockout, passwords, sessions, store, tries
+from app.features.accounts import emails, factor_store, lockout, passwords, sessions, store, tries
 from app.security import audit
 from app.security.identity import Identity
 
@@ -31,7 +31,10 @@ def sign_in(email: str, password: str) -> str:
         if not store.change_good_user(conn, user, last_sign_in_at=time.time(), **newer):
             return False
         sessions.begin(conn, session)
-        lockout.take_back(conn, *counted)
+        if factor_store.has_any(conn, user.id):  # who knows the password has not guessed the second factor yet
+            lockout.take_one_back(conn, *counted)
+        else:
+            lockout.take_back(conn, *counted)
         audit.write(conn, line)
         return True
 
@@ -85,7 +88,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
         audit.record("account.password", who.name, result="refused")
         _tell_of_lock(who.name, locks)
         raise BadRequest("The current password is not right.", code="wrong_password")
-    session = sessions.new(user.id)
+    session = sessions.new(user.id, factor_at=time.time())  # the session at hand has passed it
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
     def write(conn: Connection) -> bool:

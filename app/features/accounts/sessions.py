@@ -13,7 +13,7 @@ from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from app.db import db
-from app.features.accounts import devices, store
+from app.features.accounts import devices, gates, store
 from app.features.accounts.settings import AccountSettings
 from app.security import identity
 from app.security.identity import Credentials, Environ, Identity
@@ -35,8 +35,11 @@ class New(NamedTuple):
     replaces: str  # the hash of the cookie that was shown, whoever's session it is
 
 
-def new(user_id: str) -> New:
-    """Return a new session for whoever sends the request at hand."""
+def new(user_id: str, *, factor_at: float | None = None, proved_at: float | None = None) -> New:
+    """Return a new session for whoever sends the request at hand, and has shown a password or the like just now.
+
+    `factor_at` is when the person showed a second factor. Where an account has one, its session may do nothing without.
+    """
     cookie, now, shown = secrets.token_urlsafe(32), time.time(), cookie_of(request.environ)
     values = {
         "id": secrets.token_hex(8),
@@ -47,6 +50,8 @@ def new(user_id: str) -> New:
         "expires_at": now + _own().session_max_seconds,
         "address": (request.remote_addr or "")[:64],
         "user_agent": request.headers.get("User-Agent", "")[:200],
+        "factor_at": factor_at,
+        "proved_at": now if proved_at is None else proved_at,
     }
     return New(cookie, values, digest(shown) if shown else "")
 
@@ -128,12 +133,16 @@ def cookie_options() -> dict[str, Any]:
 
 
 def _identity(row: Row[Any]) -> Identity:
-    scopes = SCOPES.get(row.role, frozenset())
-    return Identity(KIND, row.user_id, row.email, scopes, owner=row.email, session=row.id, expires_at=row.expires_at)
+    gate = gates.of(row)
+    scopes = frozenset() if gate else SCOPES.get(row.role, frozenset())
+    proved_at = row.created_at if row.proved_at is None else row.proved_at
+    more = {"session": row.id, "expires_at": row.expires_at, "gate": gate, "proved_at": proved_at}
+    return Identity(KIND, row.user_id, row.email, scopes, owner=row.email, **more)
 
 
 def _in_time(row: Row[Any], now: float) -> bool:
-    return bool(row.expires_at > now and row.last_seen_at + _own().session_idle_seconds > now)
+    in_time = row.expires_at > now and row.last_seen_at + _own().session_idle_seconds > now
+    return bool(in_time and (now - row.created_at < gates.MAX_SECONDS or not gates.of(row)))
 
 
 def _unseen_seconds() -> float:

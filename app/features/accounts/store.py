@@ -3,8 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, delete, exists, func, or_, select, update
 
+from app.features.accounts.factor_tables import factors
 from app.features.accounts.tables import links, sessions, users
 from app.security.store import bump
 
@@ -83,6 +84,11 @@ def see_session(conn: Connection, session_id: str, now: float) -> None:
     conn.execute(update(sessions).where(sessions.c.id == session_id).values(last_seen_at=now))
 
 
+def prove_session(conn: Connection, session_id: str, now: float) -> None:
+    """Note that a session's person has shown a password or a second factor."""
+    conn.execute(update(sessions).where(sessions.c.id == session_id).values(proved_at=now))
+
+
 def end_sessions(conn: Connection, user_id: str, session_id: str | None = None) -> int:
     """End one session of an account, or all; return how many there were."""
     mine = [sessions.c.user_id == user_id, *([sessions.c.id == session_id] if session_id else [])]
@@ -135,8 +141,10 @@ def states_of(conn: Connection, emails: Collection[str]) -> dict[str, str]:
 
 
 def _sessions() -> Select[Any]:
-    plain = (sessions.c.id, sessions.c.user_id, sessions.c.last_seen_at, sessions.c.expires_at)
-    return select(*plain, users.c.email, users.c.role).join(users).where(users.c.disabled_at.is_(None))
+    times = (sessions.c.created_at, sessions.c.last_seen_at, sessions.c.expires_at)
+    plain = (sessions.c.id, sessions.c.user_id, *times, sessions.c.factor_at, sessions.c.proved_at)
+    has_factor = exists().where(factors.c.user_id == sessions.c.user_id).label("has_factor")
+    return select(*plain, users.c.email, users.c.role, has_factor).join(users).where(users.c.disabled_at.is_(None))
 
 
 def _ended(conn: Connection, statement: Any) -> int:

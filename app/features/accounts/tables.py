@@ -27,6 +27,8 @@ sessions = Table(
     Column("expires_at", Float, nullable=False),
     Column("address", String(64), nullable=False),
     Column("user_agent", Text, nullable=False),
+    Column("factor_at", Float),  # when its person showed a second factor
+    Column("proved_at", Float),  # when its person last showed a password or a second factor
     Index("user_sessions_by_user", "user_id"),
     Index("user_sessions_by_end", "expires_at"),
 )

@@ -14,6 +14,7 @@ from app.jobs import schedules
 from app.security import audit, maintenance
 from app.security.guard import needs
 from app.security.identity import ADMIN
+from app.security.proof import recently_proved
 from app.settings import Settings
 from app.times import iso
 from app.web.body import Text, json_body
@@ -66,6 +67,7 @@ def verify(name: str) -> Response:
 
 @blueprint.post("/backups/<name>/download")
 @needs(ADMIN)
+@recently_proved
 def download(name: str) -> AnyResponse:
     """Hand out a backup: everything that the service knows, so it is written down who took it."""
     place = place_of(_settings())

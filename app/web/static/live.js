@@ -35,7 +35,7 @@ window.Live = (() => {
   socket.on("connect", () => show("live"));
   for (const trouble of ["disconnect", "connect_error"]) {
     socket.on(trouble, (reason) => {
-      if (reason?.data?.code === "unauthorized") return showSignedOut();
+      if (["unauthorized", "sign_in_unfinished"].includes(reason?.data?.code)) return showSignedOut();
       show("offline");
       // After a refusal, or when the server closed the connection on purpose, the client gives up: begin again.
       if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS * (0.5 + Math.random()));

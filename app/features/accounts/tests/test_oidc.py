@@ -133,7 +133,7 @@ def test_a_disabled_account_stays_out(join, provider):
     for linked in (False, True):
         if linked:
             assert sign_in(provider, ada, "disabled").status_code == 303
-        people.run("disable", ADA)
+        people.run("disable", ADA, "--yes")
         refused = sign_in(provider, people.browser(), "disabled")
         assert (refused.status_code, told(refused)) == (403, "This account is disabled.")
         assert not ada.is_in()
@@ -224,7 +224,7 @@ def test_without_passwords_the_provider_is_the_only_way_but_for_a_link_of_the_op
     assert root.get("/admin/accounts").status_code == 200
     assert 'name="current"' not in root.get("/account").text
     assert people.browser().get(link).status_code == 404
-    people.run("disable", ADA)
+    people.run("disable", ADA, "--yes")
     assert people.run("sign-in-link", ADA).exit_code == 1
 
 

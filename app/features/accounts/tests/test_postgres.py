@@ -1,8 +1,10 @@
 """Accounts on a real PostgreSQL, where writes run at once."""
 
+import re
 import threading
 from collections import Counter
 
+import pyotp
 import pytest
 from pydantic import SecretStr
 
@@ -10,6 +12,7 @@ from app import create_app
 from app.db import db
 from app.features.accounts import administration, joining, links, lockout
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL, Browser, settings_for
+from app.features.accounts.tests.devices import FACTORS, SECOND
 from app.features.accounts.tests.oidc_parts import back_from, sign_in
 from app.features.accounts.tests.test_sockets import Visitor
 from tests.conftest import serve
@@ -28,12 +31,16 @@ def test_accounts_on_postgresql(postgres_url, serve, tmp_path, wait_for):
         path = links.path(links.INVITATION, links.invite("grace@example.org", "user"))
     assert Visitor(server).send(path, path, password=PASSWORD, again=PASSWORD)[0] in (200, 404)
     ada = Visitor(server).sign_in()
+    codes = set_up_factor(ada)
+    answers = at_once(server, 4, lambda door: door.send(SECOND, SECOND, proof_recovery=codes[0])[0])
+    assert answers == {200: 1, 401: 3}
     client = ada.socket()
     with app.app_context():
         administration.disable(administration.find(ADA))
         with pytest.raises(administration.Conflict):
             administration.disable(administration.find(ROOT_MAIL))
         administration.enable(administration.find(ADA))
+        administration.unlock(administration.find(ADA))
     wait_for(lambda: client.ended)
     assert ada.status() == 401
     answers = guesses_at_once(server, 12)
@@ -63,13 +70,24 @@ def test_the_provider_on_postgresql(postgres_url, serve, provider, tmp_path):
     db.close()
 
 
+def set_up_factor(visitor):
+    """Set an authenticator app up; return the recovery codes."""
+    page = f"{FACTORS}/authenticator"
+    secret = re.search(r'id="secret">([A-Z2-7 ]+)<', visitor.ask(page)[1])[1].replace(" ", "")
+    status, shown = visitor.send(page, page, code=pyotp.TOTP(secret).now())
+    assert status == 201
+    return re.findall(r"<code>([a-z2-7-]{19})</code>", shown)
+
+
 def guesses_at_once(server, number):
+    return at_once(server, number, lambda door: door.send("/sign-in", "/sign-in", email=ADA, password="wrong")[0], "")
+
+
+def at_once(server, number, act, email=ADA):
+    """Return what visitors are answered who do the same at once, signed in before unless `email` is empty."""
     answers = []
-
-    def guess():
-        answers.append(Visitor(server).send("/sign-in", "/sign-in", email=ADA, password="wrong")[0])
-
-    threads = [threading.Thread(target=guess) for _ in range(number)]
+    doors = [Visitor(server).sign_in(email) if email else Visitor(server) for _ in range(number)]
+    threads = [threading.Thread(target=lambda door=door: answers.append(act(door))) for door in doors]
     for thread in threads:
         thread.start()
     for thread in threads:

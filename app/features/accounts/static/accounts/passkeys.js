@@ -1,0 +1,42 @@
+// Forms that a passkey answers: data-passkey says whether one is made or used, data-options what the browser is told.
+"use strict";
+
+(() => {
+  const able = typeof window.PublicKeyCredential?.parseRequestOptionsFromJSON === "function";
+  const REASONS = {
+    InvalidStateError: "This device has a passkey for your account already.",
+    NotAllowedError: "Nothing was done: it was cancelled, or took too long.",
+    SecurityError: "Passkeys work at this service's own address alone, and this is another one.",
+  };
+
+  async function answer({ passkey, options }) {
+    const asked = JSON.parse(options);
+    if (passkey === "make") {
+      return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(asked) });
+    }
+    return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(asked) });
+  }
+
+  function say(form, text) {
+    const notice = form.querySelector("[role=alert]");
+    notice.textContent = text;
+    notice.hidden = false;
+  }
+
+  for (const form of document.querySelectorAll("form[data-passkey]")) {
+    const button = form.querySelector("button");
+    button.disabled = !able;
+    if (!able) say(form, "This browser has no passkeys. They need a newer one, and https.");
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      button.disabled = true;
+      try {
+        form.elements.namedItem(form.dataset.field).value = JSON.stringify((await answer(form.dataset)).toJSON());
+        form.submit(); // does not come by here again
+      } catch (error) {
+        say(form, REASONS[error.name] ?? `The passkey could not be used (${error.name}).`);
+        button.disabled = false;
+      }
+    });
+  }
+})();
