@@ -297,9 +297,16 @@ class SocketSettings(Section):
         10_000, ge=0, description="Clients of a worker, more are answered 503; 0 is no limit."
     )
     socket_max_connections_per_address: int = Field(
-        0,
+        500,
         ge=0,
-        description="Clients from one address; 0 is no limit, right behind a proxy that TRUSTED_PROXIES does not name.",
+        description="Clients from one address, an IPv6 /64 being one; 0 is no limit, right behind a proxy that "
+        "TRUSTED_PROXIES does not name. Outside of production only where it is set.",
+    )
+    socket_max_unjoined_per_address: int = Field(
+        50,
+        ge=0,
+        description="Those among them that have joined no namespace yet; 0 is no limit. Outside of production only "
+        "where it is set.",
     )
     socket_max_namespaces: int = Field(20, ge=0, description="Namespaces a client may join; 0 is no limit.")
     socket_max_rooms: int = Field(1_000, ge=0, description="Rooms of a namespace a client may be in; 0 is no limit.")
@@ -490,8 +497,14 @@ class Settings(
     def request_rates(self) -> tuple[Rate, ...]:
         """Return what one principal may ask for; the defaults are for production, where strangers come."""
         names = ("rate_limit_default", "rate_limit_burst")
-        in_force = names if self.production else [name for name in names if name in self.model_fields_set]
-        return tuple(rate for name in in_force for rate in getattr(self, name))
+        return tuple(rate for name in names if self._in_force(name) for rate in getattr(self, name))
+
+    def of_strangers(self, name: str) -> int:
+        """Return a limit of addresses; it counts in production, and elsewhere where it is set."""
+        return getattr(self, name) if self._in_force(name) else 0
+
+    def _in_force(self, name: str) -> bool:
+        return self.production or name in self.model_fields_set
 
     @property
     def guarded(self) -> bool:

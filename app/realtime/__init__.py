@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Flask
 
-from app.extensions import socketio
+from app.extensions import SOCKET_PATH, socketio
 from app.observability import tracing
 from app.security.origins import origin_check
 from app.settings import Settings
@@ -12,7 +12,7 @@ from app.settings import Settings
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
-    from app.realtime import dispatch, events, presence, publisher, rate, recovery, relay
+    from app.realtime import dispatch, door, events, presence, publisher, rate, recovery, relay
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
@@ -23,14 +23,19 @@ def install(app: Flask, settings: Settings) -> None:
     mode = settings.async_mode if _serving(settings) else "threading"
     fast = mode == "eventlet" and settings.socket_transport == "fast"
     _install_fast(app, settings) if fast else _install_stock(app, settings, mode)
+    app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
 
 
 def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
+    from app.realtime.limits import limits, report
+    from app.server.stock import Guard
+
+    queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
-    socketio.init_app(
-        app, **_options(settings), async_mode=mode, message_queue=settings.redis_url.get_secret_value() or None
-    )
+    socketio.init_app(app, **_options(settings), async_mode=mode, message_queue=queue)
+    guard = Guard(socketio.server, limits(settings), report)
+    app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
 
 
 def _install_fast(app: Flask, settings: Settings) -> None:

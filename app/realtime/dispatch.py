@@ -15,7 +15,7 @@ from app.errors import AppError, NotFound
 from app.extensions import Handler, socketio
 from app.observability.fields import field
 from app.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
-from app.realtime import access, presence, rate, revocation
+from app.realtime import access, limits, presence, rate, revocation
 from app.realtime.messages import called, check_sendable, takes
 
 log = structlog.get_logger(__name__)
@@ -125,6 +125,7 @@ def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
         SOCKET_CONNECTIONS.inc()
         revocation.watch()
         rate.joined()
+        limits.joined()
     level = logging.DEBUG if answer is not False else logging.INFO
     quiet.log(level, "socket_connect", extra={"accepted": answer is not False})
     return answer
@@ -135,6 +136,7 @@ def _disconnect(handler: Handler, args: tuple[Any, ...]) -> None:
     presence.gone(request.sid)  # type: ignore[attr-defined]
     revocation.forget()
     rate.left()
+    limits.left()
     try:
         handler(*args[: takes(handler)])
     except Exception:

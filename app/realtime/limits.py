@@ -1,11 +1,15 @@
-"""What the fast transport may hold for one client and for all, and what is told when a limit closes a connection."""
+"""What a transport may hold for one client and for all, and what is told when a limit closes a connection."""
+
+from typing import Any
 
 import structlog
+from flask import request
 
 from app.errors import AppError
+from app.extensions import socketio
 from app.observability.metrics import SOCKET_REFUSED
-from app.server.limits import Limits
-from app.server.websocket import Buffer
+from app.security.proxies import limited_as
+from app.server.limits import Buffer, Limits
 from app.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -18,16 +22,35 @@ def limits(settings: Settings) -> Limits:
         receive_messages=settings.socket_receive_messages,
         receive_bytes=settings.socket_receive_bytes,
         connections=settings.socket_max_connections,
-        connections_per_address=settings.socket_max_connections_per_address,
+        connections_per_address=settings.of_strangers("socket_max_connections_per_address"),
+        unjoined_per_address=settings.of_strangers("socket_max_unjoined_per_address"),
         handshake_seconds=settings.socket_handshake_seconds,
         namespaces=settings.socket_max_namespaces,
         rooms=settings.socket_max_rooms,
+        counted_as=limited_as,
     )
 
 
 def too_many_rooms(limit: int) -> AppError:
     """Return the error of a join above the limit."""
     return AppError(f"A client may be in {limit} rooms.", code="too_many_rooms", status=429)
+
+
+def joined() -> None:
+    """Note that the session of this event's client is in one namespace more."""
+    if socketio.server is not None:
+        socketio.server.eio.census.joined(_session())
+
+
+def left() -> None:
+    """Note that the session of this event's client is in one namespace less."""
+    if socketio.server is not None:
+        socketio.server.eio.census.left(_session())
+
+
+def _session() -> Any:
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+    return socketio.server.manager.eio_sid_from_sid(asked.sid, asked.namespace)
 
 
 def report(cause: str, sid: str, detail: str) -> None:

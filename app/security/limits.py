@@ -51,8 +51,15 @@ def install(app: Flask, settings: Settings) -> None:
 
 def budget(who: Identity) -> tuple[str, Rates]:
     """Return what a principal's requests are counted by, and how many it may make; a key may have its own rate."""
-    name = f"{ANONYMOUS}:{limited_as(who.id)}" if who.kind == ANONYMOUS else who.principal
+    name = _of_address(who.id) if who.kind == ANONYMOUS else who.principal
     return name, (Rate.over_time(who.per_second),) if who.per_second else _default
+
+
+def count_address(address: str) -> None:
+    """Count what somebody asks of whom no more than the address is known yet; raise TooManyRequests above the limit."""
+    verdict = _taken(_of_address(address), _default) if _default else None
+    if verdict is not None and not verdict.granted:
+        raise _refusal(verdict)
 
 
 def _count() -> None:
@@ -67,14 +74,28 @@ def _count() -> None:
         name, rates = f"{endpoint} {name}", own
     if not rates:
         return
-    try:
-        verdict = limiter.take(name, rates)
-    except Exception:
-        log.exception("limiter_failed")  # whoever asks is not to suffer for it
+    if (verdict := _taken(name, rates)) is None:
         return
     g._get_current_object().limit = verdict
     if not verdict.granted:
-        raise TooManyRequests(f"At most {verdict.rate}: wait a moment.", retry_after_seconds=verdict.wait_seconds)
+        raise _refusal(verdict)
+
+
+def _of_address(address: str) -> str:
+    return f"{ANONYMOUS}:{limited_as(address)}"
+
+
+def _taken(name: str, rates: Rates) -> Verdict | None:
+    """Take one; return None when that fails, for whoever asks is not to suffer for it."""
+    try:
+        return limiter.take(name, rates)
+    except Exception:
+        log.exception("limiter_failed")
+        return None
+
+
+def _refusal(verdict: Verdict) -> TooManyRequests:
+    return TooManyRequests(f"At most {verdict.rate}: wait a moment.", retry_after_seconds=verdict.wait_seconds)
 
 
 def _who(asked: Any) -> Identity:

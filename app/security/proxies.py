@@ -126,11 +126,13 @@ def _local(known: str) -> bool:
 
 
 def limited_as(address: str) -> str:
-    """Return what limits count an address as: a client of IPv6 has a whole /64 of them."""
+    """Return what every limit of addresses counts an address as: a client of IPv6 has a whole /64 of them."""
     return _network(address) if ":" in address else address
 
 
 @lru_cache(maxsize=4096)
 def _network(address: str) -> str:
     found = parsed(address)
-    return str(ipaddress.ip_network((found, 64), strict=False)) if isinstance(found, ipaddress.IPv6Address) else address
+    if isinstance(found, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((found, 64), strict=False))
+    return str(found or address)  # an IPv4 address that was written as IPv6 is the same client as without

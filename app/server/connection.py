@@ -26,13 +26,13 @@ class Connection:
     """What engine.io calls a socket."""
 
     __slots__ = (
-        *("_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket", "address", "attachments", "beat"),
+        *("_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket", "attachments", "beat"),
         *("closed", "connected", "greeted", "held", "lane", "posting", "probe", "received_bytes", "sent_away"),
         *("session", "sid", "upgrading"),
     )
 
-    def __init__(self, engine: "Engine", sid: str, address: str) -> None:
-        self._engine, self.sid, self.address = engine, sid, address
+    def __init__(self, engine: "Engine", sid: str) -> None:
+        self._engine, self.sid = engine, sid
         self.lane = Lane(engine.pool, engine.limits.receive_messages)
         self.session: dict[str, Any] = {}
         self.connected, self.closed, self.upgrading, self.posting = True, False, False, False

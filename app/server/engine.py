@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -10,12 +9,14 @@ from urllib.parse import parse_qs
 import engineio
 import eventlet
 
-from app.server import frames, handshake, packets, requests
+from app.server import frames, handshake, packets, refusals, requests
+from app.server.census import Census
 from app.server.connection import Connection, Overlap
 from app.server.delay import Delay
 from app.server.limits import Limits
 from app.server.pool import WorkPool
-from app.server.requests import Refused, bad, check_websocket, kept, read_body
+from app.server.refusals import Refused, bad
+from app.server.requests import check_websocket, kept, read_body
 from app.server.upgrade import Probe
 from app.server.websocket import HANDLED_TOGETHER, WebSocket
 
@@ -36,7 +37,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.pings = Delay(self.ping_interval, self._ping)
         self.answers = Delay(self.ping_timeout, self._check_beat)
         self.handshakes = Delay(limits.handshake_seconds, self._check_handshake)
-        self._addresses: Counter[str] = Counter()
+        self.census = Census(limits, self._limit_handshake, self._make_room)
         self.stopping = False  # then no session begins, also not by a connection that was kept alive
         self._leaving = 0
 
@@ -57,9 +58,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             headers = self._cors_headers(environ)
             body = self._answer(environ)
         except Refused as refused:
-            content = [("Content-Type", "application/json"), ("Content-Length", str(len(refused.body)))]
-            start_response(refused.status, [*content, *refused.headers, *headers])
-            return [refused.body]
+            return refused.answer(start_response, headers)
         if body is None:
             return []
         body, encoding = requests.compressed(self, environ, body)
@@ -80,9 +79,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         Only a connect handler is waited for: until it ends it is open whether there is anybody to disconnect.
         """
         self.sockets.pop(connection.sid, None)
-        self._addresses[connection.address] -= 1
-        if self._addresses[connection.address] <= 0:
-            del self._addresses[connection.address]
+        self.census.gone(connection.sid)
         done = False
         self._leaving += 1
 
@@ -111,7 +108,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if origin and self.cors_allowed_origins != []:
             allowed = self._cors_allowed_origins(environ)
             if allowed is not None and origin not in allowed:
-                raise bad(requests.FORBIDDEN, "Not an accepted origin")
+                raise bad(refusals.FORBIDDEN, "Not an accepted origin")
 
     def _answer(self, environ: dict[str, Any]) -> bytes | None:
         """Return the body, or None for a connection that became a websocket."""
@@ -120,44 +117,42 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if method == "OPTIONS":
             return b"OK"
         if transport not in self.transports:
-            raise bad(requests.UNKNOWN_TRANSPORT, "Transport unknown")
+            raise bad(refusals.UNKNOWN_TRANSPORT, "Transport unknown")
         if transport == "websocket" and (method != "GET" or not handshake.asks_for_websocket(environ)):
-            raise bad(requests.BAD_REQUEST, "A websocket begins with an upgrade request")
+            raise bad(refusals.BAD_REQUEST, "A websocket begins with an upgrade request")
         if not sid:
             return self._open(environ, transport, query.get("EIO", [""])[0])
         connection = self.sockets.get(sid)
         if connection is None:
-            raise bad(requests.UNKNOWN_SID, "Session ID unknown")
+            raise bad(refusals.UNKNOWN_SID, "Session ID unknown")
         if transport == "websocket":
             self._upgrade(environ, connection)
             return None
         if connection.upgraded:
-            raise bad(requests.BAD_REQUEST, "The session is on a websocket")
+            raise bad(refusals.BAD_REQUEST, "The session is on a websocket")
         if method == "GET":
             return self._poll(connection)
         if method == "POST":
             return self._post(environ, connection)
-        raise bad(requests.BAD_METHOD, "Bad method")
+        raise bad(refusals.BAD_METHOD, "Bad method")
 
     def _open(self, environ: dict[str, Any], transport: str, version: str) -> bytes | None:
         """Begin a session."""
         if version != "4":
-            raise bad(requests.UNSUPPORTED_VERSION, "Unsupported protocol version")
+            raise bad(refusals.UNSUPPORTED_VERSION, "Unsupported protocol version")
         if environ["REQUEST_METHOD"] != "GET":
-            raise bad(requests.BAD_METHOD, "Bad handshake method")
+            raise bad(refusals.BAD_METHOD, "Bad handshake method")
         self._check_room_for(environ.get("REMOTE_ADDR", ""))
         if transport == "websocket":
             check_websocket(environ)
-        connection = Connection(self, self.generate_id(), environ.get("REMOTE_ADDR", ""))
+        connection = Connection(self, self.generate_id())
         greeting = json.dumps(self._greeting(connection.sid, transport), separators=(",", ":"))
         opened = packets.Outgoing("0" + greeting)
         websocket = self._take_over(environ, connection, opened.frame) if transport == "websocket" else None
         self.sockets[connection.sid] = connection
-        self._addresses[connection.address] += 1
+        self.census.enter(connection.sid, environ.get("REMOTE_ADDR", ""))
         self._trigger_event("connect", connection.sid, kept(environ), run_async=False)
         self.pings.add(connection.sid)
-        if self.limits.handshake_seconds:
-            self.handshakes.add(connection.sid)
         if websocket is None:
             return opened.polled.encode()
         connection.use(websocket)
@@ -176,17 +171,11 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def _check_room_for(self, address: str) -> None:
         if self.stopping:
             raise Refused(
-                "503 Service Unavailable", requests.FORBIDDEN, "The process is stopping", (("Retry-After", "1"),)
+                "503 Service Unavailable", refusals.FORBIDDEN, "The process is stopping", (("Retry-After", "1"),)
             )
-        limits = self.limits
-        if 0 < limits.connections <= len(self.sockets):
-            cause = "too_many_connections"
-        elif 0 < limits.connections_per_address <= self._addresses[address]:
-            cause = "too_many_connections_of_address"
-        else:
-            return
-        self.report(cause, "", address)
-        raise Refused("503 Service Unavailable", requests.FORBIDDEN, "Too many connections", (("Retry-After", "5"),))
+        if cause := self.census.refusal(address):
+            self.report(cause, "", address)
+            raise refusals.too_many_connections()
 
     def _take_over(self, environ: dict[str, Any], owner: Any, first: bytes = b"") -> WebSocket:
         sock, received = handshake.take_over(environ, first)
@@ -196,7 +185,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def _upgrade(self, environ: dict[str, Any], connection: Connection) -> None:
         if connection.upgraded or connection.probe is not None:
-            raise bad(requests.BAD_REQUEST, "The session is on a websocket")
+            raise bad(refusals.BAD_REQUEST, "The session is on a websocket")
         check_websocket(environ)
         probe = Probe(connection, self.limits.handshake_seconds)
         probe.begin(self._take_over(environ, probe))
@@ -205,12 +194,12 @@ class Engine(engineio.Server):  # type: ignore[misc]
         try:
             return "\x1e".join(packet.polled for packet in connection.poll()).encode()
         except Overlap:
-            raise bad(requests.BAD_REQUEST, "Another poll is under way") from None
+            raise bad(refusals.BAD_REQUEST, "Another poll is under way") from None
 
     def _post(self, environ: dict[str, Any], connection: Connection) -> bytes:
         if connection.posting:
             connection.failed("overlapping_posts", "")
-            raise bad(requests.BAD_REQUEST, "Another post is under way")
+            raise bad(refusals.BAD_REQUEST, "Another post is under way")
         connection.posting = True
         # the answer to a ping comes in a post of its own, so that one which takes longer has lost its session anyway
         seconds = self.ping_interval + self.ping_timeout
@@ -221,10 +210,10 @@ class Engine(engineio.Server):  # type: ignore[misc]
                     eventlet.sleep(0)
                 connection.received(packet)
                 if connection.closed and packet != packets.CLOSE.data:
-                    raise bad(requests.BAD_REQUEST, "Not a valid payload")
+                    raise bad(refusals.BAD_REQUEST, "Not a valid payload")
         except ValueError:
             connection.failed("invalid_packet", "not a payload")
-            raise bad(requests.BAD_REQUEST, "Not a valid payload") from None
+            raise bad(refusals.BAD_REQUEST, "Not a valid payload") from None
         finally:
             connection.posting = False
         return b"ok"
@@ -241,5 +230,14 @@ class Engine(engineio.Server):  # type: ignore[misc]
 
     def _check_handshake(self, sid: str) -> None:
         connection = self.sockets.get(sid)
-        if connection is not None and not connection.greeted:
+        if connection is not None and self.census.overdue(sid):
             connection.failed("handshake_timeout", "no namespace was joined", frames.POLICY)
+
+    def _limit_handshake(self, sid: str) -> None:
+        if self.limits.handshake_seconds:
+            self.handshakes.add(sid)
+
+    def _make_room(self, sid: str) -> None:
+        connection = self.sockets.get(sid)
+        if connection is not None:
+            connection.failed("made_room", "no namespace was joined, and a newcomer needed the place", frames.POLICY)

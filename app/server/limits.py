@@ -1,8 +1,15 @@
 """What one process and one client may take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.server.websocket import Buffer
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """What may wait for a client that reads slowly; 0 is no limit."""
+
+    max_bytes: int
+    max_messages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +21,8 @@ class Limits:
     receive_bytes: int
     connections: int
     connections_per_address: int
+    unjoined_per_address: int
     handshake_seconds: float
     namespaces: int
     rooms: int
+    counted_as: Callable[[str], str]  # what an address is counted as

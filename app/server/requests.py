@@ -1,7 +1,6 @@
-"""Requests that Engine.IO refuses, and what it takes from the others."""
+"""What Engine.IO takes from a request."""
 
 import io
-import json
 import socket
 import sys
 from typing import Any
@@ -9,23 +8,9 @@ from typing import Any
 import eventlet
 
 from app.server import handshake
+from app.server.refusals import BAD_REQUEST, Refused, bad
 
-UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_METHOD, BAD_REQUEST, FORBIDDEN, UNSUPPORTED_VERSION = range(6)
 NOTHING: dict[str, Any] = {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr}
-
-
-class Refused(Exception):
-    """The request gets this answer and nothing else."""
-
-    def __init__(self, status: str, code: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
-        super().__init__(message)
-        self.status, self.headers = status, headers
-        self.body = json.dumps({"code": code, "message": message}).encode()
-
-
-def bad(code: int, message: str) -> Refused:
-    """Return what Engine.IO answers to a wrong request."""
-    return Refused("400 Bad Request", code, message)
 
 
 def check_websocket(environ: dict[str, Any]) -> None:

@@ -5,13 +5,13 @@ import logging
 import socket
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from eventlet import hubs
 from eventlet.hubs import hub as kinds
 
 from app.server import frames
+from app.server.limits import Buffer
 
 log = logging.getLogger(__name__)
 READ_BYTES = 65_536
@@ -19,14 +19,6 @@ WRITTEN_TOGETHER = 64
 HANDLED_TOGETHER = 32  # messages, then others have their turn
 CLOSING_SECONDS = 1.0
 OPEN, CLOSING, CLOSED = "open", "closing", "closed"
-
-
-@dataclass(frozen=True, slots=True)
-class Buffer:
-    """What may wait for a client that reads slowly; 0 is no limit."""
-
-    max_bytes: int
-    max_messages: int
 
 
 class Owner(Protocol):
