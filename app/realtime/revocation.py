@@ -1,5 +1,7 @@
 """Ends the sockets of whoever lost the right to them: a revoked or expired key, a session that was ended."""
 
+import math
+import time
 from typing import Any
 
 import structlog
@@ -15,17 +17,20 @@ from app.ticker import Ticker
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.4
 FLUSH_EVERY = 12  # looks
-CHECK_ALL_EVERY = 25  # looks: what ends by its time, and not by a change
+CHECK_ALL_EVERY = 25  # looks: what a kind of identity does not tell of
 Socket = tuple[str, str]  # sid, namespace
 
 _open: dict[Socket, Identity] = {}
+_first_end = math.inf  # when the first of those ends by its time, as far as is known
 
 
 def watch() -> None:
     """Remember the client of this event while it is connected; visitors have nothing to lose."""
+    global _first_end
     who = identity.current()
     if who.kind != ANONYMOUS:
         _open[_here()] = who
+        _first_end = min(_first_end, identity.ends_at(who))
 
 
 def forget() -> None:
@@ -35,12 +40,19 @@ def forget() -> None:
 
 def end_unwanted() -> int:
     """Disconnect the sockets whose identity is not good any more; return how many."""
-    good = {who: identity.still_good(who) for who in set(_open.values())}
+    global _first_end
+    good = {who: identity.still_good(who) for who in _identities()}
     ended = [socket for socket, who in list(_open.items()) if not good[who]]
     for sid, namespace in ended:
         log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
         socketio.server.disconnect(sid, namespace=namespace)
+    ends = [identity.ends_at(who) for who in _identities()]
+    _first_end = min((end for end in ends if end > time.time()), default=math.inf)
     return len(ended)
+
+
+def _identities() -> set[Identity]:
+    return set(_open.copy().values())
 
 
 def _here() -> Socket:
@@ -49,7 +61,7 @@ def _here() -> Socket:
 
 
 class Lookout(Ticker):
-    """Looks for changed rights and switches more than twice a second, and stores now and then the uses of keys."""
+    """Looks for changed rights, switches and what has expired more than twice a second, and stores the uses of keys."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__("revocation", LOOK_SECONDS)
@@ -68,7 +80,7 @@ class Lookout(Ticker):
         self._looks += 1
         switches.look()
         version = db.read(store.version)
-        if version != self._version or self._looks % CHECK_ALL_EVERY == 0:
+        if version != self._version or time.time() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
             keyring.forget()
             with self._app.app_context():
                 end_unwanted()

@@ -1,5 +1,6 @@
 """Who asks: one look-up for requests and for sockets, and what it may do."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -59,10 +60,12 @@ class Credentials:
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
-    they are wrong; `still_good` returns whether an identity that was found earlier would be found again."""
+    they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `ends_at` when
+    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again."""
 
     look_up: Callable[[Credentials], Identity | None]
     still_good: Callable[[Identity], bool]
+    ends_at: Callable[[Identity], float | None] = lambda found: found.expires_at
 
 
 def add_kind(app: Flask, name: str, kind: Kind) -> None:
@@ -101,6 +104,13 @@ def still_good(found: Identity) -> bool:
     """Return whether the key or session was not revoked meanwhile."""
     kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
     return found.kind == ANONYMOUS or (kind is not None and kind.still_good(found))
+
+
+def ends_at(found: Identity) -> float:
+    """Return when an identity ends by itself as far as is known now, in seconds since 1970; infinity for never."""
+    kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
+    end = kind.ends_at(found) if kind is not None else None
+    return math.inf if end is None else end
 
 
 def current() -> Identity:

@@ -30,7 +30,7 @@ class Keyring:
     def configure(self, own: dict[str, Identity]) -> None:
         """Take the keys of the environment, and forget what was read."""
         self._own = own
-        self._stored: dict[str, Identity] = {}
+        self._hold({})
         self._version, self._looked_at = -1, -math.inf
         self._uses: dict[str, tuple[int, float]] = {}
 
@@ -53,8 +53,12 @@ class Keyring:
     def still_good(self, found: Identity) -> bool:
         """Return whether a key that was good is so now, with the same rights."""
         self.refresh()
-        known = {i.id: i for i in (*self._own.values(), *self._stored.values())}.get(found.id)
+        known = self._by_id.get(found.id)
         return known is not None and _in_time(known) and (known.scopes, known.owner) == (found.scopes, found.owner)
+
+    def ends_at(self, found: Identity) -> float | None:
+        """Return when a key expires, which may have been changed since it was shown."""
+        return self._by_id.get(found.id, found).expires_at
 
     def refresh(self) -> None:
         """Read the keys again if something has changed."""
@@ -63,7 +67,7 @@ class Keyring:
         version = db.read(store.version)
         if version != self._version:
             rows = db.read(lambda conn: store.good_keys(conn, time.time()))
-            self._stored = {row.hash: _identity(row) for row in rows}
+            self._hold({row.hash: _identity(row) for row in rows})
             self._version = version
         self._looked_at = time.monotonic()
 
@@ -78,6 +82,10 @@ class Keyring:
         if uses:
             db.write(lambda conn: store.add_uses(conn, uses))
 
+    def _hold(self, stored: dict[str, Identity]) -> None:
+        self._stored = stored
+        self._by_id = {known.id: known for known in (*self._own.values(), *stored.values())}
+
     def _count(self, found: Identity) -> None:
         with self._lock:
             self._uses[found.id] = (self._uses.get(found.id, (0, 0.0))[0] + 1, time.time())
@@ -86,7 +94,7 @@ class Keyring:
 def install(app: Flask, settings: Settings) -> None:
     """Let keys be a way to be known."""
     keyring.configure(dict(_of_environment(settings)))
-    identity.add_kind(app, KEY, Kind(keyring.look_up, keyring.still_good))
+    identity.add_kind(app, KEY, Kind(keyring.look_up, keyring.still_good, keyring.ends_at))
 
 
 def _of_environment(settings: Settings) -> Iterator[tuple[str, Identity]]:

@@ -11,7 +11,8 @@ def register(app: "Flask") -> None:
     from app.features.accounts import admin_pages, bar, cli, entry_pages, pages, sessions
     from app.security import identity
 
-    identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, sessions.known.still_good))
+    known = sessions.known
+    identity.add_kind(app, sessions.KIND, identity.Kind(sessions.look_up, known.still_good, known.ends_at))
     app.extensions["session_cookie"] = sessions.COOKIE
     for blueprint in (entry_pages.blueprint, pages.blueprint, admin_pages.blueprint):
         app.register_blueprint(blueprint)

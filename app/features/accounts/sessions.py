@@ -66,7 +66,7 @@ def look_up(credentials: Credentials) -> Identity | None:
     row = db.read(lambda conn: store.session_by_hash(conn, digest(cookie)))
     if row is None or not _in_time(row, now):
         return None
-    if now - row.last_seen_at > min(SEEN_EVERY_SECONDS, _own().session_idle_seconds / 4):
+    if now - row.last_seen_at > _unseen_seconds():
         _see(row.id, now)
     return _identity(row)
 
@@ -85,6 +85,12 @@ class Known:
             self._sessions, self._read_at = {row.id: row for row in rows}, time.monotonic()
         row = self._sessions.get(found.session)
         return row is not None and _in_time(row, time.time()) and _identity(row) == found
+
+    def ends_at(self, found: Identity) -> float | None:
+        """Return when a session ends unless it is used before; of one that is not known yet, the earliest time."""
+        row, idle_seconds = self._sessions.get(found.session), _own().session_idle_seconds
+        seen_at = row.last_seen_at if row is not None else time.time() - _unseen_seconds()
+        return min(found.expires_at or math.inf, float(seen_at + idle_seconds))
 
 
 def cookie_of(environ: Environ) -> str:
@@ -114,6 +120,11 @@ def _identity(row: Row[Any]) -> Identity:
 
 def _in_time(row: Row[Any], now: float) -> bool:
     return bool(row.expires_at > now and row.last_seen_at + _own().session_idle_seconds > now)
+
+
+def _unseen_seconds() -> float:
+    """Return for how long a session that is in use is not written."""
+    return min(SEEN_EVERY_SECONDS, _own().session_idle_seconds / 4)
 
 
 def _see(session_id: str, now: float) -> None:

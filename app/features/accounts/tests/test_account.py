@@ -4,12 +4,15 @@ import math
 import time
 
 import pytest
+from flask import request
 
 from app.db import db
 from app.features.accounts import lockout, sessions
 from app.features.accounts.tables import sessions as table
 from app.features.accounts.tests.conftest import ADA, PASSWORD
+from app.realtime import revocation
 from app.security import audit, identity, maintenance
+from tests.patience import wait_until
 
 NEW = "an otter under the bridge"
 
@@ -215,3 +218,25 @@ def test_in_maintenance_one_signs_in_and_out_and_changes_nothing_else(people):
     assert people.browser().sign_in(password=PASSWORD).status_code == 303
     with people.app.app_context():
         maintenance.turn_off()
+
+
+def test_a_session_that_ends_by_its_time_takes_its_sockets_with_it_and_one_in_use_does_not(make, monkeypatch):
+    monkeypatch.setattr(revocation, "CHECK_ALL_EVERY", 1_000_000)
+    people = make(own={"session_idle_seconds": 2})
+    lookout = revocation.Lookout(people.app)
+    lookout.tick()
+    idle, used = signed_in(people, 2)
+    for sid, browser in (("idle", idle), ("used", used)):
+        with people.app.test_request_context(headers={"Cookie": f"account={browser.cookie()}"}):
+            request.sid, request.namespace = sid, "/"
+            revocation.watch()
+
+    def ended():
+        assert used.is_in()
+        lookout.tick()
+        return [sid for sid, _ in revocation._open] == ["used"]
+
+    try:
+        wait_until(ended)
+    finally:
+        revocation._open.clear()
