@@ -31,8 +31,8 @@ class Probe:
         if websocket is None:
             return
         if payload == "2probe" and not connection.upgrading and not connection.upgraded:
+            connection.begin_upgrade()  # before it is sent, for that may end the probe
             websocket.send(packets.PROBED.frame)
-            connection.begin_upgrade()
         elif payload == "5" and connection.upgrading and not connection.closed:
             self._websocket = connection.probe = None
             websocket.belong_to(connection)

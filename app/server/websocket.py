@@ -65,27 +65,16 @@ class WebSocket:
 
     def send(self, data: bytes) -> None:
         """Write finished frames; what the client does not take now waits, up to the limits."""
-        if self._state is not OPEN:
-            return
-        if self._waiting:
-            self._wait(data)
-            return
-        try:
-            sent = self._sock.send(data)
-        except BlockingIOError:
-            sent = 0
-        except OSError:
-            self._lost()
-            return
-        if sent < len(data):
-            self._wait(memoryview(data)[sent:])
+        if self._state is OPEN:
+            self._write(data)
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
         """Say why, then end the connection; the client has a second to take it."""
-        if self._state is OPEN:
-            self.send(frames.close_frame(code, reason))
-        if self._state is OPEN:
-            self._state = CLOSING
+        if self._state is not OPEN:
+            return
+        self._state = CLOSING  # before it is written: whoever closes tells the owner why, also when writing fails
+        self._write(frames.close_frame(code, reason))
+        if self._state is CLOSING:
             self._hub.schedule_call_global(CLOSING_SECONDS, self.cut)
             self._end_writing()
 
@@ -100,6 +89,20 @@ class WebSocket:
         self._remove(self._listener)
         self._remove(self._hub.listeners[kinds.WRITE].get(self._sock.fileno()))
         self._sock.close()
+
+    def _write(self, data: bytes) -> None:
+        if self._waiting:
+            self._wait(data)
+            return
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lost()
+            return
+        if sent < len(data):
+            self._wait(memoryview(data)[sent:])
 
     def _listen(self, received: bytes) -> None:
         if self._state is not CLOSED:
@@ -182,8 +185,10 @@ class WebSocket:
         limits, size = self._buffer, self._waiting_bytes + len(data)
         if 0 < limits.max_bytes < size or 0 < limits.max_messages <= len(self._waiting):
             detail = f"{size} bytes in {len(self._waiting) + 1} messages waited"
+            told = self._state is not OPEN
             self.cut()
-            self._owner.failed("send_buffer_full", detail)
+            if not told:
+                self._owner.failed("send_buffer_full", detail)
             return
         self._waiting.append(data)
         self._waiting_bytes = size

@@ -11,6 +11,7 @@ from tests.server.wire import UPGRADE, Polling, Wire, frame
 
 SEPARATOR = "\x1e"
 PING, PONG = 0.3, 2.25  # seconds to a ping, and to its answer
+RESETS = 20  # of which some arrive together with what was sent before them
 
 
 @pytest.fixture
@@ -249,6 +250,16 @@ def test_a_client_that_gave_up_its_probe_may_try_again(joined):
     second = joined.upgrading()
     assert second.text("2probe").read_text() == "3probe"
     assert second.text("5", '42["echo",1]').read_text() == '42["echo",1]'
+
+
+def test_a_probe_that_is_reset_at_once_leaves_the_session_on_polls(fast):
+    for _ in range(RESETS):
+        client = Polling(fast.port, joined=True)
+        client.upgrading().text("2probe").cut()
+        client.wait_for("probing", False)
+        assert client.post('42["echo",1]') == (200, "ok")
+        assert client.get() == (200, '42["echo",1]')
+        client.leave()
 
 
 def test_a_session_has_one_probe_at_a_time(fast, joined):
