@@ -38,6 +38,7 @@ def _created(settings: "Settings | None") -> "Flask":
         limits,
         maintenance,
         proxies,
+        quotas,
         sessions,
         switches,
     )
@@ -56,6 +57,7 @@ def _created(settings: "Settings | None") -> "Flask":
     app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
     db.open(settings)
     switches.configure(settings)
+    quotas.configure(settings)
     schema.know(boot.branches())
     upstream.configure(settings)
     requests.install(app)

@@ -1,6 +1,6 @@
-"""The tables of keys and of the audit log, and the number that changes whenever somebody's rights may have changed."""
+"""The tables of keys, quotas and the audit log, and the number that changes with everybody's rights."""
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, Text
 
 from app.db import metadata
 
@@ -37,4 +37,12 @@ audit_log = Table(
     Column("address", String(64), nullable=False),
     Column("result", String(32), nullable=False),
     Index("audit_log_by_age", "at"),
+)
+quota_days = Table(
+    "quota_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970, in UTC
+    Column("owner", Text, primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("used", BigInteger, nullable=False),
 )

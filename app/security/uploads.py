@@ -8,8 +8,12 @@ from flask import current_app
 from werkzeug.datastructures import FileStorage
 
 from app.concurrency import Turns
+from app.db import db
 from app.errors import UnsupportedMediaType
+from app.security import identity, quotas
+from app.security.quotas import Quota
 
+QUOTA = "uploads"
 UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
@@ -18,7 +22,8 @@ SNIFFED_BYTES = 4_096
 
 
 def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
-    """Return an uploaded file's content; raise UnsupportedMediaType when it is of no type in `accept`.
+    """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
+    and OverQuota when there were too many today.
 
     UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts.
     """
@@ -30,6 +35,9 @@ def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
     turns.give()
     if found not in allowed:
         raise UnsupportedMediaType(f"The file's content is {found}; accepted is {' or '.join(allowed) or 'none'}.")
+    owner = identity.current().owner
+    if owner:
+        db.write(lambda conn: quotas.take(conn, owner, **{QUOTA: 1}))
     return data
 
 
@@ -66,3 +74,6 @@ def _kind_of_text(start: bytes, name: str) -> str:
         return "application/pdf"
     named = mimetypes.guess_type(name)[0] or ""
     return named if named.startswith("text/") and named != "text/html" else "text/plain"
+
+
+quotas.declare(Quota(QUOTA, "uploads a day", lambda settings: settings.quota_uploads_per_day))

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from app.errors import AppError, Unauthorized
 from app.features.accounts import people, sessions
-from app.security import identity, maintenance
+from app.security import identity, maintenance, quotas
 from app.security.guard import public
 from app.security.identity import Identity
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("own_account", __name__)
 @blueprint.get("/account")
 @public
 def account() -> str:
-    """Show the account: its sessions, and the form for another password."""
+    """Show the account: its sessions, what it has used, and the form for another password."""
     return _page(_person())
 
 
@@ -62,7 +62,7 @@ def sign_out_everywhere() -> Response:
 
 def _page(who: Identity, error: str = "") -> str:
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    return render_template("accounts/account.html", **shown)
+    return render_template("accounts/account.html", usage=quotas.usage(who.owner), **shown)
 
 
 def _person() -> Identity:

@@ -40,6 +40,7 @@ FORMS = (bodies.FILES, bodies.FORM)
 MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
+FULL = "You store as many bytes as you may, or would with this batch."
 CSV = "text/csv; charset=utf-8"
 UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
 FILE = {"Content-Disposition": "The file's name."}
@@ -49,7 +50,7 @@ FILE = {"Content-Disposition": "The file's name."}
 @bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: MAX_LINES_BYTES})
 @describe(
     body={"application/json": NewBatchOfRows, FORMS[0]: NewBatchForm, FORMS[1]: NewBatchOfLines},
-    answers={202: ACCEPTED, 503: NOBODY_ANSWERS},
+    answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL},
 )
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store a batch from JSON rows, an uploaded CSV or pasted lines, and queue its job."""
@@ -69,7 +70,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 
 
 @blueprint.post("/example")
-@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS})
+@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL})
 def create_example() -> tuple[Response, int, dict[str, str]]:
     """Start the batch that comes with the project."""
     batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)
