@@ -39,6 +39,7 @@ def _created(settings: "Settings | None") -> "Flask":
         limits,
         maintenance,
         proxies,
+        quotas,
         sessions,
         switches,
     )
@@ -57,6 +58,7 @@ def _created(settings: "Settings | None") -> "Flask":
     app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
     db.open(settings)
     switches.configure(settings)
+    quotas.configure(settings)
     schema.know(boot.branches())
     upstream.configure(settings)
     requests.install(app)

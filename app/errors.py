@@ -1,6 +1,7 @@
 """Every error that a user or operator may see: a stable code, a human sentence, an HTTP status."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -19,6 +20,7 @@ class AppError(Exception):
     code = "internal_error"
     status = 500
     exit_status = 1
+    details: Mapping[str, Any] | None = None  # for programs, where the code and the sentence do not say it all
 
     def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
@@ -26,9 +28,10 @@ class AppError(Exception):
         self.code = code or self.code
         self.status = status or self.status
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> dict[str, Any]:
         """Return the body that APIs and acknowledgements carry."""
-        return {"code": self.code, "message": self.message}
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        return body | ({"details": dict(self.details)} if self.details else {})
 
 
 class BadRequest(AppError):
@@ -79,6 +82,21 @@ class TooManyRequests(AppError):
     def __init__(self, message: str, *, retry_after_seconds: float = 0.0) -> None:
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class OverQuota(AppError):
+    """Told to a key or an account that would use more than its quota; `details` say what is left.
+
+    507 for storage, else 429; `retry_after_seconds` is None where time alone frees nothing.
+    """
+
+    code, status = "quota_exceeded", 429
+
+    def __init__(
+        self, message: str, *, details: Mapping[str, Any], storage: bool, retry_after_seconds: float | None
+    ) -> None:
+        super().__init__(message, status=507 if storage else 429)
+        self.details, self.retry_after_seconds = details, retry_after_seconds
 
 
 class Unavailable(AppError):

@@ -3,7 +3,19 @@
 from app.jobs.context import GiveUp, JobContext, JobStopped
 from app.jobs.model import Job
 from app.jobs.registry import job
-from app.jobs.service import announce, cancel, check_changed, enqueue, get, listing, new_job, requeue, seen
+from app.jobs.service import (
+    announce,
+    cancel,
+    check_changed,
+    enqueue,
+    get,
+    insert,
+    listing,
+    new_job,
+    put_back,
+    requeue,
+    seen,
+)
 
 __all__ = [
     "GiveUp",
@@ -15,9 +27,11 @@ __all__ = [
     "check_changed",
     "enqueue",
     "get",
+    "insert",
     "job",
     "listing",
     "new_job",
+    "put_back",
     "requeue",
     "seen",
 ]

@@ -4,13 +4,18 @@ import time
 import uuid
 from typing import Any
 
+from sqlalchemy import Connection
+
 from app.db import db
 from app.errors import Conflict, NotFound
 from app.jobs import registry, store
 from app.jobs.model import QUEUED, RUNNING, Job
 from app.jobs.signals import job_changed, job_queued
 from app.observability import tracing
-from app.security import identity, ownership
+from app.security import identity, ownership, quotas
+from app.security.quotas import Quota
+
+QUOTA = "jobs"
 
 
 def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
@@ -48,10 +53,22 @@ def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int
     )
 
 
+def insert(conn: Connection, job: Job) -> Job:
+    """Store a new job in a transaction of the caller; raises OverQuota when its submitter has too many at once."""
+    quotas.take(conn, job.submitted_by, **{QUOTA: 1})
+    return store.insert(conn, job)
+
+
+def put_back(conn: Connection, job_id: str, owner: str) -> Job | None:
+    """Queue an ended job again for an owner that asks; None when it has not ended. Raises OverQuota."""
+    quotas.take(conn, owner, **{QUOTA: 1})
+    return store.requeue(conn, job_id, time.time())
+
+
 def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) -> Job:
-    """Store a job; a runner of this process takes it at once, others within a second."""
+    """Store a job; a runner of this process takes it at once, others within a second. Raises OverQuota."""
     job = new_job(kind, payload, priority=priority)
-    db.write(lambda conn: store.insert(conn, job))
+    db.write(lambda conn: insert(conn, job))
     announce(job)
     return job
 
@@ -104,12 +121,15 @@ def cancel(job_id: str) -> Job:
 
 
 def requeue(job_id: str) -> Job:
-    """Queue an ended job again; raise Conflict when it waits or runs."""
-    job = get(job_id)
+    """Queue an ended job again; raise Conflict when it waits or runs, OverQuota when there are too many."""
+    job, owner = get(job_id), identity.current().owner
     check_changed(job)
-    changed = db.write(lambda conn: store.requeue(conn, job_id, time.time()))
+    changed = db.write(lambda conn: put_back(conn, job_id, owner))
     if changed is None:
         doing = "running" if job.state == RUNNING else "waiting"
         raise Conflict(f"The job is {doing} already.")
     announce(changed)
     return changed
+
+
+quotas.declare(Quota(QUOTA, "jobs that wait or run", lambda settings: settings.quota_jobs, store.active))

@@ -175,6 +175,12 @@ def by_ids(conn: Connection, job_ids: Sequence[str]) -> list[Job]:
     return [_job(row) for row in conn.execute(query)]
 
 
+def active(conn: Connection, submitted_by: str) -> int:
+    """Return how many jobs of a submitter wait or run."""
+    mine = (jobs.c.state.in_((QUEUED, RUNNING)), jobs.c.submitted_by == submitted_by)
+    return conn.execute(select(func.count()).select_from(jobs).where(*mine)).scalar_one()
+
+
 def ids_in(conn: Connection, state: str, limit: int) -> list[str]:
     """Return ids of jobs in a state."""
     return list(conn.execute(select(jobs.c.id).where(jobs.c.state == state).limit(limit)).scalars())

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from app.jobs import JobContext, job, registry
 from app.jobs import store as jobs_store
 from app.maintenance.batches import delete_in_batches
-from app.security import audit_store
+from app.security import audit_store, quotas
 from app.settings import Settings
 
 DAY_SECONDS = 86_400
+QUOTA_DAYS = 7.0  # counts of the day are of no use after it
 Delete = Callable[[Connection, float, int], int]
 
 
@@ -68,4 +69,5 @@ def _jobs(conn: Connection, before: float, limit: int) -> int:
 CORE = (
     Rule("jobs", lambda settings: settings.retention_jobs_days, _jobs),
     Rule("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),
+    Rule("quota_days", lambda settings: QUOTA_DAYS, quotas.delete_days),
 )

@@ -1,11 +1,11 @@
-"""All SQL of keys and of the version of everybody's rights."""
+"""All SQL of keys, of the version of everybody's rights, and of quotas by the day."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, tuple_, update
 
-from app.security.tables import api_keys, security_version
+from app.security.tables import api_keys, quota_days, security_version
 
 
 def version(conn: Connection) -> int:
@@ -49,3 +49,26 @@ def add_uses(conn: Connection, uses: Mapping[str, tuple[int, float]]) -> None:
     for key_id, (number, at) in uses.items():
         used = {"use_count": api_keys.c.use_count + number, "last_used_at": at}
         conn.execute(update(api_keys).where(api_keys.c.id == key_id).values(**used))
+
+
+def used_on(conn: Connection, day: int, owner: str, name: str) -> int:
+    """Return how much of a quota an owner has used on a day."""
+    return conn.execute(select(quota_days.c.used).where(*_use(day, owner, name))).scalar() or 0
+
+
+def count_use(conn: Connection, day: int, owner: str, name: str, amount: int) -> None:
+    """Add to what an owner has used on a day; for one transaction of the owner at a time."""
+    more = update(quota_days).where(*_use(day, owner, name)).values(used=quota_days.c.used + amount)
+    if conn.execute(more).rowcount == 0:
+        conn.execute(quota_days.insert().values(day=day, owner=owner, name=name, used=amount))
+
+
+def delete_uses(conn: Connection, before: int, limit: int) -> int:
+    """Delete some of the uses of earlier days; return how many."""
+    place = tuple_(quota_days.c.day, quota_days.c.owner, quota_days.c.name)
+    old = select(quota_days.c.day, quota_days.c.owner, quota_days.c.name).where(quota_days.c.day < before).limit(limit)
+    return conn.execute(delete(quota_days).where(place.in_(old))).rowcount
+
+
+def _use(day: int, owner: str, name: str) -> tuple[ColumnElement[bool], ...]:
+    return quota_days.c.day == day, quota_days.c.owner == owner, quota_days.c.name == name

@@ -1,6 +1,6 @@
-"""The tables of keys and of the audit log, and the number that changes whenever somebody's rights may have changed."""
+"""The tables of keys, quotas and the audit log, and the number that changes with everybody's rights."""
 
-from sqlalchemy import JSON, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, Text
 
 from app.db import metadata
 
@@ -51,4 +51,12 @@ audit_chain = Table(  # one row: the last entry, and the first that retention ha
     Column("hash", String(64), nullable=False),
     Column("first_number", Integer, nullable=False),
     Column("earlier_id", Integer, nullable=False),  # the last entry from before there was a chain
+)
+quota_days = Table(
+    "quota_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),  # since 1970, in UTC
+    Column("owner", Text, primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("used", BigInteger, nullable=False),
 )

@@ -8,8 +8,12 @@ from flask import current_app
 from werkzeug.datastructures import FileStorage
 
 from app.concurrency import Turns
+from app.db import db
 from app.errors import UnsupportedMediaType
+from app.security import identity, quotas
+from app.security.quotas import Quota
 
+QUOTA = "uploads"
 UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
@@ -18,10 +22,12 @@ MARKUP = re.compile(rb"\s*<[!?a-z]", re.IGNORECASE)
 SNIFFED_BYTES = 4_096
 
 
-def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
-    """Return an uploaded file's content; raise UnsupportedMediaType when it is of no type in `accept`.
+def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) -> bytes:
+    """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
+    and OverQuota when there were too many today.
 
-    UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts.
+    UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts. What is only looked at
+    is not `counted`.
     """
     turns = Turns()
     data: bytes = file.read()
@@ -34,6 +40,9 @@ def read(file: FileStorage, accept: tuple[str, ...]) -> bytes:
         if found == UNKNOWN and (mimetypes.guess_type(file.filename or "")[0] or "").startswith("text/"):
             why = _why_no_text(data)
         raise UnsupportedMediaType(f"{why}; accepted is {' or '.join(allowed) or 'none'}.")
+    owner = identity.current().owner
+    if owner and counted:
+        db.write(lambda conn: quotas.take(conn, owner, **{QUOTA: 1}))
     return data
 
 
@@ -81,3 +90,6 @@ def _kind_of_text(start: bytes, name: str) -> str:
         return "application/pdf"
     named = mimetypes.guess_type(name)[0] or ""
     return named if named.startswith("text/") and named != "text/html" else "text/plain"
+
+
+quotas.declare(Quota(QUOTA, "uploads a day", lambda settings: settings.quota_uploads_per_day))

@@ -2,7 +2,8 @@
 
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
@@ -10,7 +11,7 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DataError
 from werkzeug.exceptions import HTTPException
 
-from app.errors import AppError, InMaintenance, ProofNeeded, TooManyRequests
+from app.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
 
 log = structlog.get_logger(__name__)
 
@@ -27,6 +28,7 @@ WORDS = {
     429: ("Too many requests", "You are faster than this service allows: wait a moment and try again."),
     500: ("Something went wrong", "The mistake is on our side, and it has been logged."),
     503: ("Not available right now", "The service cannot answer at the moment: try again shortly."),
+    507: ("Storage is full", "You store as much as you may: delete something, or ask for more."),
 }
 CODES = {
     401: "unauthorized",
@@ -51,17 +53,17 @@ def install(app: Flask) -> None:
 
 
 def _app_error(error: AppError) -> Response:
-    if error.status >= 500 and not isinstance(error, InMaintenance):
+    if error.status >= 500 and not isinstance(error, InMaintenance | OverQuota):
         log.warning("request_failed", code=error.code, reason=error.message)
     if isinstance(error, ProofNeeded):
         if (page := _proof_page()) is not None:
             return page
     elif error.status == 401 and (sign_in := _sign_in_page()):
         return make_response(redirect(sign_in))
-    response = _render(error.status, error.code, error.message)
+    response = _render(error.status, error.code, error.message, details=error.details)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, TooManyRequests | InMaintenance):
+    if isinstance(error, TooManyRequests | InMaintenance | OverQuota) and error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
     return response
 
@@ -95,10 +97,13 @@ def _unexpected(error: Exception) -> Response:
     return _render(500, "internal_error", WORDS[500][1], trace)
 
 
-def _render(status: int, code: str, message: str, trace: str = "") -> Response:
+def _render(
+    status: int, code: str, message: str, trace: str = "", details: Mapping[str, Any] | None = None
+) -> Response:
     request_id = g.get("request_id", "")
     if _for_program():
-        return make_response(jsonify(error={"code": code, "message": message, "request_id": request_id}), status)
+        body = {"code": code, "message": message, "request_id": request_id} | ({"details": details} if details else {})
+        return make_response(jsonify(error=body), status)
     title = WORDS.get(status, ("Something went wrong", ""))[0]
     shown = {"status": status, "title": title, "message": message, "request_id": request_id, "trace": trace}
     try:

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from app.errors import AppError, Unauthorized
 from app.features.accounts import factors, people, sessions, tries
 from app.features.accounts.settings import OidcSettings
-from app.security import guard, identity, maintenance
+from app.security import guard, identity, maintenance, quotas
 from app.security.guard import public
 from app.security.identity import READ, Identity
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("own_account", __name__)
 @blueprint.get("/account")
 @public
 def account() -> str:
-    """Show the account: its sessions, and the form for another password."""
+    """Show the account: its sessions, what it has used, and the form for another password."""
     return _page(_person())
 
 
@@ -65,7 +65,7 @@ def _page(who: Identity, error: str = "") -> str:
     in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
     passwords = in_use and people.has_password(who)
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
-    shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who)}
+    shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who), "usage": quotas.usage(who.owner)}
     return render_template("accounts/account.html", passwords=passwords, **shown)
 
 

@@ -8,11 +8,12 @@ if TYPE_CHECKING:
 
 def register(app: "Flask") -> None:
     """Add the routes, the job kind and the live results."""
-    from app.features.predictions import api, jobs, live, pages, retention
+    from app.features.predictions import api, jobs, live, pages, quotas, retention
 
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.blueprint)
     app.extensions["nav"].append({"label": "Predictions", "href": "/predictions"})
     live.connect()
     retention.connect()
+    quotas.connect()
     jobs.configure(app.extensions["settings"])

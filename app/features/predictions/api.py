@@ -42,6 +42,7 @@ MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while other
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
 DOWNLOADS = "30 per minute"  # by each principal, of each form: one may have 50 MB
+FULL = "You store as many bytes as you may, or would with this batch."
 CSV = "text/csv; charset=utf-8"
 UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
 FILE = {"Content-Disposition": "The file's name."}
@@ -51,7 +52,7 @@ FILE = {"Content-Disposition": "The file's name."}
 @bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: MAX_LINES_BYTES})
 @describe(
     body={"application/json": NewBatchOfRows, bodies.FILES: NewBatchForm, bodies.FORM: NewBatchOfLines},
-    answers={202: ACCEPTED, 503: NOBODY_ANSWERS},
+    answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL},
 )
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store a batch from JSON rows, an uploaded CSV or pasted lines, and queue its job."""
@@ -76,11 +77,11 @@ def first_row() -> Response:
     file = uploaded_file("file")
     if file is None:
         raise BadRequest("Send a form with file.", code="no_rows")
-    return jsonify(row=upload.first_row(uploads.read(file, upload.TYPES)))
+    return jsonify(row=upload.first_row(uploads.read(file, upload.TYPES, counted=False)))
 
 
 @blueprint.post("/example")
-@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS})
+@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL})
 def create_example() -> tuple[Response, int, dict[str, str]]:
     """Start the batch that comes with the project."""
     batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)

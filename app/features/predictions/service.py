@@ -12,9 +12,10 @@ from app.errors import Conflict, NotFound, Unavailable
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
-from app.features.predictions.rows import Rows
-from app.jobs import store as jobs_store
-from app.security import ownership
+from app.features.predictions.quotas import BATCHES, ROWS
+from app.features.predictions.rows import Rows, stored_bytes
+from app.jobs.model import QUEUED, RUNNING
+from app.security import identity, ownership, quotas
 
 KIND = "predictions"
 
@@ -27,6 +28,7 @@ def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
     prompts.check(prompt, columns)
     prediction_id = uuid.uuid4().hex
     job = jobs.new_job(KIND, {"prediction_id": prediction_id}, total=len(rows))
+    size = len(prompt.encode(errors="surrogatepass")) + stored_bytes(rows)
     batch = {
         "id": prediction_id,
         "job_id": job.id,
@@ -35,10 +37,13 @@ def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
         "columns": columns,
         "model": predictor.model,
         "created_at": time.time(),
+        "stored_bytes": size,
     }
+    used = {BATCHES: 1, ROWS: len(rows), quotas.STORED_BYTES: size}
 
     def write(conn: Connection) -> None:
-        jobs_store.insert(conn, job)
+        quotas.take(conn, job.submitted_by, **used)
+        jobs.insert(conn, job)
         store.insert(conn, batch, rows)
 
     db.write(write)
@@ -75,15 +80,19 @@ def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
     open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)
     if batch["status"] == "succeeded" and not open_rows:
         raise Conflict("Every row has its answer: there is nothing to run again.")
+    if batch["status"] in (QUEUED, RUNNING):
+        raise Conflict(f"The batch is {batch['status']} already.")
+    owner = identity.current().owner
 
-    def write(conn: Connection) -> "jobs.Job | None":
-        job = jobs_store.requeue(conn, batch["job_id"], time.time())
-        if job is not None and failed:
+    def write(conn: Connection) -> jobs.Job:
+        quotas.take(conn, owner, **{ROWS: open_rows})
+        job = jobs.put_back(conn, batch["job_id"], owner)
+        if job is None:
+            raise Conflict(f"The batch is {batch['status']} already.")
+        if failed:
             store.forget_failures(conn, prediction_id)
         return job
 
     job = db.write(write)
-    if job is None:
-        raise Conflict(f"The batch is {batch['status']} already.")
     jobs.announce(job)
     return get(prediction_id)

@@ -21,6 +21,12 @@ class PredictionSettings(Section):
         "5 * * * *", description="When the CSV and the figure of all results are made anew (cron); empty is never."
     )
     prediction_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="The most rows in one batch.")
+    quota_batches_per_day: int = Field(
+        2_000, ge=0, description="Batches that a key or an account may start in a day; 0 is no limit."
+    )
+    quota_rows_per_day: int = Field(
+        200_000, ge=0, description="Rows that a key or an account may have asked in a day; 0 is no limit."
+    )
     prediction_max_prompt_characters: int = Field(
         200_000,
         ge=1_000,

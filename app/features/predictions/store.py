@@ -4,7 +4,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, delete, func, select, true, tuple_, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    LargeBinary,
+    Row,
+    Select,
+    cast,
+    delete,
+    func,
+    select,
+    true,
+    tuple_,
+    update,
+)
 
 from app.features.predictions.tables import cache, predictions, rows
 from app.jobs.model import ENDED
@@ -24,6 +38,10 @@ class Answer:
     error: str | None = None
     model: str | None = None
     cached: bool = False
+
+    @property
+    def stored_bytes(self) -> int:
+        return len(f"{self.output or ''}{self.error or ''}".encode(errors="surrogatepass"))
 
 
 def insert(conn: Connection, batch: dict[str, Any], inputs: Sequence[dict[str, str]]) -> None:
@@ -98,7 +116,10 @@ def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answ
         update(predictions)
         .where(mine)
         .values(
-            done=predictions.c.done + 1, failed=predictions.c.failed + failed, finish_seq=predictions.c.finish_seq + 1
+            done=predictions.c.done + 1,
+            failed=predictions.c.failed + failed,
+            finish_seq=predictions.c.finish_seq + 1,
+            stored_bytes=predictions.c.stored_bytes + answer.stored_bytes,
         )
     )
     savepoint = conn.begin_nested()
@@ -116,11 +137,21 @@ def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answ
 def forget_failures(conn: Connection, prediction_id: str) -> int:
     """Let the failed rows wait again; return how many there were."""
     failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)
+    size = conn.execute(
+        select(func.sum(_size(conn, rows.c.output) + _size(conn, rows.c.error))).where(*failed)
+    ).scalar()
     values = {"status": PENDING, "output": None, "error": None, "finish_no": None, "model": None}
     number = conn.execute(update(rows).where(*failed).values(**values)).rowcount
     changed = {"done": predictions.c.done - number, "failed": predictions.c.failed - number}
+    changed["stored_bytes"] = predictions.c.stored_bytes - (size or 0)
     conn.execute(update(predictions).where(predictions.c.id == prediction_id).values(**changed))
     return int(number)
+
+
+def stored_bytes(conn: Connection, owner: str) -> int:
+    """Return how many bytes the batches of an owner store."""
+    query = select(func.sum(predictions.c.stored_bytes)).join(jobs).where(jobs.c.submitted_by == owner)
+    return int(conn.execute(query).scalar() or 0)
 
 
 def cached(conn: Connection, key: str, since: float) -> str | None:
@@ -177,6 +208,12 @@ def delete_old_answers(conn: Connection, before: float, limit: int) -> int:
     """Delete some of the answers that were kept before a time; return how many."""
     old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
     return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount
+
+
+def _size(conn: Connection, column: Column[str]) -> ColumnElement[int]:
+    """Return a text's bytes; SQLite knows `octet_length` from 3.43 on only."""
+    size = func.octet_length(column) if conn.dialect.name == "postgresql" else func.length(cast(column, LargeBinary))
+    return func.coalesce(size, 0)
 
 
 def _batches() -> Select[Any]:

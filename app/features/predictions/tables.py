@@ -1,6 +1,6 @@
 """The example's tables: batches, their rows, and the cache of answers."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from app.db import metadata
 
@@ -18,6 +18,7 @@ predictions = Table(
     Column("failed", Integer, nullable=False),
     Column("finish_seq", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),  # of its rows with their answers
     Index("predictions_by_age", "created_at"),
 )
 

@@ -12,12 +12,23 @@ JSON = "application/json"
 COMPONENTS = "#/components/schemas/"
 
 
+class QuotaDetails(BaseModel):
+    """Which quota would be exceeded, and what is left of it."""
+
+    quota: str
+    limit: int
+    used: int
+    left: int
+    needed: int
+
+
 class ErrorDetail(BaseModel):
     """What went wrong."""
 
     code: str
     message: str
     request_id: str
+    details: QuotaDetails | None = None
 
 
 class ErrorResponse(BaseModel):

@@ -1,6 +1,7 @@
 """One's own account: the password, the sessions, and the ways out."""
 
 import math
+import re
 import time
 
 import pytest
@@ -240,3 +241,16 @@ def test_a_session_that_ends_by_its_time_takes_its_sockets_with_it_and_one_in_us
         wait_until(ended)
     finally:
         revocation._open.clear()
+
+
+def test_the_page_and_the_api_show_what_is_used_and_left(make):
+    people = make(quota_stored_bytes=5_000_000, quota_jobs=7, quota_uploads_per_day=0)
+    ada = signed_in(people)[0]
+    cells = re.findall(r"<td>([^<]*)</td>", ada.get("/account").text.partition("What you have used")[2])
+    assert cells[:8] == ["Bytes of storage", "0 Bytes", "5.0 MB", "5.0 MB", "Jobs that wait or run", "0", "7", "7"]
+    answer = ada.client.get("/api/usage", **ada.options).json
+    assert answer["owner"] == ADA
+    assert {"jobs": 7, "stored_bytes": 5_000_000}.items() <= {
+        one["name"]: one["left"] for one in answer["items"]
+    }.items()
+    assert "uploads" not in {one["name"] for one in answer["items"]}, "it has no limit"

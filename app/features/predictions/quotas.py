@@ -1,0 +1,24 @@
+"""What of the example counts towards the quotas of a key or an account."""
+
+from app.features.predictions import store
+from app.features.predictions.settings import PredictionSettings
+from app.security import quotas
+from app.security.quotas import Quota
+from app.settings import Settings
+
+BATCHES, ROWS = "prediction_batches", "prediction_rows"
+
+
+def connect() -> None:
+    """Declare the batches and rows of a day, and let what batches store count."""
+    quotas.declare(Quota(BATCHES, "batches a day", _batches))
+    quotas.declare(Quota(ROWS, "rows a day", _rows))
+    quotas.count_stored("predictions", store.stored_bytes)
+
+
+def _batches(settings: Settings) -> int:
+    return settings.section(PredictionSettings).quota_batches_per_day
+
+
+def _rows(settings: Settings) -> int:
+    return settings.section(PredictionSettings).quota_rows_per_day
