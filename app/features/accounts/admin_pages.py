@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, get_flashed_messages, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
@@ -17,6 +17,7 @@ from app.security.proof import recently_proved
 
 blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
+ENDED, SHOWN_CHARACTERS = "ended", 300  # of each kind of thing that ended with an account
 Shown = tuple[str, int, dict[str, str]]
 ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "enable": administration.enable,
@@ -55,7 +56,7 @@ def invite() -> Shown:
 def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
-    return _account(user, ends=leaving.preview(administration.departure(user)))
+    return _account(user)
 
 
 @blueprint.post("/<user_id>/reset-link")
@@ -78,11 +79,12 @@ def role(user_id: str) -> Response:
 
 @blueprint.post("/<user_id>/disable")
 @needs(ADMIN)
-def disable(user_id: str) -> str:
-    """Disable the account with all that it holds, and show what ended."""
+def disable(user_id: str) -> Response:
+    """Disable the account with all that it holds; the page then shows what ended."""
     user, keep_keys = administration.get(user_id), "keep_keys" in request.form
-    ended = administration.disable(user, request.form.get("heir", ""), keep_keys=keep_keys)
-    return _account(administration.get(user_id), ended=ended, now=True)
+    for ending in administration.disable(user, request.form.get("heir", ""), keep_keys=keep_keys):
+        flash(str(ending)[:SHOWN_CHARACTERS], ENDED)
+    return _back(user_id)
 
 
 @blueprint.post("/<user_id>/<action>")
@@ -97,7 +99,9 @@ def act(user_id: str, action: str) -> Response:
     return _back(user_id)
 
 
-def _account(user: Row[Any], **shown: Any) -> str:
+def _account(user: Row[Any]) -> str:
+    ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
+    shown: dict[str, Any] = {"ends": ends, "ended": get_flashed_messages(category_filter=[ENDED])}
     shown |= {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
     passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
     return render_template(

@@ -127,7 +127,7 @@ def page(template: str, **shown: Any) -> str:
     settings = current_app.extensions["settings"]
     doors = settings.section(OidcSettings)
     shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
-    shown |= {"passkey": passkey_entry.options()} if template == "sign_in" else {}
+    shown |= {"passkey": passkey_entry.options()} if template == "sign_in" and doors.password_sign_in else {}
     allowed = settings.section(AccountSettings).allow_registration and doors.password_sign_in
     hint = not settings.production and doors.password_sign_in
     return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)

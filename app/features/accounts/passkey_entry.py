@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import db
 from app.errors import Unauthorized
-from app.features.accounts import factor_store, lockout, passkeys, sessions, store
+from app.features.accounts import factor_store, lockout, passkeys, passwords, sessions, store
 from app.security import audit
 
 log = structlog.get_logger(__name__)
@@ -39,6 +39,7 @@ def options() -> str:
 
 def sign_in(answer: str) -> str:
     """Return the cookie of a new session of the person whose passkey has answered; raise Unauthorized otherwise."""
+    passwords.check_in_use()  # where the provider alone decides who is in, no other way leads past it
     address = lockout.address(request.remote_addr or "")
     lockout.count(address)
     try:

@@ -98,5 +98,6 @@ def test_a_phone_needs_no_horizontal_scroll(server, page):
         page.goto(server.url + path)
         assert width(page) <= 360, path
     page.click("tbody a")
+    page.wait_for_url("**/admin/accounts/*", wait_until="load")
     assert width(page) <= 360
     assert page.problems == []
