@@ -9,7 +9,7 @@ import sqlite3
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,6 +112,10 @@ def _advice(reason: str) -> str:
         return "restore it from a backup, or move the file away to start with an empty one"
     if "readonly" in reason or "unable to open" in reason:
         return "make the file and its folder writable for this user"
+    if "full" in reason or "No space" in reason:
+        return "make room on its disk"
+    if "no such" in reason or "already exists" in reason:
+        return "its tables are not those that its version says; restore a backup"
     if "locked" in reason:
         return "another process holds it; end that one, or wait"
     return "check DATABASE_URL and that the server answers"
@@ -166,11 +170,22 @@ def boot(settings: Settings) -> None:
         waited.append(True)
         log.info("waiting for another process that boots on this database")
 
-    with only_one(settings, on_wait):
+    with _explained("take the lock", settings), only_one(settings, on_wait):
         found = [_timed(step, settings, database) for step in BOOT_STEPS]
-        if not (waited and database.read(outcomes.last_at) >= started):  # the other one's say what happened
-            database.write(lambda conn: outcomes.keep(conn, found))
+        with _explained("keep what happened", settings):
+            if not (waited and database.read(outcomes.last_at) >= started):  # the other one's say what happened
+                database.write(lambda conn: outcomes.keep(conn, found))
     database.close()
+
+
+@contextlib.contextmanager
+def _explained(doing: str, settings: Settings) -> Iterator[None]:
+    """Raise BootError with one sentence where the database or the disk refuses."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        where, reason = settings.sqlite_path or "DATABASE_URL's server", reason_of(error)
+        raise BootError(f"The start failed at the step {doing!r} ({reason}) on {where}: {_advice(reason)}.") from None
 
 
 def make_folder(settings: Settings) -> None:
@@ -187,7 +202,8 @@ def make_folder(settings: Settings) -> None:
 def _timed(step: Step, settings: Settings, database: Database) -> Outcome:
     started = time.monotonic()
     try:
-        outcome = step.run(settings, database)
+        with _explained(step.name, settings):
+            outcome = step.run(settings, database)
     except AppError:
         if step.run is not check_database and (settings.sqlite_path is None or has_database(settings.sqlite_path)):
             _remember_failure(step, database)
@@ -231,7 +247,9 @@ def check(create_app: Callable[[Settings], object]) -> None:
         raise
     except Exception as error:
         raise BootError(f"The application cannot be imported: {type(error).__name__}: {error}") from error
-    missing = pending(db, branches()) if settings.sqlite_path is None or settings.sqlite_path.exists() else []
+    with _explained("look for migrations", settings):
+        there = settings.sqlite_path is None or settings.sqlite_path.exists()
+        missing = pending(db, branches()) if there else []
     if missing:
         log.warning("migrations are pending; the next start applies them", branches=missing)
 

@@ -5,7 +5,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.db.engine import reason_of
+from app.db.engine import may_pass, reason_of
 from app.errors import AppError
 
 
@@ -19,5 +19,6 @@ class Group(click.Group):
         except AppError as error:
             raise click.ClickException(error.message) from None
         except SQLAlchemyError as error:
-            sentence = f"The database refused ({reason_of(error)}); try `flask db upgrade` first."
+            advice = "make room, or try again later" if may_pass(error) else "try `flask db upgrade` first"
+            sentence = f"The database refused ({reason_of(error)}); {advice}."
             raise click.ClickException(sentence) from None

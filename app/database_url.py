@@ -14,6 +14,7 @@ NAMES = {
     "postgresql+psycopg": "postgresql+psycopg",
 }
 MAX_BUSY_SECONDS = 300.0
+EXAMPLE = "postgresql+psycopg://user:password@host:5432/name"  # pragma: allowlist secret
 
 
 def normal(url: str) -> str:
@@ -40,7 +41,7 @@ def problem(url: str) -> str | None:
         return _problem_of_file(path, url.partition("?")[2])
     if not url.startswith(POSTGRES):
         return "must start with sqlite:/// or postgresql+psycopg:// (postgresql:// is taken as that)"
-    return None if _has_good_port(url) else "must be like postgresql+psycopg://user:password@host:5432/name"
+    return None if _has_good_port(url) else f"must be like {EXAMPLE}"
 
 
 def _problem_of_file(path: str, query: str) -> str | None:

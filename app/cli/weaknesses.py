@@ -18,6 +18,7 @@ from app.db import db
 from app.db.engine import reason_of
 from app.db.schema import pending
 from app.environment import BASE_DIR
+from app.errors import AppError
 from app.observability.redaction import SECRET_NAMES, secret_values
 from app.security import identity, keyring, keys, stale_keys
 from app.settings import Settings, covers_internet
@@ -166,6 +167,9 @@ def database(settings: Settings) -> Iterator[Weakness]:
         missing = pending(db, branches())
     except SQLAlchemyError as error:
         yield Weakness("DATABASE_URL", f"does not work ({reason_of(error)})", "Check that the server answers.")
+        return
+    except AppError as error:
+        yield Weakness("database", "does not fit to this code", error.message)
         return
     if missing:
         yield Weakness("database", f"lacks migrations: {', '.join(missing)}", "flask db upgrade")

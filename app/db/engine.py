@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, NullPool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.concurrency import current_mode
 from app.database_url import MAX_BUSY_SECONDS, busy_seconds
@@ -25,6 +26,7 @@ PASSING = {  # what SQLite says of a disk that is full, broken or read-only, and
     sqlite3.SQLITE_LOCKED,
     sqlite3.SQLITE_READONLY,
 }
+READ_ONLY_TRANSACTION = "25006"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 
 def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = False) -> Engine:
@@ -65,8 +67,9 @@ def postgres_engine(url: str) -> Engine:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what the database itself said, its first line."""
-    return str(getattr(error, "orig", error)).strip().splitlines()[0]
+    """Return what the database itself said, its first line; an error without words is named by its kind."""
+    said = str(getattr(error, "orig", None) or error).strip()
+    return said.splitlines()[0] if said else type(error).__name__
 
 
 def may_pass(error: SQLAlchemyError) -> bool:
@@ -74,7 +77,9 @@ def may_pass(error: SQLAlchemyError) -> bool:
     said = getattr(error, "orig", None)
     if isinstance(said, sqlite3.Error):
         return getattr(said, "sqlite_errorcode", 0) & 0xFF in PASSING  # the rest are details
-    return isinstance(error, OperationalError)
+    if getattr(said, "sqlstate", None) == READ_ONLY_TRANSACTION or getattr(error, "connection_invalidated", False):
+        return True
+    return isinstance(error, OperationalError | PoolTimeout)
 
 
 def watch_slow_statements(engine: Engine, threshold_seconds: float) -> None:

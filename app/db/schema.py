@@ -96,8 +96,13 @@ def print_sql(db: Database, branches: list[Branch], out: TextIO) -> None:
 
 def _upgrade(db: Database, branch: Branch) -> None:
     from alembic import command
+    from alembic.util import CommandError
 
-    command.upgrade(_config(db, branch), "head")
+    try:
+        command.upgrade(_config(db, branch), "head")
+    except CommandError as error:
+        said = str(error).partition("\n")[0]
+        raise BootError(f"The table {branch.version_table} is damaged ({said}): restore a backup.") from None
 
 
 def _print_sql(db: Database, branch: Branch, have: str | None, out: TextIO) -> None:
@@ -133,4 +138,7 @@ def _behind(branch: Branch, have: str | None) -> bool:
 def _current(conn: Connection, branch: Branch) -> str | None:
     if not inspect(conn).has_table(branch.version_table):
         return None
-    return conn.execute(text(f"SELECT version_num FROM {branch.version_table}")).scalar()  # noqa: S608
+    found = list(conn.execute(text(f"SELECT version_num FROM {branch.version_table}")).scalars())  # noqa: S608
+    if len(found) > 1:
+        raise BootError(f"The table {branch.version_table} is damaged (it has {len(found)} rows): restore a backup.")
+    return found[0] if found else None

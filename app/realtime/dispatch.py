@@ -11,6 +11,7 @@ from flask import request
 from flask_socketio import ConnectionRefusedError
 from structlog.contextvars import clear_contextvars
 
+from app.db.trouble import unavailable
 from app.errors import AppError, NotFound
 from app.extensions import Handler, socketio
 from app.observability.fields import field
@@ -42,6 +43,7 @@ def dispatch(event: str, namespace: str, handler: Handler, args: tuple[Any, ...]
     except BaseException as error:
         if not _failed(error):
             raise
+        error = unavailable(error) or error
         handled = _handled_by_application(namespace)
         _count_failure(event, error, started, expected=handled or isinstance(error, AppError))
         if handled:
@@ -120,6 +122,9 @@ def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
     except BaseException as error:
         if not _failed(error):
             raise
+        if told := unavailable(error):
+            log.warning("socket_connect_refused", code=told.code)
+            raise ConnectionRefusedError(told.message, told.as_dict()) from None
         log.error("socket_event_failed", socket_event="connect", exc_info=error)
         return False
     if answer is not False:

@@ -8,10 +8,16 @@ from typing import Any
 import structlog
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from gunicorn.http.errors import ParseException
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
+<<<<<<< HEAD
 from app.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
+=======
+from app.db.engine import reason_of
+from app.db.trouble import DatabaseUnavailable, unavailable
+from app.errors import AppError, InMaintenance, TooManyRequests
+>>>>>>> hooks
 
 log = structlog.get_logger(__name__)
 
@@ -48,12 +54,17 @@ def install(app: Flask) -> None:
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DataError, _refused_value)
+    app.register_error_handler(SQLAlchemyError, _database_error)
     app.register_error_handler(ParseException, _malformed_body)
     app.register_error_handler(Exception, _unexpected)
 
 
 def _app_error(error: AppError) -> Response:
+<<<<<<< HEAD
     if error.status >= 500 and not isinstance(error, InMaintenance | OverQuota):
+=======
+    if error.status >= 500 and not isinstance(error, InMaintenance | DatabaseUnavailable):
+>>>>>>> hooks
         log.warning("request_failed", code=error.code, reason=error.message)
     if isinstance(error, ProofNeeded):
         if (page := _proof_page()) is not None:
@@ -63,8 +74,13 @@ def _app_error(error: AppError) -> Response:
     response = _render(error.status, error.code, error.message, details=error.details)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
+<<<<<<< HEAD
     if isinstance(error, TooManyRequests | InMaintenance | OverQuota) and error.retry_after_seconds is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+=======
+    if (seconds := getattr(error, "retry_after_seconds", None)) is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+>>>>>>> hooks
     return response
 
 
@@ -84,6 +100,15 @@ def _refused_value(error: DataError) -> Response:
     """Answer to a value that the database's types cannot hold, such as a null character in an id."""
     log.warning("value_refused", path=request.path, reason=str(error.orig))
     return _render(400, "invalid_value", "The request holds a value that cannot be stored.")
+
+
+def _database_error(error: SQLAlchemyError) -> Response:
+    """Answer while the database refuses what it may take later (full, read-only, locked, away) with 503."""
+    told = unavailable(error)
+    if told is None:
+        return _unexpected(error)
+    log.warning("database_refused", path=request.path, reason=reason_of(error))
+    return _app_error(told)
 
 
 def _malformed_body(_error: ParseException) -> Response:

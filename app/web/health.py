@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.db import db, outcomes
+from app.errors import AppError
 from app.observability.metrics import READY
 from app.security import maintenance
 from app.security.guard import public
@@ -121,5 +122,7 @@ def _refused_snapshot() -> str | None:
 def _run(check: Check) -> str | None:
     try:
         return check()
+    except AppError as error:
+        return error.message
     except Exception as error:
         return f"the check failed: {type(error).__name__}"

@@ -3,6 +3,7 @@
 import pytest
 from flask import Flask, session
 from pydantic import BaseModel
+from sqlalchemy import create_engine
 
 from app.errors import Conflict
 from app.extensions import SocketIO
@@ -39,8 +40,16 @@ def client():
     def crash(message):
         raise RuntimeError("inside")
 
+    @socketio.on("refused")
+    def refused():
+        with create_engine("sqlite://").connect() as connection:
+            connection.exec_driver_sql("PRAGMA query_only=ON")
+            connection.exec_driver_sql("CREATE TABLE t (a)")
+
     @socketio.on("connect")
     def connect(auth):
+        if (auth or {}).get("refused"):
+            refused()
         return (auth or {}).get("let_in", True)
 
     return lambda **options: socketio.test_client(app, **options)
@@ -52,6 +61,13 @@ def test_a_declared_message_is_validated(client):
     for wrong in ({}, {"count": "x"}, None, "text"):
         answer = one.emit("order", wrong, callback=True)
         assert (answer["ok"], answer["error"]["code"]) == (False, "invalid_message")
+
+
+def test_a_database_that_refuses_is_told_with_its_reason(client):
+    error = client().emit("refused", callback=True)["error"]
+    assert error["code"] == "database_unavailable"
+    assert "it is read-only" in error["message"]
+    assert not client(auth={"refused": True}).is_connected()
 
 
 def test_a_plain_handler_is_acknowledged_as_it_is(client):
