@@ -31,6 +31,7 @@ def _created(settings: "Settings | None") -> "Flask":
         bodies,
         cors,
         csrf,
+        decoding,
         guard,
         headers,
         hosts,
@@ -77,4 +78,5 @@ def _created(settings: "Settings | None") -> "Flask":
     schedules.configure(settings)
     hosts.wrap(app, settings)
     proxies.install(app, settings)
+    decoding.install(app)
     return app

@@ -34,7 +34,7 @@ class NewKey:
 
 def digest(key: str) -> str:
     """Return what is stored of a key. Of 32 random bytes a plain hash is safe: there is nothing to guess."""
-    return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def create(new: NewKey) -> str:

@@ -245,3 +245,14 @@ def test_a_password_is_the_same_however_the_keyboard_writes_it():
     assert passwords.is_right("cafe\u0301 on the corner", stored)
     assert not passwords.is_right("cafe on the corner", stored)
     assert "corner" not in stored
+
+
+@pytest.mark.parametrize("other", ["\xe9", "\xed\xa0\x80"])
+def test_a_cookie_of_another_application_that_is_no_text_signs_nobody_out(people, other):
+    browser = people.browser()
+    browser.sign_in()
+    cookies = f"theirs={other}; account={browser.cookie()}; session={other}"
+    plain = people.app.test_client(use_cookies=False)
+    for path in ("/account", "/", "/account/sessions"):
+        expected = browser.get(path).status_code
+        assert plain.get(path, headers={"Cookie": cookies}).status_code == expected
