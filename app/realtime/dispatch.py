@@ -16,7 +16,8 @@ from app.extensions import Handler, socketio
 from app.observability.fields import field
 from app.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
 from app.realtime import access, limits, presence, rate, revocation
-from app.realtime.messages import called, check_sendable, takes
+from app.realtime.messages import called, takes
+from app.server.packets import check_sendable
 
 log = structlog.get_logger(__name__)
 quiet = logging.getLogger(__name__)  # not structlog's: these lines come with every event or client

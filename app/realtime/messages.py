@@ -1,7 +1,6 @@
 """What a handler's signature says: how much it takes, and which model its message has to fit."""
 
 import inspect
-import json
 import typing
 from functools import cache
 from typing import Any
@@ -25,12 +24,6 @@ def called(handler: Handler, args: tuple[Any, ...]) -> Any:
         raise BadRequest("The event takes other arguments.", code="invalid_message") from None
 
 
-def check_sendable(answer: Any) -> None:
-    """Raise TypeError or ValueError when an answer is neither JSON nor bytes."""
-    if answer is not None:
-        _encode(answer)
-
-
 def _validated(handler: Handler, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the arguments with the first one parsed, when the handler declares a pydantic model for it."""
     model = _model(handler)
@@ -48,15 +41,6 @@ def _fits(handler: Handler, values: tuple[Any, ...]) -> bool:
     except TypeError:
         return False
     return True
-
-
-def _bytes(value: Any) -> str:
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return ""
-    raise TypeError(f"{type(value).__name__} is not JSON")
-
-
-_encode = json.JSONEncoder(default=_bytes).encode
 
 
 @cache

@@ -26,9 +26,9 @@ class Connection:
     """What engine.io calls a socket."""
 
     __slots__ = (
-        *("_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket", "attachments", "beat"),
-        *("closed", "connected", "greeted", "held", "lane", "posting", "probe", "received_bytes", "sent_away"),
-        *("session", "sid", "upgrading"),
+        *("_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket"),
+        *("attachments", "beat", "begun", "closed", "connected", "greeted", "held", "lane", "posting", "probe"),
+        *("received_bytes", "sent_away", "session", "sid", "upgrading"),
     )
 
     def __init__(self, engine: "Engine", sid: str) -> None:
@@ -40,6 +40,7 @@ class Connection:
         self.sent_away: tuple[str, ...] = ()  # namespaces that the server ended, which the client may not know yet
         self.held: dict[str, list[Outgoing]] | None = None  # events for namespaces whose connect handler still runs
         self.attachments: tuple[packets.Packet, list[bytes]] | None = None  # of a packet that is not complete yet
+        self.begun = 0  # packets with attachments
         self.received_bytes = 0  # waiting for their handlers
         self.probe: Probe | None = None  # the websocket to which the client is about to change over
         self.beat, self._awaited = 0, False

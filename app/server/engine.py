@@ -37,6 +37,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         self.pings = Delay(self.ping_interval, self._ping)
         self.answers = Delay(self.ping_timeout, self._check_beat)
         self.handshakes = Delay(limits.handshake_seconds, self._check_handshake)
+        self.attachments = Delay(self.ping_interval + self.ping_timeout, self._check_attachments)
         self.census = Census(limits, self._limit_handshake, self._make_room)
         self.stopping = False  # then no session begins, also not by a connection that was kept alive
         self._leaving = 0
@@ -232,6 +233,11 @@ class Engine(engineio.Server):  # type: ignore[misc]
         connection = self.sockets.get(sid)
         if connection is not None and self.census.overdue(sid):
             connection.failed("handshake_timeout", "no namespace was joined", frames.POLICY)
+
+    def _check_attachments(self, begun: tuple[str, int]) -> None:
+        connection = self.sockets.get(begun[0])
+        if connection is not None and connection.attachments is not None and connection.begun == begun[1]:
+            connection.failed("attachments_timeout", "a packet was not completed", frames.POLICY)
 
     def _limit_handshake(self, sid: str) -> None:
         if self.limits.handshake_seconds:

@@ -13,7 +13,8 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range
 RESERVED_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
-MAX_ATTACHMENTS = 100
+MAX_ATTACHMENTS = 100  # of a packet that a client sends
+MAX_SENT_ATTACHMENTS = 10  # maxAttachments of socket.io-parser 4.2, which closes the connection at more
 LIKE_PACKET = re.compile(r"([0-6])(?:(\d{1,3})-)?(?:(/[^,]*)(?:,|$))?(\d{1,15})?(.*)", re.DOTALL | re.ASCII)
 _encode = jsontext.encoder(allow_nan=False)
 
@@ -74,6 +75,14 @@ def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -
     return [Outgoing(f"4{kind}{head}{number}{text}")]
 
 
+def check_sendable(data: Any) -> None:
+    """Raise TypeError or ValueError when an event or an answer is not JSON with some byte values in it."""
+    try:
+        _encode(data)
+    except (TypeError, ValueError):
+        _with_attachments(data)
+
+
 def _with_attachments(data: Any) -> tuple[str, list[bytes]]:
     """Return JSON with placeholders, and the bytes that belong there."""
     attachments: list[bytes] = []
@@ -84,7 +93,13 @@ def _with_attachments(data: Any) -> tuple[str, list[bytes]]:
         attachments.append(bytes(value))
         return {"_placeholder": True, "num": len(attachments) - 1}
 
-    return json.JSONEncoder(separators=(",", ":"), default=attach).encode(_finite(data)), attachments
+    text = json.JSONEncoder(separators=(",", ":"), default=attach).encode(_finite(data))
+    if len(attachments) > MAX_SENT_ATTACHMENTS:
+        raise ValueError(
+            f"An event or an answer may carry {MAX_SENT_ATTACHMENTS} byte values, not {len(attachments)}: join "
+            "some, or send several. JavaScript clients disconnect at more."
+        )
+    return text, attachments
 
 
 def _finite(data: Any) -> Any:

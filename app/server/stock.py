@@ -1,10 +1,11 @@
-"""Limits for the libraries' own server, which has none: how many sessions, and for how long they may join nothing."""
+"""Limits for the libraries' own server, which has none: of sessions, of what they leave open, of what is sent."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from app.server import refusals
+from app.server import packets, refusals
 from app.server.census import Census
 from app.server.limits import Limits
 
@@ -12,7 +13,8 @@ LOOK_SECONDS = 0.5
 
 
 class Guard:
-    """Counts the sessions of an Engine.IO server, refuses those above the limits, and ends those that join nothing."""
+    """Counts the sessions of a Socket.IO server, refuses those above the limits, and ends those that join nothing, or
+    send no more of a packet's attachments; refuses to send an event that would end its clients' connections."""
 
     def __init__(self, server: Any, limits: Limits, report: Callable[[str, str, str], None]) -> None:
         self._server, self._eio, self._report = server, server.eio, report
@@ -20,7 +22,9 @@ class Guard:
         self._eio.census = self.census = Census(limits, self._watch, lambda sid: self._end(sid, "made_room"))
         self._eio.on("connect", self._enter)
         self._eio.on("disconnect", self._leave)
-        self._watching = not limits.handshake_seconds  # then there is nothing to watch
+        self._emit, server.manager.emit = server.manager.emit, self._checked_emit
+        self._seconds, self._watching = self._eio.ping_interval + self._eio.ping_timeout, False
+        self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and since when
 
     def wrapped(self, application: Any, path: str) -> Any:
         """Return the WSGI application that has the server under a path, behind the limits."""
@@ -34,6 +38,10 @@ class Guard:
             return application(environ, start_response)
 
         return call
+
+    def _checked_emit(self, event: str, data: Any, *args: Any, **options: Any) -> Any:
+        packets.check_sendable(list(data) if isinstance(data, tuple) else data)
+        return self._emit(event, data, *args, **options)
 
     def _enter(self, sid: str, environ: dict[str, Any]) -> Any:
         self.census.enter(sid, environ.get("REMOTE_ADDR") or "")
@@ -53,12 +61,25 @@ class Guard:
             self._server.sleep(LOOK_SECONDS)
             for sid in self.census.all_overdue():
                 self._end(sid, "handshake_timeout")
+            for sid in self._stuck():
+                self._end(sid, "attachments_timeout")
+
+    def _stuck(self) -> list[str]:
+        """Return the sessions that have sent a packet long ago, and not yet all of its attachments."""
+        now, found = time.monotonic(), self._server._binary_packet.copy()
+        before = self._incomplete
+        self._incomplete = {
+            sid: before[sid] if sid in before and before[sid][0] is packet else (packet, now)
+            for sid, packet in found.items()
+        }
+        return [sid for sid, (_, since) in self._incomplete.items() if now - since > self._seconds]
 
     def _end(self, sid: str, cause: str) -> None:
         connection = self._eio.sockets.pop(sid, None)
         self.census.gone(sid)
+        self._server._binary_packet.pop(sid, None)
         if connection is not None and not connection.closed:
-            self._report(cause, sid, "no namespace was joined")
+            self._report(cause, sid, "")
             connection.close(wait=False, abort=True, reason=self._eio.reason.TRANSPORT_ERROR)
 
 

@@ -112,7 +112,8 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             packet = packets.decode(data)
             if not packet.attachments:
                 return packets.join(packet, []) if packet.kind >= packets.BINARY_EVENT else packet, len(data)
-            connection.attachments = (packet, [])
+            connection.attachments, connection.begun = (packet, []), connection.begun + 1
+            self.eio.attachments.add((connection.sid, connection.begun))
             return None, 0
         packet, attachments = connection.attachments
         if isinstance(data, str):

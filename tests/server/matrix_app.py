@@ -167,6 +167,24 @@ def handle(error):
     return ["handled", str(error)]
 
 
+@socketio.on("several")
+def several(count, way):
+    """Send so many byte values, and tell why not."""
+    values = [bytes([number]) for number in range(count)]
+    if way == "answer":
+        return values
+    try:
+        if way == "emit":
+            emit("several", {"values": values})
+        elif way == "call":
+            socketio.call("question", values, to=request.sid, timeout=LIMIT_SECONDS)
+        else:
+            socketio.emit("several", tuple(values), namespace="/all")
+    except ValueError as error:
+        return str(error)
+    return "sent"
+
+
 @socketio.on("unsendable")
 def unsendable():
     return object()

@@ -334,6 +334,18 @@ def test_only_the_answer_to_a_ping_counts_as_one(restless):
     assert client.read()[0] == wire.CLOSE
 
 
+def test_a_packet_whose_attachments_do_not_come_is_given_up(restless):
+    before = restless.metric("socket_refused_total")
+    began = time.monotonic()
+    client = wire.join(restless.port).text('452-["echo",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]')
+    client.send(frame(wire.BINARY, b"one of them"))
+    while (said := client.read())[0] == wire.TEXT:
+        client.text("3")
+    assert said == (wire.CLOSE, b"\x03\xf0")
+    assert time.monotonic() - began > PING + PONG
+    assert restless.metric("socket_refused_total") == before + 1
+
+
 def test_a_post_that_is_never_finished_is_given_up(restless):
     client = Polling(restless.port, joined=True)
     headers = {"Host": "localhost", "Content-Length": "5"}

@@ -36,6 +36,18 @@ def test_bytes_come_back_as_bytes(join):
     }
 
 
+@pytest.mark.parametrize("way", ["emit", "call", "broadcast", "answer"])
+def test_more_byte_values_than_clients_take_are_refused_where_they_are_sent(join, way):
+    client = join()
+    assert client.call("several", (10, way)) in ("sent", [bytes([number]) for number in range(10)])
+    refused = client.call("several", (11, way))
+    if way == "answer":
+        assert refused["error"]["code"] == "internal_error"
+    else:
+        assert "may carry 10 byte values, not 11" in refused
+    assert client.call("echo", "still here") == "still here"
+
+
 def test_emits_in_the_connect_handler_reach_the_client(join, wait_for):
     client = join(auth={"token": 1})
     wait_for(lambda: len(client.got("early")) == 2)
