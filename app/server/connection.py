@@ -1,6 +1,7 @@
 """One client's Engine.IO session: by long polls, by websocket, or on the way from the one to the other."""
 
 import logging
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ class Connection:
     """What engine.io calls a socket."""
 
     __slots__ = (
-        *("_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket"),
+        *("_answer_by", "_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket"),
         *("attachments", "beat", "begun", "closed", "connected", "greeted", "held", "lane", "posting", "probe"),
         *("received_bytes", "sent_away", "session", "sid", "upgrading"),
     )
@@ -43,7 +44,7 @@ class Connection:
         self.begun = 0  # packets with attachments
         self.received_bytes = 0  # waiting for their handlers
         self.probe: Probe | None = None  # the websocket to which the client is about to change over
-        self.beat, self._awaited = 0, False
+        self.beat, self._awaited, self._answer_by = 0, False, 0.0
         self._websocket: WebSocket | None = None
         self._queue: deque[Outgoing] | None = None
         self._queued_bytes = 0
@@ -128,12 +129,18 @@ class Connection:
         elif kind not in ("5", "6"):
             self.failed("invalid_packet", "not an Engine.IO packet that a client sends")
 
-    def ping(self) -> None:
-        """Ask whether the client is there."""
+    def ping(self, since: float) -> None:
+        """Ask whether the client is there; the time for its answer runs from `since`, on the monotonic clock."""
         if not self.closed:
             self.beat, self._awaited = self.beat + 1, True
+            self._answer_by = since + self._engine.ping_timeout
             self.send(packets.PING)
             self._engine.answers.add((self.sid, self.beat))
+
+    def check_answer(self) -> None:
+        """Close the connection when the time for the answer to a ping is over, if only by a millisecond."""
+        if self._awaited and time.monotonic() >= self._answer_by:
+            self.check_beat(self.beat)
 
     def _pong(self) -> None:
         if self._awaited:

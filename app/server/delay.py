@@ -12,13 +12,17 @@ RESOLUTION_SECONDS = 0.01
 
 
 class Delay:
-    """Calls `due(item)` for every item a constant time after it was added; in the hub, so `due` must not wait."""
+    """Calls `due(item)` for every item a constant time after it was added; in the hub, so `due` must not wait.
+
+    `time_due` is then when its time had come, which is some milliseconds ago.
+    """
 
     def __init__(self, seconds: float, due: Callable[[Any], None]) -> None:
         self._seconds, self._due = seconds, due
         self._items: deque[tuple[float, Any]] = deque()
         self._hub = hubs.get_hub()
         self._ticking = False
+        self.time_due = 0.0
 
     def add(self, item: Any) -> None:
         """Begin an item's time."""
@@ -37,6 +41,7 @@ class Delay:
         for _ in range(BATCH):
             if not self._items or self._items[0][0] > now:
                 break
-            self._due(self._items.popleft()[1])
+            self.time_due, item = self._items.popleft()
+            self._due(item)
         if self._items:
             self._tick(self._items[0][0] - now)

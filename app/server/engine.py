@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,11 +18,12 @@ from app.server.limits import Limits
 from app.server.pool import WorkPool
 from app.server.refusals import Refused, bad
 from app.server.requests import check_websocket, kept, read_body
-from app.server.upgrade import Probe
+from app.server.upgrade import Probe, Superfluous
 from app.server.websocket import HANDLED_TOGETHER, WebSocket
 
 log = logging.getLogger(__name__)
 LEFT_TO_HANDLERS_SECONDS = 0.5
+LATE_SECONDS = 0.1  # by which a ping may be late at the cost of its answer; a longer stall costs the client nothing
 Report = Callable[[str, str, str], None]
 
 
@@ -185,13 +187,17 @@ class Engine(engineio.Server):  # type: ignore[misc]
         return websocket
 
     def _upgrade(self, environ: dict[str, Any], connection: Connection) -> None:
-        if connection.upgraded or connection.probe is not None:
-            raise bad(refusals.BAD_REQUEST, "The session is on a websocket")
         check_websocket(environ)
+        if connection.upgraded or connection.probe is not None:
+            self._take_over(environ, Superfluous()).close(frames.NO_CODE)
+            return
         probe = Probe(connection, self.limits.handshake_seconds)
         probe.begin(self._take_over(environ, probe))
 
     def _poll(self, connection: Connection) -> bytes:
+        connection.check_answer()
+        if connection.closed:
+            raise bad(refusals.UNKNOWN_SID, "Session ID unknown")
         try:
             return "\x1e".join(packet.polled for packet in connection.poll()).encode()
         except Overlap:
@@ -222,7 +228,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
     def _ping(self, sid: str) -> None:
         connection = self.sockets.get(sid)
         if connection is not None:
-            connection.ping()
+            connection.ping(max(self.pings.time_due, time.monotonic() - LATE_SECONDS))
 
     def _check_beat(self, asked: tuple[str, int]) -> None:
         connection = self.sockets.get(asked[0])

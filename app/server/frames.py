@@ -1,5 +1,6 @@
 """RFC 6455 frames, without any input or output: `FrameReader` for what a client sends, `frame` for what it gets."""
 
+import codecs
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Closing:
 
 
 Message = tuple[int, str | bytes | Closing]
+Utf8 = codecs.getincrementaldecoder("utf-8")
 
 
 def frame(opcode: int, payload: bytes) -> bytes:
@@ -53,9 +55,12 @@ def close_frame(code: int, reason: str = "") -> bytes:
 
 
 class FrameReader:
-    """Collects a client's bytes; holds at most one frame and one message of `max_bytes` each."""
+    """Collects a client's bytes; holds at most one frame and one message of `max_bytes` each.
 
-    __slots__ = ("_buffer", "_max_bytes", "_message", "_needed", "_opcode")
+    Text that comes in pieces is checked as it comes: it is refused at the byte that makes it wrong (RFC 6455, 8.1).
+    """
+
+    __slots__ = ("_buffer", "_checked", "_max_bytes", "_message", "_needed", "_opcode", "_utf8")
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -63,12 +68,15 @@ class FrameReader:
         self._needed = 2
         self._opcode = 0  # of the fragmented message that has begun
         self._message: bytearray | None = None
+        self._utf8: codecs.IncrementalDecoder | None = None  # of a text that is not complete
+        self._checked = 0  # bytes of the frame that is on its way, which it has seen
 
     def feed(self, data: bytes) -> Iterator[Message]:
         """Yield the messages that are complete now: (opcode, payload), text as str; raise ProtocolError."""
         if self._buffer:
             self._buffer += data
             if len(self._buffer) < self._needed:
+                self._check_begun()
                 return
             data = bytes(self._buffer)
             self._buffer.clear()
@@ -78,6 +86,7 @@ class FrameReader:
             if end > size:
                 self._buffer += data[position:]
                 self._needed = end - position
+                self._check_begun()
                 break
             message = self._read(data, position, end)
             position = end
@@ -126,24 +135,53 @@ class FrameReader:
             raise ProtocolError(PROTOCOL_ERROR, "a length has its shortest form")
 
     def _read(self, data: bytes, position: int, end: int) -> Message | None:
-        first, short = data[position], data[position + 1] & 0x7F
-        start = position + (6 if short < 126 else 8 if short == 126 else 14)
+        first, start = data[position], position + _head_bytes(data[position + 1])
         payload = apply_mask(data[start:end], data[start - 4 : start]) if end > start else b""
         opcode = first & 0x0F
         if opcode >= CLOSE:
             return opcode, _closing(payload) if opcode == CLOSE else payload
         if opcode and first & 0x80:
+            self._utf8, self._checked = None, 0
             return opcode, _text(payload) if opcode == TEXT else payload
         return self._fragment(opcode, payload, final=bool(first & 0x80))
 
     def _fragment(self, opcode: int, payload: bytes, final: bool) -> Message | None:
         if self._message is None:
             self._message, self._opcode = bytearray(), opcode
+        if self._opcode == TEXT:
+            self._check(payload[self._checked :], final)
+            self._checked = 0
         self._message += payload
         if not final:
             return None
-        whole, self._message = bytes(self._message), None
-        return self._opcode, _text(whole) if self._opcode == TEXT else whole
+        whole, self._message, self._utf8 = bytes(self._message), None, None
+        return self._opcode, whole.decode() if self._opcode == TEXT else whole
+
+    def _check_begun(self) -> None:
+        """Check as much of a text as has come of a frame that is on its way."""
+        data = self._buffer
+        if len(data) < 2 or (data[0] & 0x0F or self._opcode) != TEXT:
+            return
+        start = _head_bytes(data[1])
+        seen, came = start + self._checked, len(data)
+        if came > seen:
+            mask, turn = data[start - 4 : start], self._checked % 4
+            self._check(apply_mask(bytes(data[seen:]), bytes(mask[turn:] + mask[:turn])), final=False)
+            self._checked = came - start
+
+    def _check(self, text: bytes, final: bool) -> None:
+        if self._utf8 is None:
+            self._utf8 = Utf8()
+        try:
+            self._utf8.decode(text, final)
+        except UnicodeDecodeError:
+            raise ProtocolError(INVALID_DATA, "text is UTF-8") from None
+
+
+def _head_bytes(second: int) -> int:
+    """Return how long a masked frame's head is, by its second byte."""
+    short = second & 0x7F
+    return 6 if short < 126 else 8 if short == 126 else 14
 
 
 def _text(payload: bytes) -> str:

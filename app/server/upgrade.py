@@ -11,6 +11,19 @@ if TYPE_CHECKING:
     from app.server.websocket import WebSocket
 
 
+class Superfluous:
+    """Owns a further websocket of a session that has one, which is closed again as the reference does."""
+
+    def received(self, _payload: str | bytes) -> None:
+        """Nothing is expected."""
+
+    def closed_by_client(self) -> None:
+        """Nothing depends on it."""
+
+    def failed(self, _cause: str, _detail: str) -> None:
+        """Nothing depends on it."""
+
+
 class Probe:
     """Owns the new websocket until the client has changed over; when it fails, the session goes on by polls."""
 

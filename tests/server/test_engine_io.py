@@ -6,11 +6,13 @@ import time
 
 import pytest
 
+from tests.patience import let_pass
 from tests.server import wire
 from tests.server.wire import UPGRADE, Polling, Wire, frame
 
 SEPARATOR = "\x1e"
 PING, PONG = 0.3, 2.25  # seconds to a ping, and to its answer
+ON_TIME = 10  # sessions that begin at various times
 RESETS = 20  # of which some arrive together with what was sent before them
 
 
@@ -218,7 +220,7 @@ def test_after_the_upgrade_the_session_is_not_there_for_others(fast, joined):
     websocket.text('42["echo",1]').read_text()
     assert refusal(fast.port, "GET", joined.path) == (400, 3)
     assert refusal(fast.port, "POST", joined.path, body=b'42["echo",2]') == (400, 3)
-    assert refusal(fast.port, "GET", wire.path(sid=joined.opened["sid"]), UPGRADE) == (400, 3)
+    assert joined.upgrading().read_close() is None
     websocket.text('42["echo",3]')
     assert websocket.read_text() == '42["echo",3]'
 
@@ -264,7 +266,7 @@ def test_a_probe_that_is_reset_at_once_leaves_the_session_on_polls(fast):
 
 def test_a_session_has_one_probe_at_a_time(fast, joined):
     first = joined.upgrading()
-    assert refusal(fast.port, "GET", wire.path(sid=joined.opened["sid"]), UPGRADE) == (400, 3)
+    assert joined.upgrading().read_close() is None
     assert first.text("2probe").read_text() == "3probe"
 
 
@@ -324,6 +326,16 @@ def test_a_client_that_does_not_answer_a_ping_is_gone(restless):
         assert said[1] in ("2", "1")
     assert gone(poller)
     assert restless.metric("socket_refused_total") == before + 2
+
+
+def test_a_polling_session_ends_on_time(restless):
+    clients = []
+    for _ in range(ON_TIME):
+        clients.append((Polling(restless.port), time.monotonic()))
+        let_pass(0.013)
+    for client, opened_at in clients:
+        let_pass(max(0, opened_at + PING + PONG - time.monotonic()))
+        assert gone(client)
 
 
 def test_only_the_answer_to_a_ping_counts_as_one(restless):

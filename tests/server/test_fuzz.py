@@ -55,19 +55,21 @@ def read_by_websockets(data):
     """Return the same as `read`, by the library `websockets`; it leaves putting fragments together to its callers."""
     protocol = Protocol(Side.SERVER, state=OPEN, max_size=MAX_BYTES)
     protocol.receive_data(data)
-    found, opcode, pieces = [], None, []
+    found, opcode, pieces, utf8 = [], None, [], frames.Utf8()
     for frame in protocol.events_received():
         if frame.opcode in (Opcode.PING, Opcode.PONG):
             found.append((int(frame.opcode), bytes(frame.data)))
         elif frame.opcode is not Opcode.CLOSE:
             opcode = frame.opcode if frame.opcode is not Opcode.CONT else opcode
             pieces.append(bytes(frame.data))
+            try:
+                if opcode is Opcode.TEXT:
+                    utf8.decode(pieces[-1], frame.fin)
+            except UnicodeDecodeError:
+                return [*found, frames.INVALID_DATA]
             if frame.fin:
                 whole, pieces = b"".join(pieces), []
-                try:
-                    found.append((int(opcode), whole.decode() if opcode is Opcode.TEXT else whole))
-                except UnicodeDecodeError:
-                    return [*found, frames.INVALID_DATA]
+                found.append((int(opcode), whole.decode() if opcode is Opcode.TEXT else whole))
     if (closing := protocol.close_rcvd) is not None:  # it is good between fragments too, where `websockets` minds it
         found.append((frames.CLOSE, frames.Closing(int(closing.code), closing.reason)))
     elif protocol.parser_exc is not None and protocol.close_sent is not None:

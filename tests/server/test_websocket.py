@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.server.frames import FrameReader
 from tests.patience import wait_until
 from tests.server import wire
 from tests.server.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, UPGRADE, Wire, closing, frame
@@ -125,6 +126,18 @@ def test_text_that_is_not_utf8_is_refused(fast, wrong):
     assert wire.join(fast.port).send(frame(TEXT, text)).read_close() == 1007
     pieces = [frame(TEXT, text[:-1], final=False), frame(CONTINUATION, text[-1:], final=False), frame(CONTINUATION)]
     assert wire.join(fast.port).send(*pieces).read_close() == 1007
+
+
+@pytest.mark.parametrize("wrong", [b"\xff", b"\xc0", b"\xed\xa0\x80", b"\xf4\x90"])
+def test_text_in_pieces_is_refused_at_the_byte_that_makes_it_wrong(fast, wrong):
+    text = b'42["echo","' + wrong
+    fragments = [frame(TEXT, text[:5], final=False), frame(CONTINUATION, text[5:], final=False)]
+    assert wire.join(fast.port).send(*fragments).read_close() == 1007
+    for length in (100, 1_000, LIMIT):
+        whole = frame(TEXT, text, length=length)
+        for cut in range(1, len(whole)):
+            assert next(iter(FrameReader(200_000).feed(whole[:cut])), None) is None
+        assert wire.join(fast.port).send(whole[:-4]).send(whole[-4:]).read_close() == 1007
 
 
 def test_a_character_may_be_split_over_fragments(client):
