@@ -23,6 +23,7 @@ class Guard:
         self._eio.on("connect", self._enter)
         self._eio.on("disconnect", self._leave)
         self._emit, server.manager.emit = server.manager.emit, self._checked_emit
+        self._handle_event, server._handle_event = server._handle_event, self._checked_event
         self._seconds, self._watching = self._eio.ping_interval + self._eio.ping_timeout, False
         self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and since when
 
@@ -42,6 +43,13 @@ class Guard:
     def _checked_emit(self, event: str, data: Any, *args: Any, **options: Any) -> Any:
         packets.check_sendable(list(data) if isinstance(data, tuple) else data)
         return self._emit(event, data, *args, **options)
+
+    def _checked_event(self, sid: str, namespace: str, number: int | None, data: Any) -> None:
+        """Pass on a client's event; one that has the name of the library's own would run what belongs to these."""
+        if isinstance(data, list) and data and data[0] in packets.RESERVED_EVENTS:
+            self._end(sid, "invalid_packet")
+        else:
+            self._handle_event(sid, namespace, number, data)
 
     def _enter(self, sid: str, environ: dict[str, Any]) -> Any:
         self.census.enter(sid, environ.get("REMOTE_ADDR") or "")

@@ -1,12 +1,14 @@
 """What a handler and a client see is the same under the fast and the stock transport, by websocket and by polls."""
 
+import json
 import socket
 
 import pytest
 import requests
 import socketio
 
-from tests.patience import LIMIT_SECONDS
+from tests.patience import LIMIT_SECONDS, wait_until
+from tests.server import wire
 from tests.server.conftest import Client, release, wait_held
 
 
@@ -46,6 +48,19 @@ def test_more_byte_values_than_clients_take_are_refused_where_they_are_sent(join
     else:
         assert "may carry 10 byte values, not 11" in refused
     assert client.call("echo", "still here") == "still here"
+
+
+@pytest.mark.parametrize("name", ["connect", "disconnect"])
+def test_a_client_cannot_emit_what_is_the_library_s_own(server, name):
+    client = wire.open_session(server.port)[0].text("40")
+    while not (said := client.read_text()).startswith("40"):
+        continue
+    sid = json.loads(said[2:])["sid"]
+    client.text(f'42["{name}",{{}}]')
+    while client.read()[0] != wire.CLOSE:
+        continue
+    wait_until(lambda: sid in [entry[0] for entry in seen(server, "disconnect")])
+    assert [entry[0] for entry in seen(server, "disconnect")].count(sid) == 1
 
 
 def test_emits_in_the_connect_handler_reach_the_client(join, wait_for):
