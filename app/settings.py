@@ -194,8 +194,8 @@ class SecuritySettings(Section):
     )
     rate_limit_default: Rates = Field(
         (Rate(600, 60),),
-        description="Requests of a key, an account or else an address, as in `600 per minute, 5000 per day`; empty is "
-        "no limit. Outside of production only where it is set.",
+        description="Requests of a key, an account or else an address, as in `600 per minute, 5000 per day`; opening a "
+        "socket counts for its address. Empty is no limit. Outside of production only where it is set.",
     )
     rate_limit_burst: Rates = Field(
         (Rate(30, 1),),
