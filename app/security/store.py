@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, or_, select, update
 
 from app.security.tables import api_keys, audit_log, security_version
 
@@ -63,8 +63,9 @@ def delete_entries(conn: Connection, before: float, limit: int) -> int:
 
 
 def entries_about(conn: Connection, target: str, action: str, *, since: float, limit: int) -> list[Row[Any]]:
-    """Return the lines on one action and target since a time, newest first."""
-    mine = (audit_log.c.at > since, audit_log.c.target == target, audit_log.c.action == action)
+    """Return the lines on one action since a time whose target is `target`, or that and more behind a colon."""
+    named = or_(audit_log.c.target == target, audit_log.c.target.startswith(f"{target}: ", autoescape=True))
+    mine = (audit_log.c.at > since, named, audit_log.c.action == action)
     return list(conn.execute(select(audit_log).where(*mine).order_by(audit_log.c.id.desc()).limit(limit)))
 
 

@@ -49,7 +49,10 @@ def invite() -> Shown:
 def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
-    return _account(user, ends=leaving.preview(administration.departure(user)))
+    sessions, ended = administration.sessions_of(user), administration.ended_with(user)
+    shown = {"user": user, "sessions": sessions, "roles": store.ROLES[::-1], "ended": ended}
+    ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
+    return render_template("accounts/admin_account.html", **shown, ends=ends)
 
 
 @blueprint.post("/<user_id>/reset-link")
@@ -70,11 +73,11 @@ def role(user_id: str) -> Response:
 
 @blueprint.post("/<user_id>/disable")
 @needs(ADMIN)
-def disable(user_id: str) -> str:
-    """Disable the account with all that it holds, and show what ended."""
-    user, keep_keys = administration.get(user_id), "keep_keys" in request.form
-    ended = administration.disable(user, request.form.get("heir", ""), keep_keys=keep_keys)
-    return _account(administration.get(user_id), ended=ended, now=True)
+def disable(user_id: str) -> Response:
+    """Disable the account with all that it holds; its page shows what ended."""
+    keep_keys = "keep_keys" in request.form
+    administration.disable(administration.get(user_id), request.form.get("heir", ""), keep_keys=keep_keys)
+    return _back(user_id)
 
 
 @blueprint.post("/<user_id>/<action>")
@@ -85,12 +88,6 @@ def act(user_id: str, action: str) -> Response:
         raise NotFound("There is no such action.")
     ACTIONS[action](administration.get(user_id))
     return _back(user_id)
-
-
-def _account(user: Row[Any], **shown: Any) -> str:
-    sessions = administration.sessions_of(user)
-    roles = store.ROLES[::-1]
-    return render_template("accounts/admin_account.html", user=user, sessions=sessions, roles=roles, **shown)
 
 
 def _back(user_id: str) -> Response:
