@@ -10,7 +10,7 @@ from app.extensions import socketio
 from app.security import identity, store, switches
 from app.security.identity import ANONYMOUS, Identity
 from app.security.keyring import keyring
-from app.security.signals import rights_taken
+from app.security.signals import rights_changed
 from app.ticker import Ticker
 
 log = structlog.get_logger(__name__)
@@ -44,7 +44,7 @@ def end_unwanted() -> int:
     return len(ended)
 
 
-@rights_taken.connect
+@rights_changed.connect
 def _end_at_once(_sender: object) -> None:
     """End this process's sockets without waiting for the next look; the other processes see it by theirs."""
     keyring.forget()

@@ -11,7 +11,7 @@ from app.errors import BadRequest, Conflict, NotFound
 from app.features.accounts import emails, lockout, sessions, store
 from app.security import audit, leaving
 from app.security.leaving import Departure, Ending
-from app.security.signals import rights_taken
+from app.security.signals import rights_changed
 from app.security.store import bump
 
 LEAVING = "account.leaving"  # a line of the audit log for each part that ended
@@ -115,7 +115,7 @@ def _carry_out(action: str, target: str, change: Change) -> None:
     db.write(write)
     audit.tell(line)
     sessions.known.forget()
-    rights_taken.send()
+    rights_changed.send()
 
 
 def _check_admins(conn: Connection, before: Row[Any]) -> None:
