@@ -12,7 +12,7 @@ from app.extensions import socketio
 from app.security import identity, store, switches
 from app.security.identity import ANONYMOUS, Identity
 from app.security.keyring import keyring
-from app.security.signals import rights_taken
+from app.security.signals import rights_changed
 from app.ticker import Ticker
 
 log = structlog.get_logger(__name__)
@@ -56,7 +56,7 @@ def _identities() -> set[Identity]:
     return set(_open.copy().values())
 
 
-@rights_taken.connect
+@rights_changed.connect
 def _end_at_once(_sender: object) -> None:
     """End this process's sockets without waiting for the next look; the other processes see it by theirs."""
     keyring.forget()

@@ -70,7 +70,10 @@ def listing(*, limit: int = 100, before: int | None = None) -> list[dict[str, An
 
 
 def about(target: str, action: str, *, since: float, limit: int) -> list[dict[str, Any]]:
-    """Return the lines on one action and target since a time (seconds since 1970), newest first."""
+    """Return the lines on one action since a time (seconds since 1970), newest first.
+
+    Their target is `target`, or that and more behind a colon.
+    """
     found = db.read(lambda conn: audit_store.about(conn, target, action, since=since, limit=limit), unbounded=True)
     return [dict(row._mapping) for row in found]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, outerjoin, select, true, update
+from sqlalchemy import Connection, Row, delete, or_, outerjoin, select, true, update
 
 from app.security.audit_chain import CONTENT, Entry, Head, hash_of
 from app.security.tables import audit_chain, audit_log
@@ -28,8 +28,9 @@ def append(conn: Connection, entry: Entry) -> Head:
 
 
 def about(conn: Connection, target: str, action: str, *, since: float, limit: int) -> list[Row[Any]]:
-    """Return the entries on one action and target since a time, newest first."""
-    mine = (audit_log.c.at > since, audit_log.c.target == target, audit_log.c.action == action)
+    """Return the entries on one action since a time whose target is `target`, or that and more behind a colon."""
+    named = or_(audit_log.c.target == target, audit_log.c.target.startswith(f"{target}: ", autoescape=True))
+    mine = (audit_log.c.at > since, named, audit_log.c.action == action)
     return list(conn.execute(select(audit_log).where(*mine).order_by(audit_log.c.id.desc()).limit(limit)))
 
 

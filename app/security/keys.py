@@ -13,7 +13,7 @@ from app.db import db
 from app.errors import BadRequest, NotFound
 from app.security import audit, identity, store
 from app.security.identity import ADMIN, SCOPES
-from app.security.signals import rights_taken
+from app.security.signals import rights_changed
 from app.times import iso
 
 PREFIX = "ak"
@@ -55,6 +55,7 @@ def create(new: NewKey) -> str:
 
     db.write(write)
     audit.tell(line)
+    rights_changed.send()  # the key is good here at once
     return key
 
 
@@ -86,7 +87,7 @@ def _change(key_id: str, action: str, **values: Any) -> None:
     if not db.write(write):
         raise NotFound(f"There is no key {key_id} that is not revoked.")
     audit.tell(line)
-    rights_taken.send()
+    rights_changed.send()
 
 
 def _check(new: NewKey) -> None:

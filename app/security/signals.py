@@ -2,4 +2,4 @@
 
 from blinker import Signal
 
-rights_taken = Signal("Somebody's rights were taken away in this process, and the transaction is committed.")
+rights_changed = Signal("Keys, sessions or accounts were changed in this process, and the transaction is committed.")

@@ -11,13 +11,9 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-<<<<<<< HEAD
-from app.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
-=======
 from app.db.engine import reason_of
 from app.db.trouble import DatabaseUnavailable, unavailable
-from app.errors import AppError, InMaintenance, TooManyRequests
->>>>>>> hooks
+from app.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
 
 log = structlog.get_logger(__name__)
 
@@ -60,11 +56,7 @@ def install(app: Flask) -> None:
 
 
 def _app_error(error: AppError) -> Response:
-<<<<<<< HEAD
-    if error.status >= 500 and not isinstance(error, InMaintenance | OverQuota):
-=======
-    if error.status >= 500 and not isinstance(error, InMaintenance | DatabaseUnavailable):
->>>>>>> hooks
+    if error.status >= 500 and not isinstance(error, InMaintenance | OverQuota | DatabaseUnavailable):
         log.warning("request_failed", code=error.code, reason=error.message)
     if isinstance(error, ProofNeeded):
         if (page := _proof_page()) is not None:
@@ -74,13 +66,8 @@ def _app_error(error: AppError) -> Response:
     response = _render(error.status, error.code, error.message, details=error.details)
     if error.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
-<<<<<<< HEAD
-    if isinstance(error, TooManyRequests | InMaintenance | OverQuota) and error.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
-=======
     if (seconds := getattr(error, "retry_after_seconds", None)) is not None:
         response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
->>>>>>> hooks
     return response
 
 

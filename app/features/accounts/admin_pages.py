@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, current_app, flash, get_flashed_messages, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
@@ -17,7 +17,6 @@ from app.security.proof import recently_proved
 
 blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
-ENDED, SHOWN_CHARACTERS = "ended", 300  # of each kind of thing that ended with an account
 Shown = tuple[str, int, dict[str, str]]
 ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "enable": administration.enable,
@@ -56,7 +55,11 @@ def invite() -> Shown:
 def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
-    return _account(user)
+    shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
+    shown |= {"passwords": current_app.extensions["settings"].section(OidcSettings).password_sign_in}
+    shown |= {"ended": administration.ended_with(user), "roles": store.ROLES[::-1]}
+    ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
+    return render_template("accounts/admin_account.html", user=user, ends=ends, **shown)
 
 
 @blueprint.post("/<user_id>/reset-link")
@@ -80,10 +83,9 @@ def role(user_id: str) -> Response:
 @blueprint.post("/<user_id>/disable")
 @needs(ADMIN)
 def disable(user_id: str) -> Response:
-    """Disable the account with all that it holds; the page then shows what ended."""
-    user, keep_keys = administration.get(user_id), "keep_keys" in request.form
-    for ending in administration.disable(user, request.form.get("heir", ""), keep_keys=keep_keys):
-        flash(str(ending)[:SHOWN_CHARACTERS], ENDED)
+    """Disable the account with all that it holds; its page shows what ended."""
+    keep_keys = "keep_keys" in request.form
+    administration.disable(administration.get(user_id), request.form.get("heir", ""), keep_keys=keep_keys)
     return _back(user_id)
 
 
@@ -97,16 +99,6 @@ def act(user_id: str, action: str) -> Response:
         proof.check()
     ACTIONS[action](administration.get(user_id))
     return _back(user_id)
-
-
-def _account(user: Row[Any]) -> str:
-    ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
-    shown: dict[str, Any] = {"ends": ends, "ended": get_flashed_messages(category_filter=[ENDED])}
-    shown |= {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
-    passwords = current_app.extensions["settings"].section(OidcSettings).password_sign_in
-    return render_template(
-        "accounts/admin_account.html", user=user, passwords=passwords, roles=store.ROLES[::-1], **shown
-    )
 
 
 def _back(user_id: str) -> Response:

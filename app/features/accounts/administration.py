@@ -11,9 +11,11 @@ from app.errors import BadRequest, Conflict, NotFound
 from app.features.accounts import emails, factor_store, lockout, sessions, store
 from app.security import audit, leaving
 from app.security.leaving import Departure, Ending
-from app.security.signals import rights_taken
+from app.security.signals import rights_changed
 from app.security.store import bump
 
+LEAVING = "account.leaving"  # a line of the audit log for each part that ended
+DISABLING_SECONDS, MOST_PARTS = 60, 20
 Change = Callable[[Connection], object]
 
 
@@ -54,7 +56,7 @@ def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[
     Raises NotFound or Conflict for an heir who cannot take over, and Conflict when no admin would be left.
     """
     leaver, parts = departure(user, heir, keep_keys=keep_keys), leaving.parts()
-    ended, line = list[Ending](), audit.entry("account.leaving", user.email)
+    ended, line = list[Ending](), audit.entry(LEAVING, user.email)
 
     def change(conn: Connection) -> None:
         ended.extend(leaving.carry_out(conn, parts, leaver))
@@ -65,6 +67,14 @@ def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[
 
     _carry_out("account.disable", user.email, change)
     return ended
+
+
+def ended_with(user: Row[Any]) -> list[str]:
+    """Return what ended when an account was disabled, as the audit log tells it; empty of one that is not."""
+    if user.disabled_at is None:
+        return []
+    lines = audit.about(user.email, LEAVING, since=user.disabled_at - DISABLING_SECONDS, limit=MOST_PARTS)
+    return [line["target"].removeprefix(f"{user.email}: ") for line in reversed(lines)]
 
 
 def enable(user: Row[Any]) -> None:
@@ -121,7 +131,7 @@ def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = 
     db.write(write)
     audit.tell(line)
     sessions.known.forget()
-    rights_taken.send()
+    rights_changed.send()
 
 
 def _check_admins(conn: Connection, before: Row[Any]) -> None:
