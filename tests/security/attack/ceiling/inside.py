@@ -5,10 +5,14 @@ row and visitor: what its worst input was, and what that cost.
 """
 
 import gc
+import importlib
 import json
+import os
 import sys
 
 from tests.security.attack.ceiling.process import hashing, patch
+
+MORE = "CEILING_MORE"  # a module that adds to the application by `register(app)`
 
 
 def main() -> None:
@@ -22,6 +26,8 @@ def main() -> None:
     from tests.security.attack.ceiling.visitor import Visitor, key
 
     app, asked = create_app(), Asked()
+    if MORE in os.environ:
+        importlib.import_module(os.environ[MORE]).register(app)
     asked.listen(app)
     hashing.watch()
     gc.collect()

@@ -31,9 +31,9 @@ SETTINGS = {
 REPEATS = 4
 
 
-def inside(folder: Path, mode: str, *, few: bool, only: str = "") -> list[Row]:
+def inside(folder: Path, mode: str, *, few: bool, only: str = "", **more: str) -> list[Row]:
     """Return the worst of each row and visitor, by a process that has the application patched for a mode."""
-    env = {**CLEAN, **SETTINGS, "ASYNC_MODE": mode, "DATABASE_URL": new_database(folder)}
+    env = {**CLEAN, **more, **SETTINGS, "ASYNC_MODE": mode, "DATABASE_URL": new_database(folder)}
     words = ["-m", "tests.security.attack.ceiling.inside", mode, "few" if few else "all", only]
     done = subprocess.run([sys.executable, *words], cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-4_000:]

@@ -18,6 +18,7 @@ JSON, FORM, FILES = "application/json", "application/x-www-form-urlencoded", "mu
 BOUNDARY = "b" * 70
 LINE_BYTES, HEADER_BYTES, HEADERS = 3_900, 8_000, 7  # what gunicorn reads
 A_FEW = 2  # tries of a kind, and up to twice as many
+FOR_ALL = "of combining marks"
 NOWHERE = "/nothing/is/<here>"  # any other path
 PLAIN = "a{}.bcdef@example.org"  # what passes for an address, a name and a password; each is another account's
 NUMBERS = itertools.count(1)
@@ -58,13 +59,17 @@ class Attacker:
 
 
 def tries(route: Route, who: Attacker) -> Iterator[Try]:
-    """Yield the worst requests for a route; a few of each kind when only a few are wanted, others of each route."""
+    """Yield the worst requests for a route.
+
+    When only a few are wanted: one for each field, and a few of each kind, others of each route.
+    """
     yield from plain(route, who)
     kinds = (_paths, _queries, _headers, *((_json, _forms, _files, _others) if route.method != "GET" else ()))
     for kind in kinds:
         found = list(kind(route, who))
         step = max(len(found) // A_FEW, 1) if who.few else 1
-        yield from found[sum(route.row.encode()) % step :: step]
+        first = sum(route.row.encode()) % step
+        yield from (one for number, one in enumerate(found) if number % step == first or one.name.endswith(FOR_ALL))
 
 
 def plain(route: Route, who: Attacker) -> Iterator[Try]:

@@ -4,7 +4,7 @@ import json
 
 MARKS = {
     "letters": "a",
-    "combining marks": "\u0301",
+    "combining marks": "\u0301\u0327",  # which NFKC sorts, one by one
     "letters that grow in NFKC": "\ufdfa",
     "letters that grow in lower case": "\u0130",
     "spaces": " ",
