@@ -6,9 +6,17 @@ Libraries import such packages where they find them, which makes a start slower,
 import os
 import sys
 
-EXTRAS = {"redis": "REDIS_URL", "opentelemetry": "OTEL_", "sentry_sdk": "SENTRY_", "boto3": "AWS_", "authlib": "OIDC_"}
+EXTRAS = {
+    "redis": "REDIS_URL",
+    "opentelemetry": "OTEL_",
+    "sentry_sdk": "SENTRY_",
+    "boto3": "AWS_",
+    "authlib": "OIDC_",
+    "webauthn": "TEST_PASSKEYS",
+    "OpenSSL": "TEST_PASSKEYS",
+}
 UNUSED = {name for name, prefix in EXTRAS.items() if not any(one.startswith(prefix) for one in os.environ)}
-HIDDEN = {"OpenSSL", "brotli", "pygments", "rich", "websocket", *UNUSED}
+HIDDEN = {"brotli", "pygments", "rich", "websocket", *UNUSED}
 
 
 class Finder:

@@ -12,9 +12,10 @@ def register(app: "Flask") -> None:
 
     if not app.extensions["settings"].section(WebhookSettings).webhooks:
         return
-    from app.features.webhooks import api, cli, jobs, pages  # noqa: F401 - jobs makes its kind known
+    from app.features.webhooks import api, cli, jobs, leaver, pages  # noqa: F401 - jobs makes its kind known
 
     app.register_blueprint(api.blueprint)
     app.register_blueprint(pages.blueprint)
     app.extensions["nav"].append({"label": "Webhooks", "href": "/webhooks"})
+    leaver.install(app)
     app.cli.add_command(cli.group)

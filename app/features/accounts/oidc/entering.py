@@ -21,6 +21,8 @@ from app.security.store import bump
 
 NO_PASSWORD = ""  # no hash is like it; a link for a new password gives one
 
+ROLE_GIVEN = ("account.create", "account.role")
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -71,7 +73,11 @@ def _carry_out(plan: Plan, person: Person) -> str:
     user_id = plan.user.id if plan.user else plan.values["id"]
     email = plan.user.email if plan.user else plan.values["email"]
     session, now, take_back = sessions.new(user_id), time.time(), flow.arrived()
-    lines = [audit.entry(action, email, actor=email) for action in (*_actions(plan), "account.sign_in")]
+    becomes_admin = plan.values.get("role") == accounts.ADMIN
+    lines = [
+        audit.entry(action, email, actor=email, makes_admin=becomes_admin and action in ROLE_GIVEN)
+        for action in (*_actions(plan), "account.sign_in")
+    ]
 
     def write(conn: Connection) -> None:
         if plan.spends and not accounts.use_link(conn, digest(plan.spends), links.INVITATION, now):

@@ -113,7 +113,7 @@ def server(migrated, tmp_path_factory):
     folder = tmp_path_factory.mktemp("served")
     shutil.copy(migrated, folder / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(free_port()), "REQUIRE_CLIENT_API_KEY": "true"}
-    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json"}
+    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json", "TEST_PASSKEYS": "true"}
     running = Server(folder, LIVE_APP, env).wait_ready()
     yield running
     running.stop()

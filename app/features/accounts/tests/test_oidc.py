@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from app.db import db
+from app.db import db, state
 from app.features.accounts import passwords
 from app.features.accounts.oidc import pages
 from app.features.accounts.tables import identities
@@ -202,6 +202,18 @@ def test_what_the_token_leaves_out_is_asked_of_userinfo(join, provider):
     provider.lie("claims", email=None, email_verified=None, groups=None)
     assert sign_in(provider, people.browser(), "short").status_code == 303
     assert role_of(people, GRACE["email"]) == "admin"
+
+
+def test_whoever_the_claim_makes_an_admin_is_counted(join, provider):
+    def made():
+        return (db.read(lambda conn: state.get(conn, audit.ADMINS_MADE)) or {"count": 0})["count"]
+
+    people = join(oidc_role_claim="groups", oidc_admin_values=("admins",), **DOMAIN)
+    before = made()
+    for groups, admins in ((["admins"], 1), (["admins"], 1), ([], 1), (["admins"], 2)):
+        provider.has("counted", email="counted@example.org", email_verified=True, groups=groups)
+        assert sign_in(provider, people.browser(), "counted").status_code == 303
+        assert made() == before + admins
 
 
 def test_without_passwords_the_provider_is_the_only_way_but_for_a_link_of_the_operator(join, provider):

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from app.features.webhooks import service
-from app.security import keys
+from app.db import db
+from app.features.webhooks import service, store
+from app.security import keys, leaving
 from tests.conftest import CLEAN, ROOT
 from tests.documents import blocks
 
@@ -112,6 +113,17 @@ def test_the_page_registers_and_shows_the_secret_once(app):
     for act in ("test", "enable", "remove"):
         assert client.post(f"/webhooks/{one['id']}/{act}", data=form, **options).status_code == 303
     assert service.listing() == []
+
+
+def test_they_end_with_the_account_of_their_owner(app):
+    client = app.test_cli_runner()
+    for owner in ("ada@example.org", "grace@example.org"):
+        assert client.invoke(args=["webhooks", "add", "--owner", owner, "https://example.org/hook"]).exit_code == 0
+    gone = leaving.Departure("ada@example.org")
+    with app.app_context():
+        ended = db.write(lambda conn: leaving.carry_out(conn, leaving.parts(), gone))
+    assert "webhooks (1, removed): to https://example.org/hook" in [str(ending) for ending in ended]
+    assert [hook.owner for hook in db.read(lambda conn: store.of_owner(conn, None))] == ["grace@example.org"]
 
 
 def test_nothing_of_it_is_imported_while_it_is_off():
