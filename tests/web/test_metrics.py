@@ -1,11 +1,9 @@
 """/metrics: who may read it, and whether Prometheus can."""
 
 import hashlib
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -19,7 +17,7 @@ from app.db import db
 from app.errors import BootError
 from app.settings import Settings
 from tests.patience import LIMIT_SECONDS
-from tests.servers import LEAN
+from tests.servers import LEAN, migrated_database
 
 ROOT = Path(__file__).resolve().parents[2]
 BEGIN = """
@@ -90,8 +88,7 @@ def fetched(tmp_path_factory):
     """Return two scrapes of a process that began with a snapshot: after that, and after a start that failed."""
     folder = tmp_path_factory.mktemp("fetched")
     snapshot = folder / "snapshot.db"
-    with closing(sqlite3.connect(snapshot)) as made:
-        made.execute("CREATE TABLE things (id INTEGER)")
+    snapshot.write_bytes(migrated_database())
     return run(SCRAPE + FAIL_TO_START + SCRAPE, folder, snapshot)
 
 
