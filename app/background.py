@@ -39,7 +39,7 @@ def start(worker: Any) -> None:
         part.start()
     WORKERS.set(1)
     drain = Drain(worker, app.extensions["socketio"].server, on_stop=lambda: _stop(parts))
-    app.extensions["draining"] = lambda: drain.draining
+    app.extensions["draining"] = lambda: drain.draining and not worker.handover.replaced
     drain.start()
     _running.append(drain)
 

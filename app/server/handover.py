@@ -23,16 +23,22 @@ class Handover:
         _raise_to(READY, self._age)
 
     def begin(self) -> None:
-        """Begin the delay."""
-        self._began, self._ready_then = time.monotonic(), _read(READY)
+        """Begin the delay; only the first call counts."""
+        if not self._began:
+            self._began, self._ready_then = time.monotonic(), _read(READY)
+
+    @property
+    def replaced(self) -> bool:
+        """Whether a successor is on its way or serves, so that the service goes on; asked once this worker ends."""
+        self.begin()
+        return _read(STARTED) > max(self._age, self._ready_then)
 
     def done(self) -> bool:
         """Return whether the listener may close: no successor is on its way, or one is there, or it takes too long."""
         waited = time.monotonic() - self._began
         if waited < self._delay:
             return False
-        expected = _read(STARTED) > max(self._age, self._ready_then)
-        return not expected or _read(READY) > self._ready_then or waited > self._delay + self._limit
+        return not self.replaced or _read(READY) > self._ready_then or waited > self._delay + self._limit
 
 
 def _read(place: int) -> int:

@@ -114,6 +114,20 @@ def test_while_the_delay_lasts_the_worker_serves_but_is_not_ready(serve, wait_fo
         assert (answer.status_code, answer.headers["Connection"]) == (200, "close")
 
 
+def test_on_hup_the_health_checks_see_a_service_that_goes_on(serve, wait_for):
+    server = serve(DRAIN_DELAY_SECONDS="3")
+    (old,) = server.workers()
+    server.process.send_signal(signal.SIGHUP)
+    found = set()
+
+    def replaced():
+        found.update(server.get(path)[0] for path in ("/healthz", "/readyz"))
+        return old not in server.workers()
+
+    wait_for(replaced)
+    assert found == {200}
+
+
 def test_the_delay_is_as_long_as_it_is_set_and_then_the_worker_ends(serve):
     server = serve(DRAIN_DELAY_SECONDS="5")
     began = time.monotonic()

@@ -66,3 +66,18 @@ def test_the_delay_passes_first(clock):
     assert not old.done()
     clock.now += 0.51
     assert old.done()
+
+
+def test_a_worker_that_is_replaced_knows_it_from_the_beginning_to_the_end():
+    old = serving()
+    new = worker()
+    assert old.replaced
+    old.begin()
+    new.ready()
+    old.begin()
+    assert old.replaced
+
+
+def test_of_several_that_end_together_none_is_replaced():
+    several = [serving() for _ in range(3)]
+    assert not any(one.replaced for one in several)
