@@ -4,6 +4,7 @@ import ipaddress
 import re
 import secrets
 from collections.abc import Iterable, Mapping
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -726,6 +727,7 @@ def _extras_problems(settings: Settings) -> Any:
             yield name, f"needs the package {package} (the extra {extra} of pyproject.toml)"
 
 
+@cache
 def installed(package: str) -> bool:
     """Return whether a package is there; it is looked for, and not imported."""
     try:

@@ -4,7 +4,6 @@
 """
 
 import time
-from importlib.util import find_spec
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ from app.features.accounts.challenges import Use
 from app.security import origins
 from app.security.identity import Identity
 from app.security.networks import parsed
-from app.settings import Settings
+from app.settings import Settings, installed
 
 log = structlog.get_logger(__name__)
 REGISTER, SHOW = "register", "show"
@@ -35,7 +34,7 @@ class Party(NamedTuple):
 
 def offered() -> bool:
     """Return whether people can have passkeys here: the library is there, and the site's name is certain."""
-    return find_spec("webauthn") is not None and party() is not None
+    return installed("webauthn") and party() is not None
 
 
 def party() -> Party | None:
@@ -139,7 +138,7 @@ def _party(url: str, *, only_local: bool = False) -> Party | None:
 def here() -> Party:
     """Return this site; raise NotFound where passkeys are not offered."""
     site = party()
-    if site is None or find_spec("webauthn") is None:
+    if site is None or not installed("webauthn"):
         raise NotFound("There are no passkeys here.")
     return site
 

@@ -45,7 +45,7 @@ def test_without_the_extra_nobody_is_offered_one(people, monkeypatch):
     ada = people.browser()
     ada.sign_in()
     assert "Add a passkey" in ada.get(FACTORS).text
-    monkeypatch.setattr(passkeys, "find_spec", lambda _name: None)
+    monkeypatch.setattr(passkeys, "installed", lambda _name: False)
     assert "asskey" not in ada.get(FACTORS).text
     assert ada.get(f"{FACTORS}/passkey").status_code == 404
     assert ada.act(f"{FACTORS}/passkey", FACTORS, name="x", passkey="{}").status_code == 404
