@@ -145,8 +145,9 @@ def _pieces(plain: bytes) -> Iterator[bytes]:
     at, turns = 0, Turns()
     while at < len(plain):
         end = at + PIECE_BYTES
-        while b"%" in plain[end - 2 : end]:  # no escape is cut in two
-            end += 1
+        cut = plain.rfind(b"%", end - 2, end)
+        if cut >= 0 and ESCAPE.match(plain, cut):
+            end = cut + 3
         yield ESCAPE.sub(lambda found: BYTES[found[0]], plain[at:end])
         at = end
         turns.give()
