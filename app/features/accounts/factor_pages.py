@@ -19,7 +19,7 @@ FILES: dict[str, Any] = {"static_folder": "static/accounts", "static_url_path": 
 blueprint = Blueprint("account_factors", __name__, url_prefix=gates.SET_UP, template_folder="templates")
 files = Blueprint("account_files", __name__, **FILES)
 Page = str | Response | tuple[str, int]
-QR: dict[str, Any] = {"scale": 5, "border": 4, "dark": "#000", "light": "#fff", "svgclass": "qr", "omitsize": True, "title": "QR code"}
+QR: dict[str, Any] = {"scale": 5, "border": 4, "dark": "#000", "light": "#fff", "svgclass": "qr", "title": "QR code"}
 DONE = {
     "added": "The second factor is set up, and all other sessions have ended.",
     "removed": "The second factor is removed, and all other sessions have ended.",
