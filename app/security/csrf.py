@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 from flask import Flask, Response, current_app, g, request
 from markupsafe import Markup
 
-from app.errors import Forbidden
+from app.errors import Forbidden, Unauthorized
 from app.security import bodies, identity
-from app.security.identity import ANONYMOUS
+from app.security.identity import ANONYMOUS, Identity
 from app.security.origins import origin_check
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -74,6 +74,15 @@ def _check() -> None:
         raise Forbidden("The request comes from another site's page.", code="csrf_failed")
     if _needs_token(asked, signed_in=bool(who.session)) and not _has_token(asked):
         raise Forbidden("The form is too old: go back, load the page again and repeat.", code="csrf_failed")
+    if who.session and asked.mimetype in bodies.FORMS:
+        _check_still_there(asked, who)
+
+
+def _check_still_there(asked: Any, who: Identity) -> None:
+    """Read the form, and raise Unauthorized when its session has ended, or its rights have changed, meanwhile."""
+    _ = asked.form
+    if identity.look_again() != who:
+        raise Unauthorized("Your session has changed while this was sent: sign in again.")
 
 
 def _from_here(asked: Any, *, signed_in: bool) -> bool:

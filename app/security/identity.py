@@ -133,6 +133,11 @@ def current() -> Identity:
     return remembered(asked.environ, namespace) or _first_look(asked.environ, namespace)
 
 
+def look_again() -> Identity:
+    """Return who sends the request at hand, as it is now: a body that comes slowly may outlive what its head showed."""
+    return _first_look(request.environ, "")
+
+
 def _first_look(environ: Environ, namespace: str) -> Identity:
     """Find out who it is and keep it; who shows something wrong is refused once, and a visitor from then on."""
     remember(environ, _nobody(environ), namespace)

@@ -43,8 +43,8 @@ def prove(who: Identity, shown: Shown) -> None:
 
 def _shown(who: Identity, shown: Shown, action: str, opens: Callable[[Connection], None]) -> None:
     """Check what is shown, and in one transaction use it up and open what it opens."""
-    address = lockout.address(request.remote_addr or "")
-    _count(who, action, address)
+    counted = lockout.subjects(who.name, request.remote_addr or "")
+    _count(who, action, counted)
     use = _use_of(who, shown)
     line = audit.entry(action, who.name)
 
@@ -52,8 +52,7 @@ def _shown(who: Identity, shown: Shown, action: str, opens: Callable[[Connection
         if use is None or not use(conn):
             return False
         opens(conn)
-        lockout.unlock(conn, who.name)
-        lockout.take_back(conn, address)
+        lockout.take_back(conn, *counted)
         audit.write(conn, line)
         return True
 
@@ -82,9 +81,9 @@ def _password(who: Identity, password: str) -> Use | None:
     return (lambda _: True) if right else None
 
 
-def _count(who: Identity, action: str, address: lockout.Subject) -> None:
+def _count(who: Identity, action: str, counted: list[lockout.Subject]) -> None:
     try:
-        lockout.count(lockout.account(who.name), address)
+        lockout.count(*counted)
     except lockout.TooManyAttempts:
         audit.tell(audit.entry(action, who.name, result="locked"))  # not stored, as in people.sign_in
         raise

@@ -109,9 +109,13 @@ def cookie_of(environ: Environ) -> str:
 
 
 def give(response: Response, cookie: str) -> Response:
-    """Let the browser keep a session, and that it is one of the account's devices."""
+    """Let the browser keep a session, and that it is one of the account's devices.
+
+    It is none as long as a second factor was not shown: each device has guesses of its own.
+    """
     response.set_cookie(named(COOKIE), cookie, _own().session_max_seconds, **cookie_options())
-    if begun := db.read(lambda conn: store.session_by_hash(conn, digest(cookie))):
+    begun = db.read(lambda conn: store.session_by_hash(conn, digest(cookie)))
+    if begun and gates.of(begun) != gates.SHOW:
         devices.remember(response, begun.email, secure=_is_secure(request.environ))
     return response
 

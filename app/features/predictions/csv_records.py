@@ -12,6 +12,7 @@ from app.features.predictions.rows import MAX_COLUMNS, MAX_ROW_CHARACTERS, check
 MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # also over several lines, and with its quotes
 MAX_LINES_PER_ROW = 50  # of a file, over all: blank lines, and those within quotes
 DELIMITERS, NONE = ",;\t|", "\x1f"
+NO_DELIMITERS = '"\r\n'  # newer versions of Python raise ValueError for them
 SEPARATOR = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # a first line for Excel
 QUOTED = re.compile(r'"[^"]*"?')
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
@@ -92,7 +93,8 @@ class _Lines:
         """Return what is between the fields: as the first line says, else what the header has most of."""
         if said := SEPARATOR.fullmatch(self._next):
             self._next = self._first()
-            return said[1]
+            if said[1] not in NO_DELIMITERS:
+                return said[1]
         unquoted = QUOTED.sub("", self._next)
         most = max(DELIMITERS, key=unquoted.count)
         return most if most in unquoted else NONE

@@ -1,8 +1,11 @@
 """Leaving: disabling an account ends its keys, sessions, links and jobs in one act, and says so."""
 
+import io
 import json
+import re
 import time
 from dataclasses import replace
+from urllib.parse import urlencode
 
 import pytest
 
@@ -17,6 +20,19 @@ from app.security.keys import DAY_SECONDS
 from app.security.tables import api_keys
 
 GRACE = "grace@example.org"
+
+
+class Slow(io.BytesIO):
+    """A body that is so slow that something happens before its first byte comes."""
+
+    def __init__(self, data, meanwhile):
+        super().__init__(data)
+        self.meanwhile = [meanwhile]
+
+    def read(self, size=-1):
+        while self.meanwhile:
+            self.meanwhile.pop()()
+        return super().read(size)
 
 
 @pytest.fixture
@@ -209,3 +225,16 @@ def test_a_key_says_who_made_it(team):
     key(team, "by the operator")
     listed = json.loads(team.run("list", "--json", group="keys").output)
     assert {one["name"]: one["made_by"] for one in listed} == {"by the operator": "operator", "made on the page": ADA}
+
+
+@pytest.mark.parametrize("in_head", [False, True])
+def test_a_form_that_was_begun_before_somebody_left_makes_no_key(team, in_head):
+    ada = signed_in(team)
+    token = re.search(r'name="csrf_token" value="(\w+)"', ada.get("/admin/keys").text)[1]
+    form = urlencode({"name": "kept", "scope": "admin", **({} if in_head else {"csrf_token": token})}).encode()
+    headers = {"Origin": "http://localhost", **({"X-CSRF-Token": token} if in_head else {})}
+    body = {"input_stream": Slow(form, lambda: team.run("disable", ADA, "--yes")), "content_length": len(form)}
+    kind = "application/x-www-form-urlencoded"
+    sent = ada.client.post("/admin/keys", content_type=kind, headers=headers, **body, **ada.options)
+    assert sent.status_code == 401
+    assert "kept" not in team.run("list", group="keys").output

@@ -3,8 +3,9 @@
 import pytest
 
 from app.db import db
-from app.features.accounts import devices, lockout
+from app.features.accounts import devices, lockout, totp
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
+from app.features.accounts.tests.devices import Clock, set_up, show
 from app.security import audit
 
 NEW = "an otter under the bridge"
@@ -94,6 +95,31 @@ def test_whoever_is_signed_in_changes_the_password_while_others_guess(people):
     ada.sign_in()
     guess(people)
     assert ada.act("/account/password", current=PASSWORD, password=NEW, again=NEW).status_code == 303
+
+
+def test_guesses_from_elsewhere_keep_no_known_browser_from_its_second_factor(people, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(totp, "time", clock)
+    ada = people.browser()
+    ada.sign_in()
+    device, _ = set_up(ada, clock)
+    ada.act("/sign-out")
+    guess(people)
+    assert ada.sign_in().status_code == 303
+    assert show(ada, code=device.next()).status_code == 303
+    again = ada.act("/account/proof", "/account/proof", proof_password=PASSWORD, proof_next="/account")
+    assert again.status_code == 303
+    assert people.browser().sign_in().status_code == 429, "it gives the guesser no more guesses"
+
+
+def test_a_password_makes_no_known_browser_before_the_second_factor(people, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(totp, "time", clock)
+    ada, thief = people.browser(), people.browser(address="10.9.8.7")
+    ada.sign_in()
+    set_up(ada, clock)
+    thief.sign_in()
+    assert device_of(thief) is None, "each new one would have guesses of its own"
 
 
 def test_the_owner_sees_wrong_passwords_with_time_and_address(people):

@@ -50,6 +50,7 @@ def test_a_file_is_read_as_spreadsheets_and_editors_write_it(encoding, end, last
     ("text", "rows"),
     [
         ("sep=;\na;b\n1,5;2\n", [{"a": "1,5", "b": "2"}]),
+        ('sep="\na,b\n1,2\n', [{"a": "1", "b": "2"}]),
         ("\nSEP=|\r\n\r\na|b;c;d\r\n1|2\r\n", [{"a": "1", "b;c;d": "2"}]),
         ('"a;b;c;d",e\n1,2\n', [{"a;b;c;d": "1", "e": "2"}]),
         (
