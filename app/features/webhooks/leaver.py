@@ -3,7 +3,7 @@
 from flask import Flask
 from sqlalchemy import Connection, Row
 
-from app.features.webhooks import store
+from app.features.webhooks import addresses, store
 from app.security import leaving
 from app.security.leaving import Departure, Ending, Part
 
@@ -14,7 +14,7 @@ def install(app: Flask) -> None:
 
 
 def _find(conn: Connection, departure: Departure) -> Ending:
-    return Ending("webhooks", "removed", [f"to {hook.url}" for hook in _hooks(conn, departure)])
+    return Ending("webhooks", "removed", [f"to {addresses.shown(hook.url)}" for hook in _hooks(conn, departure)])
 
 
 def _end(conn: Connection, departure: Departure) -> None:
