@@ -10,7 +10,7 @@ from app.security.leaving import Departure, Ending, Part
 
 def install(app: Flask) -> None:
     """Let an owner's webhooks end with the account."""
-    leaving.add(app, Part(_find, _end))
+    leaving.add(app, Part(_find, _end, plantable=True))
 
 
 def _find(conn: Connection, departure: Departure) -> Ending:
