@@ -53,11 +53,13 @@ class Ending:
 class Part:
     """What a room or a feature holds of people: `find` lists it, `end` ends it in the transaction of the departure.
 
-    Neither may log, or ask who is calling: they may run in a real thread.
+    Neither may log, or ask who is calling: they may run in a real thread. `plantable` says that everybody who has an
+    account can make it; it ends too when the account becomes that of another person.
     """
 
     find: Callable[[Connection, Departure], Ending]
     end: Callable[[Connection, Departure], None]
+    plantable: bool = False
 
 
 def add(app: Flask, part: Part) -> None:
@@ -85,6 +87,13 @@ def carry_out(conn: Connection, known: list[Part], departure: Departure) -> list
     for part in known:
         part.end(conn, departure)
     return found
+
+
+def hand_over(conn: Connection, known: list[Part], email: str) -> None:
+    """End what somebody may have planted in an account that is another person's from now on."""
+    for part in known:
+        if part.plantable:
+            part.end(conn, Departure(email))
 
 
 def _found(conn: Connection, known: list[Part], departure: Departure) -> list[Ending]:

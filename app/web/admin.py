@@ -69,6 +69,7 @@ def revoke_key(key_id: str) -> Response:
 
 
 @blueprint.post("/keys/<key_id>/expire")
+@recently_proved  # one that has ended is good again with a later end
 def expire_key(key_id: str) -> Response:
     """Let a key end in some days."""
     keys.expire(key_id, time.time() + form_body(LastDays).days * keys.DAY_SECONDS)

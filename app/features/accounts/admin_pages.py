@@ -24,7 +24,7 @@ ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "unlock": administration.unlock,
     "reset-factor": administration.reset_factor,
 }
-PROVED = {"reset-factor"}
+PROVED = {"enable", "reset-factor"}  # an account that is enabled may be an admin's
 
 
 @blueprint.get("")

@@ -75,6 +75,12 @@ def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
     return good
 
 
+def shown(url: str) -> str:
+    """Return a URL for logs, without its path and query: receivers often know their callers by these."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}"
+
+
 def _parts(url: str) -> SplitResult:
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
         raise _wrong(f"has at most {MAX_URL} characters, all of them ASCII, with no space or backslash")

@@ -75,7 +75,7 @@ def _give_up(context: JobContext, webhook: Row[Any], outcome: str, now: float) -
     since = webhook.failing_since if webhook.failing_since is not None else now
     if now - since < days * DAY_SECONDS and outcome != f"answered {GONE}":
         return False
-    line = audit.entry("webhook.disable", f"{webhook.id} {webhook.url}", result="failing")
+    line = audit.entry("webhook.disable", service.told(webhook.id, webhook.url), result="failing")
 
     def write(conn: Connection) -> bool:
         first = store.disable(conn, webhook.id, outcome, now)

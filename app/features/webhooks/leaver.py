@@ -3,18 +3,18 @@
 from flask import Flask
 from sqlalchemy import Connection, Row
 
-from app.features.webhooks import store
+from app.features.webhooks import addresses, store
 from app.security import leaving
 from app.security.leaving import Departure, Ending, Part
 
 
 def install(app: Flask) -> None:
     """Let an owner's webhooks end with the account."""
-    leaving.add(app, Part(_find, _end))
+    leaving.add(app, Part(_find, _end, plantable=True))
 
 
 def _find(conn: Connection, departure: Departure) -> Ending:
-    return Ending("webhooks", "removed", [f"to {hook.url}" for hook in _hooks(conn, departure)])
+    return Ending("webhooks", "removed", [f"to {addresses.shown(hook.url)}" for hook in _hooks(conn, departure)])
 
 
 def _end(conn: Connection, departure: Departure) -> None:

@@ -42,7 +42,7 @@ def create(url: str, owner: str | None = None) -> dict[str, Any]:
     owner = identity.current().owner if owner is None else owner
     secret, webhook_id = signing.new_secret(), "wh_" + secrets.token_hex(6)
     values = {"id": webhook_id, "owner": owner, "url": url, "secret": secret, "created_at": time.time()}
-    line, most = audit.entry("webhook.create", f"{webhook_id} {url}"), own().webhooks_per_owner
+    line, most = audit.entry("webhook.create", told(webhook_id, url)), own().webhooks_per_owner
 
     def write(conn: Connection) -> None:
         if store.count(conn, owner) >= most:
@@ -96,6 +96,11 @@ def shown(row: Row[Any]) -> dict[str, Any]:
     return {n: getattr(row, n) for n in SHOWN} | {n: iso(getattr(row, n)) for n in TIMES} | {"state": state}
 
 
+def told(webhook_id: str, url: str) -> str:
+    """Return what the audit log may hold: the paths and queries of webhooks are often secrets."""
+    return f"{webhook_id} {addresses.shown(url)}"
+
+
 def _get(webhook_id: str) -> Row[Any]:
     row = db.read(lambda conn: store.get(conn, webhook_id))
     if row is None:
@@ -113,7 +118,7 @@ def _own(webhook_id: str) -> Row[Any]:
 def _change(webhook_id: str, action: str, change: Callable[[Connection, str], bool]) -> Row[Any]:
     """Change a webhook, with a line in the audit log; return what it was before."""
     row = _own(webhook_id)
-    line = audit.entry(action, f"{webhook_id} {row.url}")
+    line = audit.entry(action, told(webhook_id, row.url))
 
     def write(conn: Connection) -> bool:
         done = change(conn, webhook_id)

@@ -10,12 +10,12 @@ from sqlalchemy.exc import IntegrityError
 
 from app.db import db
 from app.errors import AppError, Conflict, Forbidden
-from app.features.accounts import links, sessions
+from app.features.accounts import factor_store, links, sessions
 from app.features.accounts import store as accounts
 from app.features.accounts.oidc import flow, store
 from app.features.accounts.oidc.person import Person
 from app.features.accounts.people import set_anew
-from app.security import audit
+from app.security import audit, leaving
 from app.security.keys import digest
 from app.security.store import bump
 
@@ -58,6 +58,8 @@ def _planned(person: Person, invitation: str, open_to_all: bool) -> Plan:
     if user := db.read(lambda conn: accounts.user_by_email(conn, person.email)):
         if db.read(lambda conn: store.has_identity(conn, user.id, person.issuer)):
             raise _somebody_elses()
+        if db.read(lambda conn: factor_store.has_any(conn, user.id)):
+            raise _guarded()
         return Plan({**role, "password_hash": NO_PASSWORD}, user, links=True)
     if not (person.may_join or open_to_all):
         raise Forbidden("You have no account here. Ask for an invitation.", code="no_account")
@@ -73,7 +75,7 @@ def _carry_out(plan: Plan, person: Person) -> str:
     user_id = plan.user.id if plan.user else plan.values["id"]
     email = plan.user.email if plan.user else plan.values["email"]
     session, now, take_back = sessions.new(user_id), time.time(), flow.arrived()
-    becomes_admin = plan.values.get("role") == accounts.ADMIN
+    parts, becomes_admin = leaving.parts(), plan.values.get("role") == accounts.ADMIN
     lines = [
         audit.entry(action, email, actor=email, makes_admin=becomes_admin and action in ROLE_GIVEN)
         for action in (*_actions(plan), "account.sign_in")
@@ -82,7 +84,7 @@ def _carry_out(plan: Plan, person: Person) -> str:
     def write(conn: Connection) -> None:
         if plan.spends and not accounts.use_link(conn, digest(plan.spends), links.INVITATION, now):
             raise links.spent()
-        _store(conn, plan, now)
+        _store(conn, plan, now, parts)
         if plan.user is None or plan.links:
             store.insert_identity(conn, person.issuer, person.subject, user_id, now)
         sessions.begin(conn, session)
@@ -96,7 +98,7 @@ def _carry_out(plan: Plan, person: Person) -> str:
     return session.cookie
 
 
-def _store(conn: Connection, plan: Plan, now: float) -> None:
+def _store(conn: Connection, plan: Plan, now: float, parts: list[leaving.Part]) -> None:
     """Make or change the account; what an account had before it became somebody's at the provider ends."""
     if plan.user is None:
         accounts.insert_user(conn, {**plan.values, "last_sign_in_at": now})
@@ -104,7 +106,10 @@ def _store(conn: Connection, plan: Plan, now: float) -> None:
     if not accounts.change_good_user(conn, plan.user, **plan.values, last_sign_in_at=now):
         raise Conflict("The account was changed meanwhile: sign in again.", code="changed_meanwhile")
     if plan.links:
+        if factor_store.has_any(conn, plan.user.id):  # set up since it was planned
+            raise _guarded()
         set_anew(conn, plan.user)
+        leaving.hand_over(conn, parts, plan.user.email)
     bump(conn)  # the role may be another one
 
 
@@ -117,3 +122,11 @@ def _actions(plan: Plan) -> list[str]:
 
 def _somebody_elses() -> AppError:
     return Conflict("The account with your e-mail address is of another person at the sign-in service.", code="taken")
+
+
+def _guarded() -> AppError:
+    """Return what is told of an account with a second factor: its owner's must not go, and a thief's must not stay."""
+    sentence = (
+        "The account with your e-mail address has a second factor: ask an admin to remove it, or use your password."
+    )
+    return Conflict(sentence, code="has_second_factor")

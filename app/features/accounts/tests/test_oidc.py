@@ -5,12 +5,13 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from app.db import db, state
-from app.features.accounts import passwords
+from app.features.accounts import passwords, totp
 from app.features.accounts.oidc import pages
 from app.features.accounts.tables import identities
 from app.features.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
+from app.features.accounts.tests.devices import Clock, set_up
 from app.features.accounts.tests.oidc_parts import START, back_from, path_of, sign_in, told
-from app.security import audit
+from app.security import audit, leaving
 
 GRACE = {"email": "grace@example.org", "email_verified": True, "name": "Grace  Hopper"}
 DOMAIN = {"oidc_allowed_domains": ("example.org",)}
@@ -110,6 +111,33 @@ def test_an_account_is_taken_over_by_a_verified_address_alone(join, provider):
     provider.has("another-ada", email=ADA, email_verified=True)
     other = sign_in(provider, people.browser(), "another-ada")
     assert (other.status_code, "another person" in told(other)) == (409, True)
+
+
+def test_an_account_with_a_second_factor_is_not_taken_over(join, provider, monkeypatch):
+    """A factor of somebody who made it by another's address would stay good, and its owner's must not be dropped."""
+    clock = Clock()
+    monkeypatch.setattr(totp, "time", clock)
+    people = join()
+    planted = people.browser()
+    planted.sign_in()
+    set_up(planted, clock)
+    provider.has("guarded-ada", email=ADA, email_verified=True)
+    refused = sign_in(provider, people.browser(), "guarded-ada")
+    assert (refused.status_code, "has a second factor" in told(refused)) == (409, True)
+    assert planted.is_in()
+    people.run("reset-factor", ADA)
+    assert sign_in(provider, people.browser(), "guarded-ada").status_code == 303
+
+
+def test_what_was_planted_in_an_account_ends_when_it_is_taken_over(join, provider):
+    people, ended = join(), []
+    for plantable in (True, False):
+        end = lambda conn, departure, plantable=plantable: ended.append((plantable, departure.email))  # noqa: E731
+        leaving.add(people.app, leaving.Part(lambda conn, departure: leaving.Ending("", "", []), end, plantable))
+    provider.has("planted-ada", email=ADA, email_verified=True)
+    for _ in range(2):
+        assert sign_in(provider, people.browser(), "planted-ada").status_code == 303
+    assert ended == [(True, ADA)]
 
 
 def test_an_account_stays_the_same_when_the_address_changes_or_changes_hands(join, provider):

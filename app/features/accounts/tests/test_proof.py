@@ -72,6 +72,8 @@ def test_a_program_is_told_with_a_code_of_its_own(people, root):
         ("{ada}/role", {"role": "admin"}),
         ("{ada}/reset-link", {}),
         ("{ada}/reset-factor", {}),
+        ("{ada}/enable", {}),
+        ("/admin/keys/0123/expire", {"days": "30"}),
         (f"{FACTORS}/codes", {}),
         (f"{FACTORS}/authenticator", {"code": "123456"}),
         (f"{FACTORS}/passkey", {"name": "x"}),

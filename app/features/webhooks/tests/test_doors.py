@@ -9,7 +9,7 @@ import pytest
 
 from app.db import db
 from app.features.webhooks import service, store
-from app.security import keys, leaving
+from app.security import audit, keys, leaving
 from tests.conftest import CLEAN, ROOT
 from tests.documents import blocks
 
@@ -122,7 +122,7 @@ def test_they_end_with_the_account_of_their_owner(app):
     gone = leaving.Departure("ada@example.org")
     with app.app_context():
         ended = db.write(lambda conn: leaving.carry_out(conn, leaving.parts(), gone))
-    assert "webhooks (1, removed): to https://example.org/hook" in [str(ending) for ending in ended]
+    assert "webhooks (1, removed): to https://example.org" in [str(ending) for ending in ended]
     assert [hook.owner for hook in db.read(lambda conn: store.of_owner(conn, None))] == ["grace@example.org"]
 
 
@@ -136,3 +136,12 @@ def test_nothing_of_it_is_imported_while_it_is_off():
 def test_it_is_off_by_default(build):
     app = build({"webhooks": False})
     assert app.test_client().get("/api/webhooks").status_code == 404
+
+
+def test_no_log_holds_the_path_of_a_webhook_which_is_often_its_secret(guarded):
+    url = "https://hooks.example.org/services/T0/letmein?token=letmein"
+    webhook_id = ask(guarded, guarded.ada, "POST", url=url).json["id"]
+    ask(guarded, guarded.ada, "POST", f"/{webhook_id}/enable")
+    ask(guarded, guarded.ada, "DELETE", f"/{webhook_id}")
+    told = [line["target"] for line in audit.listing() if line["action"].startswith("webhook.")]
+    assert told == [f"{webhook_id} https://hooks.example.org"] * 3
