@@ -51,10 +51,24 @@ def run_in_thread(work: Callable[[], T]) -> T:
 
         return tpool.execute(work)  # type: ignore[no-any-return]
     if mode == "gevent":
-        import gevent
-
-        return gevent.get_hub().threadpool.apply(work)  # type: ignore[no-any-return]
+        return _in_gevents_thread(work)
     return work()
+
+
+def _in_gevents_thread(work: Callable[[], T]) -> T:
+    """Carry what `work` raises past gevent's pool, which would print the traceback of every refusal besides."""
+    import gevent
+
+    def outcome() -> tuple[T | None, BaseException | None]:
+        try:
+            return work(), None
+        except BaseException as error:
+            return None, error
+
+    value, error = gevent.get_hub().threadpool.apply(outcome)
+    if error is not None:
+        raise error
+    return value  # type: ignore[no-any-return]
 
 
 class Turns:

@@ -339,8 +339,8 @@ class SocketSettings(Section):
     socket_max_connections_per_address: int = Field(
         500,
         ge=0,
-        description="Clients from one address, an IPv6 /64 being one; 0 is no limit, right behind a proxy that "
-        "TRUSTED_PROXIES does not name. Outside of production only where it is set.",
+        description="Clients of a worker from one address, an IPv6 /64 being one; 0 is no limit, right behind a proxy "
+        "that TRUSTED_PROXIES does not name. Outside of production only where it is set.",
     )
     socket_max_unjoined_per_address: int = Field(
         50,

@@ -3,53 +3,20 @@
 import subprocess
 
 import pytest
-import requests
 import socketio
 
-from tests.conftest import CLEAN, ROOT, free_port
+from tests.conftest import ROOT
+from tests.deploy.caddy import caddy_before
 from tests.deploy.site import told
-from tests.documents import blocks
-from tests.patience import LIMIT_SECONDS, wait_until
+from tests.patience import LIMIT_SECONDS
 
 CADDYFILE = ROOT / "deploy/caddy/Caddyfile"
 
 
 @pytest.fixture
 def caddy(serve, tool, tmp_path):
-    server, port = serve(TRUSTED_PROXIES="127.0.0.1,::1"), free_port()
-    install(tmp_path)
-    site = (tmp_path / "Caddyfile").read_text().replace("/var/www", f"{tmp_path}/www")
-    ports = f"http_port {free_port()}\nhttps_port {port}\n"
-    options = f"default_bind 127.0.0.1\nadmin off\nskip_install_trust\nstorage file_system {tmp_path}"
-    site = site.replace("127.0.0.1:5000", f"127.0.0.1:{server.port}").replace(
-        "lb_try_duration 5s", "lb_try_duration 1s"
-    )
-    (tmp_path / "Caddyfile").write_text(f"{{\n{ports}{options}\n}}\n{site}")
-    command = [tool("caddy"), "run", "--config", str(tmp_path / "Caddyfile")]
-    root = tmp_path / "pki/authorities/local/root.crt"
-    env = {**CLEAN, "HOME": str(tmp_path)}
-    with (tmp_path / "caddy.log").open("wb") as log, subprocess.Popen(command, env=env, stderr=log) as process:
-        one = requests.Session()
-        one.trust_env, one.verify = False, str(root)
-        one.folder, one.origin, one.server = tmp_path / "www/flask-socketio", f"https://localhost:{port}", server
-
-        def answers():
-            try:
-                return root.exists() and one.get(one.origin + "/livez", timeout=LIMIT_SECONDS).ok
-            except requests.RequestException:
-                return False
-
-        wait_until(answers)
+    with caddy_before(serve(TRUSTED_PROXIES="127.0.0.1,::1"), tool("caddy"), tmp_path) as one:
         yield one
-        process.terminate()
-
-
-def install(folder):
-    """Type what docs/deploy.md says, below a folder."""
-    commands = blocks("docs/deploy.md", "nginx and Caddy")[-1].replace("NAME=app.example.org", "NAME=localhost")
-    commands = commands.replace("/etc/caddy", str(folder)).replace("/var/www", f"{folder}/www")
-    kept = [line.split(" && ")[0] for line in commands.splitlines() if not line.startswith("apt-get")]
-    subprocess.run(["bash", "-ec", "\n".join(kept)], cwd=ROOT, check=True, capture_output=True)
 
 
 @pytest.mark.long

@@ -90,13 +90,17 @@ class Answer:
         return json.loads(self.text)
 
 
-def ask(server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", **headers: str) -> Answer:
+def ask(
+    server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", form: str | None = None, **headers: str
+) -> Answer:
     """Ask from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as it is."""
     options = {"timeout": LIMIT_SECONDS, "source_address": (source, 0)}
     one = http.client.HTTPConnection("127.0.0.1", server.port, **options)
     try:
         fields = {name if name.isupper() else name.replace("_", "-"): value for name, value in headers.items()}
-        one.request(method, path, headers=fields)
+        if form is not None:
+            fields["Content-Type"] = "application/x-www-form-urlencoded"
+        one.request(method, path, form, fields)
         return Answer(one.getresponse())
     finally:
         one.close()
@@ -108,9 +112,11 @@ def limits_app(shared_with):
     return lambda **env: shared_with(command=tuple(LIMITS_APP), **env)
 
 
-def flask(server: Server, *words: str, status: int = 0) -> str:
+def flask(server: Server, *words: str, status: int = 0, typed: str | None = None) -> str:
     """Type a command beside the server; it runs in this process, which spares a second."""
     with patch.dict(os.environ, server.env, clear=True):
-        done = create_app().test_cli_runner().invoke(args=words)
+        app = create_app()
+        with app.app_context():  # as the flask command has
+            done = app.test_cli_runner().invoke(args=words, input=typed)
     assert done.exit_code == status, done.output
     return done.stdout.strip() if status == 0 else done.stderr

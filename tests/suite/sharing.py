@@ -24,9 +24,10 @@ def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Serv
     def give(**env: Any) -> "Server":
         wanted = tuple(sorted(env.items()))
         if wanted not in RUNNING:
-            ENDS[wanted] = contextlib.ExitStack()
-            start = ENDS[wanted].enter_context(serving(tmp_path_factory.mktemp("shared")))
-            RUNNING[wanted] = start(**env)
+            with contextlib.ExitStack() as ends:  # one that does not become ready ends at once
+                start = ends.enter_context(serving(tmp_path_factory.mktemp("shared")))
+                RUNNING[wanted] = start(**env)
+                ENDS[wanted] = ends.pop_all()
         return RUNNING[wanted]
 
     return give
