@@ -12,7 +12,7 @@ PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
 SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
   $(CURDIR)/$(BIN)/python -m tests.suite $(PARALLEL)
-WITHOUT ?= accounts console predictions
+WITHOUT ?= accounts console predictions webhooks
 USERS ?= 20
 SECONDS ?= 60
 STACK ?= deploy/compose/compose.yaml
@@ -45,7 +45,7 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
 	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) tests/e2e app/features
 
-test-without-example: .venv/installed-dev tools ## the whole suite without the example, accounts and the console (WITHOUT=accounts)
+test-without-example: .venv/installed-dev tools ## the whole suite without the features (WITHOUT=accounts for one)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
 	ln -s "$(CURDIR)/.venv" "$$copy/.venv" && cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \

@@ -14,20 +14,29 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from app import create_app
 from app.boot import boot
-from app.db import db
+from app.db import db, state
 from app.db.engine import may_pass, reason_of
 from app.db.trouble import unavailable
 from app.errors import AppError
 from app.settings import Settings
 from tests.conftest import CLEAN, ROOT, new_database
 
-BATCH = {"name": "a", "prompt": "{a}", "rows": [{"a": "1"}]}
+MORE = 250_000  # bytes, more than the free pages of the file
 
 
 @pytest.fixture
 def app(tmp_path):
-    yield create_app(Settings(app_env="test", database_url=f"{new_database(tmp_path)}?timeout=0.05"))
+    """An application with a route that stores something, and one that reads it."""
+    app = create_app(Settings(app_env="test", database_url=f"{new_database(tmp_path)}?timeout=0.05"))
+    app.add_url_rule("/api/kept/<int:size>", "keep", keep, methods=["POST"])
+    app.add_url_rule("/kept", "kept", lambda: str(db.read(lambda conn: state.get(conn, "kept"))))
+    yield app
     db.close()
+
+
+def keep(size):
+    db.write(lambda conn: state.put(conn, "kept", "x" * size))
+    return "", 202
 
 
 @contextmanager
@@ -61,20 +70,19 @@ REFUSALS = {
 def test_a_request_is_answered_503_with_the_reason_and_when_to_come_again(app, case, caplog):
     refusal, words = REFUSALS[case]
     with refusal():
-        rows = {**BATCH, "rows": [{"a": "x" * 5_000}] * 50}  # more than the free pages of the file
-        answer = app.test_client().post("/api/predictions", json=rows)
+        answer = app.test_client().post(f"/api/kept/{MORE}")
     assert (answer.status_code, answer.json["error"]["code"]) == (503, "database_unavailable")
     assert words in answer.json["error"]["message"]
     assert answer.headers["Retry-After"] == "5"
     assert "INSERT" not in answer.text
     assert not [record for record in caplog.records if record.exc_info]
-    assert app.test_client().post("/api/predictions", json=BATCH).status_code == 202
+    assert app.test_client().post("/api/kept/1").status_code == 202
 
 
 def test_people_get_a_page(app):
     with locked():
-        answer = app.test_client().post("/api/predictions/example", headers={"Accept": "text/html"})
-        page = app.test_client().get("/predictions", headers={"Accept": "text/html"})
+        answer = app.test_client().post("/api/kept/1", headers={"Accept": "text/html"})
+        page = app.test_client().get("/kept", headers={"Accept": "text/html"})
     assert answer.status_code == 503
     assert page.status_code == 200  # reading goes on
 
