@@ -23,6 +23,7 @@ class Kind:
     `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
     becomes of runs whose time came while nothing ran: all together `once`, or `skip`.
     `own_rows` says that rows of the feature refer to these jobs, so that it deletes both by itself.
+    `in_quota` says whether these jobs count in QUOTA_JOBS: not what the service does by itself in an owner's name.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Kind:
     schedule: Schedule = ""
     missed: Literal["once", "skip"] = "once"
     own_rows: bool = False
+    in_quota: bool = True
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after that attempt: exponential, with jitter, up to the longest."""
@@ -81,3 +83,8 @@ def scheduled() -> list[Kind]:
 def deletable() -> list[str]:
     """Return the kinds whose ended jobs nothing refers to; not those of deleted features, whose tables stay."""
     return [kind.name for kind in _kinds.values() if not kind.own_rows]
+
+
+def outside_quota() -> list[str]:
+    """Return the kinds whose jobs do not count in QUOTA_JOBS."""
+    return [kind.name for kind in _kinds.values() if not kind.in_quota]

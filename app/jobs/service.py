@@ -132,4 +132,8 @@ def requeue(job_id: str) -> Job:
     return changed
 
 
-quotas.declare(Quota(QUOTA, "jobs that wait or run", lambda settings: settings.quota_jobs, store.active))
+def _active(conn: Connection, owner: str) -> int:
+    return store.active(conn, owner, registry.outside_quota())
+
+
+quotas.declare(Quota(QUOTA, "jobs that wait or run", lambda settings: settings.quota_jobs, _active))

@@ -175,9 +175,9 @@ def by_ids(conn: Connection, job_ids: Sequence[str]) -> list[Job]:
     return [_job(row) for row in conn.execute(query)]
 
 
-def active(conn: Connection, submitted_by: str) -> int:
-    """Return how many jobs of a submitter wait or run."""
-    mine = (jobs.c.state.in_((QUEUED, RUNNING)), jobs.c.submitted_by == submitted_by)
+def active(conn: Connection, submitted_by: str, leave_out: Collection[str] = ()) -> int:
+    """Return how many jobs of a submitter wait or run, but for some kinds."""
+    mine = (jobs.c.state.in_((QUEUED, RUNNING)), jobs.c.submitted_by == submitted_by, jobs.c.kind.not_in(leave_out))
     return conn.execute(select(func.count()).select_from(jobs).where(*mine)).scalar_one()
 
 

@@ -33,6 +33,7 @@ class NotDelivered(AppError):
     backoff_seconds=FIRST_PAUSE_SECONDS,
     longest_backoff_seconds=LONGEST_PAUSE_SECONDS,
     priority=service.PRIORITY,
+    in_quota=False,
 )
 def deliver(context: JobContext, payload: dict[str, Any]) -> None:
     """Call the webhook once; raise NotDelivered, or GiveUp, unless it answers with a status from 200 to 299."""

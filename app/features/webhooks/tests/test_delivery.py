@@ -17,8 +17,9 @@ from app.features.webhooks import service, signing, store
 from app.features.webhooks.tests.conftest import body_of, finish, run_due, waiting
 from app.jobs import registry
 from app.jobs import store as jobs_store
+from app.jobs.service import made
 from app.observability.redaction import redact_line
-from app.security import audit
+from app.security import audit, quotas
 
 SPECIFIED = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # pragma: allowlist secret
 
@@ -143,6 +144,14 @@ def test_a_receiver_that_is_gone_is_asked_once(app, receiver):
     finish()
     assert not waiting()
     assert service.listing()[0]["state"] == "disabled"
+
+
+def test_calls_that_wait_take_no_place_of_their_owner_s_jobs(app):
+    for kind in (service.KIND, service.KIND, "trouble"):
+        waits = made(kind, {}, submitted_by="ada")
+        db.write(lambda conn, waits=waits: jobs_store.insert(conn, waits))
+    with app.app_context():
+        assert {one.name: one.used for one in quotas.usage("ada")}["jobs"] == 1
 
 
 def test_what_waits_for_a_removed_webhook_ends(app, receiver):
