@@ -47,6 +47,13 @@ ANSWERS = {
 }
 
 
+def read_request(connection: socket.socket) -> None:
+    """Read a request to its end."""
+    with connection.makefile("rb") as sent:
+        head = dict(line.lower().split(b":", 1) for line in iter(sent.readline, b"\r\n") if b":" in line)
+        sent.read(int(head.get(b"content-length", 0)))
+
+
 @pytest.fixture
 def api():
     """Return a function that makes an API which answers with a head and blocks, and returns a client for it."""
@@ -60,10 +67,13 @@ def api():
                 return
             with connection:
                 try:
-                    connection.recv(65_536)
+                    read_request(connection)
                     connection.sendall(head)
                     for block in blocks():
                         connection.sendall(block)
+                    connection.shutdown(socket.SHUT_WR)
+                    while connection.recv(65_536):  # a close with something unread would be a reset
+                        pass
                 except OSError:
                     continue
 
