@@ -6,7 +6,7 @@ from itertools import groupby
 
 import pytest
 
-FIRST = ("test_soak",)  # modules that take longest: whatever begins last is waited for at the end
+FIRST = ("test_soak", "test_ceiling")  # modules that take longest: whatever begins last is waited for at the end
 
 
 @pytest.hookimpl(tryfirst=True)
