@@ -13,7 +13,7 @@ from tests.security.attack.ceiling.wire import Worker
 from tests.servers import CLEAN, ROOT, new_database
 
 Row = dict[str, Any]
-ADMIN_KEY = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
+ADMIN_KEY = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"  # pragma: allowlist secret
 SETTINGS = {
     "APP_ENV": "test",
     "SECRET_KEY": "n8Vw2LqXz5RtY7uB3mKc9PdHs6FjA4eG",  # pragma: allowlist secret
