@@ -59,4 +59,4 @@ def test_others_have_their_turn_between_the_pieces_of_an_answer_that_never_waits
     ended.set()
     others.join()
     assert whole.count(b"done ") >= 199
-    assert len(served) > 5
+    assert len(served) > 2, "the answer's pieces alone were served"

@@ -20,6 +20,7 @@ def register(app: "Flask") -> None:
         factor_pages,
         leavers,
         pages,
+        passkeys,
         proof_pages,
         sessions,
     )
@@ -39,6 +40,7 @@ def register(app: "Flask") -> None:
         from app.features.accounts.oidc import pages as oidc_pages
 
         oidc_pages.install(app, oidc)
+    passkeys.load()
     bar.install(app)
     leavers.install(app)
     app.cli.add_command(cli.group)
