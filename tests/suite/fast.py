@@ -6,7 +6,7 @@ import pytest
 
 STARTING = {
     *("attacked", "fast", "limits_app", "matrix", "page", "postgres_server", "redis_url", "serve", "server"),
-    *("shared_with", "site", "tool"),
+    *("copied", "served", "shared_with", "site", "tool"),
 }
 
 

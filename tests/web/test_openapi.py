@@ -38,6 +38,9 @@ expected-statuses = [400, 401, 403, 404, 405, 409, 413, 414, 415]
 """
 
 
+pytestmark = pytest.mark.server  # `api` starts it
+
+
 @pytest.fixture(scope="module", params=["guarded", pytest.param("open", marks=pytest.mark.long)])
 def api(request, tmp_path_factory):
     """The description of an open server, and of one that asks for a key, both with something in their lists."""
