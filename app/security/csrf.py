@@ -14,7 +14,7 @@ from flask import Flask, Response, current_app, g, request
 from markupsafe import Markup
 
 from app.errors import Forbidden, Unauthorized
-from app.security import bodies, identity
+from app.security import bodies, identity, signing
 from app.security.identity import ANONYMOUS, Identity
 from app.security.origins import origin_check
 
@@ -46,7 +46,7 @@ def csrf_token() -> str:
     """Return a token for a form of this visitor; another one each time, so that compression tells nothing of it."""
     salt, session = secrets.token_hex(16), identity.current().session
     g.csrf_visitor = "" if session else g.get("csrf_visitor") or _visitor() or secrets.token_hex(16)
-    return salt + _signature(_keys()[0], salt, _bound_to())
+    return salt + _signature(signing.secret_keys()[0], salt, _bound_to())
 
 
 def csrf_field() -> Markup:
@@ -108,7 +108,7 @@ def _has_token(asked: Any) -> bool:
         return False  # and the form stays unread
     token = asked.headers.get(HEADER) or (asked.form.get(FIELD, "") if asked.mimetype in bodies.FORMS else "")
     salt, given = token[:32], token[32:].encode()
-    return any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in _keys())
+    return any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in signing.secret_keys())
 
 
 def _bound_to() -> str:
@@ -126,11 +126,6 @@ def _visitor() -> str:
 
 def _signature(key: str, salt: str, bound: str) -> str:
     return hmac.new(key.encode(), f"csrf:{salt}:{bound}".encode("utf-8", "surrogateescape"), "sha256").hexdigest()
-
-
-def _keys() -> list[str]:
-    config = current_app.config
-    return [config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())]
 
 
 def _cookie_name() -> str:

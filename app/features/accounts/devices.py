@@ -5,22 +5,22 @@ Wrong passwords from such a browser are counted for it alone, so that nobody els
 
 import secrets
 from hashlib import sha256
+from typing import Any
 
-from flask import current_app, request
+from flask import request
 from itsdangerous import BadSignature, TimestampSigner
 from werkzeug.wrappers import Response
 
-from app.settings import Settings
+from app.security import signing
 
 KNOWN_SECONDS = 15_552_000  # 180 days from the last sign-in
 NAME = "device"
 
 
-def remember(response: Response, email: str, *, secure: bool) -> None:
-    """Let the browser keep that its owner has signed in to the account of an e-mail."""
+def remember(response: Response, email: str, **options: Any) -> None:
+    """Let the browser keep that its owner has signed in to the account of an e-mail; the options are the cookie's."""
     signed = _signer(email).sign(secrets.token_urlsafe(12)).decode()
-    options = {"secure": secure, "httponly": True, "samesite": "Lax", "path": "/"}
-    response.set_cookie(_cookie(email), signed, KNOWN_SECONDS, **options)  # type: ignore[arg-type]
+    response.set_cookie(_cookie(email), signed, KNOWN_SECONDS, **options)
 
 
 def known(email: str) -> str:
@@ -43,6 +43,4 @@ def digest(email: str) -> str:
 
 
 def _signer(email: str) -> TimestampSigner:
-    settings: Settings = current_app.extensions["settings"]
-    keys = [key.get_secret_value() for key in (*settings.earlier_secret_keys, settings.secret_key)]
-    return TimestampSigner(keys, salt=f"known device of {digest(email)}")
+    return TimestampSigner(signing.secret_keys()[::-1], salt=f"known device of {digest(email)}")

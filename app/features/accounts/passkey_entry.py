@@ -12,7 +12,7 @@ from base64 import urlsafe_b64encode
 from typing import Any
 
 import structlog
-from flask import current_app, request
+from flask import request
 from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from app.db import db
 from app.errors import Unauthorized
 from app.features.accounts import factor_store, lockout, passkeys, passwords, sessions, store
-from app.security import audit
+from app.security import audit, signing
 
 log = structlog.get_logger(__name__)
 USED = "used"
@@ -111,8 +111,7 @@ def _refused(target: str) -> Unauthorized:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    config = current_app.config
-    return URLSafeTimedSerializer([*(config.get("SECRET_KEY_FALLBACKS") or ()), config["SECRET_KEY"]], salt="passkey")
+    return URLSafeTimedSerializer(signing.secret_keys()[::-1], salt="passkey")
 
 
 def _encoded(text: str) -> str:

@@ -8,9 +8,8 @@ pseudorandom function: XOR with HMAC-SHA256 of a nonce that is used once, then a
 import hmac
 import secrets
 
-from flask import current_app
-
 from app.errors import Conflict
+from app.security import signing
 
 VERSION = "1"
 NONCE_BYTES, TAG_BYTES = 16, 32
@@ -21,12 +20,12 @@ def seal(secret: bytes, purpose: str) -> str:
     """Return a secret of at most 32 bytes as it is stored; `purpose` must be the same when it is opened."""
     if len(secret) > MAX_BYTES:
         raise ValueError(f"at most {MAX_BYTES} bytes can be sealed")
-    return _sealed(secret, _keys()[0], purpose)
+    return _sealed(secret, signing.secret_keys()[0], purpose)
 
 
 def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
     """Return the secret, and whether an earlier SECRET_KEY sealed it; raise Conflict when no key opens it."""
-    for number, key in enumerate(_keys()):
+    for number, key in enumerate(signing.secret_keys()):
         if (secret := _opened(stored, key, purpose)) is not None:
             return secret, number > 0
     raise Conflict("SECRET_KEY has changed since this was stored, and it can be read no more.", code="unreadable")
@@ -58,8 +57,3 @@ def _mac(key: str, label: str, message: bytes) -> bytes:
 
 def _xor(text: bytes, pad: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(text, pad, strict=False))
-
-
-def _keys() -> list[str]:
-    config = current_app.config
-    return [config["SECRET_KEY"], *(config.get("SECRET_KEY_FALLBACKS") or ())]

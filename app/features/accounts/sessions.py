@@ -116,7 +116,7 @@ def give(response: Response, cookie: str) -> Response:
     response.set_cookie(named(COOKIE), cookie, _own().session_max_seconds, **cookie_options())
     begun = db.read(lambda conn: store.session_by_hash(conn, digest(cookie)))
     if begun and gates.of(begun) != gates.SHOW:
-        devices.remember(response, begun.email, secure=_is_secure(request.environ))
+        devices.remember(response, begun.email, **cookie_options())
     return response
 
 

@@ -21,6 +21,7 @@ from app.features.accounts import lockout, sessions
 from app.features.accounts.oidc import store
 from app.features.accounts.oidc.provider import Provider
 from app.features.accounts.settings import OidcSettings
+from app.security import signing
 from app.security.keys import digest
 from app.settings import Settings
 
@@ -99,9 +100,7 @@ def _lost() -> Unauthorized:
 
 
 def _signer() -> URLSafeTimedSerializer:
-    settings = _settings()
-    keys = [key.get_secret_value() for key in (*settings.earlier_secret_keys, settings.secret_key)]
-    return URLSafeTimedSerializer(keys, salt="oidc-flow")
+    return URLSafeTimedSerializer(signing.secret_keys()[::-1], salt="oidc-flow")
 
 
 def _settings() -> Settings:
