@@ -11,7 +11,7 @@ FUZZ_EXAMPLES ?= 100
 PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
 SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
-  $(CURDIR)/$(BIN)/python -m tests.suite $(PARALLEL)
+  $(CURDIR)/$(BIN)/python -m chassis.tests.suite $(PARALLEL)
 WITHOUT ?= accounts console predictions webhooks
 USERS ?= 20
 SECONDS ?= 60
@@ -36,14 +36,14 @@ test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
 test-all: .venv/installed-dev tools ## faults, soak, fuzz, speed, each ASYNC_MODE whole, the suite without the example
-	@$(BIN)/python -m tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
+	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
 	  "make test-mode MODE=threading" "make test-without-example"
 
 test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
-	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) tests/e2e app/features
+	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e app/features
 
 test-without-example: .venv/installed-dev tools ## the whole suite without the features (WITHOUT=accounts for one)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
@@ -55,7 +55,7 @@ test-without-example: .venv/installed-dev tools ## the whole suite without the f
 fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
 	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)
 
-bench: .venv/installed-dev ## compare the server with three others (docs/performance.md), and the database port
+bench: .venv/installed-dev ## compare the server with three others (chassis/docs/performance.md), and the database port
 	@$(BIN)/python benchmarks/run.py --write
 	@$(BIN)/python benchmarks/database.py
 
@@ -63,7 +63,7 @@ bench-check: .venv/installed-dev ## the benchmarks that have a limit
 	@$(BIN)/python benchmarks/database.py --check && $(BIN)/python benchmarks/run.py --check
 
 deploy-proof: .venv/installed-dev ## build, start and break what deploy/ ships, for real (root, minutes; ONLY=systemd for one)
-	@$(BIN)/python -m tests.deploy.proof $(ONLY)
+	@$(BIN)/python -m chassis.tests.deploy.proof $(ONLY)
 
 smoke: .venv/installed-dev ## go through a running instance as its users do: make smoke URL=https://... KEY=ak_...
 	@SMOKE_KEY="$(KEY)" $(BIN)/python deploy/smoke.py "$(URL)"

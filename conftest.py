@@ -1,3 +1,8 @@
 """What every run of pytest has: an order, a record of failures, marks of what starts servers, shared servers."""
 
-pytest_plugins = ["tests.suite.order", "tests.suite.failures", "tests.suite.fast", "tests.suite.sharing"]
+pytest_plugins = [
+    "chassis.tests.suite.order",
+    "chassis.tests.suite.failures",
+    "chassis.tests.suite.fast",
+    "chassis.tests.suite.sharing",
+]

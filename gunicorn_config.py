@@ -1,4 +1,4 @@
-"""gunicorn's settings and hooks: `gunicorn -c gunicorn_config.py wsgi:app`. All values come from app.settings."""
+"""gunicorn's settings and hooks: `gunicorn -c gunicorn_config.py wsgi:app`. All values come from chassis.settings."""
 
 import math
 import shutil
@@ -6,16 +6,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app import features
-from app.environment import multiprocess_metrics, pass_to_children, sources
-from app.errors import SettingsError
-from app.observability.logs import configure_logging
-from app.server import framing, told
-from app.server.handover import Handover
-from app.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
-from app.settings import ensure_secret_key
+from chassis import features
+from chassis.base.environment import multiprocess_metrics, pass_to_children, sources
+from chassis.errors import SettingsError
+from chassis.observability.logs import configure_logging
+from chassis.server import framing, told
+from chassis.server.handover import Handover
+from chassis.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
+from chassis.settings import ensure_secret_key
 
-WORKER_CLASSES = {"eventlet": "app.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
+WORKER_CLASSES = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
 
 leave_out_preload()
 _told = told.take_over(lambda name: name in sources([name]), pass_to_children)
@@ -44,13 +44,13 @@ keepalive = 2 if _settings.async_mode == "gevent" else 5  # gevent waits it out 
 backlog = 4096
 sendfile = False  # eventlet's green sockets truncate it
 control_socket_disable = True  # it fails on a read-only root, and two apps of one user collide
-# What a proxy says is for app.security.proxies alone to judge. gunicorn by itself takes the scheme from this machine
+# What a proxy says is for chassis.security.proxies alone to judge. gunicorn by itself takes the scheme from this machine
 # and from unix sockets, whatever TRUSTED_PROXIES says, and lets SCRIPT_NAME and PATH_INFO be overridden from there.
 forwarded_allow_ips = ""
 secure_scheme_headers = {}
 forwarder_headers = ""
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a heartbeat must not wait for a disk
-logger_class = "app.observability.gunicorn_log.GunicornLogger"
+logger_class = "chassis.observability.gunicorn_log.GunicornLogger"
 loglevel = _settings.log_level.lower()
 proc_name = "flask-socketio"
 
@@ -68,7 +68,7 @@ def on_starting(server):
 
 def boot():
     """Boot in a child of the master, which must not import what the workers patch."""
-    from app.boot import run
+    from chassis.boot import run
 
     run()
 
@@ -102,7 +102,7 @@ def post_fork(server, worker):
 
 
 def post_worker_init(worker):
-    from app import background
+    from chassis import workers
 
     background.start(worker)
     worker.handover.ready()
@@ -110,7 +110,7 @@ def post_worker_init(worker):
 
 def worker_exit(server, worker):
     if worker.booted:
-        from app import background
+        from chassis import workers
 
         background.finish()
 

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from app.errors import AppError
-from app.server.control import ControlError, PidFile, answers, start
+from chassis.errors import AppError
+from chassis.server.control import ControlError, PidFile, answers, start
 
 BASE_DIR = Path(__file__).resolve().parent
 PID_FILE, LOG_FILE = BASE_DIR / "data/web.pid", BASE_DIR / "data/web.log"
@@ -99,7 +99,7 @@ def serve_in_background(arguments: argparse.Namespace) -> int:
 
 def stop(arguments: argparse.Namespace) -> int:
     """End the server of the pid file orderly."""
-    from app import features
+    from chassis import features
 
     settings = features.load()
     seconds = settings.gunicorn_graceful_timeout_seconds + settings.drain_delay_seconds + STOP_MARGIN_SECONDS
@@ -134,7 +134,8 @@ def check() -> int:
     """Say in a sentence why a start would fail and return a status: 78 for the settings, 1 for the rest."""
     os.chdir(BASE_DIR)
     try:
-        from app import boot, create_app
+        from app import create_app
+        from chassis import boot
 
         boot.check(create_app)
     except AppError as error:
@@ -146,7 +147,7 @@ def check() -> int:
 
 def _address() -> tuple[str, int]:
     """Return where a client on this machine finds the server."""
-    from app import features
+    from chassis import features
 
     settings = features.load()
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host), settings.port  # noqa: S104

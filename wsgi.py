@@ -3,8 +3,8 @@
 import click
 
 from app import create_app
-from app.errors import AppError
-from app.server.told import refuse_without_config
+from chassis.errors import AppError
+from chassis.server.told import refuse_without_config
 
 refuse_without_config()
 try:

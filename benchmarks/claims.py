@@ -18,13 +18,13 @@ from statistics import median
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from sqlalchemy import Connection, select, text
 
-from app.boot import branches
-from app.db import db
-from app.db.schema import upgrade
-from app.jobs import store
-from app.jobs.model import QUEUED, Job
-from app.jobs.tables import jobs
-from app.settings import Settings
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.jobs import store
+from chassis.jobs.model import QUEUED, Job
+from chassis.jobs.tables import jobs
+from chassis.settings import Settings
 
 KIND, LEASE_SECONDS, AT_ONCE = "nothing", 600.0, 5_000
 BEFORE = "CREATE INDEX jobs_by_state ON jobs (state, priority, created_at)"

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from app.server.worker import patch
+from chassis.server.worker import patch
 
 patch()
 
@@ -24,11 +24,11 @@ from statistics import median
 
 from sqlalchemy import Connection, text
 
-from app.concurrency import current_mode
-from app.db import Database
-from app.settings import Settings
+from chassis.base.concurrency import current_mode
+from chassis.db import Database
+from chassis.settings import Settings
 
-# About three times what was measured. A write makes a connection of its own in a real thread, see app/db/engine.py.
+# About three times what was measured. A write makes a connection of its own in a real thread, see chassis/db/engine.py.
 MOST_TIMES = {"read": 60.0, "write": 50.0}
 READ = "SELECT value FROM numbers WHERE id = 7"
 WRITE = "UPDATE numbers SET value = value + 1 WHERE id = 7"

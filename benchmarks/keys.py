@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from app.server.worker import patch
+from chassis.server.worker import patch
 
 if __name__ == "__main__":
     patch()
@@ -23,13 +23,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from statistics import median
 
-from app.db import db
-from app.db.schema import CORE, upgrade
-from app.errors import Unauthorized
-from app.security import guessing, keys
-from app.security.identity import Credentials
-from app.security.keyring import Keyring
-from app.settings import Settings
+from chassis.db import db
+from chassis.db.schema import CORE, upgrade
+from chassis.errors import Unauthorized
+from chassis.security import guessing, keys
+from chassis.security.identity import Credentials
+from chassis.security.keyring import Keyring
+from chassis.settings import Settings
 
 MOST_TIMES, MOST_SLOWER = 1.5, 2.0
 CALLS, FLOOD, STORED = 100, 10, 200

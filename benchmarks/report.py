@@ -1,4 +1,4 @@
-"""The table: on the screen, and between the marks in docs/performance.md, whose other words are written by hand."""
+"""The table: on the screen, and between the marks in chassis/docs/performance.md, whose other words are written by hand."""
 
 import math
 import os
@@ -14,7 +14,7 @@ from benchmarks.measure import Run, Runs, times_better, typical
 from benchmarks.scenarios import Scenario
 from benchmarks.servers import TITLES
 
-PAGE = HERE.parent / "docs/performance.md"
+PAGE = HERE.parent / "chassis/docs/performance.md"
 BEGIN, END = "<!-- `make bench` writes what follows -->", "<!-- end of what `make bench` writes -->"
 LETTERS = {"stock": "(a)", "asgi": "(b)", "node": "(c)"}
 

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START = "from app.server.worker import patch; patch(); from app import boot, create_app, extensions, features, realtime"
+START = "from chassis.server.worker import patch; patch(); from chassis import boot, extensions, features, realtime; from app import create_app"
 TIMES = 9
 
 
 def start(resolver: str) -> tuple[float, float]:
     """Load the application in a process of its own; return its CPU seconds and its largest size in MB."""
-    env = {**os.environ, "EVENTLET_NO_GREENDNS": resolver, "PYTHONPATH": f"{ROOT / 'tests/lean'}:{ROOT}"}
+    env = {**os.environ, "EVENTLET_NO_GREENDNS": resolver, "PYTHONPATH": f"{ROOT / 'chassis/tests/lean'}:{ROOT}"}
     pid = os.posix_spawn(sys.executable, [sys.executable, "-c", START], env)
     _, status, used = os.wait4(pid, 0)
     if status:

@@ -1,4 +1,4 @@
-"""Compares this project's server with three others on this machine; `make bench` writes docs/performance.md with it.
+"""Compares this project's server with three others on this machine; `make bench` writes chassis/docs/performance.md with it.
 
     python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write] [--check]
 
@@ -55,7 +55,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4, help="how long most scenarios are measured")
     parser.add_argument("--only", help=f"of {', '.join(scenario.name for scenario in scenarios(1))}")
     parser.add_argument("--against", default=",".join(peers), help=f"of {', '.join(peers)}; empty for none")
-    parser.add_argument("--write", action="store_true", help="write the table to docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     parser.add_argument("--check", action="store_true", help="a short run against (a) that fails when ours became slow")
     return parser.parse_args()
 

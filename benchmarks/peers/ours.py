@@ -3,7 +3,7 @@
 from flask_socketio import emit
 
 from app import create_app
-from app.extensions import socketio
+from chassis.extensions import socketio
 
 NEWS = "n" * 64
 app = create_app()

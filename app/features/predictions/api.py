@@ -6,9 +6,6 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
 
-from app.db import db
-from app.environment import BASE_DIR
-from app.errors import BadRequest, UnsupportedMediaType
 from app.features.predictions import export, json_rows, service, store, upload
 from app.features.predictions.messages import (
     AcceptedBatch,
@@ -28,10 +25,13 @@ from app.features.predictions.messages import (
 )
 from app.features.predictions.predictor import predictor
 from app.features.predictions.rows import Rows
-from app.security import bodies, limits, uploads
-from app.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
-from app.web.openapi import Answer, describe
-from app.web.paging import Paging
+from chassis.base.environment import BASE_DIR
+from chassis.db import db
+from chassis.errors import BadRequest, UnsupportedMediaType
+from chassis.security import bodies, limits, uploads
+from chassis.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
+from chassis.web.openapi import Answer, describe
+from chassis.web.paging import Paging
 
 blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions")
 

@@ -9,13 +9,13 @@ from typing import Any
 
 from flask import current_app
 
-from app.db import db
 from app.features.predictions import figure, store
 from app.features.predictions.export import line
-from app.jobs import JobContext
-from app.security import ownership
-from app.settings import Settings
-from app.times import iso
+from chassis.base.times import iso
+from chassis.db import db
+from chassis.jobs import JobContext
+from chassis.security import ownership
+from chassis.settings import Settings
 
 CSV, FIGURE = "results.csv", "figure.svg"
 TYPES = {CSV: "text/csv; charset=utf-8", FIGURE: "image/svg+xml"}

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 import structlog
 from sqlalchemy.exc import StatementError
 
-from app.db import db
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
 from app.features.predictions.store import FAILED, Answer
-from app.jobs import JobContext, JobStopped
-from app.upstream import Cancelled, UpstreamError
+from chassis.db import db
+from chassis.jobs import JobContext, JobStopped
+from chassis.upstream import Cancelled, UpstreamError
 
 log = structlog.get_logger(__name__)
 CHUNK = 500

@@ -5,9 +5,9 @@ import io
 import re
 from collections.abc import Iterator
 
-from app.concurrency import Turns
-from app.errors import BadRequest
 from app.features.predictions.rows import MAX_COLUMNS, MAX_ROW_CHARACTERS, check_names, listed, too_many_columns
+from chassis.base.concurrency import Turns
+from chassis.errors import BadRequest
 
 MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # also over several lines, and with its quotes
 MAX_LINES_PER_ROW = 50  # of a file, over all: blank lines, and those within quotes

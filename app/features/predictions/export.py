@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from app.db import db
 from app.features.predictions import store
-from app.web.streaming import joined
+from chassis.db import db
+from chassis.web.streaming import joined
 
 FIRST_ROWS, MOST_ROWS, CHUNK_CHARACTERS = 10, 500, 250_000
 # What a spreadsheet computes (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A

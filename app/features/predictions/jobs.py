@@ -7,8 +7,8 @@ from app.features.predictions.batch import predict
 from app.features.predictions.predictor import predictor
 from app.features.predictions.service import KIND
 from app.features.predictions.settings import PredictionSettings
-from app.jobs import JobContext, job
-from app.settings import Settings
+from chassis.jobs import JobContext, job
+from chassis.settings import Settings
 
 _concurrency = 1
 
@@ -22,7 +22,7 @@ def configure(settings: Settings) -> None:
 
 @job(KIND, stall="interrupt", own_rows=True)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
-    """Work through one batch; retries live in app.upstream, so the job itself has none."""
+    """Work through one batch; retries live in chassis.upstream, so the job itself has none."""
     predict(context, payload["prediction_id"], _concurrency)
 
 

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from json.decoder import scanstring  # type: ignore[attr-defined]  # it is there since Python 2.6
 from typing import Any
 
-from app.errors import BadRequest
 from app.features.predictions import upload
 from app.features.predictions.rows import MAX_COLUMNS, MAX_NAME_CHARACTERS, Rows, too_many_columns
-from app.web.body import BODY
+from chassis.errors import BadRequest
+from chassis.web.body import BODY
 
 SPACE = re.compile(r"[ \t\n\r]*")
 ATOM = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")

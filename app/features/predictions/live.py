@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.db import db
 from app.features.predictions import store
 from app.features.predictions.service import KIND
-from app.realtime.publisher import publish_details
+from chassis.db import db
+from chassis.realtime.publisher import publish_details
 
 ROWS_PER_EVENT = 500
 

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 from app.features.predictions.rows import MAX_COLUMNS
-from app.jobs.model import State
-from app.web.body import Text
-from app.web.paging import Page
+from chassis.jobs.model import State
+from chassis.web.body import Text
+from chassis.web.paging import Page
 
 Value = Text | int | float | bool | None
 RowStatus = Literal["pending", "succeeded", "failed"]

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, Response, render_template, send_file
 
-from app.errors import NotFound
 from app.features.predictions import artefacts, service
+from chassis.errors import NotFound
 
 blueprint = Blueprint(
     "predictions", __name__, template_folder="templates", static_folder="static", static_url_path="/static/features"

@@ -8,15 +8,15 @@ import time
 
 from sqlalchemy.exc import OperationalError
 
-from app.db import db
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
 from app.features.predictions.store import FAILED, SUCCEEDED, Answer
-from app.observability.metrics import CACHE_LOOKUPS
-from app.settings import Settings
-from app.upstream import UpstreamError, upstream
-from app.upstream.pace import Pace
-from app.upstream.waiting import Check, sleep
+from chassis.db import db
+from chassis.observability.metrics import CACHE_LOOKUPS
+from chassis.settings import Settings
+from chassis.upstream import UpstreamError, upstream
+from chassis.upstream.pace import Pace
+from chassis.upstream.waiting import Check, sleep
 
 DEMO_MODEL = "demo"
 DEMO_SECONDS = (0.05, 0.4)

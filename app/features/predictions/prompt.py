@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from app.errors import AppError, BadRequest
 from app.features.predictions.rows import shown
+from chassis.errors import AppError, BadRequest
 
 TOKEN = re.compile(r"\{\{|\}\}|\{([^{}]*)\}")
 MAX_NAMED = 20  # columns in an error

@@ -2,9 +2,9 @@
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
-from app.security import quotas
-from app.security.quotas import Quota
-from app.settings import Settings
+from chassis.security import quotas
+from chassis.security.quotas import Quota
+from chassis.settings import Settings
 
 BATCHES, ROWS = "prediction_batches", "prediction_rows"
 

@@ -2,8 +2,8 @@
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
-from app.maintenance import retention
-from app.settings import Settings
+from chassis.maintenance import retention
+from chassis.settings import Settings
 
 
 def connect() -> None:

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from app.concurrency import Turns
-from app.errors import BadRequest
+from chassis.base.concurrency import Turns
+from chassis.errors import BadRequest
 
 MAX_COLUMNS = 200
 MAX_NAME_CHARACTERS = 200

@@ -6,16 +6,16 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import jobs
-from app.db import db
-from app.errors import Conflict, NotFound, Unavailable
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
 from app.features.predictions.predictor import predictor
 from app.features.predictions.quotas import BATCHES, ROWS
 from app.features.predictions.rows import Rows, stored_bytes
-from app.jobs.model import QUEUED, RUNNING
-from app.security import identity, ownership, quotas
+from chassis import jobs
+from chassis.db import db
+from chassis.errors import Conflict, NotFound, Unavailable
+from chassis.jobs.model import QUEUED, RUNNING
+from chassis.security import identity, ownership, quotas
 
 KIND = "predictions"
 

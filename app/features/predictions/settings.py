@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from app.settings import Cron, Section
+from chassis.settings import Cron, Section
 
 
 class PredictionSettings(Section):

@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 
 from app.features.predictions.tables import cache, predictions, rows
-from app.jobs.model import ENDED
-from app.jobs.tables import jobs
-from app.times import iso
+from chassis.base.times import iso
+from chassis.jobs.model import ENDED
+from chassis.jobs.tables import jobs
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of rows that one statement writes

@@ -2,7 +2,7 @@
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from app.db import metadata
+from chassis.db import metadata
 
 predictions = Table(
     "predictions",

@@ -8,9 +8,9 @@ import re
 import threading
 from collections.abc import Iterable
 
-from app.errors import BadRequest
 from app.features.predictions.csv_records import MAX_LINES_PER_ROW, Records, too_many_lines
 from app.features.predictions.rows import MAX_VALUE_CHARACTERS, Collector, Rows, no_rows
+from chassis.errors import BadRequest
 
 TYPES = ("text/csv", "text/tab-separated-values", "text/plain")
 LINES = re.compile(rf"[^\r\n]{{1,{MAX_VALUE_CHARACTERS + 1}}}|[\r\n]{{1,100000}}")  # or what is between them

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from tests.conftest import fake_upstream, page, same_in_every_mode, serve, tool, wait_for
-from tests.fake_upstream import FakeUpstream
+from chassis.tests.conftest import fake_upstream, page, same_in_every_mode, serve, tool, wait_for
+from chassis.tests.fake_upstream import FakeUpstream
 
 __all__ = ["fake_upstream", "page", "serve", "tool", "wait_for"]
 

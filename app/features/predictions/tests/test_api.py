@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.described import Described
+from chassis.tests.described import Described
 
 FORM = "multipart/form-data; boundary=xxxx"
 LIST = "/api/predictions"

@@ -8,16 +8,16 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from sqlalchemy import func, select
 
-from app.boot import branches
-from app.db import db
-from app.db.schema import upgrade
 from app.features.predictions import artefacts, figure, store
 from app.features.predictions.tables import cache, predictions, rows
-from app.jobs import new_job, registry
-from app.jobs import store as jobs_store
-from app.jobs.tables import jobs
-from app.settings import Settings
-from tests.patience import wait_until
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.jobs import new_job, registry
+from chassis.jobs import store as jobs_store
+from chassis.jobs.tables import jobs
+from chassis.settings import Settings
+from chassis.tests.patience import wait_until
 
 ADMIN, CLIENT = "an-admin-key-of-the-artefacts-01234", "a-client-key-of-the-artefacts-56789"
 

@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from app.errors import BadRequest
 from app.features.predictions import json_rows, prompt, upload
 from app.features.predictions.rows import MAX_COLUMNS, MAX_NAME_CHARACTERS
+from chassis.errors import BadRequest
 
 MAX_ROWS = 10_000
-HOLD_SECONDS = 0.1  # of the hub, docs/security.md
+HOLD_SECONDS = 0.1  # of the hub, chassis/docs/security.md
 FILE, BODY = 20_000_000, 2_000_000  # bytes that are taken by default
 HEAD = '{"prompt": "x", "rows": '
 
@@ -26,7 +26,7 @@ def longest_piece(monkeypatch):
     def measure(work):
         turns: list[float] = []
         clock = SimpleNamespace(perf_counter=time.perf_counter, sleep=lambda _: turns.append(time.thread_time()))
-        monkeypatch.setattr("app.concurrency.time", clock)
+        monkeypatch.setattr("chassis.base.concurrency.time", clock)
         gc.collect()
         gc.freeze()  # as the service does: what the tests have loaded is not looked through
         turns.append(time.thread_time())

@@ -11,11 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from app import create_app
-from app.db import db
 from app.features.predictions.settings import PredictionSettings
-from app.settings import Settings
-from tests.conftest import new_database, same_in_every_mode
-from tests.patience import LIMIT_SECONDS
+from chassis.db import db
+from chassis.settings import Settings
+from chassis.tests.conftest import new_database, same_in_every_mode
+from chassis.tests.patience import LIMIT_SECONDS
 
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 

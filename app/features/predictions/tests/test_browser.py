@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import same_in_every_mode
+from chassis.tests.conftest import same_in_every_mode
 
 SPECIES = Path(__file__).parents[4] / "examples/species.csv"
 pytestmark = pytest.mark.browser

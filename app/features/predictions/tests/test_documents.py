@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from tests.conftest import same_in_every_mode
-from tests.documents import blocks
-from tests.patience import wait_until
-from tests.test_documents import clone, typed
+from chassis.tests.conftest import same_in_every_mode
+from chassis.tests.documents import blocks
+from chassis.tests.patience import wait_until
+from chassis.tests.test_documents import clone, typed
 
 __all__ = ["clone"]
 pytestmark = same_in_every_mode

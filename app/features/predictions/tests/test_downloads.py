@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 
 from app.features.predictions import export, upload
-from tests.patience import LIMIT_SECONDS
+from chassis.tests.patience import LIMIT_SECONDS
 
 FORMULAS = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\tx", "\rx", "\nx", "-", "+", "=", "\uff1d1+1"]
 FORMULAS += ["\ufeff=1+1", "\ufeff\ufeff@SUM(1)", "\ufeff\tx", "-5x", "-5\n"]

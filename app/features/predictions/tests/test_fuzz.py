@@ -7,9 +7,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.errors import AppError
 from app.features.predictions import csv_records, prompt, upload
-from tests.fuzzing import fuzz
+from chassis.errors import AppError
+from chassis.tests.fuzzing import fuzz
 
 pytestmark = pytest.mark.fuzz
 MAX_ROWS, MOST = 20, 1_000_000

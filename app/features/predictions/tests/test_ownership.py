@@ -5,9 +5,9 @@ import json
 import pytest
 import socketio
 
-from tests.patience import LIMIT_SECONDS
-from tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
-from tests.security.test_keys import flask
+from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
+from chassis.tests.security.test_keys import flask
 
 
 @pytest.fixture

@@ -5,18 +5,18 @@ from dataclasses import replace
 
 import pytest
 
-from app.boot import branches
-from app.db import db
-from app.db.schema import upgrade
 from app.features.predictions import jobs as _kinds  # noqa: F401
 from app.features.predictions import store
 from app.features.predictions.store import Answer
-from app.jobs import new_job
-from app.jobs import store as jobs_store
-from app.settings import Settings
-from tests.conftest import postgres_server, postgres_url
-from tests.security.conftest import CLIENT, GUARDED, OTHER
-from tests.security.conftest import ask as browse
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.jobs import new_job
+from chassis.jobs import store as jobs_store
+from chassis.settings import Settings
+from chassis.tests.conftest import postgres_server, postgres_url
+from chassis.tests.security.conftest import CLIENT, GUARDED, OTHER
+from chassis.tests.security.conftest import ask as browse
 
 __all__ = ["postgres_server", "postgres_url"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.deploy.test_smoke import NAMES, smoke, verdicts
+from chassis.tests.deploy.test_smoke import NAMES, smoke, verdicts
 
 
 @pytest.mark.long

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.errors import BadRequest
 from app.features.predictions import prompt, upload
+from chassis.errors import BadRequest
 
 
 @pytest.mark.parametrize(

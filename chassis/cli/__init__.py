@@ -1,0 +1,24 @@
+"""Commands: `flask db`, `flask jobs`, `flask schedules`, `flask keys`, `flask audit`, `flask settings` and so on."""
+
+from flask import Flask
+
+
+def install(app: Flask) -> None:
+    """Add the commands."""
+    from chassis.cli import (  # noqa: F401 - which add to the group of jobs
+        audit,
+        database,
+        doctor,
+        jobs,
+        jobs_change,
+        jobs_work,
+        keys,
+        maintenance,
+        profile,
+        schedules,
+        settings,
+    )
+
+    groups = [module.group for module in (audit, database, jobs, keys, maintenance, schedules, settings)]
+    for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
+        app.cli.add_command(command)

@@ -1,0 +1,109 @@
+"""`flask db`: what the tables are at, bringing them up to date, and backups."""
+
+import os
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from chassis.base.times import iso
+from chassis.boot import branches, make_folder
+from chassis.commands import Group
+from chassis.db import backup, db
+from chassis.db.backup.model import Backup, Restored
+from chassis.db.schema import pending, print_sql, upgrade
+from chassis.settings import Settings
+
+group = Group("db", help="Look at, migrate, back up and restore the database.")
+NICENESS = 10  # the service goes first
+
+
+def _settings() -> Settings:
+    found: Settings = current_app.extensions["settings"]
+    return found
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+
+
+@group.command()
+def status() -> None:
+    """Say whether migrations are pending; exit status 1 when they are."""
+    missing = pending(db, branches())
+    click.echo("\n".join(f"pending  {line}" for line in missing) or "The database is up to date.")
+    raise SystemExit(1 if missing else 0)
+
+
+@group.command("upgrade")
+@click.option("--sql", "only_sql", is_flag=True, help="Print the SQL and change nothing.")
+def upgrade_command(only_sql: bool) -> None:
+    """Apply the migrations that are pending, after a backup."""
+    make_folder(_settings())
+    if only_sql:
+        print_sql(db, branches(), sys.stdout)
+        return
+    if made := backup.before_migrations(_settings(), db, branches(), _say):
+        click.echo(f"backup  {made}")
+    done = upgrade(db, branches())
+    click.echo("\n".join(f"migrated  {line}" for line in done) or "The database is up to date.")
+
+
+@group.command("backup")
+@click.option("--to", default="", help="A folder or s3://bucket/prefix instead of BACKUP_TO; nothing is removed there.")
+def backup_command(to: str) -> None:
+    """Make a backup while the service runs, and remove those that are too old."""
+    os.nice(NICENESS)
+    place = str(Path(to).absolute()) if to and "://" not in to else to
+    made = backup.make(_settings(), to=place, report=_say)
+    click.echo(
+        f"made {made.place}/{made.name}, {made.size_bytes / 1e6:.1f} MB of {made.database_bytes / 1e6:.1f} MB, "
+        f"in {made.duration_seconds:.1f} s"
+    )
+    for name in [] if to else backup.prune(_settings()):
+        click.echo(f"removed {name}")
+
+
+@group.command()
+def backups() -> None:
+    """List the backups in BACKUP_TO, newest first."""
+    found = backup.listing(_settings())
+    click.echo("\n".join(_line(one) for one in found) or "There are no backups.")
+
+
+@group.command()
+@click.argument("wanted", metavar="[NAME|FILE|URL]", default="latest")
+def verify(wanted: str) -> None:
+    """Restore a backup, by default the latest, into a scratch folder and check it there."""
+    os.nice(NICENESS)
+    proof = backup.verify(wanted, _settings(), _say)
+    click.echo("\n".join(f"{count:>12}  {table}" for table, count in proof.rows.items()))
+    click.echo("\n".join(f"migrations apply  {line}" for line in proof.migrated) or "no migrations are pending")
+    click.echo(f"{proof.name} is good, SHA-256 {proof.sha256}")
+
+
+@group.command()
+@click.argument("wanted", metavar="NAME|FILE|URL")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def restore(wanted: str, yes: bool) -> None:
+    """Put a backup (`latest` is the newest) in place of the database, while the service is stopped."""
+    done = backup.restore(wanted, _settings(), _say, lambda question: yes or click.confirm(question))
+    click.echo("\n".join(_told(done)) if done else "Nothing was changed.")
+    raise SystemExit(0 if done else 1)
+
+
+def _told(done: Restored) -> list[str]:
+    lines = [f"restored {done.name}, {done.size_bytes / 1e6:.1f} MB"]
+    lines += [f"the next start migrates  {line}" for line in done.pending]
+    if done.kept:
+        lines += [f"the old database is {done.kept}; to go back:", f"  flask db restore {shlex.quote(done.kept)} --yes"]
+    return lines
+
+
+def _line(one: Backup) -> str:
+    hours = (time.time() - one.made_at) / 3600
+    proven = f"proven {iso(one.proven_at)}" if one.proven_at else "not proven"
+    return f"{one.name}  {one.size_bytes / 1e6:>10.1f} MB  {hours:>7.1f} h old  {proven}"

@@ -1,0 +1,40 @@
+"""`flask jobs work`: run jobs in a process of their own."""
+
+import signal
+from typing import Any
+
+import click
+import structlog
+from flask import current_app
+
+from chassis import features
+from chassis.cli.jobs import group
+from chassis.jobs.runner import Runner
+from chassis.upstream import upstream
+
+log = structlog.get_logger(__name__)
+
+
+@group.command()
+def work() -> None:
+    """Run jobs until SIGTERM or Ctrl-C, those of CPU-bound kinds too; SIGHUP reads the keys again."""
+    runner = Runner(current_app._get_current_object(), current_app.extensions["settings"], cpu_bound=True)  # type: ignore[attr-defined]
+
+    def stop(number: int, _frame: Any) -> None:
+        raise SystemExit(0)
+
+    def reload(number: int, _frame: Any) -> None:
+        upstream.configure(features.load())
+        log.info("settings_read_again")
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    signal.signal(signal.SIGHUP, reload)
+    runner.start()
+    log.info("working; stop with Ctrl-C or SIGTERM")
+    try:
+        while runner.problem() is None:
+            runner.join(1.0)
+        raise click.ClickException(runner.problem() or "the runner stopped")
+    finally:
+        runner.stop()

@@ -1,0 +1,68 @@
+"""`flask keys`: make, list, expire and revoke API keys."""
+
+import json
+import time
+
+import click
+from flask.cli import with_appcontext
+
+from chassis.base.times import iso
+from chassis.cli.durations import Duration
+from chassis.commands import Group
+from chassis.security import keys, stale_keys
+from chassis.security.identity import SCOPES
+
+group = Group("keys", help="Make, list, expire and revoke API keys.")
+
+
+@group.command()
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="May be repeated; submit by default.")
+@click.option("--owner", default="", help="Whose it is: the e-mail of an account shares that account's work.")
+@click.option("--expires", type=Duration(), help="Ends after so long, for example 90d; never by default.")
+@click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second; 0 is the default limit.")
+@click.option("--budget", default=0.0, type=click.FloatRange(0), help="What it may spend in a month; 0 is no limit.")
+def create(name: str, scopes: tuple[str, ...], owner: str, expires: float | None, rate: float, budget: float) -> None:
+    """Make a key and print it, once: only a hash is kept."""
+    ends = None if expires is None else time.time() + expires
+    key = keys.create(keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends))
+    click.echo(key)
+    click.echo("Keep it now: it is not shown again.", err=True)
+
+
+@group.command("list")
+@click.option("--stale", is_flag=True, help="Only keys that were not used for long, or whose makers have left.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@with_appcontext
+def list_command(stale: bool, as_json: bool) -> None:
+    """List all keys, newest first; never the keys themselves."""
+    reasons = stale_keys.reasons()
+    found = [key | {"stale": reasons.get(key["id"])} for key in keys.listing() if key["id"] in reasons or not stale]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for key in found:
+        used = f"{key['use_count']} uses, last {key['last_used_at'] or 'never'}"
+        scopes = ",".join(key["scopes"])
+        used += f", {key['stale']}" if key["stale"] else ""
+        click.echo(f"{keys.PREFIX}_{key['id']}  {key['state']:<7}  {scopes:<12}  {key['name']}  {key['owner']}  {used}")
+    if not found:
+        click.echo("No stale keys." if stale else "No keys but those of the environment.")
+
+
+@group.command()
+@click.argument("key_id")
+def revoke(key_id: str) -> None:
+    """End a key for good, named by its first part; its sockets are closed within a second."""
+    keys.revoke(key_id)
+    click.echo(f"{key_id} is revoked.")
+
+
+@group.command()
+@click.argument("key_id")
+@click.option("--in", "seconds", type=Duration(), required=True, help="How long it still works, for example 7d or 0s.")
+def expire(key_id: str, seconds: float) -> None:
+    """Let a key end after a time, for a rotation."""
+    at = time.time() + seconds
+    keys.expire(key_id, at)
+    click.echo(f"{key_id} ends at {iso(at)}.")

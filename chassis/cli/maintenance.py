@@ -1,0 +1,59 @@
+"""`flask maintenance` and `flask logs`: what operators switch in all running processes."""
+
+import json
+
+import click
+from flask import current_app
+
+from chassis.base.times import iso
+from chassis.cli.durations import Duration
+from chassis.cli.jobs import json_option
+from chassis.commands import Group
+from chassis.security import log_level, maintenance, switches
+
+group = Group("maintenance", help="Refuse what would change something, and begin no job.")
+logs_group = Group("logs", help="The logs of the running processes.")
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+DEFAULT = "default"
+
+
+@group.command()
+@click.option("--reason", required=True, help="What people are told.")
+def on(reason: str) -> None:
+    """Turn it on, in all processes within a second."""
+    if maintenance.turn_on(reason):
+        click.echo("Maintenance is on.")
+        return
+    file = switches.file_of(current_app.extensions["settings"])
+    click.echo(f"Maintenance is on by the file {file}, for this machine: the database cannot be written.")
+
+
+@group.command()
+def off() -> None:
+    """Turn it off."""
+    maintenance.turn_off()
+    click.echo("Maintenance is off.")
+
+
+@group.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Say whether it is on; exit status 1 when it is."""
+    kept = switches.maintenance()
+    reason = maintenance.reason()
+    if as_json:
+        click.echo(json.dumps({"on": reason is not None, "reason": reason, "since": iso((kept or {}).get("since"))}))
+    else:
+        click.echo("Maintenance is off." if reason is None else f"Maintenance is on: {reason}")
+    raise SystemExit(0 if reason is None else 1)
+
+
+@logs_group.command()
+@click.argument("name", required=False, metavar="[LEVEL]", type=click.Choice((*LEVELS, DEFAULT), case_sensitive=False))
+@click.option("--for", "seconds", type=Duration(), help="Back to LOG_LEVEL after, for example, 10m.")
+def level(name: str | None, seconds: float | None) -> None:
+    """Show the level of all running processes, or set it to LEVEL; `default` is what LOG_LEVEL says."""
+    if name is not None:
+        log_level.change(None if name == DEFAULT else name, seconds)
+    now, until = log_level.current(current_app.extensions["settings"].log_level)
+    click.echo(f"{now} until {iso(until)}" if until else now)

@@ -1,0 +1,243 @@
+"""What `flask doctor` looks at. What production must not start with at all stands in `Settings.problems`."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+from flask import current_app
+from pydantic import SecretStr
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.base import environment
+from chassis.base.environment import BASE_DIR
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.engine import reason_of
+from chassis.db.schema import pending
+from chassis.errors import AppError
+from chassis.observability.redaction import SECRET_NAMES, secret_values
+from chassis.security import identity, keyring, keys, stale_keys
+from chassis.settings import Settings, covers_internet
+
+BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")
+OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
+LEAST_FREE_BYTES = 500_000_000
+LEAST_SHOWN = 16  # characters of a secret that is looked for; shorter ones stand in other programs' lines too
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with
+
+
+@dataclass(frozen=True)
+class Weakness:
+    """What is weak, and in one line what to do."""
+
+    name: str
+    problem: str
+    fix: str
+
+
+Check = Callable[[Settings], Iterator[Weakness]]
+
+
+def secret_files(settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the files that settings come from."""
+    files = [BASE_DIR / ".env", BASE_DIR / ".env.local"]
+    files += [Path(path) for name, path in environment.variables().items() if _names_secret_file(name, settings)]
+    for path in dict.fromkeys(files):
+        mode = _mode(path)
+        if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's own, always 0444
+            yield Weakness(str(path), f"holds secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
+
+
+def database_file(settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the database; a folder that is closed to others closes the files too."""
+    path = settings.sqlite_path
+    if path is None or not _mode(path.parent) & OTHERS:
+        return
+    if _mode(path.parent) & OTHERS_WRITE:
+        yield Weakness(str(path.parent), "may be written to by every user of this machine", f"chmod o= {path.parent}")
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        if _mode(file) & OTHERS:
+            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file} {path.parent}")
+
+
+def written_files(settings: Settings) -> Iterator[Weakness]:
+    """Look at who may read the logs, the backups, and the databases that were replaced; closed folders close them."""
+    data, path = settings.data_folder, settings.sqlite_path
+    files = [settings.log_path, BASE_DIR / "data/web.log"]
+    files += sorted(data.glob(f"{path.stem}-*.db")) if path else []
+    if "://" not in settings.backup_to:
+        folder = BASE_DIR / settings.backup_to if settings.backup_to else data / "backups"
+        files += sorted(file for ending in BACKUPS for file in folder.glob(ending))
+    for file in filter(None, files):
+        if _mode(file) & OTHERS and _mode(file.parent) & OTHERS:
+            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file}")
+
+
+def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
+    """Look for secrets in URLs that go over the wire in the open, and in what `ps` shows."""
+    url = urlsplit(settings.upstream_base_url)
+    if url.username or url.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(url.query)):
+        yield Weakness("UPSTREAM_BASE_URL", "holds a secret", "Put the key into OPENROUTER_API_KEY.")
+    snapshot = urlsplit(settings.database_snapshot_url.get_secret_value())
+    secret = snapshot.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(snapshot.query))
+    if secret and snapshot.scheme == "http":
+        yield Weakness("DATABASE_SNAPSHOT_URL", "sends its secret unencrypted", "Take https.")
+    if secret and "DATABASE_SNAPSHOT_URL" in os.environ:
+        yield Weakness(
+            "DATABASE_SNAPSHOT_URL",
+            "holds a secret",
+            "Put it into a file, and name that as DATABASE_SNAPSHOT_URL_FILE.",
+        )
+    for pid in _processes_that_show([s for s in secret_values(settings) if len(s) >= LEAST_SHOWN]):
+        yield Weakness(f"process {pid}", "shows a secret in its command line", "Pass it in the environment or a file.")
+
+
+def debugging(settings: Settings) -> Iterator[Weakness]:
+    """Look for what helps whoever looks for a way in."""
+    if settings.production and current_app.debug:
+        yield Weakness("FLASK_DEBUG", "is on in production", "Unset FLASK_DEBUG.")
+    if "*" in settings.cors_origins:
+        yield Weakness(
+            "CORS_ORIGINS", "lets every site's pages use this service", "List the origins, or leave it empty."
+        )
+
+
+def doors(settings: Settings) -> Iterator[Weakness]:
+    """Look at who is asked for what, in production."""
+    if not settings.production:
+        return
+    if not settings.guarded:
+        yield Weakness(
+            "REQUIRE_CLIENT_API_KEY", "is off: everybody may submit", "Unset it; for watching alone set PUBLIC_READ."
+        )
+    for name, networks in (("METRICS_ALLOW", settings.metrics_allow), ("ADMIN_ALLOW", settings.admin_allow)):
+        if covers_internet(networks):
+            yield Weakness(name, "is open to the whole internet", f"Set {name} to the networks of your operators.")
+    if settings.host in EVERYWHERE and not settings.trusted_proxies:
+        advice = "Name the proxy in TRUSTED_PROXIES, or set HOST=127.0.0.1 behind one on this machine."
+        yield Weakness("HOST", "is open, and no proxy is trusted: TLS and addresses stay unknown", advice)
+    if not settings.public_url:
+        advice = "Set PUBLIC_URL, and ALLOWED_HOSTS to other names that it has."
+        answers = "the service answers by every name, and " if not settings.allowed_hosts else ""
+        yield Weakness("PUBLIC_URL", f"is empty: {answers}invitations are paths without a host", advice)
+    if "*" in settings.allowed_hosts:
+        yield Weakness("ALLOWED_HOSTS", "lets the service answer by every name", "List its names.")
+    if not settings.security_contact:
+        yield Weakness("SECURITY_CONTACT", "is empty: nobody can tell you of a hole", "Set it to an e-mail address.")
+
+
+def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
+    """Look whether there is a key at all."""
+    if not settings.guarded or settings.admin_api_key.get_secret_value() or settings.client_keys:
+        return
+    others = [kind for name, kind in current_app.extensions[identity.KINDS].items() if name != keyring.KEY]
+    if not _has_good_key() and not any(_has_anybody(kind) for kind in others):
+        missing = "is empty, and there is no key" + (" and no account" if others else "")
+        commands = ["flask keys create operator --scope admin", *(kind.first for kind in others if kind.first)]
+        yield Weakness("ADMIN_API_KEY", missing, "  or  ".join(commands))
+
+
+def unneeded_keys(settings: Settings) -> Iterator[Weakness]:
+    """Look for keys that were not used for long, or whose makers have left."""
+    if settings.sqlite_path and not settings.sqlite_path.exists():
+        return
+    try:
+        found = stale_keys.reasons()
+    except SQLAlchemyError:  # there is no table yet, and `database` tells
+        return
+    for key_id, reason in found.items():
+        yield Weakness(f"key {keys.PREFIX}_{key_id}", reason, f"flask keys revoke {keys.PREFIX}_{key_id}")
+
+
+def user(settings: Settings) -> Iterator[Weakness]:
+    """Look at what a break-in would have in its hands."""
+    if settings.production and os.geteuid() == 0:
+        yield Weakness("user", "is root", "Run the service, and this command, as a user of its own (docs/deploy.md).")
+
+
+def database(settings: Settings) -> Iterator[Weakness]:
+    """Look whether the database answers and is migrated; the first start makes a file that is not there."""
+    if settings.sqlite_path and not settings.sqlite_path.exists():
+        return
+    try:
+        missing = pending(db, branches())
+    except SQLAlchemyError as error:
+        yield Weakness("DATABASE_URL", f"does not work ({reason_of(error)})", "Check that the server answers.")
+        return
+    except AppError as error:
+        yield Weakness("database", "does not fit to this code", error.message)
+        return
+    if missing:
+        yield Weakness("database", f"lacks migrations: {', '.join(missing)}", "flask db upgrade")
+
+
+def machine(settings: Settings) -> Iterator[Weakness]:
+    """Look at the disk and the clock, on which keys and sessions end."""
+    folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
+    while not folder.exists():
+        folder = folder.parent
+    free = shutil.disk_usage(folder).free
+    if free < LEAST_FREE_BYTES:
+        yield Weakness(str(folder), f"has {free // 1_000_000} MB left", "Make room, or move DATABASE_URL elsewhere.")
+    if time.time() < Path(__file__).stat().st_mtime - keys.DAY_SECONDS:
+        yield Weakness("clock", "stands before this code was installed", "Set the clock, and let NTP keep it.")
+
+
+CHECKS: tuple[Check, ...] = (
+    secret_files,
+    database_file,
+    written_files,
+    secrets_in_sight,
+    debugging,
+    doors,
+    somebody_can_enter,
+    user,
+    database,
+    unneeded_keys,
+    machine,
+)
+
+
+def _mode(path: Path) -> int:
+    """Return a file's permissions; 0 of what is not there or not for us to see."""
+    try:
+        return path.stat().st_mode & 0o777
+    except OSError:
+        return 0
+
+
+def _names_secret_file(name: str, settings: Settings) -> bool:
+    """Return whether a variable names the file of a secret: by its name, or as that of a setting which hides."""
+    plain = name.removesuffix("_FILE")
+    fields = [type(section).model_fields.get(plain.lower()) for section in (settings, *settings._sections.values())]
+    hides = any(field is not None and field.annotation is SecretStr for field in fields)
+    return plain != name and (hides or SECRET_NAMES.search(name) is not None)
+
+
+def _has_anybody(kind: identity.Kind) -> bool:
+    try:
+        return kind.anybody()
+    except SQLAlchemyError:  # there is no table yet
+        return False
+
+
+def _has_good_key() -> bool:
+    try:
+        return any(key["state"] == "good" for key in keys.listing())
+    except SQLAlchemyError:  # there is no table yet
+        return False
+
+
+def _processes_that_show(secrets: list[str]) -> Iterator[int]:
+    """Yield the processes whose command line, which everybody sees, has a secret; none without /proc."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue  # it ended
+        if any(secret in line for secret in secrets):
+            yield int(path.parent.name)

@@ -1,0 +1,8 @@
+"""The database: `db.read(fn)` and `db.write(fn)` take a function of a connection."""
+
+from chassis.db.database import Database
+from chassis.db.tables import metadata
+
+db = Database()
+
+__all__ = ["Database", "db", "metadata"]

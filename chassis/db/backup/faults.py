@@ -1,0 +1,32 @@
+"""What the disk and the database say, as a sentence."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.db.backup.model import BackupError
+from chassis.db.disk import DISK_FULL
+from chassis.db.engine import reason_of
+
+
+@contextmanager
+def explained(folder: Path, comfort: str) -> Iterator[None]:
+    """Raise BackupError where the disk or SQLite refuses; `comfort` says what is as it was."""
+    try:
+        yield
+    except OSError as error:
+        raise BackupError(_sentence(error.errno in DISK_FULL, folder, error.strerror or str(error), comfort)) from None
+    except sqlite3.Error as error:
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise BackupError(_sentence(full, folder, str(error), comfort)) from None
+    except SQLAlchemyError as error:
+        raise BackupError(_sentence("is full" in str(error), folder, reason_of(error), comfort)) from None
+
+
+def _sentence(full: bool, folder: Path, why: str, comfort: str) -> str:
+    if full:
+        return f"The disk is too full: free some space in {folder}, or see BACKUP_TO. {comfort}"
+    return f"It cannot be done in {folder} ({why}): check the folder and the database. {comfort}"

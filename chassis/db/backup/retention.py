@@ -1,0 +1,53 @@
+"""Which backups there are, and which of them go."""
+
+import time
+
+from chassis.db import s3
+from chassis.db.backup import memory
+from chassis.db.backup.model import SIDECAR, Backup, made_at
+from chassis.db.backup.places import Place, place_of, stem_of
+from chassis.settings import Settings
+
+DAY_SECONDS = 86_400
+
+
+def listing(settings: Settings, *, to: str = "") -> list[Backup]:
+    """Return the backups in BACKUP_TO, or in the place given, newest first."""
+    place = place_of(settings, to)
+    sizes, proofs = place.sizes(), memory.proofs(settings)
+    found = []
+    for name, when in _ours(sizes, settings).items():
+        proven = proofs.get(name, {}).get("proven_at")
+        checksum = _checksum(place, name) if f"{name}{SIDECAR}" in sizes else ""
+        found.append(Backup(name, sizes[name], when, checksum, proven))
+    return sorted(found, key=lambda backup: backup.made_at, reverse=True)
+
+
+def prune(settings: Settings) -> list[str]:
+    """Remove from BACKUP_TO what is older than BACKUP_KEEP_DAYS, and return the names.
+
+    The newest BACKUP_KEEP_COUNT stay whatever their age, and so does the newest that was proven. Files that are not
+    named as ours are never touched.
+    """
+    place, proofs = place_of(settings), memory.proofs(settings)
+    ours = _ours(place.sizes(), settings)
+    newest = sorted(ours, key=lambda name: ours[name], reverse=True)
+    kept = {*newest[: settings.backup_keep_count], *[name for name in newest if name in proofs][:1]}
+    oldest = time.time() - settings.backup_keep_days * DAY_SECONDS
+    gone = [name for name in newest if name not in kept and ours[name] < oldest]
+    for name in gone:
+        place.remove(name)
+        place.remove(f"{name}{SIDECAR}")
+    return gone
+
+
+def _ours(names: dict[str, int], settings: Settings) -> dict[str, float]:
+    stem = stem_of(settings)
+    return {name: when for name in names if (when := made_at(name, stem)) is not None}
+
+
+def _checksum(place: Place, name: str) -> str:
+    try:
+        return place.read_text(f"{name}{SIDECAR}").split(" ")[0].strip()
+    except (OSError, s3.StorageError):  # it went meanwhile
+        return ""

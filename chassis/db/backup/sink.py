@@ -1,0 +1,46 @@
+"""Takes the bytes of a dump of PostgreSQL, hashed as they come."""
+
+import hashlib
+from collections.abc import Callable
+from typing import BinaryIO
+
+from chassis.db.backup.model import BackupError
+from chassis.db.snapshot.progress import Progress
+
+MAGIC = b"PGDMP"
+
+
+class Sink:
+    """Takes the bytes of a dump to a file, or only looks at them where they are on this machine already."""
+
+    def __init__(self, file: BinaryIO | None, shown: str, free_bytes: Callable[[], int], progress: Progress) -> None:
+        self._file, self._shown, self._free_bytes, self._progress = file, shown, free_bytes, progress
+
+    def start(self, total: int | None) -> None:
+        """Begin anew with a file of `total` bytes, if that is known."""
+        self._hash, self._head, self._received, self._total = hashlib.sha256(), b"", 0, total
+        self._progress.restart()
+        if self._file:
+            self._file.seek(0)
+            self._file.truncate()
+            if (total or 0) > (free := self._free_bytes()):
+                raise BackupError(f"{self._shown} needs {(total or 0) / 1e6:.1f} MB, {free / 1e6:.1f} MB are left.")
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._hash.update(chunk)
+        self._head = (self._head + chunk[: len(MAGIC)])[: len(MAGIC)]
+        self._received += len(chunk)
+        if self._file:
+            self._file.write(chunk)
+            self._progress(self._received, self._total)
+
+    def finish(self, expected: str) -> str:
+        """Return the SHA-256; raise when it is not the expected one, which may be empty, or when this is no dump."""
+        found = self._hash.hexdigest()
+        if self._head != MAGIC:
+            raise BackupError(f"{self._shown} is no dump of PostgreSQL, which DATABASE_URL names.")
+        if expected and found != expected:
+            why = f"has the SHA-256 {found} where {expected} is expected"
+            raise BackupError(f"{self._shown} {why}: take another backup.")
+        return found

@@ -1,0 +1,118 @@
+"""Files in S3-compatible storage, by boto3 and its standard AWS_ variables; boto3 is the extra `s3`."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from chassis.errors import AppError
+
+SIGNED_SECONDS = 6 * 3600
+PART_BYTES = 16_777_216
+DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "401", "403"}
+
+
+class StorageError(AppError):
+    """The storage does not do what is asked; the sentence tells the operator what to look at."""
+
+    code = "storage_failed"
+
+
+@cache
+def client() -> Any:
+    """Return boto3's client, made at the first use; raise StorageError where boto3 is not installed."""
+    try:
+        import boto3
+        from botocore.config import Config
+    except ImportError:
+        raise StorageError("s3:// needs boto3: install the extra s3 (pip install boto3).") from None
+    # Other makers' storage knows neither newer checksums nor a host name for each bucket.
+    common: dict[str, Any] = {"signature_version": "s3v4", "request_checksum_calculation": "when_required"}
+    common |= {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 4}}
+    made = boto3.client("s3", config=Config(**common))
+    if made.meta.endpoint_url.endswith(".amazonaws.com"):
+        return made
+    return boto3.client("s3", config=Config(**common, s3={"addressing_style": "path"}))
+
+
+def signed_url(url: str) -> str:
+    """Return an https URL that lets whoever has it read `s3://bucket/key` for six hours."""
+    bucket, key = parts_of(url)
+    with _explained(bucket):
+        parameters = {"Bucket": bucket, "Key": key}
+        return str(client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=SIGNED_SECONDS))
+
+
+def sizes(url: str) -> dict[str, int]:
+    """Return {name: bytes} of the files right under `s3://bucket/prefix`."""
+    bucket, prefix = _folder(url)
+    with _explained(bucket):
+        pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
+        found = [entry for page in pages for entry in page.get("Contents", [])]
+    return {entry["Key"].removeprefix(prefix): entry["Size"] for entry in found}
+
+
+def read_text(url: str) -> str:
+    """Return what a small file holds."""
+    bucket, key = parts_of(url)
+    with _explained(bucket):
+        return str(client().get_object(Bucket=bucket, Key=key)["Body"].read(65_536).decode(errors="replace"))
+
+
+def upload(path: Path, url: str, told: Callable[[int], None]) -> None:
+    """Store a file, which appears when it is whole; `told` gets the bytes of each step."""
+    from boto3.s3.transfer import TransferConfig
+
+    bucket, key = parts_of(url)
+    options = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
+    with _explained(bucket), path.open("rb") as file:
+        client().upload_fileobj(file, bucket, key, Callback=told, Config=options)
+
+
+def delete(url: str) -> None:
+    """Remove a file; one that is not there is no error."""
+    bucket, key = parts_of(url)
+    with _explained(bucket):
+        client().delete_object(Bucket=bucket, Key=key)
+
+
+def parts_of(url: str) -> tuple[str, str]:
+    """Return (bucket, key) of `s3://bucket/key`."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path.strip("/")
+
+
+def _folder(url: str) -> tuple[str, str]:
+    bucket, prefix = parts_of(url)
+    return bucket, f"{prefix}/" if prefix else ""
+
+
+@contextmanager
+def _explained(bucket: str) -> Iterator[None]:
+    """Turn boto3's errors into sentences."""
+    client()
+    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+    try:
+        yield
+    except ClientError as error:
+        raise StorageError(_refusal(bucket, str(error.response.get("Error", {}).get("Code", "")))) from None
+    except NoCredentialsError:
+        sentence = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let the machine have a role"
+        raise StorageError(f"There are no credentials for s3://{bucket}: {sentence}.") from None
+    except (BotoCoreError, ValueError) as error:
+        why = " ".join(str(error).split())
+        raise StorageError(f"The storage of s3://{bucket} cannot be used ({why}): check AWS_ENDPOINT_URL.") from None
+
+
+def _refusal(bucket: str, code: str) -> str:
+    if code in ("NoSuchBucket", "InvalidBucketName"):
+        return f"There is no bucket {bucket}: make it, or correct the name."
+    if code in DENIED:
+        return (
+            f"s3://{bucket} refuses these credentials ({code}): check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "
+            "the rights to list, read, write and delete there."
+        )
+    return f"s3://{bucket} answered {code or 'an error'}: check AWS_ENDPOINT_URL, AWS_REGION and the bucket."

@@ -1,0 +1,67 @@
+"""Many jobs at once, as an operator changes them; each change in the audit log."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection
+
+from chassis.db import db
+from chassis.jobs import store
+from chassis.jobs.model import INTERRUPTED, Job
+from chassis.jobs.service import announce
+from chassis.security import audit
+
+AT_ONCE = 100  # jobs of a transaction, so that other writers get their turn
+Change = Callable[[Connection, str, float], Job | None]
+
+
+def requeue(job_ids: Sequence[str]) -> list[Job]:
+    """Queue ended jobs again; return those that were changed, since the others wait or run, or are not there."""
+    return _carry_out("job.requeue", job_ids, store.requeue)
+
+
+def cancel(job_ids: Sequence[str]) -> list[Job]:
+    """Cancel waiting jobs and ask running ones to stop; return those that were changed."""
+    return _carry_out("job.cancel", job_ids, store.cancel)
+
+
+def requeue_interrupted() -> int:
+    """Queue all interrupted jobs again; return how many there were."""
+    found = 0
+    while job_ids := db.read(lambda conn: store.ids_in(conn, INTERRUPTED, AT_ONCE)):
+        changed = len(requeue(job_ids))
+        if not changed:
+            break  # another process was faster
+        found += changed
+    return found
+
+
+def _carry_out(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
+    return [
+        job for first in range(0, len(job_ids), AT_ONCE) for job in _some(action, job_ids[first:][:AT_ONCE], change)
+    ]
+
+
+def _some(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
+    """Change some jobs and write the audit log's line, in one transaction."""
+    line = audit.entry(action, "")
+
+    def write(conn: Connection) -> list[Job]:
+        changed = [job for job in (change(conn, job_id, time.time()) for job_id in job_ids) if job is not None]
+        line["target"] = _named(changed)
+        if changed:
+            audit.write(conn, line)
+        return changed
+
+    changed = db.write(write)
+    if changed:
+        audit.tell(line)
+    for job in changed:
+        announce(job)
+    return changed
+
+
+def _named(changed: Sequence[Job]) -> str:
+    """Return one job's id, or how many there are and the first of them."""
+    names = ", ".join(job.id for job in changed)
+    return (names if len(changed) == 1 else f"{len(changed)} jobs: {names}")[: audit.MAX_CHARACTERS]

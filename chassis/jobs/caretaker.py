@@ -1,0 +1,48 @@
+"""Looks after what runs and what comes by the clock, in a loop of its own: no backlog keeps it from that."""
+
+import time
+
+from chassis.db import db
+from chassis.jobs import registry, schedules, store
+from chassis.jobs.claims import Claim, Claims
+from chassis.jobs.loop import Loop
+from chassis.jobs.recovery import reset_stalled
+from chassis.security import maintenance
+from chassis.settings import Settings
+
+LOOK_SECONDS = 0.5
+
+
+class Caretaker(Loop):
+    """Cancels, ends what is over its time, stores progress, renews leases, resets stalled jobs, starts schedules."""
+
+    def __init__(self, claims: Claims, settings: Settings) -> None:
+        super().__init__("job_caretaker", LOOK_SECONDS)
+        self._claims, self._renew_seconds = claims, settings.job_lease_seconds / 3
+        self._renewed = time.monotonic()
+
+    def turn(self) -> None:
+        """Look once at everything."""
+        claims = self._claims.all()
+        self._look_after(claims)
+        if time.monotonic() - self._renewed >= self._renew_seconds:
+            self._renewed = time.monotonic()
+            self._renew(claims)
+            reset_stalled(db)
+        if maintenance.reason() is None:
+            schedules.start_due()
+
+    def _look_after(self, claims: list[Claim]) -> None:
+        flagged = db.read(lambda conn: store.cancel_flags(conn, [c.job.id for c in claims])) if claims else set()
+        for claim in claims:
+            limit = registry.kind(claim.job.kind).time_limit_seconds
+            if claim.job.id in flagged:
+                claim.context.stop("cancel")
+            if limit and time.monotonic() - claim.started > limit:
+                claim.context.stop("time_limit")
+            claim.context.flush()
+
+    def _renew(self, claims: list[Claim]) -> None:
+        for claim in claims:
+            if not self._claims.renew(claim):
+                claim.context.stop("lost")

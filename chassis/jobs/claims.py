@@ -1,0 +1,122 @@
+"""The jobs that this process runs: claimed by a guarded update, each in a thread (a green one where it is patched)."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from flask import Flask
+from sqlalchemy import Connection
+
+from chassis.db import db
+from chassis.jobs import store
+from chassis.jobs.context import JobContext
+from chassis.jobs.execution import execute, release
+from chassis.jobs.model import Job
+from chassis.jobs.owner import claim_owner
+from chassis.jobs.service import announce
+from chassis.observability.metrics import JOB_WAIT
+from chassis.settings import Settings
+
+STOP_LOOK_SECONDS = 0.02
+Take = Callable[[Connection, str, float], Job | None]  # as the owner of that name, at that time
+
+
+@dataclass
+class Claim:
+    """A job that this process runs now."""
+
+    job: Job
+    context: JobContext
+    owner: str
+    started: float = field(default_factory=time.monotonic)
+
+
+class Claims:
+    """At most `JOBS_CONCURRENCY` claims; `freed` is set when one ends."""
+
+    def __init__(self, app: Flask, settings: Settings, freed: threading.Event) -> None:
+        self._app, self._freed = app, freed
+        self._places, self._lease = settings.jobs_concurrency, settings.job_lease_seconds
+        self._grace = settings.jobs_grace_seconds
+        self._claims: dict[str, Claim] = {}
+        self._claiming = threading.Lock()  # from a claim until it is known here
+        self._stopping = threading.Event()
+
+    def all(self) -> list[Claim]:
+        """Return the claims of this moment."""
+        return list(self._claims.values())
+
+    def take_next(self, kinds: Sequence[str]) -> bool:
+        """Claim and start the next job of some kinds; False when no job is ready, or no place free."""
+
+        def take(conn: Connection, owner: str, now: float) -> Job | None:
+            return store.claim(conn, kinds=kinds, owner=owner, now=now, lease_seconds=self._lease)
+
+        return self._take(take)
+
+    def take(self, job_id: str) -> bool:
+        """Claim and start one job; False when it is not queued, its time has not come, or no place is free."""
+
+        def take(conn: Connection, owner: str, now: float) -> Job | None:
+            return store.claim_one(conn, job_id, owner=owner, now=now, lease_seconds=self._lease)
+
+        return self._take(take)
+
+    def renew(self, claim: Claim) -> bool:
+        """Extend a claim's lease; False when it runs here and is not this claim's any more."""
+        job_id, owner, now, lease = claim.job.id, claim.owner, time.time(), self._lease
+        held = db.write(lambda conn: store.heartbeat(conn, job_id=job_id, owner=owner, now=now, lease_seconds=lease))
+        return held or job_id not in self._claims
+
+    def stop(self) -> None:
+        """Take no more; let what runs reach a safe point within the grace, and release the rest."""
+        self._stopping.set()
+        if self._claiming.acquire(timeout=self._grace):  # what is being claimed now is let go too
+            self._claiming.release()
+        for claim in self.all():
+            claim.context.stop("stop")
+        deadline = time.monotonic() + self._grace
+        while self._claims and time.monotonic() < deadline:
+            time.sleep(STOP_LOOK_SECONDS)
+        for claim in self.all():
+            release(claim.job, claim.context, claim.owner)
+            claim.context.stop("lost")
+
+    def _take(self, claim: Take) -> bool:
+        with self._claiming:
+            if self._stopping.is_set() or len(self._claims) >= self._places:
+                return False
+            owner, now = claim_owner(), time.time()
+            job = db.write(lambda conn: claim(conn, owner, now))
+            if job is not None:
+                self._start(job, owner)
+            return job is not None
+
+    def _start(self, job: Job, owner: str) -> None:
+        def save(done: int, total: int, message: str) -> None:
+            now = time.time()
+            changed = db.write(
+                lambda conn: store.progress(
+                    conn, job_id=job.id, owner=owner, done=done, total=total, message=message, now=now
+                )
+            )
+            if changed is None:
+                context.stop("lost")
+            else:
+                announce(changed)
+
+        context = JobContext(job.id, job.kind, job.attempt, save)
+        claim = Claim(job, context, owner)
+        self._claims[job.id] = claim
+        JOB_WAIT.labels(job.kind).observe(max(0.0, (job.started_at or 0) - job.queued_at))
+        announce(job)
+        threading.Thread(target=self._run, args=(claim,), name=f"job-{job.id}", daemon=True).start()
+
+    def _run(self, claim: Claim) -> None:
+        try:
+            with self._app.app_context():
+                execute(claim.job, claim.context, claim.owner, self._stopping)
+        finally:
+            del self._claims[claim.job.id]
+            self._freed.set()

@@ -1,0 +1,109 @@
+"""What a job's handler is given: its identity, a way to tell progress, and the word that it should stop."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.db import db
+from chassis.db.engine import may_pass
+from chassis.errors import AppError
+
+T = TypeVar("T")
+Reason = Literal["cancel", "stop", "time_limit", "lost"]
+PROGRESS_INTERVAL_SECONDS = 0.1
+REFUSED_SECONDS = 1.0  # until what the database refused is tried again
+
+
+class JobStopped(Exception):
+    """Raised in a handler that asks `check()` after it was told to stop."""
+
+
+class GiveUp(AppError):
+    """Raised in a handler whose job can only fail: no further attempt is made."""
+
+
+class JobContext:
+    """A handler's view of its job; safe to use from several threads of the handler."""
+
+    def __init__(self, job_id: str, kind: str, attempt: int, save: Callable[[int, int, str], None]) -> None:
+        self.id, self.kind, self.attempt = job_id, kind, attempt
+        self.log = structlog.get_logger(kind).bind(job_id=job_id)
+        self.reason: Reason | None = None
+        self.latest: tuple[int, int, str] | None = None
+        self._save = save
+        self._saved: tuple[int, int, str] | None = None
+        self._saved_at = 0.0
+        self._stopped = threading.Event()
+        self._telling, self._saving = threading.Lock(), threading.Lock()
+
+    def progress(self, done: int, total: int, message: str = "") -> None:
+        """Tell how far the job is; stored and shown to viewers at most ten times a second.
+
+        Of several threads the furthest counts: a smaller `done` of the same `total` changes nothing.
+        """
+        with self._telling:
+            if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
+                self.latest = (done, total, message)
+        if time.monotonic() - self._saved_at >= PROGRESS_INTERVAL_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Store the latest progress if it is not stored yet; while the database refuses, that is left to later."""
+        if not self._saving.acquire(blocking=False):
+            return  # another thread is at it; what it misses is stored by the next one
+        try:
+            latest = self.latest
+            if latest is not None and latest != self._saved:
+                self._saved, self._saved_at = latest, time.monotonic()
+                self._save(*latest)
+        except SQLAlchemyError as error:
+            self._saved = None
+            if not may_pass(error):
+                raise
+        finally:
+            self._saving.release()
+
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Return `db.write(work)`, tried again while the database refuses (full, locked, read-only, away).
+
+        For results that took work or money. Raises JobStopped when the handler should end meanwhile.
+        """
+        while True:
+            try:
+                return db.write(work)
+            except SQLAlchemyError as error:
+                if not may_pass(error):
+                    raise
+            self.wait(REFUSED_SECONDS)
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the handler should end soon: cancelled, out of time, its process stopping, or its lease lost."""
+        return self.reason is not None
+
+    def check(self) -> None:
+        """Raise JobStopped when the handler should end."""
+        if self.cancelled:
+            raise JobStopped
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, and raise JobStopped as soon as the handler should end."""
+        self._stopped.wait(seconds)
+        self.check()
+
+    def stop(self, reason: Reason) -> None:
+        """Tell the handler to end; the first reason counts, but a lost lease overrides all."""
+        if self.reason is None or reason == "lost":
+            self.reason = reason
+        self._stopped.set()
+
+    def __repr__(self) -> str:
+        return f"<JobContext {self.kind} {self.id}>"
+
+
+Payload = dict[str, Any]

@@ -1,0 +1,21 @@
+"""What others store with a job's end, in its transaction: so nothing of it is lost when the process dies between."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from chassis.jobs.model import Job
+
+Ended = Callable[[Connection, Job], None]
+_hooks: dict[str, Ended] = {}
+
+
+def on_end(name: str, hook: Ended) -> None:
+    """Call `hook(conn, job)` in the transaction that ends a job; it must not log, wait or raise."""
+    _hooks[name] = hook
+
+
+def ended(conn: Connection, job: Job) -> None:
+    """Call every hook for a job that has just ended."""
+    for hook in _hooks.values():
+        hook(conn, job)

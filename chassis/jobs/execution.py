@@ -1,0 +1,95 @@
+"""One run of a handler, and what its end means for the row."""
+
+import threading
+import time
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from chassis.base.texts import storable
+from chassis.db import db
+from chassis.errors import AppError
+from chassis.jobs import registry, schedule_store, store
+from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
+from chassis.jobs.recovery import let_go
+from chassis.jobs.service import announce
+from chassis.observability import tracing
+from chassis.observability.metrics import JOB_DURATION, JOBS_FINISHED
+
+log = structlog.get_logger(__name__)
+UNEXPECTED = "An unexpected error ended it; its lines in the log say which."
+
+
+def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
+    """Run the job's handler and store how it ended; an exception is the job's, never the runner's."""
+    error: Exception | None = None
+    with structlog.contextvars.bound_contextvars(job_id=job.id):
+        log.info("job_started", kind=job.kind, attempt=job.attempt)
+        try:
+            attributes = {"kind": "consumer", "job.id": job.id, "job.kind": job.kind, "job.attempt": job.attempt}
+            with tracing.span(f"job {job.kind}", attributes):
+                registry.kind(job.kind).handler(context, job.payload)
+        except JobStopped:
+            pass
+        except Exception as raised:
+            error = raised
+            log.exception("job_raised", kind=job.kind)
+        _finish(job, context, owner, error, stopping)
+
+
+def release(job: Job, context: JobContext, owner: str) -> None:
+    """Give up a job that this process can no longer run; its kind says what becomes of it."""
+    _leave(job, context, owner, **let_go(job))
+
+
+def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, stopping: threading.Event) -> None:
+    """Store the end; while the database refuses (full, locked), try again until the process stops."""
+    while True:
+        try:
+            _leave(job, context, owner, **_outcome(job, context, error))
+            return
+        except Exception:
+            log.exception("job_end_not_stored", kind=job.kind)
+            if stopping.wait(1.0):
+                return
+
+
+def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str, Any]:
+    kind = registry.kind(job.kind)
+    if context.reason == "cancel":
+        return {"state": CANCELLED}
+    if context.reason == "time_limit":
+        return {"state": FAILED, "error": f"It took longer than its limit of {kind.time_limit_seconds:g} s."}
+    if context.reason == "stop":
+        return let_go(job)
+    if error is None:
+        return {"state": SUCCEEDED, "error": None}
+    sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
+    if job.attempt < kind.max_attempts and not isinstance(error, GiveUp):
+        return {"state": QUEUED, "error": sentence, "not_before": time.time() + kind.backoff(job.attempt)}
+    return {"state": FAILED, "error": sentence}
+
+
+def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
+    if context.latest is not None:
+        done, total, message = context.latest
+        values |= {"done": done, "total": total, "message": message}
+    now = time.time()
+
+    def write(conn: Connection) -> Job | None:
+        left = store.leave(conn, job_id=job.id, owner=owner, now=now, **values)
+        if left is not None and left.state == SUCCEEDED and registry.kind(job.kind).schedule:
+            schedule_store.succeeded(conn, job.id, now)
+        return left
+
+    changed = db.write(write)
+    if changed is None:
+        log.warning("job_lease_lost", kind=job.kind, job_id=job.id)
+        return
+    if changed.state in ENDED:
+        JOBS_FINISHED.labels(job.kind, changed.state).inc()
+        JOB_DURATION.labels(job.kind).observe(now - (job.started_at or now))
+    log.info("job_ended", kind=job.kind, job_id=job.id, state=changed.state, error=changed.error)
+    announce(changed)

@@ -1,0 +1,22 @@
+"""What the table says at a glance: how many jobs are in each state, and how long the next one has waited."""
+
+import time
+
+from sqlalchemy import Connection
+
+from chassis.db import db
+from chassis.jobs import store
+from chassis.jobs.model import STATES
+
+NAMES = ("queue_age_seconds", *(f"jobs_{state}" for state in STATES))
+
+
+def figures() -> dict[str, float]:
+    """Return the figures by name, in one read."""
+
+    def read(conn: Connection) -> dict[str, float]:
+        waited = [seconds for _, seconds in store.oldest_queued(conn, time.time())]
+        found = dict.fromkeys(NAMES, 0.0) | {f"jobs_{state}": number for state, number in store.states(conn)}
+        return found | {"queue_age_seconds": max(waited, default=0.0)}
+
+    return db.read(read, unbounded=True)

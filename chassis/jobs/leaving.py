@@ -1,0 +1,26 @@
+"""The jobs of somebody who leaves: cancelled, or handed over to another owner."""
+
+from flask import Flask
+from sqlalchemy import Connection
+
+from chassis.jobs import store
+from chassis.security import leaving
+from chassis.security.leaving import Departure, Ending, Part
+
+
+def install(app: Flask) -> None:
+    """Let a person's unfinished jobs end with the account; watchers tell the viewers."""
+    leaving.add(app, Part(_find, _end))
+
+
+def _find(conn: Connection, departure: Departure) -> Ending:
+    fate = f"handed over to {departure.heir}" if departure.heir else "cancelled"
+    found = store.unfinished_of(conn, departure.owners)
+    return Ending("jobs", fate, [f"{job_id} {kind} {state}" for job_id, kind, state in found])
+
+
+def _end(conn: Connection, departure: Departure) -> None:
+    if departure.heir:
+        store.hand_over(conn, departure.owners, departure.heir, departure.at)
+    else:
+        store.cancel_of(conn, departure.owners, departure.at)

@@ -1,0 +1,56 @@
+"""What a job is: its states and its row as an object."""
+
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from chassis.base.times import iso
+
+QUEUED, RUNNING = "queued", "running"
+SUCCEEDED, FAILED, CANCELLED, INTERRUPTED = "succeeded", "failed", "cancelled", "interrupted"
+ENDED = (SUCCEEDED, FAILED, CANCELLED, INTERRUPTED)
+State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
+STATES: tuple[str, ...] = get_args(State)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One row of the jobs table."""
+
+    id: str
+    kind: str
+    state: str
+    payload: dict[str, Any]
+    priority: int
+    attempt: int
+    done: int
+    total: int
+    message: str
+    error: str | None
+    owner: str | None
+    lease_expires_at: float | None
+    cancel_requested: bool
+    not_before: float
+    created_at: float
+    queued_at: float
+    started_at: float | None
+    finished_at: float | None
+    updated_at: float
+    revision: int
+    submitted_by: str = ""  # the owner of the identity that asked for it; of a command or a schedule nobody
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what APIs and sockets show; times are ISO 8601 UTC."""
+        shown = (
+            "id",
+            "kind",
+            "state",
+            "done",
+            "total",
+            "message",
+            "error",
+            "attempt",
+            "cancel_requested",
+            "revision",
+        )
+        times = ("created_at", "started_at", "finished_at")
+        return {name: getattr(self, name) for name in shown} | {name: iso(getattr(self, name)) for name in times}

@@ -1,0 +1,63 @@
+"""Finds jobs whose owner is dead and does with them what their kind wants."""
+
+import time
+from typing import Any
+
+import structlog
+
+from chassis.db import Database
+from chassis.jobs import registry, store
+from chassis.jobs.model import CANCELLED, FAILED, INTERRUPTED, QUEUED, Job
+from chassis.jobs.owner import is_dead
+from chassis.jobs.service import announce
+
+log = structlog.get_logger(__name__)
+
+
+def reset_stalled(database: Database) -> list[Job]:
+    """Take the jobs of dead owners from them, by lease and by process; return them as they are now."""
+    now = time.time()
+    reset = [job for job in (_reset(database, job, now) for job in stalled(database)) if job is not None]
+    for job in reset:
+        log.warning("stalled_job_reset", job_id=job.id, kind=job.kind, state=job.state)
+        announce(job)
+    return reset
+
+
+def stalled(database: Database) -> list[Job]:
+    """Return the running jobs whose owner is dead."""
+    now = time.time()
+    return [job for job in database.read(store.running) if _stalled(job, now)]
+
+
+def let_go(job: Job) -> dict[str, Any]:
+    """Return the new values of a job whose process ends in order: its kind's policy, and the attempt does not count."""
+    state, error = _policy(job)
+    return {"state": state, "error": error} | ({"attempt": job.attempt - 1} if state == QUEUED else {})
+
+
+def _after_death(job: Job) -> tuple[str, str | None]:
+    """Return the state and error of a job whose process died; one that kills its process is not tried for ever."""
+    kind = registry.find(job.kind)
+    state, error = _policy(job)
+    if state == QUEUED and kind and job.attempt >= max(kind.max_attempts, registry.STALL_REQUEUES):
+        return FAILED, f"Its process died in attempt {job.attempt}, the last one."
+    return state, error
+
+
+def _policy(job: Job) -> tuple[str, str | None]:
+    kind = registry.find(job.kind)
+    if job.cancel_requested:
+        return CANCELLED, None
+    if kind is None or kind.stall == "interrupt":
+        return INTERRUPTED, "The process that ran it went away; queue it again to go on."
+    return QUEUED, None
+
+
+def _stalled(job: Job, now: float) -> bool:
+    return not job.owner or (job.lease_expires_at or 0) < now or is_dead(job.owner)
+
+
+def _reset(database: Database, job: Job, now: float) -> Job | None:
+    state, error = _after_death(job)
+    return database.write(lambda conn: store.take_from_owner(conn, job, now=now, state=state, error=error))

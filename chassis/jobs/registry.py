@@ -1,0 +1,90 @@
+"""Which kinds of jobs there are: `@job("kind")` on a function of (context, payload)."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from chassis.errors import AppError
+from chassis.jobs.context import JobContext
+from chassis.settings import Settings
+
+Handler = Callable[[JobContext, dict[str, Any]], object]
+Schedule = str | Callable[[Settings], str]
+STALL_REQUEUES = 3  # a job that kills its process so often is not tried again
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How jobs of one kind are run.
+
+    `stall` says what happens when the owner died: `interrupt` waits for an operator, `requeue` runs it again.
+    `cpu_bound` kinds run in `flask jobs work` only, since they would hold up a web worker's sockets.
+    `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
+    becomes of runs whose time came while nothing ran: all together `once`, or `skip`.
+    `own_rows` says that rows of the feature refer to these jobs, so that it deletes both by itself.
+    `in_quota` says whether these jobs count in QUOTA_JOBS: not what the service does by itself in an owner's name.
+    """
+
+    name: str
+    handler: Handler
+    stall: Literal["interrupt", "requeue"] = "interrupt"
+    max_attempts: int = 1
+    backoff_seconds: float = 2.0
+    longest_backoff_seconds: float = 600.0
+    time_limit_seconds: float | None = None
+    priority: int = 0
+    cpu_bound: bool = False
+    schedule: Schedule = ""
+    missed: Literal["once", "skip"] = "once"
+    own_rows: bool = False
+    in_quota: bool = True
+
+    def backoff(self, attempt: int) -> float:
+        """Return the seconds to wait after that attempt: exponential, with jitter, up to the longest."""
+        return random.uniform(0.5, 1.0) * min(self.longest_backoff_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
+
+
+_kinds: dict[str, Kind] = {}
+
+
+def job(name: str, **options: Any) -> Callable[[Handler], Handler]:
+    """Register the decorated function as the handler of a kind; the options are `Kind`'s fields."""
+
+    def decorator(handler: Handler) -> Handler:
+        _kinds[name] = Kind(name, handler, **options)
+        return handler
+
+    return decorator
+
+
+def kind(name: str) -> Kind:
+    """Return a registered kind; raise AppError `unknown_kind`."""
+    if name not in _kinds:
+        raise AppError(f"There is no job kind named {name}.", code="unknown_kind", status=400)
+    return _kinds[name]
+
+
+def find(name: str) -> Kind | None:
+    """Return the kind, or None when its feature is no longer installed."""
+    return _kinds.get(name)
+
+
+def names(*, cpu_bound: bool) -> list[str]:
+    """Return the kinds that a process may run; `cpu_bound` ones only where the caller may burn CPU."""
+    return [k.name for k in _kinds.values() if cpu_bound or not k.cpu_bound]
+
+
+def scheduled() -> list[Kind]:
+    """Return the kinds that have a schedule."""
+    return [kind for kind in _kinds.values() if kind.schedule]
+
+
+def deletable() -> list[str]:
+    """Return the kinds whose ended jobs nothing refers to; not those of deleted features, whose tables stay."""
+    return [kind.name for kind in _kinds.values() if not kind.own_rows]
+
+
+def outside_quota() -> list[str]:
+    """Return the kinds whose jobs do not count in QUOTA_JOBS."""
+    return [kind.name for kind in _kinds.values() if not kind.in_quota]

@@ -1,0 +1,45 @@
+"""Runs jobs in this process: Delivery claims, Claims holds what runs, Caretaker looks after it."""
+
+import threading
+
+from flask import Flask
+
+from chassis.db import db
+from chassis.jobs.caretaker import Caretaker
+from chassis.jobs.claims import Claims
+from chassis.jobs.delivery import Delivery
+from chassis.jobs.recovery import reset_stalled
+from chassis.observability import profiling
+from chassis.settings import Settings
+
+
+class Runner:
+    """Runs up to `JOBS_CONCURRENCY` jobs at once."""
+
+    def __init__(self, app: Flask, settings: Settings, *, cpu_bound: bool = False) -> None:
+        wake = threading.Event()
+        self.claims = Claims(app, settings, freed=wake)
+        self.delivery = Delivery(self.claims, settings, wake, cpu_bound=cpu_bound)
+        self.caretaker = Caretaker(self.claims, settings)
+
+    def start(self) -> None:
+        """Give back what dead owners left, then begin to claim; from here on the process can be profiled."""
+        profiling.listen()
+        reset_stalled(db)
+        self.caretaker.start()
+        self.delivery.start()
+
+    def stop(self) -> None:
+        """Let running jobs reach a safe point within the grace, and release those that do not."""
+        self.delivery.stop()
+        self.claims.stop()
+        self.caretaker.stop()  # the last: leases are renewed within the grace, too
+        self.caretaker.join(1.0)
+
+    def problem(self) -> str | None:
+        """Return why this runner does not work, or None."""
+        return self.delivery.problem() or self.caretaker.problem()
+
+    def join(self, seconds: float) -> None:
+        """Wait for the claiming to end."""
+        self.delivery.join(seconds)

@@ -1,0 +1,150 @@
+"""Jobs that come by the clock: a row for each kind says when it runs next, and whoever runs jobs looks at it."""
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, Row
+
+from chassis.base import cron
+from chassis.base.times import iso
+from chassis.db import db
+from chassis.errors import BootError, Conflict, NotFound
+from chassis.jobs import registry, schedule_store
+from chassis.jobs.model import Job
+from chassis.jobs.service import announce, new_job
+from chassis.observability.metrics import SCHEDULE_SKIPPED
+from chassis.security import audit
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 0.5
+MISSED_SECONDS = 60.0  # a run that is later than this was missed
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a kind runs; times are seconds since 1970, None is never."""
+
+    kind: str
+    expression: str
+    missed: str
+    next_at: float | None
+    last_at: float | None
+    last_job_id: str | None
+    last_state: str | None
+    last_error: str | None
+    last_success_at: float | None
+    skipped: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what commands and pages show; times are ISO 8601 UTC."""
+        times = ("next_at", "last_at", "last_success_at")
+        return vars(self) | {name: iso(getattr(self, name)) for name in times}
+
+
+class _Plan:
+    """The expressions that are in force in this process."""
+
+    expressions: dict[str, str] = {}
+    zone: tzinfo = UTC
+    zone_name = "UTC"
+    stored = False
+    looked = -math.inf
+
+
+def configure(settings: Settings) -> None:
+    """Read every kind's schedule; raise BootError for one that is none."""
+    _Plan.zone_name, _Plan.zone = settings.schedule_time_zone, cron.zone(settings.schedule_time_zone)
+    _Plan.stored, _Plan.looked = False, -math.inf
+    _Plan.expressions = {kind.name: _expression(kind, settings) for kind in registry.scheduled()}
+
+
+def start_due() -> None:
+    """Start what is due, at most twice a second; runs that were missed are caught up once, or skipped."""
+    if not _Plan.expressions or time.monotonic() - _Plan.looked < LOOK_SECONDS:
+        return
+    _Plan.looked = time.monotonic()
+    if not _Plan.stored:
+        db.write(_store)
+        _Plan.stored = True
+    now = time.time()
+    for row in db.read(lambda conn: schedule_store.due(conn, now)):
+        if _Plan.expressions.get(row.kind):  # else the kind is gone, or another process knows another schedule
+            _start(row, now)
+
+
+def listing() -> list[Schedule]:
+    """Return the schedules of all kinds that the code knows, by name."""
+    found = {row.kind: row for row in db.read(schedule_store.rows)}
+    return [_schedule(kind, found.get(kind)) for kind in sorted(_Plan.expressions)]
+
+
+def run_now(kind: str) -> Job:
+    """Start a run beside the schedule; raise NotFound for a kind without one, Conflict while one waits or runs."""
+    if kind not in _Plan.expressions:
+        raise NotFound(f"No job kind named {kind} has a schedule.")
+    job, line = new_job(kind, {}), audit.entry("schedule.run", kind)
+
+    def write(conn: Connection) -> bool:
+        _store(conn)
+        started = schedule_store.start_now(conn, kind, job, job.created_at)
+        if started:
+            audit.write(conn, line)
+        return started
+
+    if not db.write(write):
+        raise Conflict(f"The last run of {kind} still waits or runs.")
+    audit.tell(line)
+    announce(job)
+    return job
+
+
+def _expression(kind: registry.Kind, settings: Settings) -> str:
+    text = kind.schedule(settings) if callable(kind.schedule) else kind.schedule
+    try:
+        return cron.check(text)
+    except ValueError as error:
+        raise BootError(f"The schedule of the job kind {kind.name} {error}.") from None
+
+
+def _store(conn: Connection) -> None:
+    for kind, expression in _Plan.expressions.items():
+        schedule_store.plan(conn, kind, f"{expression} {_Plan.zone_name}" if expression else "", _next(kind))
+
+
+def _next(kind: str) -> float | None:
+    expression = _Plan.expressions[kind]
+    return cron.next_after(expression, time.time(), _Plan.zone) if expression else None
+
+
+def _start(row: Row[Any], now: float) -> None:
+    kind, following = registry.kind(row.kind), _next(row.kind)
+    assert following is not None
+    if kind.missed == "skip" and now - row.next_at > MISSED_SECONDS:
+        if db.write(lambda conn: schedule_store.skip(conn, kind.name, row.next_at, following)):
+            _skipped(kind.name, "missed")
+        return
+    job = new_job(kind.name, {})
+    outcome = db.write(lambda conn: schedule_store.start(conn, kind.name, row.next_at, following, job, now))
+    if outcome == "started":
+        log.info("schedule_started", kind=kind.name, job_id=job.id, late_seconds=round(now - row.next_at, 1))
+        announce(job)
+    elif outcome == "busy":
+        _skipped(kind.name, "running")
+
+
+def _skipped(kind: str, reason: str) -> None:
+    SCHEDULE_SKIPPED.labels(kind, reason).inc()
+    log.warning("schedule_skipped", kind=kind, reason=reason)
+
+
+def _schedule(kind: str, row: Row[Any] | None) -> Schedule:
+    names = ("last_at", "last_job_id", "last_state", "last_error", "last_success_at")
+    last = {name: getattr(row, name, None) for name in names}
+    following = _next(kind) if row is None else row.next_at
+    missed, skipped = registry.kind(kind).missed, 0 if row is None else row.skipped
+    return Schedule(kind, _Plan.expressions[kind], missed, following, skipped=skipped, **last)

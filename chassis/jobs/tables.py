@@ -1,0 +1,46 @@
+"""The jobs table, where a job's row is the truth about it, and when kinds run next. Times are seconds since 1970."""
+
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
+
+from chassis.db import metadata
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("error", Text),
+    Column("owner", String(160)),
+    Column("lease_expires_at", Float),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("not_before", Float, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("queued_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("finished_at", Float),
+    Column("updated_at", Float, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("submitted_by", Text, nullable=False, server_default=""),
+    Index("jobs_by_change", "updated_at"),
+    Index("jobs_by_submitter", "submitted_by", "created_at"),
+)
+Index("jobs_by_turn", jobs.c.state, jobs.c.submitted_by, jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("kind", String(64), primary_key=True),
+    Column("expression", Text, nullable=False),  # with its time zone; another one begins anew
+    Column("next_at", Float),  # None is never
+    Column("last_at", Float),
+    Column("last_job_id", String(32)),
+    Column("last_success_at", Float),
+    Column("skipped", Integer, nullable=False),
+)

@@ -1,0 +1,56 @@
+"""Notices what commands and other workers change in the jobs table, and says so in this process."""
+
+import time
+
+from chassis.base.ticker import Ticker
+from chassis.db import db
+from chassis.jobs import store
+from chassis.jobs.model import Job
+from chassis.jobs.signals import job_changed
+
+POLL_SECONDS = 0.5
+AT_ONCE = 500  # rows of a read, which holds up all others
+OVERLAP_SECONDS = 5.0  # clocks of other machines, and transactions that commit later than they began
+
+
+class Watcher(Ticker):
+    """Reads the changed rows twice a second and sends `job_changed` for those this process does not know yet."""
+
+    def __init__(self) -> None:
+        super().__init__("job_watcher", POLL_SECONDS)
+        self._seen: dict[str, tuple[int, float]] = {}
+        self._since = time.time()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        job_changed.connect(self._remember)
+        super().start()
+
+    def stop(self) -> None:
+        """End the watch."""
+        job_changed.disconnect(self._remember)
+        super().stop()
+
+    def tick(self) -> None:
+        """Read once."""
+        at, job_id = self._since - OVERLAP_SECONDS, ""
+        while changes := self._changes(at, job_id):
+            self._tell([job_id for job_id, revision, _ in changes if self._seen.get(job_id, (0, 0.0))[0] < revision])
+            job_id, _, at = changes[-1]
+            self._since = max(self._since, min(at, time.time()))
+            if len(changes) < AT_ONCE:
+                break
+        horizon = self._since - 2 * OVERLAP_SECONDS
+        self._seen = {job_id: seen for job_id, seen in self._seen.items() if seen[1] >= horizon}
+
+    @staticmethod
+    def _changes(at: float, job_id: str) -> list[tuple[str, int, float]]:
+        return db.read(lambda conn: store.changes_after(conn, at, job_id, AT_ONCE))
+
+    @staticmethod
+    def _tell(job_ids: list[str]) -> None:
+        for job in db.read(lambda conn: store.by_ids(conn, job_ids)) if job_ids else ():
+            job_changed.send(job)
+
+    def _remember(self, job: Job) -> None:
+        self._seen[job.id] = (job.revision, job.updated_at)

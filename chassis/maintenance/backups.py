@@ -1,0 +1,80 @@
+"""The jobs `backup` and `backup_drill`: the commands of `flask db`, each in a process of its own.
+
+So a worker's sockets feel nothing of it, neither the reading and packing nor the import of boto3, and its memory is
+given back; what a killed one leaves is removed by the next.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+from typing import IO, Any
+
+from chassis.base.environment import BASE_DIR, command_environment
+from chassis.db.backup.model import NAME
+from chassis.errors import AppError, BadRequest
+from chassis.jobs import JobContext, job
+from chassis.observability.metrics import BACKUP_FAILURES
+
+LOOK_SECONDS = 0.5
+TERM_SECONDS = 5.0
+PERCENT = re.compile(r"\((\d+) %\)")
+
+
+@job("backup", schedule=lambda settings: settings.backup_schedule, stall="requeue")
+def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
+    """Make a backup in BACKUP_TO and remove those that are too old."""
+    _run(context, "backup", "db", "backup")
+
+
+@job("backup_drill", schedule=lambda settings: settings.backup_drill_schedule, stall="requeue")
+def drill(context: JobContext, payload: dict[str, Any]) -> None:
+    """Restore the newest backup, or the one that the payload's `name` says, as a test."""
+    name = str(payload.get("name") or "latest")
+    if name != "latest" and not NAME.fullmatch(name):  # no file or URL that somebody else thinks of
+        raise BadRequest(f"{name!r} is not the name of a backup.")
+    _run(context, "drill", "db", "verify", name)
+
+
+def _run(context: JobContext, what: str, *arguments: str) -> None:
+    """Run a command of ours and pass on how far it is; raise AppError with its last line when it fails."""
+    with tempfile.TemporaryFile("a+") as said:
+        command = [sys.executable, "-m", "flask", *arguments]
+        process = subprocess.Popen(
+            command, cwd=BASE_DIR, env=command_environment(), stdout=said, stderr=subprocess.STDOUT
+        )
+        try:
+            while process.poll() is None:
+                context.wait(LOOK_SECONDS)
+                _tell(context, _lines(said))
+        finally:
+            _end(process)
+        lines = _lines(said)
+    if process.returncode:
+        BACKUP_FAILURES.labels(what).inc()
+        why = lines[-1].removeprefix("Error: ") if lines else "it said nothing"
+        raise AppError(why, code="backup_failed")
+    context.log.info(f"{what}_done", told=lines[-1] if lines else "")
+    context.progress(100, 100, lines[-1] if lines else "")
+
+
+def _lines(said: IO[str]) -> list[str]:
+    said.seek(0)
+    return said.read().splitlines()
+
+
+def _tell(context: JobContext, lines: list[str]) -> None:
+    if lines:
+        percent = PERCENT.search(lines[-1])
+        context.progress(int(percent[1]) if percent else 0, 100, lines[-1])
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command whose job was told to stop."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(TERM_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

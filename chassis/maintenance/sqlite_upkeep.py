@@ -1,0 +1,87 @@
+"""Keeps the SQLite file small and its plans good, and holds up a writer for milliseconds.
+
+- Free pages go back to the disk in steps of a few, each a transaction of its own. A file that was not made for that is
+  written anew once while it is small (SQLITE_VACUUM_MAX_BYTES), which is the one longer step.
+- The write-ahead log is copied beside readers and writers first (PASSIVE), so that little is left for cutting it off
+  (TRUNCATE), which is given up when it would have to wait.
+- `PRAGMA optimize` looks at a sample of each index only.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+
+from chassis.base.concurrency import run_in_thread
+from chassis.jobs import JobContext, job
+from chassis.settings import Settings
+
+STEP_PAGES = 256  # 1 MB
+PAUSE_SECONDS = 0.05  # in which others write
+WAIT_SECONDS = 15.0  # for others to write; waiting holds up nobody
+CUT_SECONDS = 0.2  # for others to read; writers wait meanwhile
+ANALYSED_ROWS = 400  # https://www.sqlite.org/lang_analyze.html#approx
+INCREMENTAL = 2
+MUCH_FREE = 0.2
+
+
+def _schedule(settings: Settings) -> str:
+    return settings.sqlite_upkeep_schedule
+
+
+@job("sqlite_upkeep", schedule=_schedule, stall="requeue", max_attempts=3, missed="skip")
+def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
+    """Shrink, check-point and analyse the file; PostgreSQL does it by itself."""
+    settings: Settings = current_app.extensions["settings"]
+    path = settings.sqlite_path
+    if path is None:
+        context.progress(1, 1, "PostgreSQL looks after itself")
+        return
+    before = path.stat().st_size
+    words = shrink(path, settings.sqlite_vacuum_max_bytes, context)
+    whole = run_in_thread(lambda: _tidy(path))
+    saved = before - path.stat().st_size
+    context.progress(1, 1, f"{words}, {saved:,} bytes given back{'' if whole else ', log not cut off: others read it'}")
+
+
+def shrink(path: Path, max_bytes: int, context: JobContext) -> str:
+    """Give free pages back to the disk; return in words how."""
+    mode, size, free = run_in_thread(lambda: _figures(path))
+    if mode == INCREMENTAL:
+        for _ in range(-(-free // STEP_PAGES)):
+            run_in_thread(lambda: _run(path, f"PRAGMA incremental_vacuum({STEP_PAGES})"))
+            context.wait(PAUSE_SECONDS)
+        return "shrunk in steps"
+    if path.stat().st_size <= max_bytes:
+        run_in_thread(lambda: _run(path, f"PRAGMA auto_vacuum={INCREMENTAL}; VACUUM"))
+        return "written anew, shrinks in steps from now on"
+    if free > size * MUCH_FREE:
+        context.log.warning("sqlite_much_free", pages=size, free_pages=free, limit_bytes=max_bytes)
+        return f"{free:,} of {size:,} pages are free, and it is above SQLITE_VACUUM_MAX_BYTES"
+    return "not shrunk"
+
+
+def _figures(path: Path) -> tuple[int, int, int]:
+    mode, size, free = (_ask(path, f"PRAGMA {name}")[0] for name in ("auto_vacuum", "page_count", "freelist_count"))
+    return mode, size, free
+
+
+def _tidy(path: Path) -> bool:
+    """Return whether the log could be cut off."""
+    _run(path, f"PRAGMA analysis_limit={ANALYSED_ROWS}; PRAGMA optimize=0x10002")
+    _ask(path, "PRAGMA wal_checkpoint(PASSIVE)")
+    return bool(_ask(path, "PRAGMA wal_checkpoint(TRUNCATE)", CUT_SECONDS)[0] == 0)
+
+
+def _ask(path: Path, statement: str, wait_seconds: float = WAIT_SECONDS) -> Any:
+    """Return the first row of what a statement answers, on a connection of its own."""
+    with closing(sqlite3.connect(path, timeout=wait_seconds, isolation_level=None)) as connection:
+        return connection.execute(statement).fetchone()
+
+
+def _run(path: Path, statements: str) -> None:
+    """Run statements to their end, which `execute` does not: it would free one page and stop."""
+    with closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
+        connection.executescript(statements)

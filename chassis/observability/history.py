@@ -1,0 +1,36 @@
+"""The last hour of this process's figures, for whoever has no Prometheus at hand."""
+
+import time
+from collections import deque
+
+from chassis.base.ticker import Ticker
+from chassis.observability.figures import Asked, Figures, Meter
+
+EVERY_SECONDS = 5.0
+KEPT = 720  # an hour
+
+
+class History(Ticker):
+    """Keeps a sample every five seconds; `asked` and `names` are the database's part, see Meter.
+
+    Each worker keeps its own: what it says of sockets, requests and memory is about itself alone.
+    """
+
+    def __init__(self, asked: Asked = dict, names: tuple[str, ...] = ()) -> None:
+        super().__init__("history", EVERY_SECONDS)
+        self.started_at = time.time()
+        self._meter = Meter(asked, names)
+        self._series: dict[str, deque[float | None]] = {name: deque(maxlen=KEPT) for name in ("at", *self._meter.names)}
+
+    def present(self) -> Figures:
+        """Return the figures of the last five seconds, at most a second old."""
+        return self._meter.read()
+
+    def series(self) -> dict[str, list[float | None]]:
+        """Return the samples by name, oldest first; `at` is when, in seconds since 1970."""
+        return {name: list(kept) for name, kept in self._series.items()}
+
+    def tick(self) -> None:
+        """Keep the present figures."""
+        for name, number in self.present().items():
+            self._series[name].append(number)

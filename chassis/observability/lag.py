@@ -1,0 +1,49 @@
+"""How late the worker's loop is: a timer that should fire every tenth of a second."""
+
+import threading
+import time
+
+from chassis.base.concurrency import current_mode
+from chassis.observability.metrics import HUB_LAG, HUB_STALLS
+from chassis.observability.stalls import StallWatch
+
+INTERVAL_SECONDS = 0.1
+
+
+class LagMonitor:
+    """Observes the lag in a thread of its own, a green one where the process is patched.
+
+    A lag over `stall_seconds` is counted, and its cause is logged while it lasts; 0 is never, and so is a process on
+    real threads, which has no hub to hold up.
+    """
+
+    def __init__(self, stall_seconds: float = 0) -> None:
+        self.last = self.maximum = 0.0
+        self.due = time.monotonic() + INTERVAL_SECONDS
+        self._stall_seconds = stall_seconds if current_mode() != "threading" else 0
+        self._watch = StallWatch(stall_seconds, lambda: self.due) if self._stall_seconds else None
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._loop, name="lag-monitor", daemon=True)
+
+    def start(self) -> None:
+        """Begin to observe."""
+        self._thread.start()
+        if self._watch:
+            self._watch.start()
+
+    def stop(self) -> None:
+        """Observe no more."""
+        self._stopping.set()
+        if self._watch:
+            self._watch.stop()
+
+    def _loop(self) -> None:
+        while not self._stopping.is_set():
+            asleep = time.perf_counter()
+            time.sleep(INTERVAL_SECONDS)
+            self.last = max(0.0, time.perf_counter() - asleep - INTERVAL_SECONDS)
+            self.maximum = max(self.maximum, self.last)
+            self.due = time.monotonic() + INTERVAL_SECONDS
+            HUB_LAG.observe(self.last)
+            if 0 < self._stall_seconds < self.last:
+                HUB_STALLS.inc()

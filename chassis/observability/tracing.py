@@ -1,0 +1,73 @@
+"""Spans for requests, socket events, jobs, calls outside and the database; nothing at all while it is off.
+
+The rooms know this file only. What makes and sends the spans, OpenTelemetry, is imported by `install` when
+OTEL_EXPORTER_OTLP_ENDPOINT is set, and not before, so that it finds the process patched.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any
+
+from chassis.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from chassis.observability.spans import Spans
+
+Attributes = Mapping[str, Any]
+_spans: "Spans | None" = None
+_NOTHING: AbstractContextManager[None] = nullcontext()
+
+
+def install(app: "Flask", settings: Settings) -> None:
+    """Begin to trace, if it is on; before the sockets' server takes its place in front of the pages."""
+    global _spans
+    if not settings.otel_exporter_otlp_endpoint:
+        _spans = None
+        return
+    from chassis.observability.spans import Spans, trace_requests
+
+    _spans = Spans(settings)
+    trace_requests(app, _spans)
+
+
+def flush() -> None:
+    """Wait a moment until what waits is sent, when the process ends; nothing when it is off."""
+    if _spans is not None:
+        _spans.flush()
+
+
+def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
+    """Return a context that is a span: a child of the one at hand, else the first of a trace.
+
+    `kind` among the attributes (server, client, consumer) is the span's own; all are sent without secrets.
+    An exception that leaves it is its error. Not for real threads under eventlet: it takes green locks.
+    """
+    return _NOTHING if _spans is None else _spans.span(name, attributes)
+
+
+def child(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
+    """Return a span inside of the one at hand; nothing where there is none, as in what a process does by itself."""
+    return _NOTHING if _spans is None else _spans.child(name, attributes)
+
+
+def query(kind: str, work: Callable[..., Any]) -> AbstractContextManager[Any]:
+    """Return a span for what the database does, named after the function that uses it."""
+    return _NOTHING if _spans is None else _spans.query(kind, work)
+
+
+def note(attributes: Attributes) -> None:
+    """Add attributes to the span at hand."""
+    if _spans is not None:
+        _spans.note(attributes)
+
+
+def headers() -> dict[str, str]:
+    """Return what tells the other side of a call which trace it belongs to."""
+    return {} if _spans is None else _spans.headers()
+
+
+def around_events(dispatch: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what runs each socket event in a span, or `dispatch` itself when it is off."""
+    return dispatch if _spans is None else _spans.around_events(dispatch)

@@ -1,0 +1,111 @@
+"""The admin pages of accounts; that they are for admins alone is asked by chassis.security.guard."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from sqlalchemy import Row
+from werkzeug.wrappers import Response
+
+from chassis.errors import NotFound
+from chassis.parts.accounts import administration, factors, links, store
+from chassis.parts.accounts.settings import OidcSettings
+from chassis.security import hosts, leaving, proof
+from chassis.security.guard import needs
+from chassis.security.identity import ADMIN
+from chassis.security.proof import recently_proved
+
+blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
+PER_PAGE = 100
+Shown = tuple[str, int, dict[str, str]]
+ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
+    "enable": administration.enable,
+    "sign-out": administration.sign_out,
+    "unlock": administration.unlock,
+    "reset-factor": administration.reset_factor,
+}
+PROVED = {"enable", "reset-factor"}  # an account that is enabled may be an admin's
+
+
+@blueprint.get("")
+@needs(ADMIN)
+def listing() -> str:
+    """Show all accounts, and the form for an invitation."""
+    page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
+    users, total = administration.listing(page=page, per_page=PER_PAGE)
+    more = page * PER_PAGE < total
+    return render_template(
+        "accounts/admin.html", users=users, total=total, page=page, more=more, roles=store.ROLES[::-1]
+    )
+
+
+@blueprint.post("/invite")
+@needs(ADMIN)
+def invite() -> Shown:
+    """Make an invitation link and show it, once."""
+    email, role = request.form.get("email", ""), request.form.get("role", store.USER)
+    if role == store.ADMIN:
+        proof.check()
+    secret = links.invite(email, role)
+    return _link(secret, links.INVITATION, email)
+
+
+@blueprint.get("/<user_id>")
+@needs(ADMIN)
+def show(user_id: str) -> str:
+    """Show one account with its sessions, and what can be done with it."""
+    user = administration.get(user_id)
+    shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
+    shown |= {"passwords": current_app.extensions["settings"].section(OidcSettings).password_sign_in}
+    shown |= {"ended": administration.ended_with(user), "roles": store.ROLES[::-1]}
+    ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
+    return render_template("accounts/admin_account.html", user=user, ends=ends, **shown)
+
+
+@blueprint.post("/<user_id>/reset-link")
+@needs(ADMIN)
+@recently_proved
+def reset_link(user_id: str) -> Shown:
+    """Make a link for a new password and show it, once."""
+    user = administration.get(user_id)
+    return _link(links.reset(user), links.RESET, user.email)
+
+
+@blueprint.post("/<user_id>/role")
+@needs(ADMIN)
+@recently_proved
+def role(user_id: str) -> Response:
+    """Give the account another role."""
+    administration.set_role(administration.get(user_id), request.form.get("role", ""))
+    return _back(user_id)
+
+
+@blueprint.post("/<user_id>/disable")
+@needs(ADMIN)
+def disable(user_id: str) -> Response:
+    """Disable the account with all that it holds; its page shows what ended."""
+    keep_keys = "keep_keys" in request.form
+    administration.disable(administration.get(user_id), request.form.get("heir", ""), keep_keys=keep_keys)
+    return _back(user_id)
+
+
+@blueprint.post("/<user_id>/<action>")
+@needs(ADMIN)
+def act(user_id: str, action: str) -> Response:
+    """Enable, sign out or unlock the account."""
+    if action not in ACTIONS:
+        raise NotFound("There is no such action.")
+    if action in PROVED:
+        proof.check()
+    ACTIONS[action](administration.get(user_id))
+    return _back(user_id)
+
+
+def _back(user_id: str) -> Response:
+    return redirect(url_for("admin_accounts.show", user_id=user_id), 303)
+
+
+def _link(secret: str, purpose: str, email: str) -> Shown:
+    url = hosts.link_base() + links.path(purpose, secret)
+    page = render_template("accounts/link.html", url=url, purpose=purpose, email=email)
+    return page, 201, {"Cache-Control": "no-store"}

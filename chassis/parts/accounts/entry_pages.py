@@ -1,0 +1,143 @@
+"""The pages of those who are not signed in: sign in, an invitation, a new password, registration."""
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from chassis.errors import AppError, TooManyRequests
+from chassis.parts.accounts import joining, links, lockout, passkey_entry, passwords, people, sessions
+from chassis.parts.accounts.local_path import local_path
+from chassis.parts.accounts.settings import AccountSettings, OidcSettings
+from chassis.security import identity, maintenance
+from chassis.security.guard import public
+
+blueprint = Blueprint("accounts", __name__, template_folder="templates")
+Page = str | Response | tuple[str, int, dict[str, str]]
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> Page:
+    """Show the form, or go on when somebody is signed in already."""
+    target = local_path(request.args.get("next"))
+    return redirect(target) if identity.current().session else page("sign_in", next=target)
+
+
+@blueprint.post("/sign-in")
+@public
+@maintenance.allow
+def enter() -> Page:
+    """Sign in, and go where the visitor was heading."""
+    target, email = local_path(request.form.get("next")), request.form.get("email", "")
+    signed_in = lambda: people.sign_in(email, request.form.get("password", ""))  # noqa: E731
+    return _entered("sign_in", signed_in, target, next=target, email=email)
+
+
+@blueprint.post("/sign-in/passkey")
+@public
+@maintenance.allow
+def enter_by_passkey() -> Page:
+    """Sign in with a passkey alone."""
+    target, answer = local_path(request.form.get("next")), request.form.get("passkey", "")
+    return _entered("sign_in", lambda: passkey_entry.sign_in(answer), target, next=target)
+
+
+@blueprint.get("/invitation/<secret>")
+@public
+def invitation(secret: str) -> Page:
+    """Show whose account the link makes; looking does not use it up, as the previews of mail programs would."""
+    return page("invitation", link=links.read(secret, links.INVITATION))
+
+
+@blueprint.post("/invitation/<secret>")
+@public
+def accept(secret: str) -> Page:
+    """Make the account."""
+    link, name = links.read(secret, links.INVITATION), request.form.get("name", "")
+    return _entered("invitation", lambda: joining.accept_invitation(secret, name, _password()), link=link, name=name)
+
+
+@blueprint.get("/reset/<secret>")
+@public
+def reset(secret: str) -> Page:
+    """Show whose password the link sets."""
+    return page("reset", link=links.read(secret, links.RESET))
+
+
+@blueprint.post("/reset/<secret>")
+@public
+def set_password(secret: str) -> Page:
+    """Set the password."""
+    link = links.read(secret, links.RESET)
+    return _entered("reset", lambda: links.set_password(secret, _password()), link=link)
+
+
+@blueprint.get("/register")
+@public
+def registration() -> Page:
+    """Show the form, where registration is allowed."""
+    _check_allowed()
+    return page("register")
+
+
+@blueprint.post("/register")
+@public
+def register() -> Page:
+    """Make an account."""
+    _check_allowed()
+    email, name = request.form.get("email", ""), request.form.get("name", "")
+
+    def make() -> str:
+        lockout.count(lockout.address(request.remote_addr or "", "registration"))
+        return joining.register(email, name, _password())
+
+    return _entered("register", make, email=email, name=name)
+
+
+@blueprint.get("/sign-in-link/<secret>")
+@public
+def sign_in_link(secret: str) -> Page:
+    """Show whom the link signs in; looking does not use it up."""
+    return page("sign_in_link", link=links.read(secret, links.SIGN_IN))
+
+
+@blueprint.post("/sign-in-link/<secret>")
+@public
+@maintenance.allow
+def enter_by_link(secret: str) -> Page:
+    """Sign in by a link that the operator made."""
+    link = links.read(secret, links.SIGN_IN)
+    return _entered("sign_in_link", lambda: links.sign_in(secret), link=link)
+
+
+def _entered(template: str, work: Callable[[], str], target: str = "/", **shown: Any) -> Page:
+    """Go on with the session that `work` opens, or show the form again with what is wrong."""
+    try:
+        cookie = work()
+    except AppError as error:
+        headers = {"Retry-After": f"{error.retry_after_seconds:.0f}"} if isinstance(error, TooManyRequests) else {}
+        return page(template, error=error.message, **shown), error.status, headers
+    return sessions.give(redirect(target, 303), cookie)
+
+
+def page(template: str, **shown: Any) -> str:
+    """Return a page of somebody who is not signed in yet."""
+    settings = current_app.extensions["settings"]
+    doors = settings.section(OidcSettings)
+    shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
+    shown |= {"passkey": passkey_entry.options()} if template == "sign_in" and doors.password_sign_in else {}
+    allowed = settings.section(AccountSettings).allow_registration and doors.password_sign_in
+    hint = not settings.production and doors.password_sign_in
+    return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)
+
+
+def _password() -> str:
+    return people.repeated(request.form.get("password", ""), request.form.get("again", ""))
+
+
+def _check_allowed() -> None:
+    passwords.check_in_use()
+    if not current_app.extensions["settings"].section(AccountSettings).allow_registration:
+        abort(404)

@@ -1,0 +1,39 @@
+"""What ends with an account: its sessions, and the links that it made or that were made for it."""
+
+from flask import Flask
+from sqlalchemy import Connection, Row
+
+from chassis.parts.accounts import store
+from chassis.security import leaving, stale_keys
+from chassis.security.leaving import Departure, Ending, Part
+
+
+def install(app: Flask) -> None:
+    """Let them end with the account, and tell who has one."""
+    leaving.add(app, Part(_find_sessions, _end_sessions))
+    leaving.add(app, Part(_find_links, _end_links))
+    stale_keys.know(app, store.states_of)
+
+
+def _find_sessions(conn: Connection, departure: Departure) -> Ending:
+    user = store.user_by_email(conn, departure.email)
+    sessions = store.sessions_of(conn, user.id) if user else []
+    return Ending("sessions", "ended with their sockets", [f"from {session.address}" for session in sessions])
+
+
+def _end_sessions(conn: Connection, departure: Departure) -> None:
+    if user := store.user_by_email(conn, departure.email):
+        store.end_sessions(conn, user.id)
+
+
+def _find_links(conn: Connection, departure: Departure) -> Ending:
+    names = [f"{link.purpose} for {link.email}" for link in _links(conn, departure)]
+    return Ending("links", "they work no more", names)
+
+
+def _end_links(conn: Connection, departure: Departure) -> None:
+    store.delete_links(conn, [link.hash for link in _links(conn, departure)])
+
+
+def _links(conn: Connection, departure: Departure) -> list[Row[object]]:
+    return store.links_left_by(conn, departure.owners, departure.email, departure.at)

@@ -1,0 +1,131 @@
+"""Links that work once: an invitation makes an account, a reset link sets another password."""
+
+import secrets
+import time
+from typing import Any
+
+from flask import current_app
+from sqlalchemy import Connection, Row
+
+from chassis.db import db
+from chassis.errors import AppError, BadRequest, Conflict, NotFound
+from chassis.parts.accounts import emails, passwords, sessions, store
+from chassis.parts.accounts.people import set_anew
+from chassis.parts.accounts.settings import AccountSettings
+from chassis.security import audit, identity
+from chassis.security.keys import digest
+
+INVITATION, RESET, SIGN_IN = "invitation", "reset", "sign-in-link"
+EMERGENCY_SECONDS = 900
+PREFIX = "ln"  # known to chassis.observability.redaction, since a link stands in the log as a path
+
+
+def invite(email: str, role: str) -> str:
+    """Return the secret of a link that makes an account; raise Conflict when there is one already."""
+    email = emails.checked(email)
+    if role not in store.ROLES:
+        raise BadRequest(f"A role is one of {', '.join(store.ROLES)}.", code="invalid_role")
+    if db.read(lambda conn: store.user_by_email(conn, email)):
+        raise taken(email)
+    return _made(INVITATION, email, role, _own().invitation_seconds, "account.invite")
+
+
+def reset(user: Row[Any]) -> str:
+    """Return the secret of a link that sets an account's password; raise Conflict when the account is disabled."""
+    passwords.check_in_use()
+    if user.disabled_at is not None:
+        raise Conflict(f"{user.email} is disabled: enable it first.")
+    return _made(RESET, user.email, user.role, _own().reset_link_seconds, "account.reset_link")
+
+
+def emergency(user: Row[Any]) -> str:
+    """Return the secret of a link that signs its owner in; raise Conflict when the account is disabled."""
+    if user.disabled_at is not None:
+        raise Conflict(f"{user.email} is disabled: enable it first.")
+    return _made(SIGN_IN, user.email, user.role, EMERGENCY_SECONDS, "account.sign_in_link")
+
+
+def read(secret: str, purpose: str) -> Row[Any]:
+    """Return a link that still works; raise NotFound."""
+    found = db.read(lambda conn: store.open_link(conn, digest(secret), purpose, time.time()))
+    if found is None:
+        raise spent()
+    return found
+
+
+def set_password(secret: str, password: str) -> str:
+    """Set the password that a reset link is for, end all sessions, and return the cookie of a new one."""
+    passwords.check_in_use()
+    link = read(secret, RESET)
+    user = db.read(lambda conn: store.user_by_email(conn, link.email))
+    if user is None:
+        raise spent()
+    passwords.check(password, user.email, user.name)
+    hashed, session = passwords.hashed(password), sessions.new(user.id)
+    line = audit.entry("account.reset", user.email, actor=user.email)
+
+    def write(conn: Connection) -> None:
+        used = store.use_link(conn, digest(secret), RESET, time.time())
+        if not used or not store.change_good_user(conn, user, password_hash=hashed, last_sign_in_at=time.time()):
+            raise spent()
+        set_anew(conn, user)
+        sessions.begin(conn, session)
+        audit.write(conn, line)
+
+    db.write(write)
+    audit.tell(line)
+    return session.cookie
+
+
+def sign_in(secret: str) -> str:
+    """Return the cookie of a session for the account that a link is for, using it up."""
+    link = read(secret, SIGN_IN)
+    user = db.read(lambda conn: store.user_by_email(conn, link.email))
+    if user is None:
+        raise spent()
+    session, line = sessions.new(user.id), audit.entry("account.sign_in", f"{user.email} (link)", actor=user.email)
+
+    def write(conn: Connection) -> None:
+        used = store.use_link(conn, digest(secret), SIGN_IN, time.time())
+        if not used or not store.change_good_user(conn, user, last_sign_in_at=time.time()):
+            raise spent()
+        sessions.begin(conn, session)
+        audit.write(conn, line)
+
+    db.write(write)
+    audit.tell(line)
+    return session.cookie
+
+
+def spent() -> AppError:
+    """Return what is told of a link that works no more."""
+    return NotFound("This link was used already, has expired, or never was one.", code="link_invalid")
+
+
+def path(purpose: str, secret: str) -> str:
+    """Return the path of a link; entry_pages has its page."""
+    return f"/{purpose}/{secret}"
+
+
+def taken(email: str) -> Conflict:
+    """Return what is told when an e-mail has an account."""
+    return Conflict(f"{email} has an account already.", code="email_taken")
+
+
+def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str:
+    secret, now = f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}", time.time()
+    values = {"hash": digest(secret), "purpose": purpose, "email": email, "role": role}
+    values["made_by"], line = identity.current().maker, audit.entry(action, f"{email} ({role})")
+
+    def write(conn: Connection) -> None:
+        store.insert_link(conn, values | {"created_at": now, "expires_at": now + seconds})
+        audit.write(conn, line)
+
+    db.write(write)
+    audit.tell(line)
+    return secret
+
+
+def _own() -> AccountSettings:
+    own: AccountSettings = current_app.extensions["settings"].section(AccountSettings)
+    return own

@@ -1,0 +1,108 @@
+"""The way to the provider and back: state, nonce and code verifier are the browser's alone, and for one use.
+
+They wait in a cookie that is signed, so that nobody fills a table by asking; the table holds what came back.
+"""
+
+import hmac
+import secrets
+import time
+from typing import Any
+
+from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
+from flask import current_app, request
+from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from chassis.db import db
+from chassis.errors import Unauthorized
+from chassis.parts.accounts import lockout, sessions
+from chassis.parts.accounts.oidc import store
+from chassis.parts.accounts.oidc.provider import Provider
+from chassis.parts.accounts.settings import OidcSettings
+from chassis.security import signing
+from chassis.security.keys import digest
+from chassis.settings import Settings
+
+CALLBACK = "/sign-in/oidc/callback"
+COOKIE, SECONDS = "oidc", 600
+Flow = dict[str, str]
+
+
+def begin(target: str, invitation: str = "") -> Flow:
+    """Return a new flow: secrets of this browser, and where it is heading."""
+    state, nonce, verifier = (secrets.token_urlsafe(bytes_) for bytes_ in (32, 32, 48))
+    return {"state": state, "nonce": nonce, "verifier": verifier, "target": target, "invitation": invitation}
+
+
+def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
+    """Return where the browser goes to sign in; RFC 7636 says what the challenge is for."""
+    asked: str = prepare_grant_uri(
+        provider.authorization_endpoint,
+        own.oidc_client_id,
+        "code",
+        redirect_uri=redirect_uri(),
+        scope=list(own.oidc_scopes),
+        state=flow["state"],
+        nonce=flow["nonce"],
+        code_challenge=create_s256_code_challenge(flow["verifier"]),
+        code_challenge_method="S256",
+    )
+    return asked
+
+
+def redirect_uri() -> str:
+    """Return where the provider sends people back: never a name that the request chose."""
+    return _settings().public_url.rstrip("/") + CALLBACK
+
+
+def keep(response: Response, flow: Flow) -> Response:
+    """Let the browser keep the flow until it comes back."""
+    response.set_cookie(sessions.named(COOKIE), _signer().dumps(flow), SECONDS, **sessions.cookie_options())
+    return response
+
+
+def forget(response: Response) -> Response:
+    """Let the browser forget the flow."""
+    response.delete_cookie(sessions.named(COOKIE), **sessions.cookie_options())
+    return response
+
+
+def come_back(state: str) -> Flow:
+    """Return the flow that a state is of, using it up; raise Unauthorized when this browser did not begin it."""
+    try:
+        flow: Flow = _signer().loads(request.cookies.get(sessions.named(COOKIE), ""), max_age=SECONDS)
+    except BadData:
+        raise _lost() from None
+    if not hmac.compare_digest(flow["state"].encode(), state.encode("utf-8", "surrogatepass")):
+        raise _lost()
+    address, now = lockout.address(request.remote_addr or "", "provider"), time.time()
+    lockout.count(address)
+
+    def write(conn: Connection) -> bool:
+        return store.use_state(conn, digest(state), now, 2 * SECONDS)
+
+    if not db.write(write):
+        raise _lost()
+    return flow
+
+
+def arrived() -> Any:
+    """Return what takes the attempt back that `come_back` has counted."""
+    address = lockout.address(request.remote_addr or "", "provider")
+    return lambda conn: lockout.take_back(conn, address)
+
+
+def _lost() -> Unauthorized:
+    sentence = "This sign-in was begun in another window, too long ago, or is over. Start again."
+    return Unauthorized(sentence, code="oidc_state_invalid")
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(signing.secret_keys()[::-1], salt="oidc-flow")
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

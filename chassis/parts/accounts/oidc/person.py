@@ -1,0 +1,76 @@
+"""Whom the provider vouches for, as its claims say, and whether they may come in."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.base.texts import storable
+from chassis.errors import Forbidden
+from chassis.parts.accounts import emails, store
+from chassis.parts.accounts.joining import MAX_NAME
+from chassis.parts.accounts.settings import OidcSettings
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at the provider: `email` only when it is proven to be theirs, `role` None when no claim decides."""
+
+    issuer: str
+    subject: str
+    email: str
+    name: str
+    role: str | None
+    may_join: bool
+
+
+def of(claims: dict[str, Any], own: OidcSettings) -> Person:
+    """Return the person of verified claims; raise Forbidden when the settings keep them out."""
+    email = _email(claims, own)
+    domains = {domain.lower().lstrip("@") for domain in own.oidc_allowed_domains}
+    if domains and email.rpartition("@")[2] not in domains:
+        raise Forbidden("Your e-mail address there is not of a domain that may sign in here.", code="domain_refused")
+    role = _role(claims, own)
+    may_join = bool(domains or own.oidc_user_values) or role == store.ADMIN
+    return Person(own.oidc_issuer, claims["sub"], email, _name(claims.get("name")), role, may_join)
+
+
+def lacks(claims: dict[str, Any], own: OidcSettings) -> bool:
+    """Return whether the ID token leaves out what the settings ask about, so that userinfo may have it."""
+    return "email" not in claims or (bool(own.oidc_role_claim) and _claim(claims, own.oidc_role_claim) is None)
+
+
+def _email(claims: dict[str, Any], own: OidcSettings) -> str:
+    """Return the normal address when it is proven, else ""; the claim is a boolean, and at some providers a text."""
+    said = claims.get("email")
+    proven = own.oidc_email_trust == "all" or claims.get("email_verified") in (True, "true")
+    if not isinstance(said, str) or not proven:
+        return ""
+    email = emails.normal(storable(said))
+    return email if emails.plausible(email) else ""
+
+
+def _name(said: object) -> str:
+    name = " ".join(storable(said[: 4 * MAX_NAME]).split())[:MAX_NAME] if isinstance(said, str) else ""
+    return name if name.isprintable() else ""
+
+
+def _role(claims: dict[str, Any], own: OidcSettings) -> str | None:
+    """Return the role that the claim gives; raise Forbidden when it gives none and some are needed."""
+    if not own.oidc_role_claim:
+        return None
+    found = _claim(claims, own.oidc_role_claim)
+    values = {value for value in (found if isinstance(found, list) else [found]) if isinstance(value, str)}
+    if values & set(own.oidc_admin_values):
+        return store.ADMIN
+    if own.oidc_user_values and not values & set(own.oidc_user_values):
+        raise Forbidden("You have no role for this service. Ask for one where you sign in.", code="role_missing")
+    return store.USER
+
+
+def _claim(claims: dict[str, Any], path: str) -> Any:
+    """Return a claim by its name, or by its path through objects, as in Keycloak's `realm_access.roles`."""
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for name in path.split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found

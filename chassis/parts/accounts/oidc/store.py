@@ -1,0 +1,36 @@
+"""All SQL of identities at the provider, and of states that came back."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy.exc import IntegrityError
+
+from chassis.parts.accounts.tables import identities, used_states, users
+
+
+def user_of(conn: Connection, issuer: str, subject: str) -> Row[Any] | None:
+    """Return the account of an identity, or None."""
+    mine = (identities.c.issuer == issuer, identities.c.subject == subject)
+    return conn.execute(select(users).join(identities).where(*mine)).first()
+
+
+def has_identity(conn: Connection, user_id: str, issuer: str) -> bool:
+    """Return whether an account is somebody's at the provider."""
+    mine = (identities.c.user_id == user_id, identities.c.issuer == issuer)
+    return conn.execute(select(identities.c.subject).where(*mine)).first() is not None
+
+
+def insert_identity(conn: Connection, issuer: str, subject: str, user_id: str, now: float) -> None:
+    """Store whose account it is; IntegrityError when the identity has one."""
+    conn.execute(identities.insert().values(issuer=issuer, subject=subject, user_id=user_id, created_at=now))
+
+
+def use_state(conn: Connection, hashed: str, now: float, keep_seconds: float) -> bool:
+    """Note that a state came back, and forget those that are too old to come; False when it came before."""
+    conn.execute(delete(used_states).where(used_states.c.used_at < now - keep_seconds))
+    try:
+        with conn.begin_nested():
+            conn.execute(used_states.insert().values(hash=hashed, used_at=now))
+    except IntegrityError:
+        return False
+    return True

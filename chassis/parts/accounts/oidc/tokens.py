@@ -1,0 +1,62 @@
+"""The ID token: whose it is, once its signature and every claim are as they must be."""
+
+import time
+from typing import Any
+
+from authlib.oidc.core import CodeIDToken
+from joserfc import jwt
+from joserfc.errors import BadSignatureError, ClaimError, InvalidKeyIdError, JoseError
+from joserfc.jws import JWSRegistry
+
+from chassis.errors import Unauthorized
+from chassis.parts.accounts.oidc.provider import Known, Provider
+
+# Signatures by a private key alone: `none` proves nothing, and an HMAC could be made with the public key.
+ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
+LEEWAY_SECONDS = 60
+MAX_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
+
+
+class BadToken(Unauthorized):
+    """An ID token that proves nothing; `reason` is for the log."""
+
+    code = "oidc_token_invalid"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("The sign-in service's answer is not valid. Start again.")
+        self.reason = reason
+
+
+def verified(known: Known, token: str, *, client_id: str, nonce: str, access_token: str) -> dict[str, Any]:
+    """Return the claims of an ID token; raise BadToken, or ProviderUnavailable when its key has to be asked for."""
+    provider = known.current()
+    decoded = _decoded(provider, token) or _decoded(known.current(newer_than=provider.read_at), token)
+    if decoded is None:
+        raise BadToken("no key of the provider signed it")
+    options: Any = {
+        "iss": {"essential": True, "value": provider.issuer},
+        "aud": {"essential": True, "value": client_id},
+    }
+    params = {"nonce": nonce, "client_id": client_id, "access_token": access_token}
+    claims = CodeIDToken(decoded.claims, decoded.header, options, params)
+    try:
+        claims.validate(now=int(time.time()), leeway=LEEWAY_SECONDS)
+    except ClaimError as error:
+        raise BadToken(f"{error.error}: {error.claim}") from None
+    except (JoseError, ValueError, TypeError, AttributeError) as error:
+        raise BadToken(type(error).__name__) from None
+    subject = claims["sub"]
+    if not (subject and len(subject) <= MAX_SUBJECT and subject.isascii() and subject.isprintable()):
+        raise BadToken("its subject is no text of 1 to 255 ASCII characters")
+    return dict(claims)
+
+
+def _decoded(provider: Provider, token: str) -> jwt.Token | None:
+    """Return the token when one of the provider's keys signed it, None when none did; raise BadToken otherwise."""
+    registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+    try:
+        return jwt.decode(token, provider.keys, registry=registry)
+    except (BadSignatureError, InvalidKeyIdError):
+        return None
+    except (JoseError, ValueError, TypeError, RecursionError) as error:
+        raise BadToken(type(error).__name__) from None

@@ -1,0 +1,83 @@
+"""The pages of somebody's own account, and the ways out."""
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from chassis.errors import AppError, Unauthorized
+from chassis.parts.accounts import factors, people, sessions, tries
+from chassis.parts.accounts.settings import OidcSettings
+from chassis.security import guard, identity, maintenance, quotas
+from chassis.security.guard import public
+from chassis.security.identity import READ, Identity
+
+blueprint = Blueprint("own_account", __name__)
+
+
+@blueprint.get("/account")
+@public
+def account() -> str:
+    """Show the account: its sessions, what it has used, and the form for another password."""
+    return _page(_person())
+
+
+@blueprint.post("/account/password")
+@public
+def password() -> Response | tuple[str, int]:
+    """Change the password."""
+    who = _person()
+    try:
+        new = people.repeated(request.form.get("password", ""), request.form.get("again", ""))
+        cookie = people.change_password(who, request.form.get("current", ""), new)
+    except AppError as error:
+        return _page(who, error.message), error.status
+    return sessions.give(redirect(url_for("own_account.account", changed=1), 303), cookie)
+
+
+@blueprint.post("/account/sessions/<session_id>/end")
+@public
+def end(session_id: str) -> Response:
+    """End one of one's own sessions."""
+    people.end_session(_person(), session_id)
+    return redirect(url_for("own_account.account"), 303)
+
+
+@blueprint.post("/sign-out")
+@public
+@maintenance.allow
+def sign_out() -> Response:
+    """End this session; somebody whose session has ended already is out too."""
+    who = identity.current()
+    if who.session:
+        people.sign_out(who)
+    return _out()
+
+
+@blueprint.post("/sign-out-everywhere")
+@public
+@maintenance.allow
+def sign_out_everywhere() -> Response:
+    """End all sessions of the account, this one too."""
+    people.sign_out_everywhere(_person())
+    return _out()
+
+
+def _page(who: Identity, error: str = "") -> str:
+    in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    passwords = in_use and people.has_password(who)
+    shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
+    shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who), "usage": quotas.usage(who.owner)}
+    return render_template("accounts/account.html", passwords=passwords, **shown)
+
+
+def _person() -> Identity:
+    """Return who asks; a visitor and a key have no account."""
+    who = identity.current()
+    if who.kind != sessions.KIND:
+        raise Unauthorized("Sign in to see your account.")
+    if who.gate:
+        raise guard.refusal(who, READ)
+    return who
+
+
+def _out() -> Response:
+    return sessions.take(redirect(url_for("accounts.sign_in"), 303))

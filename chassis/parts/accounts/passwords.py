@@ -1,0 +1,96 @@
+"""Passwords: which are taken, and how they are hashed, beside the hub and a few at once."""
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+import argon2
+from flask import current_app
+
+from chassis.base.concurrency import run_in_thread
+from chassis.base.texts import normalized
+from chassis.errors import BadRequest, Forbidden, Unavailable
+from chassis.parts.accounts import strength
+from chassis.parts.accounts.memory import return_large_blocks
+from chassis.parts.accounts.settings import OidcSettings
+from chassis.web.pages import app_name
+
+T = TypeVar("T")
+MIN_CHARACTERS, MAX_BYTES = 12, 1_024
+AT_ONCE = 2  # each takes 19 MiB and a core
+MAX_WAIT_SECONDS = 20
+# OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
+_hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+# Of no password: what an e-mail without an account is compared with, so that it takes as long as a wrong password.
+NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$Gn1HGR0SPcHW6ps4ZZ34xg$Tlq8J+673tIhqLczFkYzUcQA7fjjpwXP8EHvXNDtCB0"
+_slots = threading.BoundedSemaphore(AT_ONCE)
+
+
+def check_in_use() -> None:
+    """Raise Forbidden where people sign in by the provider alone."""
+    if not current_app.extensions["settings"].section(OidcSettings).password_sign_in:
+        raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
+
+
+def check(password: str, email: str, name: str = "") -> None:
+    """Raise BadRequest, with hints, when a new password is too easy to guess for somebody who knows whose it is."""
+    plain = _of_good_length(password).decode("utf-8", "surrogatepass")
+    if len(plain) < MIN_CHARACTERS:
+        raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
+    known = (email, name, app_name(), current_app.extensions["settings"].public_url)
+    if hints := _beside(lambda: strength.hints(plain, known)):
+        raise _weak(" ".join(["This password is easy to guess.", *hints]))
+
+
+def hashed(password: str) -> str:
+    """Return what is stored of a password; raise BadRequest when it is too long."""
+    encoded = _of_good_length(password)
+    return _beside(lambda: _hasher.hash(encoded))
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Return whether it is the password; where none is stored it takes the same time to say no."""
+    encoded = _encoded(password)
+
+    def work() -> bool:
+        try:
+            return _hasher.verify(stored or NOBODYS, encoded or b"")
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+
+    return _beside(work) and bool(stored) and encoded is not None
+
+
+def is_outdated(stored: str) -> bool:
+    """Return whether it was hashed with less work than today."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def _encoded(password: str) -> bytes | None:
+    """Return the bytes that are hashed, or None of too many; keyboards write the same letter in several ways."""
+    try:
+        encoded = normalized(password, MAX_BYTES).encode("utf-8", "surrogatepass")
+    except ValueError:
+        return None
+    return encoded if len(encoded) <= MAX_BYTES else None
+
+
+def _of_good_length(password: str) -> bytes:
+    encoded = _encoded(password)
+    if encoded is None:
+        raise _weak(f"A password has at most {MAX_BYTES} bytes.")
+    return encoded
+
+
+def _beside(work: Callable[[], T]) -> T:
+    return_large_blocks()
+    if not _slots.acquire(timeout=MAX_WAIT_SECONDS):
+        raise Unavailable("Many people are signing in at this moment: try again shortly.", code="busy")
+    try:
+        return run_in_thread(work)
+    finally:
+        _slots.release()
+
+
+def _weak(sentence: str) -> BadRequest:
+    return BadRequest(sentence, code="weak_password")

@@ -1,0 +1,59 @@
+"""Keeps a short secret unreadable in the database and its backups, by keys that are derived from SECRET_KEY.
+
+The core has no library of ciphers, and a secret here fits into one block, so this is the textbook's encryption by a
+pseudorandom function: XOR with HMAC-SHA256 of a nonce that is used once, then a second HMAC over both, checked first
+(Bellare and Rogaway, Introduction to Modern Cryptography, 2005, chapters 5 and 9).
+"""
+
+import hmac
+import secrets
+
+from chassis.errors import Conflict
+from chassis.security import signing
+
+VERSION = "1"
+NONCE_BYTES, TAG_BYTES = 16, 32
+MAX_BYTES = 32  # of what is sealed: one block of SHA-256
+
+
+def seal(secret: bytes, purpose: str) -> str:
+    """Return a secret of at most 32 bytes as it is stored; `purpose` must be the same when it is opened."""
+    if len(secret) > MAX_BYTES:
+        raise ValueError(f"at most {MAX_BYTES} bytes can be sealed")
+    return _sealed(secret, signing.secret_keys()[0], purpose)
+
+
+def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
+    """Return the secret, and whether an earlier SECRET_KEY sealed it; raise Conflict when no key opens it."""
+    for number, key in enumerate(signing.secret_keys()):
+        if (secret := _opened(stored, key, purpose)) is not None:
+            return secret, number > 0
+    raise Conflict("SECRET_KEY has changed since this was stored, and it can be read no more.", code="unreadable")
+
+
+def _sealed(secret: bytes, key: str, purpose: str) -> str:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    hidden = _xor(secret, _mac(key, f"{purpose}:hide", nonce))
+    tag = _mac(key, f"{purpose}:tag", nonce + hidden)
+    return f"{VERSION}.{(nonce + hidden + tag).hex()}"
+
+
+def _opened(stored: str, key: str, purpose: str) -> bytes | None:
+    version, _, rest = stored.partition(".")
+    try:
+        raw = bytes.fromhex(rest)
+    except ValueError:
+        return None
+    nonce, hidden, tag = raw[:NONCE_BYTES], raw[NONCE_BYTES:-TAG_BYTES], raw[-TAG_BYTES:]
+    if version != VERSION or not hmac.compare_digest(tag, _mac(key, f"{purpose}:tag", nonce + hidden)):
+        return None
+    return _xor(hidden, _mac(key, f"{purpose}:hide", nonce))
+
+
+def _mac(key: str, label: str, message: bytes) -> bytes:
+    derived = hmac.digest(key.encode(), f"seal:{label}".encode(), "sha256")
+    return hmac.digest(derived, message, "sha256")
+
+
+def _xor(text: bytes, pad: bytes) -> bytes:
+    return bytes(one ^ other for one, other in zip(text, pad, strict=False))

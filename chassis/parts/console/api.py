@@ -1,0 +1,79 @@
+"""`GET /api/admin/stats`: the console's figures for programs."""
+
+from flask import Blueprint, Response, jsonify
+from pydantic import AwareDatetime, BaseModel, Field
+
+from chassis.parts.console import stats
+from chassis.security.guard import needs
+from chassis.security.identity import ADMIN
+from chassis.web.health import CheckResult
+from chassis.web.openapi import describe
+
+blueprint = Blueprint("admin_api", __name__, url_prefix="/api/admin")
+
+
+class Figures(BaseModel):
+    """The last five seconds of the process that answers; null where nothing was observed."""
+
+    at: float = Field(description="Seconds since 1970.")
+    connections: float | None = Field(description="Open Socket.IO connections.")
+    upstream_in_flight: float | None
+    events_per_second: float | None
+    requests_per_second: float | None
+    upstream_calls_per_second: float | None
+    upstream_rate_limited_per_second: float | None = Field(description="Answers 429 of the outside API.")
+    upstream_errors_per_second: float | None
+    request_p50_seconds: float | None
+    request_p95_seconds: float | None
+    event_p95_seconds: float | None
+    hub_lag_seconds: float | None = Field(description="How late a timer fired, the 99th percentile.")
+    memory_bytes: float | None = Field(description="Resident memory.")
+    queue_age_seconds: float | None = Field(description="How long the next job has waited.")
+    jobs_queued: float | None
+    jobs_running: float | None
+    jobs_succeeded: float | None
+    jobs_failed: float | None
+    jobs_cancelled: float | None
+    jobs_interrupted: float | None
+
+
+class Upstream(BaseModel):
+    """This process's calls to the outside API."""
+
+    host: str
+    model: str
+    has_key: bool
+    in_flight: int
+    limit: int = Field(description="Calls that may be under way at once.")
+    waiting: int = Field(description="Callers that wait for a slot or their turn.")
+    paused_seconds: float = Field(description="How long nobody is called, because the API asked for it.")
+    problem: str | None = Field(description="Why the API is taken to be out: several calls in a row failed.")
+    outcomes: dict[str, int] = Field(description="Calls since the start, by their outcome.")
+
+
+class Stats(BaseModel):
+    """The state of one process; with several workers, of the one that answers."""
+
+    pid: int
+    workers: int = Field(description="How many workers there are.")
+    version: str
+    python: str
+    async_mode: str
+    started_at: AwareDatetime
+    uptime_seconds: float
+    ready: bool
+    checks: dict[str, CheckResult]
+    maintenance: str | None = Field(description="Why the service changes nothing for now.")
+    figures: Figures
+    series: dict[str, list[float | None]] = Field(
+        description="A sample every five seconds of the last hour, oldest first, by the figure's name."
+    )
+    upstream: Upstream
+
+
+@blueprint.get("/stats")
+@needs(ADMIN)
+@describe(answers={200: Stats})
+def show() -> Response:
+    """Return the figures of the process that answers, now and over the last hour."""
+    return jsonify(stats.stats())

@@ -1,0 +1,82 @@
+"""The brand in every page: its style sheet, its logo, and the form that changes it."""
+
+import hashlib
+from typing import Annotated
+
+from flask import Blueprint, Response, current_app, redirect, request, url_for
+from pydantic import BaseModel, Field
+from werkzeug.wrappers import Response as AnyResponse
+
+from chassis.errors import NotFound
+from chassis.parts.console import colours
+from chassis.parts.console.brand import MAX_LOGO_BYTES, PNG, Brands, check_logo
+from chassis.security import bodies
+from chassis.security.guard import needs, public
+from chassis.security.identity import ADMIN
+from chassis.web.body import Text, form_body, uploaded_file
+
+blueprint = Blueprint("brand", __name__)
+KEEP_SECONDS = 86_400  # the address changes with the content
+
+
+class BrandForm(BaseModel):
+    """What the form holds; what is empty is as the skeleton has it."""
+
+    name: Annotated[Text, Field(max_length=60)] = ""
+    colour: str = Field("", pattern=r"^(#[0-9a-fA-F]{6})?$")
+    plain: bool = False  # no colour of its own
+    remove_logo: bool = False
+
+
+def shown(brands: Brands) -> dict[str, str]:
+    """Return what the pages' templates need."""
+    brand = brands.present()
+    found = {"name": brand.name, "colour": brand.colour}
+    if brand.colour:
+        found["style"] = url_for("brand.style", v=brand.colour.lstrip("#"))
+    if brand.logo:
+        found["logo"] = url_for("brand.logo", v=brand.logo[:16])
+    return found
+
+
+@blueprint.get("/brand/style.css")
+@public
+def style() -> Response:
+    """Give the pages their colour."""
+    colour = _brands().present().colour
+    return _kept(colours.stylesheet(colour).encode() if colour else b"", "text/css; charset=utf-8")
+
+
+@blueprint.get("/brand/logo.png")
+@public
+def logo() -> Response:
+    """Return the logo."""
+    data = _brands().logo()
+    if not data:
+        raise NotFound("There is no logo.")
+    return _kept(data, PNG)
+
+
+@blueprint.post("/admin/console/brand")
+@bodies.takes({bodies.FILES: 2 * MAX_LOGO_BYTES})
+@needs(ADMIN)
+def save() -> AnyResponse:
+    """Keep what the form says."""
+    form, file = form_body(BrandForm), uploaded_file("logo")
+    data = file.read() if file else b""
+    new = check_logo(data) if data else b"" if form.remove_logo else None
+    _brands().save(form.name.strip(), "" if form.plain else form.colour.lower(), logo=new)
+    return redirect(url_for("console.show", _anchor="brand"), 303)
+
+
+def _kept(data: bytes, media: str) -> Response:
+    """Return what browsers may keep, or 304 when theirs is the same."""
+    response = Response(data, content_type=media)
+    response.set_etag(hashlib.sha256(data).hexdigest()[:32])
+    response.cache_control.public, response.cache_control.max_age = True, KEEP_SECONDS
+    return response.make_conditional(request)  # type: ignore[return-value]
+
+
+def _brands() -> Brands:
+    brands: Brands = current_app.extensions["brands"]
+    return brands

@@ -1,0 +1,114 @@
+"""What the console's pages get by socket: one event a second while somebody looks, and nothing otherwise."""
+
+import threading
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, current_app, request
+
+from chassis.extensions import socketio
+from chassis.jobs import Job
+from chassis.jobs.signals import job_changed
+from chassis.parts.console import stats
+from chassis.realtime import access
+from chassis.realtime.rate import limit
+from chassis.security import guard, maintenance
+from chassis.security.identity import ADMIN
+
+log = structlog.get_logger(__name__)
+ROOM, EVENT = "admin:console", "console:tick"
+EVERY_SECONDS = 1.0
+HEALTH_EVERY = 5  # ticks
+MAX_JOBS, MAX_CHARACTERS = 200, 200  # of a tick; of a message or an error in it
+
+
+class Ticker:
+    """Sends the figures and the jobs that changed, from a thread that lives as long as somebody looks.
+
+    Jobs come by the signal, which carries the row: however many change, nothing is read for them.
+    """
+
+    def __init__(self) -> None:
+        self._changing = threading.Lock()
+        self._running = False
+        self._changed: dict[str, Job] = {}
+        self._more = False
+
+    def ensure(self, app: Flask) -> None:
+        """Begin to send, unless it runs already."""
+        with self._changing:
+            if self._running:
+                return
+            self._running = True
+        job_changed.connect(self._note)
+        socketio.start_background_task(self._loop, app)
+
+    def _note(self, job: Job) -> None:
+        with self._changing:
+            self._changed[job.id] = job
+            if len(self._changed) > MAX_JOBS:
+                self._changed.pop(next(iter(self._changed)))
+                self._more = True
+
+    def _loop(self, app: Flask) -> None:
+        number = 0
+        while self._goes_on():
+            try:
+                with app.app_context():
+                    socketio.emit(EVENT, self._tick(number), to=ROOM, ignore_queue=True)
+            except Exception:
+                log.exception("console_error")
+            number += 1
+            time.sleep(EVERY_SECONDS)
+
+    def _goes_on(self) -> bool:
+        with self._changing:
+            self._running = watched()
+            if not self._running:
+                job_changed.disconnect(self._note)
+                self._changed, self._more = {}, False
+            return self._running
+
+    def _tick(self, number: int) -> dict[str, Any]:
+        with self._changing:
+            changed, more = self._changed, self._more
+            self._changed, self._more = {}, False
+        told: dict[str, Any] = {"figures": stats.now(), "upstream": stats.upstream_state(), "more": more}
+        told["maintenance"] = maintenance.reason()
+        told["jobs"] = [_brief(job) for job in changed.values()]
+        return told | (stats.readiness() if number % HEALTH_EVERY == 0 else {})
+
+
+ticker = Ticker()
+
+
+def register(app: Flask) -> None:
+    """Register the event, and keep all others out of the room."""
+    access.check_join(app, _check_room)
+    socketio.on("console:watch")(watch)
+
+
+@guard.needs(ADMIN)
+@limit(1, burst=5)
+def watch() -> dict[str, Any]:
+    """Look at the console from now on; returns the whole state, of the worker that this client is connected to."""
+    access.join(ROOM)
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
+    ticker.ensure(app)
+    return {"ok": True, **stats.stats()}
+
+
+def watched() -> bool:
+    """Return whether a client of this process looks."""
+    return next(iter(socketio.server.manager.get_participants("/", ROOM)), None) is not None
+
+
+def _check_room(room: str) -> None:
+    if room == ROOM:
+        guard.check_admin(request.remote_addr)
+
+
+def _brief(job: Job) -> dict[str, Any]:
+    shown = job.as_dict()
+    return shown | {name: (shown[name] or "")[:MAX_CHARACTERS] for name in ("message", "error")}

@@ -1,0 +1,123 @@
+"""Schedules, backups and the maintenance mode on the console."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, send_file
+from pydantic import BaseModel, Field
+from werkzeug.wrappers import Response as AnyResponse
+
+from chassis import jobs
+from chassis.base.times import iso
+from chassis.db import backup, db, state
+from chassis.db.backup.places import Folder, place_of
+from chassis.errors import Conflict, NotFound
+from chassis.jobs import schedules
+from chassis.security import audit, maintenance
+from chassis.security.guard import needs
+from chassis.security.identity import ADMIN
+from chassis.security.proof import recently_proved
+from chassis.settings import Settings
+from chassis.web.body import Text, json_body
+
+blueprint = Blueprint("console_operations", __name__, url_prefix="/admin/console")
+
+
+class Reason(BaseModel):
+    """Why the service changes nothing for now; empty to end that."""
+
+    reason: Text = Field(max_length=300)
+
+
+@blueprint.get("/schedules")
+@needs(ADMIN)
+def all_schedules() -> Response:
+    """Return what runs by the clock."""
+    return jsonify(schedules=[schedule.as_dict() for schedule in schedules.listing()])
+
+
+@blueprint.post("/schedules/<kind>/run")
+@needs(ADMIN)
+def run(kind: str) -> Response:
+    """Start a run beside the schedule."""
+    return jsonify(job_id=schedules.run_now(kind).id)
+
+
+@blueprint.get("/backups")
+@needs(ADMIN)
+def all_backups() -> Response:
+    """Return the backups; of a bucket, which a worker does not ask, the last one and those that were proven."""
+    here = isinstance(place_of(_settings()), Folder)
+    found = _in_folder() if here else _remembered()
+    return jsonify(backups=found, here=here, failed=db.read(backup.failed))
+
+
+@blueprint.post("/backups")
+@needs(ADMIN)
+def make() -> Response:
+    """Start a backup."""
+    return _started("backup", {}, "backup.make", "")
+
+
+@blueprint.post("/backups/<name>/verify")
+@needs(ADMIN)
+def verify(name: str) -> Response:
+    """Restore a backup into a scratch place, to see that it can be."""
+    return _started("backup_drill", {"name": _known(name)}, "backup.verify", name)
+
+
+@blueprint.post("/backups/<name>/download")
+@needs(ADMIN)
+@recently_proved
+def download(name: str) -> AnyResponse:
+    """Hand out a backup: everything that the service knows, so it is written down who took it."""
+    place = place_of(_settings())
+    if not isinstance(place, Folder):
+        raise Conflict("The backups are in a bucket: fetch them from there.")
+    path = place.staging / _known(name)
+    audit.record("backup.download", name)
+    return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)
+
+
+@blueprint.post("/maintenance")
+@needs(ADMIN)
+def maintain() -> Response:
+    """Turn the maintenance mode on with a reason, or off without."""
+    reason = json_body(Reason).reason.strip()
+    maintenance.turn_on(reason) if reason else maintenance.turn_off()
+    return jsonify(maintenance=maintenance.reason())
+
+
+def _in_folder() -> list[dict[str, Any]]:
+    return [_shown(vars(one)) for one in backup.listing(_settings())]
+
+
+def _remembered() -> list[dict[str, Any]]:
+    last = db.read(lambda conn: state.get(conn, backup.LAST))
+    proofs = db.read(lambda conn: state.get(conn, backup.PROVEN)) or {}
+    known = {name: {"name": name, "size_bytes": None, **proof} for name, proof in proofs.items()}
+    if last:
+        known[last["name"]] = {"proven_at": None, **known.get(last["name"], {}), **last}
+    return [_shown(one) for one in sorted(known.values(), key=lambda one: float(one["made_at"]), reverse=True)]
+
+
+def _shown(one: dict[str, Any]) -> dict[str, Any]:
+    times = {name: iso(one[name]) for name in ("made_at", "proven_at")}
+    return {name: one[name] for name in ("name", "size_bytes", "sha256")} | times
+
+
+def _known(name: str) -> str:
+    """Return the name of a backup that is listed; raise NotFound for what somebody else thinks of."""
+    here = isinstance(place_of(_settings()), Folder)
+    if name not in (one["name"] for one in (_in_folder() if here else _remembered())):
+        raise NotFound("There is no such backup.")
+    return name
+
+
+def _started(kind: str, payload: dict[str, Any], action: str, target: str) -> Response:
+    audit.record(action, target)
+    return jsonify(job_id=jobs.enqueue(kind, payload).id)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.extensions["settings"]
+    return settings

@@ -1,0 +1,108 @@
+"""What an admin does on the console: for admins alone, from our own pages, and written down."""
+
+from ipaddress import ip_network
+
+import pytest
+
+from chassis.errors import Forbidden
+from chassis.jobs import store
+from chassis.parts.console import live
+from chassis.parts.console.tests.conftest import ADMIN, READER, ask, database_of, send, stored
+from chassis.realtime import access
+from chassis.security import audit
+from chassis.tests.described import Described
+
+
+def actions(server, number):
+    """Return (actor, action, target) of the last lines of the audit log, newest first."""
+    with database_of(server):
+        return [(line["actor"], line["action"], line["target"]) for line in audit.listing(limit=number)]
+
+
+def states(server, ids):
+    with database_of(server) as db:
+        return {job.state for job in db.read(lambda conn: store.by_ids(conn, ids))}
+
+
+def test_the_figures_are_as_described_and_for_admins_alone(server):
+    api = Described(server, ADMIN)
+    found = api.json("GET", "/api/admin/stats")[1]
+    assert found["figures"]["memory_bytes"] is None or found["figures"]["memory_bytes"] > 1e7
+    assert set(found["series"]) == set(found["figures"])
+    assert Described(server, READER).ask("GET", "/api/admin/stats")[0] == 403
+    assert server.get("/api/admin/stats")[0] == 401
+
+
+def test_nobody_else_sees_or_does_anything(server):
+    job_id = stored(server, 1)[0]
+    for path in ("/admin/console", "/admin/console/presence", f"/admin/console/jobs/{job_id}"):
+        assert server.get(path)[0] == 401, path
+        assert server.get(path, READER)[0] == 403, path
+    for path in ("requeue", "cancel", "requeue-interrupted"):
+        assert send(server, f"/admin/console/jobs/{path}", {"ids": [job_id]}, **READER)[0] == 403
+        foreign = send(server, f"/admin/console/jobs/{path}", {"ids": [job_id]}, **{"Sec-Fetch-Site": "cross-site"})
+        assert (foreign[0], foreign[1]["error"]["code"]) == (403, "csrf_failed")
+    form = {"Content-Type": "application/x-www-form-urlencoded", "Sec-Fetch-Site": "same-origin", **ADMIN}
+    assert server.request("POST", "/admin/console/brand", b"name=x", form)[0] == 403, "a form needs its token"
+    assert states(server, [job_id]) == {"failed"}
+
+
+def test_an_admin_of_another_network_is_no_admin_here(make):
+    near, far = make(admin_allow=(ip_network("10.0.0.0/8"),)), {"REMOTE_ADDR": "192.0.2.1"}
+    near.set_cookie("tester", "admin")
+    for path in ("/admin/console", "/api/admin/stats"):
+        assert near.get(path, environ_overrides={"REMOTE_ADDR": "10.1.1.1"}).status_code == 200
+        assert near.get(path, environ_overrides=far).status_code == 403
+    cookie = {"Cookie": "tester=admin"}
+    with near.application.test_request_context("/socket.io/", headers=cookie, environ_overrides=far):
+        for refused in (lambda: access.check_scope(live.watch), lambda: access.check(live.ROOM)):
+            with pytest.raises(Forbidden, match="ADMIN_ALLOW"):
+                refused()
+    with near.application.test_request_context(headers=cookie, environ_overrides={"REMOTE_ADDR": "10.1.1.1"}):
+        access.check_scope(live.watch)
+        access.check(live.ROOM)
+
+
+def test_jobs_are_queued_again_and_cancelled_together_and_it_is_written_down(server):
+    ids = stored(server, 3)
+    assert send(server, "/admin/console/jobs/requeue", {"ids": [*ids, "none"]}) == (200, {"changed": 3})
+    assert states(server, ids) == {"queued"}
+    assert send(server, "/admin/console/jobs/requeue", {"ids": ids})[0] == 409
+    assert send(server, "/admin/console/jobs/cancel", {"ids": ids[:1]}) == (200, {"changed": 1})
+    assert send(server, "/admin/console/jobs/cancel", {"ids": ids}) == (200, {"changed": 2})
+    assert states(server, ids) == {"cancelled"}
+    who = "admin@example.org"
+    several, one, first = actions(server, 3)
+    assert one == (who, "job.cancel", ids[0])
+    assert (several[1], several[2].startswith("2 jobs: ")) == ("job.cancel", True)
+    assert (first[1], first[2].startswith("3 jobs: ")) == ("job.requeue", True)
+    for body in ({}, {"ids": []}, {"ids": ["x"] * 201}, {"ids": [1]}):
+        assert send(server, "/admin/console/jobs/cancel", body)[0] == 400
+
+
+def test_all_interrupted_jobs_are_queued_again(server):
+    ids = stored(server, 250, "interrupted")
+    assert send(server, "/admin/console/jobs/requeue-interrupted", {}) == (200, {"changed": 250})
+    assert states(server, ids) == {"queued"}
+    assert send(server, "/admin/console/jobs/requeue-interrupted", {}) == (200, {"changed": 0})
+    send(server, "/admin/console/jobs/cancel", {"ids": ids[:200]})
+    send(server, "/admin/console/jobs/cancel", {"ids": ids[200:]})
+
+
+def test_a_job_is_shown_with_what_it_logged_and_no_secret(server, wait_for):
+    payload = {"words": "Bearer abcdef0123456789", "lines": 150, "api_key": "never shown"}
+    job_id = stored(server, 1, kind="talk", payload=payload)[0]
+    send(server, "/admin/console/jobs/requeue", {"ids": [job_id]})
+    path = f"/admin/console/jobs/{job_id}"
+    wait_for(lambda: ask(server, path)[1]["job"]["state"] == "succeeded")
+    found = wait_for(
+        lambda: (shown := ask(server, path)[1])["lines"][-1:] and "job_ended" in shown["lines"][-1] and shown
+    )
+    assert (found["job"]["done"], found["job"]["message"]) == (1, "half way")
+    assert len(found["lines"]) == 100
+    assert sum("number=" in line for line in found["lines"]) > 90
+    assert job_id not in found["lines"][0]
+    shown = server.get(path, ADMIN)[1]
+    assert "never shown" not in shown
+    assert found["job"]["payload"]["api_key"] == "***"
+    assert server.get("/admin/console/jobs/none", ADMIN)[0] == 404

@@ -1,0 +1,144 @@
+"""The console in a real Chromium: alive, smooth, small, and useful with a mouse, a phone and a colour of its own."""
+
+import re
+import threading
+
+import pytest
+
+from chassis.parts.console.tests.conftest import database_of, send, stored
+from chassis.parts.console.tests.test_brand import png
+from chassis.parts.console.tests.test_live import change
+
+pytestmark = pytest.mark.browser
+WATCH_FRAMES = """() => {
+  Object.assign(window, { gaps: [], ticks: 0, most: 0 });
+  let last = performance.now();
+  const frame = (now) => { gaps.push(now - last); last = now; requestAnimationFrame(frame); };
+  requestAnimationFrame(frame);
+  Live.rooms.socket.on("console:tick", (told) => { ticks += 1; most = Math.max(most, told.jobs.length); });
+}"""
+MEDIAN = "gaps.slice().sort((a, b) => a - b)[gaps.length >> 1]"
+PAUSE_SECONDS = 0.1  # between two changes of 20 jobs each
+NODES = "document.querySelectorAll('*').length"
+
+
+@pytest.fixture
+def changes(server):
+    """Return a function that lets jobs change 200 times a second, beside the test, until its end."""
+    stop, threads = threading.Event(), []
+
+    def begin(ids):
+        def run():
+            with database_of(server) as db:
+                for number in range(10_000):
+                    change(db, ids[number * 20 % len(ids) :][:20])
+                    if stop.wait(PAUSE_SECONDS):
+                        return
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+
+    yield begin
+    stop.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_jobs_are_found_looked_at_and_queued_again(server, console, wait_for):
+    talk = stored(server, 1, "interrupted", "talk", {"words": "good morning", "seconds": 60})[0]
+    stored(server, 2, "interrupted")
+    console.click("#states [data-state=interrupted]")
+    wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 3)
+    console.select_option("#kind", "talk")
+    wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 1)
+    console.click("#rows tr:not([hidden]) .act button")
+    console.get_by_text("1 job was queued again.").wait_for()
+    console.click("#states [data-state=running]")
+    console.click("#rows tr:not([hidden]) .open")
+    console.locator("#log >> text=good morning").wait_for()
+    assert talk in console.inner_text("#job-facts")
+    console.click("#job-cancel")
+    console.locator("#job-title >> text=cancelled").wait_for()
+    console.click("#close")
+    console.select_option("#kind", "")
+    console.click("#requeue-interrupted")
+    console.get_by_text("2 jobs were queued again.").wait_for()
+    console.click("#states [data-state=queued]")
+    wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 2)
+    console.check("#choose-all")
+    assert console.inner_text("#chosen-count") == "2 chosen"
+    console.click("#cancel-chosen")
+    console.get_by_text("2 jobs were told to stop.").wait_for()
+    wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 0)
+    assert console.problems == []
+
+
+@pytest.mark.long
+def test_a_new_job_appears_and_a_lost_connection_is_shown_and_comes_back(server, console):
+    first = "#rows tr:first-child"
+    job = stored(server, 1, "failed", "talk", {"words": "later", "seconds": 60})[0]
+    send(server, "/admin/console/jobs/requeue", {"ids": [job]})
+    console.locator(f"{first} >> text=running").wait_for()
+    console.evaluate("Live.rooms.socket.io.engine.close()")
+    console.wait_for_selector("#state[data-ready=null]")
+    console.wait_for_selector("#state[data-ready=true]")
+    send(server, "/admin/console/jobs/cancel", {"ids": [job]})
+    console.locator(f"{first} >> text=cancelled").wait_for()
+    assert console.errors == []
+
+
+def test_it_fits_a_phone_in_light_and_dark(console):
+    for scheme in ("light", "dark"):
+        console.emulate_media(color_scheme=scheme)
+        for width in (1200, 360):
+            console.set_viewport_size({"width": width, "height": 740})
+            assert console.evaluate("document.documentElement.scrollWidth") <= width
+    console.click("#rows tr:not([hidden]) .open")
+    console.wait_for_selector("#job-facts div")
+    assert console.evaluate("document.querySelector('#job').getBoundingClientRect().right") <= 360
+    assert console.problems == []
+
+
+def test_a_brand_is_given_in_the_browser(console):
+    console.fill("#brand-name", "Herons")
+    console.fill("#brand-colour", "#7a1fa2")
+    console.uncheck("[name=plain]")
+    console.set_input_files("#brand-logo", {"name": "logo.png", "mimeType": "image/png", "buffer": png(40, 40)})
+    console.click("#brand button")
+    console.wait_for_selector(".brand img.logo")
+    assert console.inner_text(".brand") == "Herons"
+    assert console.title() == "Console · Herons"
+    assert (
+        console.evaluate("getComputedStyle(document.querySelector('button.primary')).backgroundColor")
+        == "rgb(122, 31, 162)"
+    )
+    assert console.evaluate("document.querySelector('.brand img').naturalWidth") == 40
+    console.fill("#brand-name", "")
+    console.check("[name=plain]")
+    console.check("[name=remove_logo]")
+    console.click("#brand button")
+    console.wait_for_selector(".brand .mark")
+    assert console.problems == []
+
+
+@pytest.mark.long
+def test_it_stays_smooth_with_ten_thousand_jobs_and_200_updates_a_second(server, console, changes, wait_for):
+    ids = stored(server, 10_000)
+    console.reload()
+    console.wait_for_selector("#rows tr:not([hidden])")
+    wait_for(lambda: int(re.search(r"of ([\d,]+)", console.inner_text("#page"))[1].replace(",", "")) >= 500)
+    console.evaluate(WATCH_FRAMES)
+    wait_for(lambda: console.evaluate("gaps.length") > 60)
+    idle, before = console.evaluate(MEDIAN), console.evaluate(NODES)
+    console.evaluate("gaps.length = ticks = most = 0")
+    changes(ids[:400])
+    wait_for(lambda: console.evaluate("ticks") >= 6)
+    wait_for(lambda: re.match("[1-9]", console.inner_text("#rows tr:first-child .share span")))
+    assert console.evaluate("most") > 10, "the updates came"
+    assert console.evaluate(NODES) == before, "rows are filled anew, none is made"
+    assert before < 2_000
+    assert console.evaluate(MEDIAN) < max(
+        100, 3 * idle
+    )  # ms; what a quiet machine does is in chassis/docs/operations.md
+    assert console.locator("#rows tr").count() == 20
+    assert console.problems == []

@@ -1,0 +1,58 @@
+"""The console with two workers behind Redis: what the other one runs is seen live, and changed in bulk."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from chassis.jobs.tables import jobs
+from chassis.parts.console.tests.conftest import database_of, stored
+from chassis.tests.conftest import gunicorn, redis_url, serve
+
+__all__ = ["redis_url", "serve"]
+pytestmark = [pytest.mark.browser, pytest.mark.long]
+SHOWN = "#rows tr:not([hidden])"
+
+
+@pytest.fixture
+def server(serve, redis_url):
+    """Two workers, each of which runs one job at a time."""
+    command = gunicorn(Path(__file__).parent, "console_app:app")
+    both = {"GUNICORN_WORKERS": "2", "SOCKET_TRANSPORTS": "websocket", "REDIS_URL": redis_url}
+    return serve(command=command, REQUIRE_CLIENT_API_KEY="true", JOBS_CONCURRENCY="1", **both)
+
+
+def running(server):
+    """Return the pids of the workers that run a job, one for each job."""
+    query = select(jobs.c.owner).where(jobs.c.state == "running")
+    with database_of(server) as db:
+        owners = db.read(lambda conn: conn.execute(query).scalars().all())
+    return sorted(int(owner.split(":")[2]) for owner in owners)
+
+
+def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console, wait_for):
+    stored(server, 2, "interrupted", "talk", {"words": "here and there", "seconds": 600})
+    console.select_option("#kind", "talk")
+    wait_for(lambda: console.locator(SHOWN).count() == 2)
+    console.click("#requeue-interrupted")
+    console.get_by_text("2 jobs were queued again.").wait_for()
+    wait_for(lambda: console.locator(f"{SHOWN} >> text=running").count() == 2)
+    wait_for(lambda: console.locator(f"{SHOWN} >> text=half way").count() == 2)
+    assert running(server) == sorted(server.workers()), "one of them is not the console's"
+    for number in range(2):
+        console.locator(SHOWN).nth(number).locator(".open").click()
+        console.locator("#job-title >> text=running").wait_for()
+        console.click("#close")
+    console.click("#states [data-state=running]")
+    wait_for(lambda: console.locator(SHOWN).count() == 2)
+    console.check("#choose-all")
+    console.click("#cancel-chosen")
+    console.get_by_text("2 jobs were told to stop.").wait_for()
+    wait_for(lambda: console.locator(SHOWN).count() == 0)
+    console.click("#states [data-state=cancelled]")
+    wait_for(lambda: console.locator(SHOWN).count() == 2)
+    console.check("#choose-all")
+    console.click("#requeue-chosen")
+    console.get_by_text("2 jobs were queued again.").wait_for()
+    wait_for(lambda: running(server) == sorted(server.workers()))
+    assert console.problems == []

@@ -1,0 +1,96 @@
+"""Which addresses a webhook may be called at: others choose them, and this service stands inside of a network."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from chassis.errors import BadRequest
+from chassis.security.networks import Address, Network, parsed
+
+MAX_URL = 2_000
+PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-address-space
+NEVER = (  # not what they seem, or not known as special to the ipaddress module of every Python that is supported
+    ipaddress.IPv4Network("192.0.0.0/24"),  # protocols; clouds have their metadata here
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's platform, which answers its virtual machines
+    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4
+    ipaddress.IPv6Network("2001:db8::/32"),  # documentation
+    ipaddress.IPv6Network("3fff::/20"),
+    ipaddress.IPv6Network("2001::/23"),  # Teredo and other protocols, which may hold an IPv4 address
+    ipaddress.IPv6Network("2002::/16"),  # 6to4, which holds one
+)
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # a family, and what `connect` takes
+PORTS = {"http": 80, "https": 443}
+
+
+class Refused(Exception):
+    """The address is none that may be called; the text says why."""
+
+
+def permitted(address: str, allow: Iterable[Network]) -> bool:
+    """Return whether an address is public, or in one of the networks that are allowed besides.
+
+    Of IPv6 only global unicast counts: so all forms that hold an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo)
+    are refused, but for mapped ones, which count as what they hold.
+    """
+    found = parsed(address)
+    if found is None:
+        return False
+    if any(found in network for network in allow):
+        return True
+    return _is_public(found) and not any(found in network for network in NEVER)
+
+
+def _is_public(found: Address) -> bool:
+    good = found.is_global and not (found.is_multicast or found.is_reserved or found.is_unspecified)
+    return good and (found.version == 4 or found in PUBLIC_IPV6)
+
+
+def checked(url: str, allow: Iterable[Network], *, https_only: bool) -> SplitResult:
+    """Return a URL's parts; raise BadRequest for one that can never be called. Names are looked up at each call."""
+    split = _parts(url)
+    if split.scheme not in (("https",) if https_only else PORTS):
+        raise _wrong(f"begins with https://{'' if https_only else ' or http://'}")
+    if not split.hostname or split.username is not None or split.password is not None or split.fragment:
+        raise _wrong("has a host, and neither user, password nor fragment")
+    if parsed(split.hostname) and not permitted(split.hostname, allow):
+        raise _wrong("leads to a public address, or one in WEBHOOK_ALLOW")
+    return split
+
+
+def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
+    """Return where to connect to: the addresses of the URL's host that are permitted; raise Refused without any.
+
+    The connection is made to just these. Looking the name up again could give others (DNS rebinding).
+    """
+    port, allowed = split.port or PORTS[split.scheme], tuple(allow)
+    try:
+        found = socket.getaddrinfo(split.hostname, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Refused("its host has no address") from None
+    good: list[Place] = [(family, place) for family, _, _, _, place in found if permitted(str(place[0]), allowed)]
+    if not good:
+        raise Refused("its host has no public address, nor one in WEBHOOK_ALLOW")
+    return good
+
+
+def shown(url: str) -> str:
+    """Return a URL for logs, without its path and query: receivers often know their callers by these."""
+    split = urlsplit(url)
+    return f"{split.scheme}://{split.netloc}"
+
+
+def _parts(url: str) -> SplitResult:
+    if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
+        raise _wrong(f"has at most {MAX_URL} characters, all of them ASCII, with no space or backslash")
+    try:
+        split = urlsplit(url)
+        _ = split.port  # a ValueError, where it is none
+    except ValueError:
+        raise _wrong("is a URL") from None
+    return split
+
+
+def _wrong(rule: str) -> BadRequest:
+    return BadRequest(f"The address of a webhook {rule}.", code="invalid_url")

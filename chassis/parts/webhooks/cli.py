@@ -1,0 +1,58 @@
+"""`flask webhooks`: register, list, try, enable and remove the addresses that are told when jobs end."""
+
+import json
+
+import click
+
+from chassis.commands import Group
+from chassis.parts.webhooks import service
+
+group = Group("webhooks", help="Tell other services when jobs end.")
+
+
+@group.command()
+@click.argument("url")
+@click.option("--owner", default="", help="Whose jobs: an account's e-mail or a key's owner; by default commands' own.")
+def add(url: str, owner: str) -> None:
+    """Register an address and print its secret, once."""
+    made = service.create(url, owner)
+    click.echo(made["secret"])
+    click.echo(f"{made['id']} is registered. Keep the secret now: it is not shown again.", err=True)
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_command(as_json: bool) -> None:
+    """List everybody's webhooks; never a secret."""
+    found = service.listing()
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for one in found:
+        told = one["disabled_reason"] or one["last_outcome"] or "never called"
+        click.echo(f"{one['id']}  {one['state']:<8}  {one['owner'] or '-'}  {one['url']}  {told}")
+    if not found:
+        click.echo("No webhooks yet.")
+
+
+@group.command("test")
+@click.argument("webhook_id")
+def try_out(webhook_id: str) -> None:
+    """Queue a test call; follow it with `flask jobs watch ID`."""
+    click.echo(service.try_out(webhook_id).id)
+
+
+@group.command()
+@click.argument("webhook_id")
+def enable(webhook_id: str) -> None:
+    """Let a disabled webhook be called again."""
+    service.enable(webhook_id)
+    click.echo(f"{webhook_id} is enabled.")
+
+
+@group.command()
+@click.argument("webhook_id")
+def remove(webhook_id: str) -> None:
+    """Remove a webhook; calls that wait are not made."""
+    service.remove(webhook_id)
+    click.echo(f"{webhook_id} is removed.")

@@ -1,0 +1,68 @@
+"""The page of somebody's webhooks."""
+
+from flask import Blueprint, redirect, render_template, url_for
+from pydantic import BaseModel, Field
+from werkzeug.wrappers import Response
+
+from chassis.errors import AppError
+from chassis.parts.webhooks import service
+from chassis.parts.webhooks.addresses import MAX_URL
+from chassis.security.guard import needs
+from chassis.security.identity import SUBMIT
+from chassis.web.body import Text, form_body
+
+blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks", template_folder="templates")
+STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # colours
+
+
+class WebhookForm(BaseModel):
+    """The form of a new webhook."""
+
+    url: Text = Field(min_length=1, max_length=MAX_URL)
+
+
+@blueprint.get("")
+@needs(SUBMIT)
+def page() -> str:
+    """Show the webhooks, and the form of a new one."""
+    return _page()
+
+
+@blueprint.post("")
+@needs(SUBMIT)
+def create() -> tuple[str, int, dict[str, str]]:
+    """Register a webhook and show its secret, once: the page is not kept by browsers."""
+    try:
+        made = service.create(form_body(WebhookForm).url)
+    except AppError as error:
+        return _page(error=error.message), error.status, {}
+    return _page(secret=made["secret"]), 201, {"Cache-Control": "no-store"}
+
+
+@blueprint.post("/<webhook_id>/test")
+@needs(SUBMIT)
+def try_out(webhook_id: str) -> Response:
+    """Send a test."""
+    service.try_out(webhook_id)
+    return redirect(url_for("webhooks.page"), 303)
+
+
+@blueprint.post("/<webhook_id>/enable")
+@needs(SUBMIT)
+def enable(webhook_id: str) -> Response:
+    """Let a webhook be called again."""
+    service.enable(webhook_id)
+    return redirect(url_for("webhooks.page"), 303)
+
+
+@blueprint.post("/<webhook_id>/remove")
+@needs(SUBMIT)
+def remove(webhook_id: str) -> Response:
+    """Remove a webhook."""
+    service.remove(webhook_id)
+    return redirect(url_for("webhooks.page"), 303)
+
+
+def _page(secret: str = "", error: str = "") -> str:
+    shown = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
+    return render_template("webhooks/page.html", **shown)

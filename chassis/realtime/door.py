@@ -1,0 +1,34 @@
+"""What asks at the sockets' path and belongs to no session counts towards its address' limits, as any request does."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from chassis.errors import TooManyRequests
+from chassis.extensions import SOCKET_PATH, socketio
+from chassis.realtime.limits import report
+from chassis.security import limits
+from chassis.server import refusals
+from chassis.server.stock import outside_of_sessions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+def wrapped(application: WSGIApplication) -> WSGIApplication:
+    """Return the application behind the limits; it is not asked about what is refused."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith(SOCKET_PATH) and outside_of_sessions(environ, socketio.server.eio):
+            address = environ.get("REMOTE_ADDR") or ""
+            try:
+                limits.count_address(address)
+            except TooManyRequests as error:
+                report("too_many_handshakes_of_address", "", address)
+                return refusals.too_often(ceil(error.retry_after_seconds or 1)).answer(start_response)
+        return application(environ, start_response)
+
+    return call

@@ -1,0 +1,53 @@
+"""The core's own events: a viewer follows a job, or no longer."""
+
+from typing import Any
+
+from flask import Flask
+from pydantic import Field
+
+from chassis import jobs
+from chassis.extensions import socketio
+from chassis.realtime import access, recovery
+from chassis.realtime.publisher import JOB_ROOMS, job_room
+from chassis.realtime.recovery import Resumable
+
+
+class JobReference(Resumable):
+    """Which job is meant, and the last event of it that the client saw."""
+
+    id: str = Field(min_length=1, max_length=64)
+
+
+def register(app: Flask) -> None:
+    """Register the events; a feature may replace `connect` and `disconnect` with its own."""
+    access.check_join(app, check_job_room)
+    socketio.on("connect")(connect)
+    socketio.on("disconnect")(disconnect)
+    socketio.on("job:subscribe")(subscribe)
+    socketio.on("job:unsubscribe")(unsubscribe)
+
+
+def connect() -> None:
+    """Accept everybody whom the checks accept."""
+
+
+def check_job_room(room: str) -> None:
+    """Raise NotFound when the room is that of a job which is not for the client of this event."""
+    if room.startswith(JOB_ROOMS):
+        jobs.seen(room.removeprefix(JOB_ROOMS))
+
+
+def disconnect() -> None:
+    """Nothing is kept for a viewer."""
+
+
+def subscribe(message: JobReference) -> dict[str, Any]:
+    """Join first and read then: what changes in between arrives as an update."""
+    stream = recovery.join(job_room(message.id), message.after)
+    return {"ok": True, "job": jobs.get(message.id).as_dict(), "stream": stream}
+
+
+def unsubscribe(message: JobReference) -> dict[str, Any]:
+    """Stop following a job."""
+    access.leave(job_room(message.id))
+    return {"ok": True}

@@ -1,0 +1,61 @@
+"""What a transport may hold for one client and for all, and what is told when a limit closes a connection."""
+
+from typing import Any
+
+import structlog
+from flask import current_app, request
+
+from chassis.errors import AppError
+from chassis.observability.metrics import SOCKET_REFUSED
+from chassis.security.proxies import limited_as
+from chassis.server.limits import Buffer, Limits
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def limits(settings: Settings) -> Limits:
+    """Return the settings in the transport's terms."""
+    return Limits(
+        buffer=Buffer(settings.socket_send_buffer_bytes, settings.socket_send_buffer_messages),
+        receive_messages=settings.socket_receive_messages,
+        receive_bytes=settings.socket_receive_bytes,
+        connections=settings.socket_max_connections,
+        connections_per_address=settings.of_strangers("socket_max_connections_per_address"),
+        unjoined_per_address=settings.of_strangers("socket_max_unjoined_per_address"),
+        handshake_seconds=settings.socket_handshake_seconds,
+        namespaces=settings.socket_max_namespaces,
+        rooms=settings.socket_max_rooms,
+        counted_as=limited_as,
+    )
+
+
+def too_many_rooms(limit: int) -> AppError:
+    """Return the error of a join above the limit."""
+    return AppError(f"A client may be in {limit} rooms.", code="too_many_rooms", status=429)
+
+
+def joined() -> None:
+    """Note that the session of this event's client is in one namespace more."""
+    _count("joined")
+
+
+def left() -> None:
+    """Note that the session of this event's client is in one namespace less."""
+    _count("left")
+
+
+def _count(change: str) -> None:
+    """Tell who counts sessions; a server that was made without limits counts none."""
+    server = current_app.extensions["socketio"].server
+    if census := getattr(server.eio, "census", None):
+        asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+        getattr(census, change)(server.manager.eio_sid_from_sid(asked.sid, asked.namespace))
+
+
+def report(cause: str, sid: str, detail: str) -> None:
+    """Count and log a connection that is closed or refused."""
+    SOCKET_REFUSED.labels(cause).inc()
+    log.warning(
+        "socket_closed_by_limit" if cause != "ping_timeout" else "socket_gone", cause=cause, sid=sid, detail=detail
+    )

@@ -1,0 +1,58 @@
+"""What a handler's signature says: how much it takes, and which model its message has to fit."""
+
+import inspect
+import typing
+from functools import cache
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from chassis.errors import BadRequest, first_mistake
+from chassis.extensions import Handler
+
+ANY_NUMBER = 99
+
+
+def called(handler: Handler, args: tuple[Any, ...]) -> Any:
+    """Return what the handler returns; raise BadRequest when the client's arguments do not fit it."""
+    values = _validated(handler, args)
+    try:
+        return handler(*values)
+    except TypeError:
+        if _fits(handler, values):
+            raise
+        raise BadRequest("The event takes other arguments.", code="invalid_message") from None
+
+
+def _validated(handler: Handler, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the arguments with the first one parsed, when the handler declares a pydantic model for it."""
+    model = _model(handler)
+    if model is None:
+        return args
+    try:
+        return (model.model_validate(args[0] if args else None), *args[1:])
+    except ValidationError as error:
+        raise BadRequest(first_mistake(error, "The message"), code="invalid_message") from None
+
+
+def _fits(handler: Handler, values: tuple[Any, ...]) -> bool:
+    try:
+        inspect.signature(handler).bind(*values)
+    except TypeError:
+        return False
+    return True
+
+
+@cache
+def takes(handler: Handler) -> int:
+    """Return how many positional arguments a handler takes."""
+    kinds = [parameter.kind for parameter in inspect.signature(handler).parameters.values()]
+    return ANY_NUMBER if inspect.Parameter.VAR_POSITIONAL in kinds else len(kinds)
+
+
+@cache
+def _model(handler: Handler) -> type[BaseModel] | None:
+    names = list(inspect.signature(handler).parameters)
+    function = handler if inspect.isroutine(handler) else getattr(handler, "func", type(handler).__call__)
+    declared = typing.get_type_hints(function).get(names[0]) if names else None
+    return declared if isinstance(declared, type) and issubclass(declared, BaseModel) else None

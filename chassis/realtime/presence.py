@@ -1,0 +1,165 @@
+"""Who is in a room, for the rooms that want it known.
+
+Each process stores its own clients under one lease, which it renews in one statement; a process that dies is forgotten
+when its lease runs out. What changed, in whatever process, each tells its own clients from the table, so that no queue
+is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second for a room.
+"""
+
+import secrets
+import threading
+import time
+from collections import defaultdict
+
+import structlog
+from flask import request
+from sqlalchemy import Connection
+
+from chassis.base.ticker import Ticker
+from chassis.db import db
+from chassis.errors import BadRequest
+from chassis.extensions import socketio
+from chassis.realtime import recovery, store
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+TICK_SECONDS = 0.5
+MAX_CHARACTERS = 255
+
+
+class Presence:
+    """This process's clients that are there, and what its clients were told of each room."""
+
+    def __init__(self) -> None:
+        self._writing = threading.Lock()  # a first lease is stored once
+        self._here: dict[str, dict[str, str]] = defaultdict(dict)  # sid -> room -> member
+        self._gone: set[str] = set()
+        self._seen: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, set[str]] = {}
+        self._used = False  # who does not use it pays nothing
+
+    def configure(self, settings: Settings) -> None:
+        """Become a holder that nobody was before."""
+        self._holder = secrets.token_hex(16)
+        self._lease, self._renewed = settings.presence_lease_seconds, 0.0
+
+    def enter(self, room: str, member: str) -> None:
+        """Say that the client of this event is in a room as `member`, a name that the others may see."""
+        if max(len(room), len(member)) > MAX_CHARACTERS:
+            raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
+        sid = request.sid  # type: ignore[attr-defined]
+        self._used = True
+        self._here[sid][room] = member
+        self._renew([(room, sid, member)])
+
+    def leave(self, room: str) -> None:
+        """Say that the client of this event is no longer in a room."""
+        sid = request.sid  # type: ignore[attr-defined]
+        if self._here.get(sid, {}).pop(room, None) is not None:
+            db.write(lambda conn: store.leave(conn, room, sid))
+
+    def gone(self, sid: str) -> None:
+        """Note that a client has disconnected; the next tick stores it, for all that went at once."""
+        if sid in self._here:
+            self._gone.add(sid)
+
+    def members(self, room: str) -> list[str]:
+        """Return who is in a room, in all processes."""
+        self._used = True
+        return db.read(lambda conn: store.members(conn, room, time.time()), unbounded=True)
+
+    def rooms(self, limit: int) -> dict[str, list[str]]:
+        """Return who is in which room, in all processes; at most so many members."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for room, member in db.read(lambda conn: store.everybody(conn, time.time(), limit), unbounded=True):
+            found[room].append(member)
+        return found
+
+    def tick(self) -> None:
+        """Store who has gone, renew the lease when it is time, and tell what changed."""
+        if not self._used:
+            return
+        if time.monotonic() - self._renewed > self._lease / 3:
+            self._gone |= {sid for sid in list(self._here) if not _connected(sid)}  # went while they entered
+            self._renew([])
+            db.write(lambda conn: store.remove_expired(conn, time.time()))
+        self._store_gone()
+        self._tell_changes()
+
+    def give_up(self) -> None:
+        """Let all clients of this process be gone; it is about to end."""
+        if self._used:
+            db.write(lambda conn: store.give_up(conn, self._holder))
+
+    def _renew(self, entering: list[tuple[str, str, str]]) -> None:
+        """Extend the lease and store who enters; everybody again when the lease was lost."""
+
+        def write(conn: Connection, there: list[tuple[str, str, str]]) -> bool:
+            held = store.renew(conn, self._holder, time.time(), self._lease)
+            store.enter(conn, self._holder, there)
+            return held
+
+        with self._writing:
+            held = db.write(lambda conn: write(conn, entering))
+            if not held:
+                here = [(sid, list(rooms.items())) for sid, rooms in list(self._here.items())]
+                everybody = [(room, sid, member) for sid, rooms in here for room, member in rooms]
+                db.write(lambda conn: write(conn, everybody))
+        self._renewed = time.monotonic()
+
+    def _store_gone(self) -> None:
+        gone, self._gone = self._gone, set()
+        if gone:
+            try:
+                db.write(lambda conn: store.leave_all(conn, sorted(gone)))
+            except Exception:
+                self._gone |= gone
+                raise
+            for sid in gone:
+                self._here.pop(sid, None)
+
+    def _tell_changes(self) -> None:
+        now = time.time()
+        found = db.read(lambda conn: store.fingerprints(conn, now), unbounded=True)
+        changed = [room for room in {*found, *self._seen} if found.get(room) != self._seen.get(room)]
+        for room in changed:
+            there = set(self.members(room)) if room in found else set()
+            self._tell(room, self._told.pop(room, set()), there)
+            if there:
+                self._told[room] = there
+        self._seen = found
+
+    @staticmethod
+    def _tell(room: str, before: set[str], there: set[str]) -> None:
+        if before != there:
+            changes = {"joined": sorted(there - before), "left": sorted(before - there), "count": len(there)}
+            recovery.deliver(room, "presence:update", {"room": room, **changes})
+
+
+def _connected(sid: str) -> bool:
+    manager = socketio.server.manager
+    return any(manager.is_connected(sid, namespace) for namespace in list(manager.get_namespaces()))
+
+
+presence = Presence()
+configure, enter, leave, members = presence.configure, presence.enter, presence.leave, presence.members
+gone, rooms = presence.gone, presence.rooms
+
+
+class Lookout(Ticker):
+    """Looks twice a second for who came and who went."""
+
+    def __init__(self) -> None:
+        super().__init__("presence", TICK_SECONDS)
+
+    def stop(self) -> None:
+        """Look no more; the clients of this process are gone."""
+        super().stop()
+        self._thread.join(2 * TICK_SECONDS)  # which would renew the lease
+        try:
+            presence.give_up()
+        except Exception:
+            log.exception("presence_error")
+
+    def tick(self) -> None:
+        """Look once."""
+        presence.tick()

@@ -1,0 +1,86 @@
+"""Tells viewers what changed, each event with its number in the room, so that who missed some can ask for them.
+
+Of jobs each process tells its own viewers, from the database, so no queue is needed for them.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from chassis.base.ticker import Ticker
+from chassis.jobs import Job
+from chassis.jobs.signals import job_changed
+from chassis.realtime import recovery, relay
+
+log = structlog.get_logger(__name__)
+TICK_SECONDS = 0.1
+JOB_ROOMS = "job:"
+Source = Callable[[str], dict[str, Any] | None]
+
+_sources: dict[str, tuple[str, Source]] = {}
+_pending: "OrderedDict[str, str]" = OrderedDict()
+
+
+def job_room(job_id: str) -> str:
+    """Return the name of the room of those who follow a job."""
+    return JOB_ROOMS + job_id
+
+
+def connect() -> None:
+    """Send `job:update` for every changed job; safe to call again."""
+    job_changed.connect(publish_job)
+
+
+def publish(room: str, event: str, data: dict[str, Any]) -> None:
+    """Send an event to all who are in a room, in every process; `data` is JSON and gets a field `stream`.
+
+    Without REDIS_URL only the clients of this process get it.
+    """
+    recovery.deliver(room, event, data)
+    relay.send(room, event, data)
+
+
+def publish_details(kind: str, event: str, source: Source) -> None:
+    """Send `event` with `source(job_id)` to a job's viewers after changes of jobs of that kind.
+
+    All such events of a process together go out at most ten times a second, so that a viewer gets no more than that
+    whatever he follows; `source` returns what is new since its last call, or None.
+    """
+    _sources[kind] = (event, source)
+
+
+def publish_job(job: Job) -> None:
+    """Send a job's present state to those who follow it."""
+    recovery.deliver(job_room(job.id), "job:update", job.as_dict())
+    if job.kind in _sources:
+        _pending[job.id] = job.kind
+
+
+class Publisher(Ticker):
+    """Sends the details that are due, one job's at each tick, in turn."""
+
+    def __init__(self) -> None:
+        super().__init__("publisher", TICK_SECONDS)
+
+    def tick(self) -> None:
+        """Send one job's details, and rest as long as that took: a slow database is asked half of the time."""
+        started = time.monotonic()
+        try:
+            send_one()
+        finally:
+            self._stopping.wait(max(0.0, time.monotonic() - started))
+
+
+def send_one() -> None:
+    """Send one job's details; it comes again at the end of the line while there is more."""
+    while _pending:
+        job_id, kind = _pending.popitem(last=False)
+        event, source = _sources[kind]
+        details = source(job_id)
+        if details is not None:
+            _pending.setdefault(job_id, kind)
+            recovery.deliver(job_room(job_id), event, details)
+            return

@@ -1,0 +1,89 @@
+"""Missed-event recovery: what is sent to a room is numbered and kept, and a client that comes back gets the rest.
+
+Numbers belong to the process that delivers: each process numbers what it sends to its own clients, under an epoch that
+it makes at its start. A client that comes back to another process, or after a restart, brings a foreign epoch and is
+told to fetch the state.
+"""
+
+import json
+import secrets
+import threading
+from typing import Any
+
+from flask import request
+from pydantic import BaseModel, Field
+
+from chassis.extensions import socketio
+from chassis.realtime import access
+from chassis.realtime.event_log import Entry, EventLog
+from chassis.settings import Settings
+
+
+class Position(BaseModel):
+    """The last event of a room that a client saw."""
+
+    epoch: str = Field(max_length=64)
+    seq: int = Field(ge=0)
+
+
+class Resumable(BaseModel):
+    """A message that joins a room: `after` is where the client was, when it was there before."""
+
+    after: Position | None = None
+
+
+class Streams:
+    """The numbered rooms of this process.
+
+    One lock makes numbering, keeping and sending one step, and joining and replaying another: a client sees each event
+    either in its replay or live, and all in the order of their numbers. Nothing under the lock waits for a client.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def configure(self, settings: Settings) -> None:
+        """Begin anew, with an epoch that no process had before."""
+        limits = {"max_events": settings.event_log_max_events, "max_bytes": settings.event_log_max_bytes}
+        self._log = EventLog(**limits, seconds=settings.event_log_seconds)
+        self._epoch = secrets.token_hex(8)
+        # A replay that filled the send buffer would end the connection, which would come back and ask for it again.
+        self._max_replay_bytes = settings.socket_send_buffer_bytes // 4 or settings.event_log_max_bytes
+        self._max_replay_events = settings.socket_send_buffer_messages // 4 or settings.event_log_max_events
+
+    def deliver(self, room: str, event: str, data: dict[str, Any]) -> None:
+        """Send an event to this process's clients in a room, with its number as `stream`."""
+        text = json.dumps(data)
+        with self._lock:
+            stream = self._stream(room, self._log.append(room, event, text))
+            socketio.emit(event, {**data, "stream": stream}, to=room, ignore_queue=True)
+
+    def join(self, room: str, after: Position | None = None) -> dict[str, Any]:
+        """Let the client of this event into a room, send it what it missed, and return where it is now."""
+        sid, namespace = request.sid, request.namespace  # type: ignore[attr-defined]
+        if namespace != "/":
+            raise RuntimeError("Events are published in the default namespace: join their rooms there.")
+        access.check(room)
+        with self._lock:
+            access.enter(room)
+            missed = self._missed(room, after)
+            for entry in missed or ():
+                data = {**json.loads(entry.text), "stream": self._stream(room, entry.seq)}
+                socketio.emit(entry.event, data, to=sid, ignore_queue=True)
+            return self._stream(room, self._log.position(room)) | {"recovered": missed is not None}
+
+    def _missed(self, room: str, after: Position | None) -> list[Entry] | None:
+        """Return what came after a position, or None when that cannot be said or is too much."""
+        if after is None or after.epoch != self._epoch:
+            return None
+        missed = self._log.since(room, after.seq)
+        if missed is None or len(missed) > self._max_replay_events:
+            return None
+        return missed if sum(len(entry.text) for entry in missed) <= self._max_replay_bytes else None
+
+    def _stream(self, room: str, seq: int) -> dict[str, Any]:
+        return {"room": room, "epoch": self._epoch, "seq": seq}
+
+
+streams = Streams()
+configure, deliver, join = streams.configure, streams.deliver, streams.join

@@ -1,0 +1,100 @@
+"""Ends the sockets of whoever lost the right to them: a revoked or expired key, a session that was ended."""
+
+import math
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, request
+
+from chassis.base.ticker import Ticker
+from chassis.db import db
+from chassis.extensions import socketio
+from chassis.security import identity, store, switches
+from chassis.security.identity import ANONYMOUS, Identity
+from chassis.security.keyring import keyring
+from chassis.security.signals import rights_changed
+
+log = structlog.get_logger(__name__)
+LOOK_SECONDS = 0.4
+FLUSH_EVERY = 12  # looks
+CHECK_ALL_EVERY = 25  # looks: what a kind of identity does not tell of
+Socket = tuple[str, str]  # sid, namespace
+
+_open: dict[Socket, Identity] = {}
+_first_end = math.inf  # when the first of those ends by its time, as far as is known
+
+
+def watch() -> None:
+    """Remember the client of this event while it is connected; visitors have nothing to lose."""
+    global _first_end
+    who = identity.current()
+    if who.kind != ANONYMOUS:
+        _open[_here()] = who
+        _first_end = min(_first_end, identity.ends_at(who))
+
+
+def forget() -> None:
+    """Forget the client of this event."""
+    _open.pop(_here(), None)
+
+
+def end_unwanted() -> int:
+    """Disconnect the sockets whose identity is not good any more; return how many."""
+    global _first_end
+    good = {who: identity.still_good(who) for who in _identities()}
+    ended = [socket for socket, who in list(_open.items()) if not good[who]]
+    for sid, namespace in ended:
+        log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
+        socketio.server.disconnect(sid, namespace=namespace)
+    ends = [identity.ends_at(who) for who in _identities()]
+    _first_end = min((end for end in ends if end > time.time()), default=math.inf)
+    return len(ended)
+
+
+def _identities() -> set[Identity]:
+    return set(_open.copy().values())
+
+
+@rights_changed.connect
+def _end_at_once(_sender: object) -> None:
+    """End this process's sockets without waiting for the next look; the other processes see it by theirs."""
+    keyring.forget()
+    try:
+        end_unwanted()
+    except Exception:
+        log.exception("revocation_error")  # the next look goes on; the rights are gone already
+
+
+def _here() -> Socket:
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]
+    return asked.sid, asked.namespace
+
+
+class Lookout(Ticker):
+    """Looks for changed rights, switches and what has expired more than twice a second, and stores the uses of keys."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__("revocation", LOOK_SECONDS)
+        self._app, self._version, self._looks = app, -1, 0
+
+    def stop(self) -> None:
+        """Look no more, and store the uses."""
+        super().stop()
+        try:
+            keyring.flush()
+        except Exception:
+            log.exception("revocation_error")
+
+    def tick(self) -> None:
+        """Look once."""
+        self._looks += 1
+        switches.look()
+        version = db.read(store.version)
+        if version != self._version or time.time() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
+            keyring.forget()
+            with self._app.app_context():
+                end_unwanted()
+            self._version = version
+        if self._looks % FLUSH_EVERY == 0:
+            keyring.flush()

@@ -1,0 +1,102 @@
+"""The audit log as a chain: each entry's hash covers the entry and the hash of the one before.
+
+So nothing in the middle can be changed, removed or inserted without a break. Somebody who may write the database can
+make the whole chain again; that shows against a head (the last number and hash) that was kept elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.errors import AppError, BadRequest
+
+CONTENT = ("at", "actor", "action", "target", "address", "result")
+BEGINNING = "0" * 64  # what the first entry has as the hash of the one before
+Entry = Mapping[str, Any]
+
+
+class ChainBroken(AppError):
+    """The audit log is not what was written; the sentence names the first broken entry."""
+
+    code = "audit_chain_broken"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last entry of a chain, as `number:hash`."""
+
+    number: int
+    hash: str
+
+    @classmethod
+    def parse(cls, text: str) -> "Head":
+        """Return the head that a text gives; raise BadRequest."""
+        number, _, hashed = text.strip().partition(":")
+        if not number.isdecimal() or not number.isascii() or len(hashed) != len(BEGINNING):
+            raise BadRequest("A head is a number, a colon and 64 hexadecimal digits, as `flask audit head` prints it.")
+        return cls(int(number), hashed)
+
+    def __str__(self) -> str:
+        return f"{self.number}:{self.hash}"
+
+
+def hash_of(number: int, previous: str, entry: Entry) -> str:
+    """Return the hash of an entry: SHA-256 of a JSON list of the hash before, the number and what it says."""
+    content = [previous, number, float(entry["at"]), *(entry[name] for name in CONTENT[1:])]
+    return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
+
+
+def check(entries: Iterable[Entry], *, first: int | None = None, known: Head | None = None) -> Head | None:
+    """Return the last of the entries, in their order, or None without any; raise ChainBroken at the first broken one.
+
+    `first` is the number that they have to begin with; `known` a head from elsewhere.
+    """
+    last: Head | None = None
+    for entry in entries:
+        expected = first if last is None else last.number + 1
+        _check_place(entry, expected, last)
+        _check_known(entry, known if known and (last is None or known.number > last.number) else None)
+        last = Head(entry["number"], entry["hash"])
+    if known is not None and known.number > (last.number if last else 0):
+        behind = f"behind entry {last.number}" if last else "at its beginning"
+        raise ChainBroken(f"The log is cut off {behind}: entry {known.number} was there.")
+    return last
+
+
+def check_end(last: Head | None, end: Head, *, first: int) -> None:
+    """Raise ChainBroken when the last entry is not where the log ends; `first` is the first that it should hold."""
+    number = last.number if last else first - 1
+    if number < end.number:
+        raise ChainBroken(f"The log is cut off: {_numbers(number + 1, end.number)} missing.")
+    if number > end.number:
+        raise ChainBroken(f"Entry {end.number + 1} is behind the log's end: the application did not write it.")
+    if last is not None and last.hash != end.hash:
+        raise ChainBroken(f"Entry {number} was changed, with its hash.")
+
+
+def _numbers(first: int, last: int) -> str:
+    return f"entry {first} is" if first == last else f"entries {first} to {last} are"
+
+
+def _check_place(entry: Entry, expected: int | None, last: Head | None) -> None:
+    number = entry["number"]
+    if expected is not None and number > expected:
+        raise ChainBroken(f"Before entry {number} {_numbers(expected, number - 1)} missing.")
+    if expected is not None and number < expected:
+        raise ChainBroken(f"Entry {number} is out of its order: entry {expected} was to come.")
+    if hash_of(number, entry["previous"], entry) != entry["hash"]:
+        raise ChainBroken(f"Entry {number} was changed.")
+    if last is not None and entry["previous"] != last.hash:
+        raise ChainBroken(f"Entry {number} does not follow entry {last.number}: one of them was replaced.")
+
+
+def _check_known(entry: Entry, known: Head | None) -> None:
+    if known is None:
+        return
+    if known.number < entry["number"]:
+        first = entry["number"]
+        raise BadRequest(f"Entry {known.number} is not kept any more; the first is {first}: take a later head.")
+    if known.number == entry["number"] and known.hash != entry["hash"]:
+        raise ChainBroken(f"Entry {known.number} is not the one of the given head: the log was written again.")

@@ -1,0 +1,108 @@
+"""The headers that every answer carries, see chassis/docs/security.md."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask, Response, g, request
+
+from chassis.security import identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+SOURCES = {  # "script-src" and "style-src" also get the nonce of a page that asked for one
+    "default-src": "'self'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self' data:",
+    "connect-src": "'self'",  # sockets of the own origin included
+    "object-src": "'none'",
+    "frame-ancestors": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+}
+WITH_NONCE = ("script-src", "style-src")
+POLICY = "Content-Security-Policy"
+UNUSED = ("camera", "display-capture", "geolocation", "microphone", "midi", "payment", "usb")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",  # fetch() from an origin in CORS_ORIGINS is not asked for it
+    # No Cross-Origin-Embedder-Policy: nothing here needs it, and it would refuse every picture of another site.
+}
+PRIVATE = "private, no-store"
+KEY_HEADERS = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION"}  # also with a wrong key
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # of this host alone: others of the domain may lack TLS
+
+
+def install(app: Flask) -> None:
+    """Add the headers to every page where a route did not set its own, and give templates `csp_nonce()`."""
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.after_request(_allow_nonce)
+    app.after_request(_keep_private)
+    app.jinja_env.globals["csp_nonce"] = csp_nonce
+
+
+def csp_nonce() -> str:
+    """Return what lets a script or style inside of this page run: `<script nonce="{{ csp_nonce() }}">`."""
+    kept: Any = g._get_current_object()
+    if "csp_nonce" not in kept:
+        kept.csp_nonce = secrets.token_urlsafe(16)
+    return str(kept.csp_nonce)
+
+
+def _allow_nonce(response: Response) -> Response:
+    nonce = g._get_current_object().get("csp_nonce")  # each look through a proxy takes 1 us
+    if nonce:
+        response.headers.setdefault(POLICY, policy(nonce))
+    return response
+
+
+def _keep_private(response: Response) -> Response:
+    """Let no cache, and no step back in the browser after signing out, show a download or what is for a key or session.
+
+    What a route says of its own answer stays, as of static files; downloads are never kept.
+    """
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    if response.headers.get("Content-Disposition", "").startswith("attachment"):
+        response.headers["Cache-Control"] = PRIVATE
+    elif not KEY_HEADERS.isdisjoint(asked.environ) or _is_known(asked.environ):
+        response.headers.setdefault("Cache-Control", PRIVATE)
+    return response
+
+
+def _is_known(environ: WSGIEnvironment) -> bool:
+    who = identity.remembered(environ, "")
+    return who is not None and who.kind != identity.ANONYMOUS
+
+
+def _with_headers(pages: WSGIApplication) -> WSGIApplication:
+    """Return the application with the headers in each answer, whoever made it."""
+
+    def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+            sent = _TLS if environ["wsgi.url_scheme"] == "https" else _PLAIN
+            own = {name.lower() for name, _ in headers}.intersection(sent)
+            more = [header for name, header in sent.items() if name not in own] if own else sent.values()
+            return start_response(status, [*headers, *more], exc_info)
+
+        return pages(environ, start)
+
+    return call
+
+
+def policy(nonce: str = "") -> str:
+    """Return the Content-Security-Policy of a page, with its nonce if it has one."""
+    more = f" 'nonce-{nonce}'" if nonce else ""
+    return "; ".join(f"{kind} {source}{more if kind in WITH_NONCE else ''}" for kind, source in SOURCES.items())
+
+
+_PLAIN = {name.lower(): (name, value) for name, value in {**HEADERS, POLICY: policy()}.items()}
+_TLS = _PLAIN | {name.lower(): (name, value) for name, value in TLS_HEADERS.items()}

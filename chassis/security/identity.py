@@ -1,0 +1,169 @@
+"""Who asks: one look-up for requests and for sockets, and what it may do."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from flask import Flask, current_app, has_request_context, request
+
+from chassis.settings import Settings
+
+ADMIN, SUBMIT, READ = "admin", "submit", "read"
+SCOPES = (ADMIN, SUBMIT, READ)
+ANONYMOUS = "anonymous"
+_IMPLIED = {ADMIN: SCOPES, SUBMIT: (SUBMIT, READ), READ: (READ,)}
+KINDS, FOUND = "identity_kinds", "app.identities"
+Environ = dict[str, Any]
+
+
+def scopes(*names: str) -> frozenset[str]:
+    """Return the scopes with what they imply: `admin` may submit, and who submits may read."""
+    return frozenset(implied for name in names for implied in _IMPLIED[name])
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A key, a person's account, or an anonymous visitor, known by the address alone.
+
+    `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default.
+    `gate` is the page that a session has to pass before it may do anything, as that of a second factor.
+    """
+
+    kind: str
+    id: str
+    name: str
+    scopes: frozenset[str]
+    owner: str = ""
+    session: str = ""  # the session it came by, of a cookie; empty for keys
+    expires_at: float | None = None  # seconds since 1970
+    per_second: float = 0
+    gate: str = ""
+    proved_at: float | None = field(default=None, compare=False)  # see chassis.security.proof; None is never asked
+
+    @property
+    def principal(self) -> str:
+        """Return what limits are counted by."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def maker(self) -> str:
+        """Return what is noted on keys and links that it makes: its owner, or what it is called."""
+        return self.owner or self.name or self.principal
+
+    def may(self, scope: str) -> bool:
+        """Return whether it has the scope."""
+        return scope in self.scopes
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What somebody shows: a key, or the cookies of the request."""
+
+    key: str = ""
+    environ: Environ = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
+    they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `ends_at` when
+    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again; `anybody` whether
+    somebody can be known by it at all, and `first` is the command that lets the first one in."""
+
+    look_up: Callable[[Credentials], Identity | None]
+    still_good: Callable[[Identity], bool]
+    ends_at: Callable[[Identity], float | None] = lambda found: found.expires_at
+    anybody: Callable[[], bool] = lambda: True
+    first: str = ""
+
+
+def add_kind(app: Flask, name: str, kind: Kind) -> None:
+    """Add a way to be known."""
+    app.extensions.setdefault(KINDS, {})[name] = kind
+
+
+def identify(environ: Environ, auth: object = None) -> Identity:
+    """Return who sent a request, or a socket's `auth`; raise Unauthorized when what is shown is wrong, and
+    TooManyRequests when the address has shown too much of that."""
+    key = _key(environ, auth)
+    if key or "HTTP_COOKIE" in environ:
+        credentials = Credentials(key, environ)
+        for kind in current_app.extensions.get(KINDS, {}).values():
+            if found := kind.look_up(credentials):
+                return found  # type: ignore[no-any-return]
+    return _nobody(environ)
+
+
+def _nobody(environ: Environ) -> Identity:
+    return anonymous(current_app.extensions["settings"], environ.get("REMOTE_ADDR") or "")
+
+
+def anonymous(settings: Settings, address: str) -> Identity:
+    """Return the identity of somebody who shows nothing."""
+    allowed = (SUBMIT,) if not settings.guarded else (READ,) if settings.public_read else ()
+    return _visitor(address, allowed)
+
+
+@lru_cache(maxsize=4096)
+def _visitor(address: str, allowed: tuple[str, ...]) -> Identity:
+    return Identity(ANONYMOUS, address, "", scopes(*allowed))
+
+
+def still_good(found: Identity) -> bool:
+    """Return whether the key or session was not revoked meanwhile."""
+    kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
+    return found.kind == ANONYMOUS or (kind is not None and kind.still_good(found))
+
+
+def ends_at(found: Identity) -> float:
+    """Return when an identity ends by itself as far as is known now, in seconds since 1970; infinity for never."""
+    kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
+    end = kind.ends_at(found) if kind is not None else None
+    return math.inf if end is None else end
+
+
+def current() -> Identity:
+    """Return who sent the request or event at hand; outside of both, as in a job or a command, it is the operator."""
+    if not has_request_context():
+        return OPERATOR
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    namespace = getattr(asked, "namespace", "")
+    return remembered(asked.environ, namespace) or _first_look(asked.environ, namespace)
+
+
+def look_again() -> Identity:
+    """Return who sends the request at hand, as it is now: a body that comes slowly may outlive what its head showed."""
+    return _first_look(request.environ, "")
+
+
+def _first_look(environ: Environ, namespace: str) -> Identity:
+    """Find out who it is and keep it; who shows something wrong is refused once, and a visitor from then on."""
+    remember(environ, _nobody(environ), namespace)
+    found = identify(environ)
+    remember(environ, found, namespace)
+    return found
+
+
+def remember(environ: Environ, found: Identity, namespace: str = "") -> None:
+    """Keep who it is with a request (no namespace) or with a socket's namespace."""
+    environ.setdefault(FOUND, {})[namespace] = found
+
+
+def remembered(environ: Mapping[str, Any], namespace: str) -> Identity | None:
+    """Return who joined a socket's namespace."""
+    known: dict[str, Identity] = environ.get(FOUND, {})
+    return known.get(namespace)
+
+
+def _key(environ: Environ, auth: object) -> str:
+    if isinstance(auth, dict) and isinstance(auth.get("key"), str):
+        return str(auth["key"])
+    if key := environ.get("HTTP_X_API_KEY"):
+        return str(key)
+    kind, _, value = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+    return value.strip() if kind.lower() == "bearer" else ""
+
+
+OPERATOR = Identity("operator", "local", "operator", scopes(ADMIN))

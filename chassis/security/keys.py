@@ -1,0 +1,109 @@
+"""API keys: made, shown once, kept as a hash, found by it, expired and revoked."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from chassis.base.times import iso
+from chassis.db import db
+from chassis.errors import BadRequest, NotFound
+from chassis.security import audit, identity, store
+from chassis.security.identity import ADMIN, SCOPES
+from chassis.security.signals import rights_changed
+
+PREFIX = "ak"
+ID_BYTES, SECRET_BYTES = 4, 32
+DAY_SECONDS = 86_400
+
+
+@dataclass(frozen=True)
+class NewKey:
+    """What a key is for; 0 is the default rate, and no budget."""
+
+    name: str
+    scopes: tuple[str, ...]
+    owner: str = ""
+    per_second: float = 0
+    monthly_budget: float = 0
+    expires_at: float | None = None
+
+
+def digest(key: str) -> str:
+    """Return what is stored of a key. Of 32 random bytes a plain hash is safe: there is nothing to guess."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def create(new: NewKey) -> str:
+    """Store a key and return it whole, which nobody can do again."""
+    _check(new)
+    key_id = secrets.token_hex(ID_BYTES)
+    key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    values = {"id": key_id, "hash": digest(key), "created_at": time.time(), "scopes": list(new.scopes)}
+    values["made_by"] = identity.current().maker
+    values |= {name: getattr(new, name) for name in ("name", "owner", "per_second", "monthly_budget", "expires_at")}
+    told = f"{key_id} {new.name} ({', '.join(new.scopes)})"
+    line = audit.entry("key.create", told, makes_admin=ADMIN in new.scopes)
+
+    def write(conn: Connection) -> None:
+        store.insert_key(conn, values)
+        audit.write(conn, line)
+
+    db.write(write)
+    audit.tell(line)
+    rights_changed.send()  # the key is good here at once
+    return key
+
+
+def revoke(key_id: str) -> None:
+    """End a key for good; raise NotFound when there is none that is good."""
+    _change(key_id, "key.revoke", revoked_at=time.time())
+
+
+def expire(key_id: str, at: float) -> None:
+    """Let a key end at a time, in seconds since 1970; raise NotFound when it is revoked or unknown."""
+    _change(key_id, "key.expire", expires_at=at)
+
+
+def listing() -> list[dict[str, Any]]:
+    """Return all keys, newest first, as commands and pages show them."""
+    return [_shown(row) for row in db.read(store.keys)]
+
+
+def _change(key_id: str, action: str, **values: Any) -> None:
+    key_id = key_id.removeprefix(f"{PREFIX}_").split("_")[0]  # taken as it is shown, too
+    line = audit.entry(action, key_id)
+
+    def write(conn: Connection) -> bool:
+        changed = store.change_key(conn, key_id, **values)
+        if changed:
+            audit.write(conn, line)
+        return changed
+
+    if not db.write(write):
+        raise NotFound(f"There is no key {key_id} that is not revoked.")
+    audit.tell(line)
+    rights_changed.send()
+
+
+def _check(new: NewKey) -> None:
+    unknown = set(new.scopes) - set(SCOPES)
+    if unknown or not new.scopes:
+        raise BadRequest(f"A key has one or more of the scopes {', '.join(SCOPES)}.", code="invalid_scope")
+    if not new.name.strip():
+        raise BadRequest("A key has a name, so that its use is known later.", code="invalid_name")
+    if new.expires_at is not None and new.expires_at <= time.time():
+        raise BadRequest("A key expires in the future.", code="invalid_expiry")
+
+
+def _shown(row: Row[Any]) -> dict[str, Any]:
+    now = time.time()
+    state = "revoked" if row.revoked_at else "expired" if row.expires_at and row.expires_at <= now else "good"
+    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by")
+    times: Iterable[str] = ("created_at", "expires_at", "revoked_at", "last_used_at")
+    shown = {name: getattr(row, name) for name in plain} | {name: iso(getattr(row, name)) for name in times}
+    return shown | {"state": state}

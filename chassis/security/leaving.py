@@ -1,0 +1,129 @@
+"""Somebody leaves: what rooms and features hold of a person is listed first, and ends in one transaction.
+
+Keys are the core's part. Others add theirs with `add`, and so need not know the feature that knows people.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask, current_app
+from sqlalchemy import Connection, Row
+
+from chassis.db import db
+from chassis.security import store
+
+PARTS = "parts_of_leaving"
+NAMED = 5  # of what ends, in a sentence
+
+
+@dataclass
+class Departure:
+    """Who leaves. Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
+    the person made for other owners.
+
+    `owners` are the names that the person's keys and work are stored under; finding the keys completes them.
+    """
+
+    email: str
+    heir: str = ""
+    keep_keys: bool = False
+    at: float = field(default_factory=time.time)
+    owners: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.owners |= {self.email}
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What ends of one part: what it is, in the plural; what becomes of it; and a name for each."""
+
+    what: str
+    fate: str
+    names: list[str]
+
+    def __str__(self) -> str:
+        more = len(self.names) - NAMED
+        shown = ", ".join(self.names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+        return f"{self.what} ({len(self.names)}, {self.fate}): {shown}"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a room or a feature holds of people: `find` lists it, `end` ends it in the transaction of the departure.
+
+    Neither may log, or ask who is calling: they may run in a real thread. `plantable` says that everybody who has an
+    account can make it; it ends too when the account becomes that of another person.
+    """
+
+    find: Callable[[Connection, Departure], Ending]
+    end: Callable[[Connection, Departure], None]
+    plantable: bool = False
+
+
+def add(app: Flask, part: Part) -> None:
+    """Let something else end with a person's account."""
+    app.extensions.setdefault(PARTS, []).append(part)
+
+
+def parts() -> list[Part]:
+    """Return all parts; keys come first, since others ask for the owners that they bring."""
+    return [Part(_find_keys, _end_keys), *current_app.extensions.get(PARTS, ())]
+
+
+def preview(departure: Departure) -> list[Ending]:
+    """Return what would end."""
+    known = parts()
+    return db.read(lambda conn: _found(conn, known, departure), unbounded=True)
+
+
+def carry_out(conn: Connection, known: list[Part], departure: Departure) -> list[Ending]:
+    """End it all, in the transaction that also takes the account away; return what has ended.
+
+    `known` is what `parts` returned, outside of the transaction.
+    """
+    found = _found(conn, known, departure)
+    for part in known:
+        part.end(conn, departure)
+    return found
+
+
+def hand_over(conn: Connection, known: list[Part], email: str) -> None:
+    """End what somebody may have planted in an account that is another person's from now on."""
+    for part in known:
+        if part.plantable:
+            part.end(conn, Departure(email))
+
+
+def _found(conn: Connection, known: list[Part], departure: Departure) -> list[Ending]:
+    return [ending for part in known if (ending := part.find(conn, departure)).names]
+
+
+def _find_keys(conn: Connection, departure: Departure) -> Ending:
+    return Ending("API keys", "revoked", [f"ak_{key.id} {key.name}" for key in _keys(conn, departure)])
+
+
+def _end_keys(conn: Connection, departure: Departure) -> None:
+    for key in _keys(conn, departure):
+        store.change_key(conn, key.id, revoked_at=departure.at)
+
+
+def _keys(conn: Connection, departure: Departure) -> list[Row[object]]:
+    """Return the person's keys, and those that these keys have made in turn."""
+    good = store.good_keys(conn, departure.at)
+    found: dict[str, Row[object]] = {}
+    while more := [key for key in good if key.id not in found and _is_theirs(key, departure)]:
+        found |= {key.id: key for key in more}
+        departure.owners |= {key.owner or f"key:{key.id}" for key in more if _is_owned(key, departure)}
+    return list(found.values())
+
+
+def _is_theirs(key: Row[object], departure: Departure) -> bool:
+    made = key.made_by in departure.owners
+    return _is_owned(key, departure) or (made and not departure.keep_keys)
+
+
+def _is_owned(key: Row[object], departure: Departure) -> bool:
+    """Return whether the key is the person's own; one that names no owner is its maker's."""
+    return (key.owner or key.made_by) in departure.owners or key.owner.lower() == departure.email

@@ -1,0 +1,141 @@
+"""What a key or an account may have: declared by the rooms and features that count it, checked where it is used.
+
+Counted by owner: a key without an owner counts for itself, an account and the keys of that owner count together.
+Visitors, commands and schedules have no owner and no quota.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, text
+
+from chassis.base.times import iso
+from chassis.db import db
+from chassis.errors import OverQuota
+from chassis.security import store
+from chassis.settings import Settings
+
+DAY_SECONDS = 86_400
+LOCKS = 7_120_001  # the room of our advisory locks on PostgreSQL
+STORED_BYTES = "stored_bytes"
+Held = Callable[[Connection, str], int]
+
+
+@dataclass(frozen=True)
+class Quota:
+    """Something that is counted; its title completes the sentence "Your limit is 5 …".
+
+    `limit` is read from the settings, 0 is none. `held(conn, owner)` returns how much an owner has at the moment;
+    without it, what an owner takes in a day (UTC) is counted here.
+    """
+
+    name: str
+    title: str
+    limit: Callable[[Settings], int]
+    held: Held | None = None
+    unit: Literal["count", "bytes"] = "count"
+
+
+@dataclass(frozen=True)
+class Usage:
+    """How an owner stands with a quota; `resets_at` is seconds since 1970, of what is counted by the day."""
+
+    name: str
+    title: str
+    unit: str
+    used: int
+    limit: int
+    left: int
+    resets_at: float | None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what APIs show; the time is ISO 8601 UTC."""
+        return asdict(self) | {"resets_at": iso(self.resets_at)}
+
+
+_quotas: dict[str, Quota] = {}
+_stored: dict[str, Held] = {}
+_settings: Settings | None = None
+
+
+def configure(settings: Settings) -> None:
+    """Take over the settings; before that nothing has a limit."""
+    global _settings
+    _settings = settings
+
+
+def declare(quota: Quota) -> None:
+    """Add something that is counted."""
+    _quotas[quota.name] = quota
+
+
+def count_stored(name: str, held: Held) -> None:
+    """Let the bytes that a feature stores count; `held(conn, owner)` returns how many they are."""
+    _stored[name] = held
+
+
+def take(conn: Connection, owner: str, **amounts: int) -> None:
+    """Count what an owner is about to use, by the quotas' names, in the transaction that uses it.
+
+    Raises OverQuota when one would be exceeded; let it roll the transaction back. An owner's transactions wait for one
+    another here, so that two at once cannot both take what is left.
+    """
+    limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
+    if not owner or not limited:
+        return
+    _lock(conn, owner)
+    now = time.time()
+    for quota, amount in limited:
+        found = _usage(conn, quota, owner, now)
+        if amount > found.left:
+            raise _over(found, amount, now)
+        if quota.held is None:
+            store.count_use(conn, _day(now), owner, quota.name, amount)
+
+
+def usage(owner: str) -> list[Usage]:
+    """Return how an owner stands with each quota that has a limit; nothing for those without an owner."""
+    limited = [quota for quota in _quotas.values() if owner and _limit(quota)]
+    return db.read(lambda conn: [_usage(conn, quota, owner, time.time()) for quota in limited], unbounded=True)
+
+
+def delete_days(conn: Connection, before: float, limit: int) -> int:
+    """Delete some of the counts of days before a time; return how many."""
+    return store.delete_uses(conn, _day(before), limit)
+
+
+def _limit(quota: Quota) -> int:
+    return quota.limit(_settings) if _settings else 0
+
+
+def _usage(conn: Connection, quota: Quota, owner: str, now: float) -> Usage:
+    day, limit = _day(now), _limit(quota)
+    used = quota.held(conn, owner) if quota.held else store.used_on(conn, day, owner, quota.name)
+    resets_at = None if quota.held else float((day + 1) * DAY_SECONDS)
+    return Usage(quota.name, quota.title, quota.unit, used, limit, max(0, limit - used), resets_at)
+
+
+def _over(found: Usage, amount: int, now: float) -> OverQuota:
+    sentence = f"Your limit is {found.limit:,} {found.title}: {found.left:,} left, and this needs {amount:,}."
+    wait = found.resets_at - now if found.resets_at else None
+    details = {"quota": found.name, "limit": found.limit, "used": found.used, "left": found.left, "needed": amount}
+    return OverQuota(sentence, details=details, storage=found.unit == "bytes", retry_after_seconds=wait)
+
+
+def _lock(conn: Connection, owner: str) -> None:
+    """Wait for other transactions of the owner; on SQLite there is one writer at a time anyway."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SELECT pg_advisory_xact_lock(:room, hashtext(:owner))"), {"room": LOCKS, "owner": owner})
+
+
+def _day(now: float) -> int:
+    return int(now // DAY_SECONDS)
+
+
+def _all_stored(conn: Connection, owner: str) -> int:
+    return sum(held(conn, owner) for held in _stored.values())
+
+
+declare(Quota(STORED_BYTES, "bytes of storage", lambda settings: settings.quota_stored_bytes, _all_stored, "bytes"))

@@ -1,0 +1,56 @@
+"""Keys that nobody may need any more: not used for long, or made by somebody who has left."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from flask import Flask, current_app
+from sqlalchemy import Connection, Row
+
+from chassis.db import db
+from chassis.security import store
+from chassis.security.keys import DAY_SECONDS
+from chassis.settings import Settings
+
+PEOPLE = "people_who_make_keys"
+People = Callable[[Connection, Collection[str]], Mapping[str, str]]
+
+
+def know(app: Flask, people: People) -> None:
+    """Take over a function that returns the state, `good` or `disabled`, of those names that are people's accounts."""
+    app.extensions[PEOPLE] = people
+
+
+def reasons() -> dict[str, str]:
+    """Return {id of a good key: why somebody should look at it}, oldest key first."""
+    settings: Settings = current_app.extensions["settings"]
+    people: People | None = current_app.extensions.get(PEOPLE)
+    days, now = settings.stale_key_days, time.time()
+
+    def read(conn: Connection) -> dict[str, str]:
+        keys = store.keys(conn)[::-1]
+        states = people(conn, {name for key in keys for name in (key.made_by, key.owner)}) if people else None
+        states_of_keys = {f"key:{key.id}": "revoked" if key.revoked_at else "good" for key in keys}
+        good = [key for key in keys if not key.revoked_at and (key.expires_at or now + 1) > now]
+        found = {key.id: _of_use(key, days, now) + _of_people(key, states, states_of_keys) for key in good}
+        return {key_id: " and ".join(why) for key_id, why in found.items() if why}
+
+    return db.read(read, unbounded=True)
+
+
+def _of_use(key: Row[Any], days: int, now: float) -> list[str]:
+    unused = (now - (key.last_used_at or key.created_at)) / DAY_SECONDS
+    return [f"was not used for {unused:.0f} days"] if days and unused >= days else []
+
+
+def _of_people(key: Row[Any], states: Mapping[str, str] | None, states_of_keys: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with whoever made or owns the key; where there are no accounts, people are not judged."""
+    if states_of_keys.get(key.made_by) == "revoked":
+        return [f"was made by the key {key.made_by.removeprefix('key:')}, which is revoked"]
+    if states is None:
+        return []
+    if states.get(key.made_by) == "disabled":
+        return [f"was made by {key.made_by}, whose account is disabled"]
+    if "@" in key.made_by and key.made_by not in states:
+        return [f"was made by {key.made_by}, who has no account"]
+    return [f"belongs to {key.owner}, whose account is disabled"] if states.get(key.owner) == "disabled" else []

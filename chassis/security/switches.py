@@ -1,0 +1,64 @@
+"""What operators switch in all running processes: kept in the database, read by loops that are there already."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from chassis.db import db, state
+from chassis.security import log_level
+from chassis.settings import Settings
+
+log = structlog.get_logger(__name__)
+MAINTENANCE = "maintenance"
+STALE_SECONDS = 1.0  # where no loop looks, as in a command, whoever asks does
+
+
+class _Known:
+    settings: Settings | None = None
+    kept: dict[str, Any] = {}
+    file: Any = None
+    looked = -math.inf
+
+
+def configure(settings: Settings) -> None:
+    """Take over the settings, and forget what an earlier application knew."""
+    _Known.settings, _Known.kept, _Known.file, _Known.looked = settings, {}, None, -math.inf
+
+
+def look() -> None:
+    """Read how everything is switched; while the database does not answer, what was known goes on."""
+    if _Known.settings is None:
+        return
+    _Known.looked, _Known.file = time.monotonic(), _read(file_of(_Known.settings))
+    try:
+        _Known.kept = db.read(lambda conn: {name: state.get(conn, name) for name in (MAINTENANCE, log_level.NAME)})
+    except Exception:
+        log.debug("switches_not_read", exc_info=True)  # readiness tells, and the table may not be migrated yet
+    log_level.apply(_Known.kept.get(log_level.NAME), _Known.settings.log_level)
+
+
+def maintenance() -> Any:
+    """Return what is kept about the maintenance mode, or None while it is off."""
+    if time.monotonic() - _Known.looked > STALE_SECONDS:
+        look()
+    return _Known.kept.get(MAINTENANCE) or _Known.file
+
+
+def file_of(settings: Settings) -> Path:
+    """Return the file that turns the maintenance mode on while the database cannot be written."""
+    return settings.data_folder / "maintenance.json"
+
+
+def _read(file: Path) -> Any:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError:
+        return None
+    try:
+        return {"reason": str(json.loads(text)["reason"])}
+    except (ValueError, KeyError, TypeError):
+        return {"reason": text.strip()[:300] or "maintenance"}  # made by hand

@@ -1,0 +1,95 @@
+"""What kind of file an upload is: judged by what is in it, since a name can be anything."""
+
+import mimetypes
+import re
+
+import puremagic
+from flask import current_app
+from werkzeug.datastructures import FileStorage
+
+from chassis.base.concurrency import Turns
+from chassis.db import db
+from chassis.errors import UnsupportedMediaType
+from chassis.security import identity, quotas
+from chassis.security.quotas import Quota
+
+QUOTA = "uploads"
+UNKNOWN = "application/octet-stream"
+UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
+NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
+CONTROL = re.compile(b"[" + re.escape(NOT_IN_TEXT) + b"]")
+MARKUP = re.compile(rb"\s*<[!?a-z]", re.IGNORECASE)
+SNIFFED_BYTES = 4_096
+
+
+def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) -> bytes:
+    """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
+    and OverQuota when there were too many today.
+
+    UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts. What is only looked at
+    is not `counted`.
+    """
+    turns = Turns()
+    data: bytes = file.read()
+    turns.give()
+    allowed = [kind for kind in accept if kind in current_app.extensions["settings"].upload_types]
+    found = kind_of(data, file.filename or "")
+    turns.give()
+    if found not in allowed:
+        why = f"The file's content is {found}"
+        if found == UNKNOWN and (mimetypes.guess_type(file.filename or "")[0] or "").startswith("text/"):
+            why = _why_no_text(data)
+        raise UnsupportedMediaType(f"{why}; accepted is {' or '.join(allowed) or 'none'}.")
+    owner = identity.current().owner
+    if owner and counted:
+        db.write(lambda conn: quotas.take(conn, owner, **{QUOTA: 1}))
+    return data
+
+
+def kind_of(data: bytes, name: str) -> str:
+    """Return a file's type by its content; the name only says what kind of text a text is.
+
+    A text may begin with the two letters of some binary format, so that is asked first.
+    """
+    if _is_text(data):
+        return _kind_of_text(data[:SNIFFED_BYTES].removeprefix(UTF8_BOM), name)
+    try:
+        found = puremagic.from_string(data[:SNIFFED_BYTES], mime=True)
+    except (puremagic.PureError, ValueError):
+        return UNKNOWN
+    return UNKNOWN if not found or found.startswith("text/") else found
+
+
+def _is_text(data: bytes) -> bool:
+    """Return whether there is nothing that no text holds; UTF-16 and old encodings are text too."""
+    if not data.startswith(UTF16_BOMS):
+        return data.translate(None, NOT_IN_TEXT) == data
+    try:
+        return "\x00" not in data.decode("utf-16")
+    except UnicodeDecodeError:
+        return False
+
+
+def _why_no_text(data: bytes) -> str:
+    """Return in which line the first character is that no text holds."""
+    if data.startswith(UTF16_BOMS):
+        return "The file begins as UTF-16 and is none"
+    found = CONTROL.search(data)
+    if found is None:
+        return "The file is no text"
+    line = data.count(b"\n", 0, found.start()) + 1
+    return f"Line {line} holds the control character U+{ord(found[0]):04X}, so the file is no text"
+
+
+def _kind_of_text(start: bytes, name: str) -> str:
+    if MARKUP.match(start):
+        return "text/html"
+    if start.startswith(b"#!"):
+        return "text/x-script"
+    if start.startswith(b"%PDF-"):
+        return "application/pdf"
+    named = mimetypes.guess_type(name)[0] or ""
+    return named if named.startswith("text/") and named != "text/html" else "text/plain"
+
+
+quotas.declare(Quota(QUOTA, "uploads a day", lambda settings: settings.quota_uploads_per_day))

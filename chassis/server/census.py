@@ -1,0 +1,110 @@
+"""Counts sessions by address, and apart from the others those that are in no namespace."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from chassis.base.concurrency import original
+from chassis.server.limits import Limits
+
+TOO_MANY, TOO_MANY_OF_ADDRESS = "too_many_connections", "too_many_connections_of_address"
+TOO_MANY_UNJOINED = "too_many_unjoined_of_address"
+
+
+class Census:
+    """Keeps the sessions of a process within its limits.
+
+    A session that is in no namespace has shown nothing yet: an address may have few of them, each lives for
+    `handshake_seconds`, and where the process is full the oldest one makes room for a newcomer. `unjoined` is called
+    with each session whose time begins, `make_room` with the one that has to go.
+    """
+
+    def __init__(self, limits: Limits, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
+        self._limits, self._begin_time, self._make_room = limits, unjoined, make_room
+        self._lock = original("threading", "Lock")()  # nothing inside gives way, so a real one will do
+        self._address_of: dict[str, str] = {}
+        self._namespaces: dict[str, int] = {}
+        self._unjoined: dict[str, float] = {}  # since when, the oldest first
+        self._present: Counter[str] = Counter()
+        self._waiting: Counter[str] = Counter()
+
+    def refusal(self, address: str) -> str:
+        """Return why an address gets no further session, or ""; the oldest unjoined one may have to go for it."""
+        limits, counted = self._limits, self._limits.counted_as(address)
+        if 0 < limits.connections_per_address <= self._present[counted]:
+            return TOO_MANY_OF_ADDRESS
+        if 0 < limits.unjoined_per_address <= self._waiting[counted]:
+            return TOO_MANY_UNJOINED
+        if not 0 < limits.connections <= len(self._address_of):
+            return ""
+        oldest = self._oldest()
+        if not oldest:
+            return TOO_MANY
+        self._make_room(oldest)
+        return ""
+
+    def enter(self, sid: str, address: str) -> None:
+        """Count a new session."""
+        with self._lock:
+            self._address_of[sid] = counted = self._limits.counted_as(address)
+            self._present[counted] += 1
+            self._wait(sid, counted)
+        self._begin_time(sid)
+
+    def joined(self, sid: str) -> None:
+        """Note that a session is in one namespace more; one that has ended meanwhile is not counted."""
+        with self._lock:
+            if sid in self._address_of:
+                self._namespaces[sid] = self._namespaces.get(sid, 0) + 1
+                self._wait_no_more(sid)
+
+    def left(self, sid: str) -> None:
+        """Note that a session is in one namespace less; with none left its time begins again."""
+        with self._lock:
+            number = self._namespaces.pop(sid, 0) - 1
+            if number > 0:
+                self._namespaces[sid] = number
+            elif number == 0:
+                self._wait(sid, self._address_of[sid])
+        if number == 0:
+            self._begin_time(sid)
+
+    def gone(self, sid: str) -> None:
+        """Forget a session that has ended."""
+        with self._lock:
+            self._wait_no_more(sid)
+            self._namespaces.pop(sid, None)
+            if (address := self._address_of.pop(sid, None)) is not None:
+                _take_one(self._present, address)
+
+    def overdue(self, sid: str) -> bool:
+        """Return whether a session has been in no namespace for longer than it may."""
+        since = self._unjoined.get(sid)
+        return since is not None and time.monotonic() >= since + self._limits.handshake_seconds
+
+    def all_overdue(self) -> list[str]:
+        """Return all sessions of which that is true."""
+        with self._lock:
+            waiting = list(self._unjoined)
+        return [sid for sid in waiting if self._limits.handshake_seconds and self.overdue(sid)]
+
+    def __len__(self) -> int:
+        return len(self._address_of)
+
+    def _oldest(self) -> str:
+        with self._lock:
+            return next(iter(self._unjoined), "")
+
+    def _wait(self, sid: str, address: str) -> None:
+        self._unjoined[sid] = time.monotonic()
+        self._waiting[address] += 1
+
+    def _wait_no_more(self, sid: str) -> None:
+        if self._unjoined.pop(sid, None) is not None:
+            _take_one(self._waiting, self._address_of[sid])
+
+
+def _take_one(numbers: Counter[str], name: str) -> None:
+    numbers[name] -= 1
+    if numbers[name] <= 0:
+        del numbers[name]

@@ -1,0 +1,171 @@
+"""Who is in which room. Kept so that joining, leaving and going away cost the same however many others there are."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from socketio.manager import Manager
+from socketio.redis_manager import RedisManager
+
+from chassis.server import packets
+
+
+class Rooms(Manager):  # type: ignore[misc]
+    """python-socketio's manager with plain dictionaries both ways, and with packets that are encoded once."""
+
+    max_rooms = 0
+    too_many_rooms: Callable[[int], Exception] = ValueError
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.rooms: dict[str, dict[Any, dict[str, str]]] = {}
+        self._joined: dict[str, dict[str, set[Any]]] = {}
+        self._sids: dict[str, dict[str, str]] = {}
+
+    def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Any = None,
+        to: Any = None,
+        **_options: Any,
+    ) -> None:
+        """Send an event to a client, a room, several rooms, or the whole namespace."""
+        content = [event, *(data if isinstance(data, tuple) else () if data is None else (data,))]
+        outgoing = None if callback else packets.encode(packets.EVENT, namespace, content)
+        skipped = skip_sid if isinstance(skip_sid, list) else (skip_sid,)
+        for sid, eio_sid in self.get_participants(namespace, to or room):
+            if sid in skipped:
+                continue
+            if callback:
+                number = self._generate_ack_id(sid, callback)
+                outgoing = packets.encode(packets.EVENT, namespace, content, number)
+            self.server.send_event(eio_sid, namespace, outgoing)
+
+    def get_participants(self, namespace: str, room: Any) -> Iterable[tuple[str, str]]:
+        """Return (sid, Engine.IO sid) of those in a room, in one of several rooms, or (None) in the namespace."""
+        rooms = self.rooms.get(namespace, {})
+        if isinstance(room, (list, tuple, set)):
+            found: dict[str, str] = {}
+            for name in room:
+                found.update(self._members(rooms, name))
+            return found.items()
+        return self._members(rooms, room)
+
+    @staticmethod
+    def _members(rooms: dict[Any, dict[str, str]], room: Any) -> Iterable[tuple[str, str]]:
+        everybody = rooms.get(None, {})
+        if room is not None and room in everybody:
+            return ((room, everybody[room]),)  # everybody is alone in the room of his sid
+        return dict(rooms.get(room, {})).items()  # a copy: some leave while it is sent
+
+    def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
+        """Register a client that is still to be let in; return None when it is there already."""
+        sids = self._sids.setdefault(namespace, {})
+        if eio_sid in sids:
+            return None
+        sid: str = self.server.eio.generate_id()
+        sids[eio_sid] = sid
+        self.rooms.setdefault(namespace, {}).setdefault(None, {})[sid] = eio_sid
+        self.pending_connect.setdefault(namespace, set()).add(sid)
+        return sid
+
+    def connect(self, sid: str, namespace: str) -> str:
+        """Register that a client was let in."""
+        self._forget(self.pending_connect, namespace, sid)
+        return sid
+
+    def is_connected(self, sid: str, namespace: str) -> bool:
+        """Return whether a client is in the namespace, neither on its way in nor out."""
+        if sid in self.pending_connect.get(namespace, ()) or sid in self.pending_disconnect.get(namespace, ()):
+            return False
+        return sid in self.rooms.get(namespace, {}).get(None, {})
+
+    def sid_from_eio_sid(self, eio_sid: str, namespace: str) -> str | None:
+        """Return a connection's sid in a namespace."""
+        return self._sids.get(namespace, {}).get(eio_sid)
+
+    def take_callback(self, eio_sid: str, namespace: str, number: int | None) -> Callable[..., Any] | None:
+        """Return who waits for this acknowledgement of a connection, once; None for an unknown one."""
+        waiting = self.callbacks.get(self.sid_from_eio_sid(eio_sid, namespace))
+        return waiting.pop(number, None) if waiting and number else None  # 0 is python-socketio's own counter
+
+    def count_namespaces(self, eio_sid: str) -> int:
+        """Return in how many namespaces a connection is."""
+        return sum(eio_sid in sids for sids in self._sids.values())
+
+    def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
+        """Return the connection of a sid."""
+        return self.rooms.get(namespace, {}).get(None, {}).get(sid)
+
+    def pre_disconnect(self, sid: str, namespace: str) -> str | None:
+        """Register that a client is on its way out; it is still there for its disconnect handler."""
+        self.pending_disconnect.setdefault(namespace, set()).add(sid)
+        return self.eio_sid_from_sid(sid, namespace)
+
+    def basic_disconnect(self, sid: str, namespace: str, **_options: Any) -> None:
+        """Forget a client."""
+        for room in list(self._joined.get(namespace, {}).get(sid, ())):
+            self.basic_leave_room(sid, namespace, room)
+        rooms = self.rooms.get(namespace, {})
+        eio_sid = rooms.get(None, {}).pop(sid, None)
+        self._sids.get(namespace, {}).pop(eio_sid or "", None)
+        if not rooms.get(None):
+            self.rooms.pop(namespace, None)
+            self._sids.pop(namespace, None)
+        self.callbacks.pop(sid, None)
+        self._forget(self.pending_connect, namespace, sid)
+        self._forget(self.pending_disconnect, namespace, sid)
+
+    def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
+        """Let a client join a room; raise ValueError when it is not there, what `too_many_rooms` makes at the limit."""
+        rooms = self.rooms.get(namespace, {})
+        if sid not in rooms.get(None, {}):
+            raise ValueError("sid is not connected to requested namespace")
+        if room == sid:
+            return
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot enter a sid room")
+        joined = self._joined.setdefault(namespace, {}).setdefault(sid, set())
+        if self.max_rooms and room not in joined and len(joined) >= self.max_rooms:
+            raise self.too_many_rooms(self.max_rooms)
+        joined.add(room)
+        rooms.setdefault(room, {})[sid] = rooms[None][sid]
+
+    def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
+        """Let a client leave a room."""
+        rooms, joined = self.rooms.get(namespace, {}), self._joined.get(namespace, {})
+        if room is not None and room in rooms:
+            rooms[room].pop(sid, None)
+            if not rooms[room]:
+                del rooms[room]
+        if sid in joined:
+            joined[sid].discard(room)
+            if not joined[sid]:
+                del joined[sid]
+
+    def basic_close_room(self, room: Any, namespace: str) -> None:
+        """Let everybody leave a room."""
+        if self.is_sid_room(namespace, room):
+            raise ValueError("cannot close a sid room")
+        for sid in list(self.rooms.get(namespace, {}).get(room, ())):
+            self.basic_leave_room(sid, namespace, room)
+
+    def get_rooms(self, sid: str, namespace: str) -> list[Any]:
+        """Return the rooms a client is in, its own first."""
+        if self.eio_sid_from_sid(sid, namespace) is None:
+            return []
+        return [sid, *self._joined.get(namespace, {}).get(sid, ())]
+
+    @staticmethod
+    def _forget(pending: dict[str, set[str]], namespace: str, sid: str) -> None:
+        if namespace in pending:
+            pending[namespace].discard(sid)
+            if not pending[namespace]:
+                del pending[namespace]
+
+
+class RedisRooms(RedisManager, Rooms):  # type: ignore[misc]
+    """The same among several processes."""

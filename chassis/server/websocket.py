@@ -1,0 +1,226 @@
+"""An open websocket: read when the hub says so, written at once, and in the hub's time when the client is slow."""
+
+import contextlib
+import logging
+import socket
+from collections import deque
+from collections.abc import Iterator
+from typing import Any, ClassVar, Protocol
+
+from eventlet import hubs
+from eventlet.hubs import hub as kinds
+
+from chassis.server import frames
+from chassis.server.limits import Buffer
+
+log = logging.getLogger(__name__)
+READ_BYTES = 65_536
+WRITTEN_TOGETHER = 64
+HANDLED_TOGETHER = 32  # messages, then others have their turn
+CLOSING_SECONDS = 1.0
+OPEN, CLOSING, CLOSED = "open", "closing", "closed"
+
+
+class Owner(Protocol):
+    """Whom a websocket tells what happens; called by the hub, so it must not wait."""
+
+    def received(self, payload: str | bytes) -> None:
+        """Take a message."""
+
+    def closed_by_client(self) -> None:
+        """Learn that the connection has ended."""
+
+    def failed(self, cause: str, detail: str) -> None:
+        """Learn that the connection is being closed for a reason."""
+
+
+class WebSocket:
+    """Takes over a connected socket; needs no green thread."""
+
+    count: ClassVar[int] = 0  # those that are not closed to the end
+    __slots__ = (
+        *("_buffer", "_hub", "_listener", "_owner", "_reader", "_sock", "_state", "_unhandled", "_waiting"),
+        "_waiting_bytes",
+    )
+
+    def __init__(self, sock: Any, owner: Owner, buffer: Buffer, max_message_bytes: int) -> None:
+        self._sock, self._owner, self._buffer = sock, owner, buffer
+        self._reader = frames.FrameReader(max_message_bytes)
+        self._hub = hubs.get_hub()
+        self._state = OPEN
+        self._unhandled: Iterator[frames.Message] | None = None  # while others have their turn
+        self._waiting: deque[Any] | None = None  # only while the client is slow
+        self._waiting_bytes = 0
+        self._listener: Any = None
+        WebSocket.count += 1
+
+    def start(self, received: bytes = b"") -> None:
+        """Begin to read; `received` is what came behind the handshake."""
+        # in the hub, because a listener holds on to the green thread that adds it
+        self._hub.schedule_call_global(0, self._listen, received)
+
+    def belong_to(self, owner: Owner) -> None:
+        """Change hands."""
+        self._owner = owner
+
+    def send(self, data: bytes) -> None:
+        """Write finished frames; what the client does not take now waits, up to the limits."""
+        if self._state is OPEN:
+            self._write(data)
+
+    def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
+        """Say why, then end the connection; the client has a second to take it."""
+        if self._state is not OPEN:
+            return
+        self._state = CLOSING  # before it is written: whoever closes tells the owner why, also when writing fails
+        self._write(frames.close_frame(code, reason))
+        if self._state is CLOSING:
+            self._hub.schedule_call_global(CLOSING_SECONDS, self.cut)
+            self._end_writing()
+
+    def cut(self) -> None:
+        """End the connection now, whatever waits."""
+        if self._state is CLOSED:
+            return
+        self._state = CLOSED
+        WebSocket.count -= 1
+        self._waiting = self._unhandled = None
+        self._reader.forget()
+        self._remove(self._listener)
+        self._remove(self._hub.listeners[kinds.WRITE].get(self._sock.fileno()))
+        self._sock.close()
+
+    def _write(self, data: bytes) -> None:
+        if self._waiting:
+            self._wait(data)
+            return
+        try:
+            sent = self._sock.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self._lost()
+            return
+        if sent < len(data):
+            self._wait(memoryview(data)[sent:])
+
+    def _listen(self, received: bytes) -> None:
+        if self._state is not CLOSED:
+            self._listener = self._add(kinds.READ, self._readable)
+        if received:
+            self._take(self._reader.feed(received))
+
+    def _add(self, kind: str, callback: Any) -> Any:
+        return self._hub.add(kind, self._sock.fileno(), callback, self._descriptor_lost, _ignore)
+
+    def _remove(self, listener: Any) -> None:
+        if listener is not None and not listener.spent:
+            with contextlib.suppress(KeyError):
+                self._hub.remove(listener)
+
+    def _descriptor_lost(self, *_reason: Any) -> None:
+        self._lost()
+
+    def _readable(self, _descriptor: int) -> None:
+        if self._unhandled is not None:
+            return
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost()
+        else:
+            self._take(self._reader.feed(data))
+
+    def _go_on(self) -> None:
+        messages, self._unhandled = self._unhandled, None
+        if messages is not None:
+            self._take(messages)
+
+    def _take(self, messages: Iterator[frames.Message]) -> None:
+        if self._state is not OPEN:
+            return
+        handled = 0
+        try:
+            for opcode, payload in messages:
+                if opcode <= frames.BINARY:
+                    self._owner.received(payload)  # type: ignore[arg-type]
+                else:
+                    self._control(opcode, payload)
+                if self._state is not OPEN:
+                    return
+                handled += 1
+                if handled == HANDLED_TOGETHER:
+                    self._unhandled = messages
+                    self._hub.schedule_call_global(0, self._go_on)
+                    return
+        except frames.ProtocolError as error:
+            self.close(error.code, error.reason)
+            self._owner.failed("message_too_big" if error.code == frames.TOO_BIG else "protocol_error", error.reason)
+        except Exception:
+            log.exception("A websocket's message could not be handled")
+            self.close(frames.INTERNAL_ERROR)
+            self._owner.failed("internal_error", "")
+
+    def _control(self, opcode: int, payload: Any) -> None:
+        if opcode == frames.PING:
+            self.send(frames.frame(frames.PONG, payload))
+        elif opcode == frames.CLOSE:
+            self.close(payload.code)
+            self._owner.closed_by_client()
+
+    def _lost(self) -> None:
+        told = self._state is not OPEN
+        self.cut()
+        if not told:
+            self._owner.closed_by_client()
+
+    def _wait(self, data: Any) -> None:
+        if not self._waiting:
+            self._waiting = deque()
+            self._add(kinds.WRITE, self._writable)
+        limits, size = self._buffer, self._waiting_bytes + len(data)
+        if 0 < limits.max_bytes < size or 0 < limits.max_messages <= len(self._waiting):
+            detail = f"{size} bytes in {len(self._waiting) + 1} messages waited"
+            told = self._state is not OPEN
+            self.cut()
+            if not told:
+                self._owner.failed("send_buffer_full", detail)
+            return
+        self._waiting.append(data)
+        self._waiting_bytes = size
+
+    def _writable(self, _descriptor: int) -> None:
+        if self._waiting is None:
+            return  # cut meanwhile, in the same round of the hub
+        try:
+            sent = self._sock.sendmsg([self._waiting[i] for i in range(min(WRITTEN_TOGETHER, len(self._waiting)))])
+        except BlockingIOError:
+            return
+        except OSError:
+            self._lost()
+            return
+        self._waiting_bytes -= sent
+        while sent:
+            first = self._waiting.popleft()
+            if sent < len(first):
+                self._waiting.appendleft(memoryview(first)[sent:])
+                break
+            sent -= len(first)
+        if not self._waiting:
+            self._waiting = None
+            self._remove(self._hub.listeners[kinds.WRITE].get(self._sock.fileno()))
+            self._end_writing()
+
+    def _end_writing(self) -> None:
+        """End our half once all is written; closing with unread bytes would reset the connection under the client."""
+        if self._state is CLOSING and not self._waiting:
+            with contextlib.suppress(OSError):
+                self._sock.shutdown(socket.SHUT_WR)
+
+
+def _ignore(_closed: Any = None) -> None:
+    """Whom eventlet tells that it marks a descriptor as closed; ours is closed in one place."""

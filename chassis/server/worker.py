@@ -1,0 +1,227 @@
+"""A gunicorn worker on eventlet's green threads; gunicorn itself ships none since version 26."""
+
+import contextlib
+import os
+import socket
+import time
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+from greenlet import getcurrent
+from gunicorn.http.errors import InvalidHeader
+from gunicorn.workers.base_async import AsyncWorker
+
+from chassis.server import lookup, tuning
+
+TICK_SECONDS = 0.1
+HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the one that does not know it
+NOTIFY_SECONDS = 1.0
+CLOSING_SECONDS = 1.0
+IDLE_SECONDS = 1.0
+
+
+def patch() -> None:
+    """Patch the standard library of a worker.
+
+    eventlet would walk through all that gunicorn's master loaded for locks to replace, which is a fifth of a worker's
+    start. Those are logging's and those inside of cached properties: nobody waits for anything while he holds one.
+    """
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    lookup.use_the_systems_resolver()
+    import eventlet
+    from eventlet import hubs, patcher
+
+    hubs.use_hub()
+    patcher._green_existing_locks = lambda _kind: None
+    eventlet.monkey_patch()
+    _mend_join()
+
+
+def _mend_join() -> None:
+    """From Python 3.13 on eventlet raises at the end of a thread's `join(timeout)`, where Python returns."""
+    import eventlet
+    from eventlet.green import thread
+
+    handle = thread._ThreadHandle
+    wait = handle.join
+
+    def join(self: Any, timeout: float | None = None) -> None:
+        with eventlet.Timeout(timeout, False):
+            wait(self)
+
+    handle.join = join
+
+
+class EventletWorker(AsyncWorker):  # type: ignore[misc]
+    """Serves each connection in a green thread of its own."""
+
+    wsgi: Any
+    head_seconds: float  # set before the fork, as the next two are
+    body_seconds: float
+    answer_seconds: float
+
+    def init_process(self) -> None:
+        """Patch the standard library here, after the fork: a patched master breaks gunicorn's own threads."""
+        patch()
+        self.accepting, self.clients_sent_away = True, False  # the one for chassis.server.drain, the other by it
+        self._open: set[Any] = set()
+        self._idle: set[Any] = set()
+        self._websockets: set[Any] = set()
+        self._receivers: dict[Any, Any] = {}  # by green thread
+        self._quitting, self._orphaned = False, False
+        self._notified = 0.0
+        self._turns = tuning.Turns()
+        super().init_process()
+
+    def run(self) -> None:
+        """Accept until told to stop and until a successor does, then wait for what is under way."""
+        import eventlet
+
+        from chassis.server.acceptor import Acceptor
+
+        self.wsgi = self._knowing_when_to_close(self.wsgi)
+        tuning.settle(self.cfg)
+        pool = eventlet.GreenPool(self.worker_connections)
+        acceptors = [Acceptor(wrapped.sock, pool, self.handle) for wrapped in self.sockets]
+        while self.alive:
+            self._tick()
+        deadline = time.monotonic() + self.cfg.graceful_timeout - 2 * CLOSING_SECONDS
+        self.handover.begin()
+        while not (self.handover.done() or self._quitting or self._orphaned):
+            self._tick(HANDOVER_TICK_SECONDS)
+        self.accepting = False
+        for acceptor in acceptors:
+            acceptor.stop()
+        self._finish(deadline)
+
+    def _knowing_when_to_close(self, application: Any) -> Any:
+        """Return the application; its answer is the connection's last when the worker ends, or input was left over."""
+
+        def call(environ: Any, start_response: Any) -> Any:
+            sent = environ["wsgi.input"]
+            body = application(environ, start_response)
+            receiver = self._receivers[getcurrent()]
+            finished = receiver.finishes(sent)
+            if not finished:
+                receiver.linger()
+            if not (finished and self.alive):
+                start_response.__self__.force_close()
+            return body
+
+        return call
+
+    def _tick(self, seconds: float = TICK_SECONDS) -> None:
+        import eventlet
+
+        if time.monotonic() - self._notified >= NOTIFY_SECONDS:
+            self._notified = time.monotonic()
+            self.notify()
+            self._leave_with_the_master()
+        eventlet.sleep(seconds)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """Serve a connection, and know it while it lasts."""
+        from chassis.server.receiver import Receiver
+
+        limits = self.head_seconds, self.body_seconds, self.cfg.keepalive
+        self._receivers[getcurrent()] = receiver = Receiver(client, *limits, self._idle)
+        self._open.add(client)
+        try:
+            super().handle(listener, receiver, addr)
+        finally:
+            self._idle.add(client)
+            receiver.end()
+            del self._receivers[getcurrent()]
+            self._idle.discard(client)
+            self._open.discard(client)
+
+    def handle_request(self, listener_name: Any, req: Any, receiver: Any, addr: Any) -> Any:
+        """Serve one request; a websocket's lasts as long as it does, unless another transport takes it over."""
+        from chassis.server.sender import Sender
+
+        receiver.expect_body(req.unreader)
+        sock, names = receiver.connection, {name for name, _ in req.headers}
+        if "HOST" not in names and req.version > (1, 0):  # RFC 9112, 3.2
+            raise InvalidHeader("HOST", req=req)
+        try:
+            if "UPGRADE" in names:
+                self._websockets.add(sock)
+                return super().handle_request(listener_name, req, sock, addr)
+            answer = tuning.HeadAndBody(Sender(sock, self.answer_seconds))
+            try:
+                return super().handle_request(listener_name, req, answer, addr)
+            finally:
+                answer.flush()
+        finally:
+            self._websockets.discard(sock)
+            self._turns.end()
+
+    def handle_error(self, req: Any, receiver: Any, addr: Any, exc: BaseException) -> None:
+        """Answer to a request that is malformed, or did not come in time."""
+        from gunicorn import util
+        from werkzeug.exceptions import RequestTimeout
+
+        if isinstance(exc, RequestTimeout):
+            self.log.info("A request from %s did not come in time", addr[0] if addr else "a socket")
+            with contextlib.suppress(OSError):
+                util.write_error(receiver, 408, "Request Timeout", "The request did not come in time.")
+            return
+        receiver.linger()
+        super().handle_error(req, receiver, addr, exc)
+
+    def _finish(self, deadline: float) -> None:
+        """Wait until all connections have ended by themselves, or help.
+
+        One that waits for its client's next request may still get it, and is then closed with the answer. Later it is
+        shut for reading alone, so that a request that has come already is read and answered.
+        """
+        began = time.monotonic()
+        self._tick()  # those who were accepted last begin
+        while self._under_way() and not self._quitting and time.monotonic() < deadline:
+            waited = time.monotonic() - began
+            if waited >= IDLE_SECONDS:
+                _shut(self._idle, socket.SHUT_RD)
+            if self.clients_sent_away:  # these linger
+                _shut(self._websockets, socket.SHUT_RDWR)
+            self._tick()
+
+    def _under_way(self) -> bool:
+        """Return whether a connection is open; eventlet's websocket closes its own under a reader that never wakes."""
+        return any(client.fileno() >= 0 for client in self._open)
+
+    def _leave_with_the_master(self) -> None:
+        if self.ppid != os.getppid() and not self._orphaned:
+            self.log.info("The master is gone, so this worker leaves.")
+            self.alive, self._orphaned = False, True
+
+    def timeout_ctx(self) -> Any:
+        """Return what surrounds the wait for a connection's next request."""
+        return self._receivers[getcurrent()]
+
+    def is_already_handled(self, respiter: Any) -> bool:
+        """Return whether engine.io took the connection over as a websocket."""
+        if self._receivers[getcurrent()].connection in self._websockets:  # what follows is slow to look into
+            from eventlet import wsgi
+
+            if getattr(wsgi.WSGI_LOCAL, "already_handled", None):
+                wsgi.WSGI_LOCAL.already_handled = False
+                raise StopIteration
+        return bool(super().is_already_handled(respiter))
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Leave at once; only a flag is set, since a signal handler runs inside whichever green thread is on."""
+        self._quitting = True
+        self.alive = False
+
+    def handle_usr1(self, sig: int, frame: Any) -> None:
+        """Reopen log files, outside of the signal handler."""
+        import eventlet
+
+        eventlet.spawn_n(self.log.reopen_files)
+
+
+def _shut(connections: Iterable[Any], how: int) -> None:
+    for connection in list(connections):
+        with contextlib.suppress(OSError):
+            connection.shutdown(how)

@@ -1,0 +1,85 @@
+"""The application: `create_app` is its table of contents.
+
+Nothing of ours is imported at the top: gunicorn's master imports this package before its workers patch the library.
+"""
+
+import gc
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from chassis.settings import Settings
+
+
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Return the application; reads the settings when none are given, connects to nothing."""
+    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
+    try:
+        return _created(settings)
+    finally:
+        gc.enable()
+
+
+def _created(settings: "Settings | None") -> "Flask":
+    from chassis import boot, cli, features, realtime, web
+    from chassis.db import db, schema
+    from chassis.jobs import leaving, schedules
+    from chassis.maintenance import register as register_upkeep
+    from chassis.observability import error_reports, logs, requests, tracing
+    from chassis.security import (
+        bodies,
+        cors,
+        csrf,
+        decoding,
+        guard,
+        headers,
+        hosts,
+        keyring,
+        limits,
+        maintenance,
+        proxies,
+        quotas,
+        sessions,
+        switches,
+    )
+    from chassis.settings import ensure_secret_key
+    from chassis.upstream import upstream
+    from chassis.web.application import Application
+
+    settings = ensure_secret_key(settings or features.load())
+    logs.configure_logging(settings)
+    error_reports.install(settings)
+    app = Application(__name__, template_folder="web/templates", static_folder="web/static")
+    app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_body_bytes)
+    app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
+    app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
+    app.session_interface = sessions.Sessions()
+    app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
+    db.open(settings)
+    switches.configure(settings)
+    quotas.configure(settings)
+    schema.know(boot.branches())
+    upstream.configure(settings)
+    requests.install(app)
+    tracing.install(app, settings)
+    hosts.install(app)
+    cors.install(app, settings)
+    keyring.install(app, settings)
+    limits.install(app, settings)
+    guard.install(app)
+    bodies.install(app)
+    csrf.install(app)
+    maintenance.install(app)
+    headers.install(app)
+    web.install(app)
+    realtime.install(app, settings)
+    leaving.install(app)
+    cli.install(app)
+    register_upkeep()
+    features.install(app)
+    schedules.configure(settings)
+    hosts.wrap(app, settings)
+    proxies.install(app, settings)
+    decoding.install(app)
+    return app

@@ -1,0 +1,36 @@
+"""A real browser for the tests of pages."""
+
+import atexit
+import functools
+
+import pytest
+
+from chassis.tests.patience import LIMIT_SECONDS
+
+QUIET = ["--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+HIDDEN_PAGES_TOO = ["--disable-renderer-backgrounding", "--disable-background-timer-throttling"]
+
+
+@functools.cache
+def chromium(path: str):
+    """Return a real Chromium, started once for all tests of this process."""
+    from playwright.sync_api import sync_playwright
+
+    playwright = sync_playwright().start()
+    browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *QUIET, *HIDDEN_PAGES_TOO])
+    atexit.register(playwright.stop)
+    return browser
+
+
+@pytest.fixture
+def page(tool):
+    """A page in a profile of its own; `errors` are its scripts', `problems` also what the console shows."""
+    context = chromium(tool("chromium")).new_context(accept_downloads=True)
+    page = context.new_page()
+    page.problems, page.errors = [], []
+    page.on("console", lambda m: page.problems.append(m.text) if m.type in ("error", "warning") else None)
+    for told in (page.problems, page.errors):
+        page.on("pageerror", lambda error, told=told: told.append(str(error)))
+    page.set_default_timeout(LIMIT_SECONDS * 1000)
+    yield page
+    context.close()

@@ -1,0 +1,42 @@
+"""The application without the example, and with what `make smoke` asks of it: a batch that ends as BATCH says."""
+
+import os
+
+from flask import Blueprint, jsonify
+
+from app import create_app
+from chassis import features, jobs
+
+BATCH = os.environ["BATCH"]  # "answered", "unanswered", or "broken" where the job itself fails
+EXAMPLE = "predictions"
+present = features.names
+features.names = lambda: [name for name in present() if name != EXAMPLE]
+blueprint = Blueprint("batch", __name__, url_prefix=f"/api/{EXAMPLE}")
+
+
+@jobs.job("batch", stall="interrupt")
+def batch(context, payload):
+    if BATCH == "broken":
+        raise ValueError("it was told to")
+
+
+@blueprint.get("/config")
+def config():
+    return jsonify(ready=True)
+
+
+@blueprint.post("")
+def create():
+    job = jobs.enqueue("batch", {})
+    return jsonify(id=job.id, job_id=job.id), 202
+
+
+@blueprint.get("/<batch_id>/rows")
+def rows(batch_id):
+    answered = {"status": "succeeded", "output": "no", "error": None}
+    row = answered if BATCH == "answered" else {"status": "failed", "output": None, "error": "Nobody answers."}
+    return jsonify(items=[row, row])
+
+
+app = create_app()
+app.register_blueprint(blueprint)

@@ -1,0 +1,146 @@
+"""The systemd unit and its installer, by the tools that know them; `make deploy-proof ONLY=systemd` boots them."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from chassis.server.start import SPARE_FILES
+from chassis.settings import JobSettings, ServerSettings
+from chassis.tests.conftest import CLEAN
+
+ROOT = Path(__file__).parents[3]
+UNIT = ROOT / "deploy/systemd/flask-socketio.service"
+COMMANDS = ROOT / "deploy/systemd/flask-socketio-db@.service"
+TIMERS = {"flask-socketio-backup.timer": "backup", "flask-socketio-drill.timer": "verify"}
+INSTALLER = ROOT / "deploy/systemd/install.sh"
+PLACES = [Path("/opt/flask-socketio"), Path("/etc/flask-socketio"), Path("/etc/systemd/system/flask-socketio.service")]
+SHIPPED = ("app", "examples", "gunicorn_config.py", "requirements.txt", "run_web.py", "wsgi.py", "deploy")
+
+
+def run(*command, cwd=ROOT):
+    found = subprocess.run([str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stdout + found.stderr
+    return found.stdout
+
+
+def value(name, unit=UNIT):
+    return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("shipped", [UNIT, COMMANDS], ids=lambda path: path.stem)
+def test_a_unit_is_valid_and_hardened(tool, tmp_path, shipped):
+    analyze = tool("systemd-analyze", "systemd")
+    unit = tmp_path / shipped.name.replace("@", "@backup")
+    unit.write_text(shipped.read_text().replace("/opt/flask-socketio/current/.venv/bin/python", sys.executable))
+    run(analyze, "verify", "--man=no", "--recursive-errors=no", unit)
+    run(analyze, "security", "--offline=true", "--threshold=15", unit)
+
+
+def test_a_unit_may_lower_its_own_priority_which_a_backup_does():
+    for unit in (UNIT, COMMANDS):
+        assert value("SystemCallFilter", unit)[-1] == "setpriority"
+
+
+def test_the_commands_run_as_the_service_does():
+    hardening = UNIT.read_text().partition("NoNewPrivileges")[2].partition("[Install]")[0]
+    assert hardening.strip() in COMMANDS.read_text()
+    for name in ("User", "WorkingDirectory", "EnvironmentFile", "StateDirectory", "StateDirectoryMode", "UMask"):
+        assert value(name, COMMANDS) == value(name)
+    assert value("ExecStart", COMMANDS) == ["/opt/flask-socketio/current/.venv/bin/python -m flask db %i"]
+
+
+@pytest.mark.parametrize(("name", "command"), TIMERS.items())
+def test_a_timer_starts_a_command_and_catches_up(tool, name, command):
+    timer = UNIT.parent / name
+    assert value("Unit", timer) == [f"flask-socketio-db@{command}.service"]
+    assert value("Persistent", timer) == ["true"]
+    run(tool("systemd-analyze", "systemd"), "calendar", *value("OnCalendar", timer))
+    assert name.removesuffix(".timer").removeprefix("flask-socketio") in INSTALLER.read_text()
+
+
+def test_the_unit_leaves_time_for_the_drain_and_files_for_the_connections():
+    server = ServerSettings.model_fields
+    grace = server["gunicorn_graceful_timeout_seconds"].default + server["drain_delay_seconds"].default
+    assert int(value("TimeoutStopSec")[0]) >= grace + JobSettings.model_fields["jobs_grace_seconds"].default + 5
+    assert int(value("LimitNOFILE")[0]) >= 2 * server["gunicorn_worker_connections"].default + SPARE_FILES
+
+
+def test_the_unit_checks_before_it_starts_or_signals():
+    check = "/opt/flask-socketio/current/.venv/bin/python run_web.py --check"
+    assert value("ExecStartPre") == [f"/bin/sh -c '{check} || [ $$? = 78 ]'"]
+    assert value("ExecReload") == [check, "/bin/sh -c 'kill -HUP $MAINPID'"]
+    assert value("ExecStart") == [check.removesuffix(" --check")]
+    assert value("RestartPreventExitStatus") == ["78"]
+
+
+def test_the_installer_is_sound_shell(tool):
+    run(tool("shellcheck"), INSTALLER)
+
+
+def test_the_installer_copies_what_the_image_copies():
+    image = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.search(r'^SHIPPED="(.*)"$', INSTALLER.read_text(), re.MULTILINE)[1].split()
+    assert set(copied) - image == {"deploy/systemd/*.service", "deploy/systemd/*.timer"}
+    assert image <= set(copied)
+
+
+def test_a_reload_is_not_trusted_with_what_the_master_holds():
+    reloaded = re.search(r"^RELOADED='(.*)'$", INSTALLER.read_text(), re.MULTILINE)[1]
+    program = (
+        "import gunicorn_config, chassis.server.worker, sys\n"
+        "print(*(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'app'))"
+    )
+    held = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env={**CLEAN, "APP_ENV": "test"}, capture_output=True, text=True
+    )
+    files = [str(Path(name).relative_to(ROOT)) for name in held.stdout.split()]
+    assert "chassis/server/worker.py" in files, held.stderr
+    kept = {name for name in files if re.match(reloaded, name)}
+    assert {name for name in kept if not name.startswith("app/features/")} == {"app/__init__.py", "chassis/settings.py"}
+
+
+@pytest.fixture
+def checkout(tool, tmp_path):
+    """A copy of what is shipped, and a function that gives the name of the release that it would become."""
+    tool("systemd-analyze", "systemd")
+    for name in SHIPPED:
+        source, target = ROOT / name, tmp_path / "checkout" / name
+        target.parent.mkdir(exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    return tmp_path / "checkout"
+
+
+def release(checkout):
+    told = run("deploy/systemd/install.sh", "--dry-run", cwd=checkout)
+    return re.search(r"releases/(\S+)", told)[1]
+
+
+def test_a_dry_run_says_what_it_would_do_and_changes_nothing(checkout):
+    before = [path.exists() for path in PLACES], sorted(checkout.rglob("*"))
+    told = run("deploy/systemd/install.sh", "--dry-run", "--with-backups", cwd=checkout).splitlines()
+    assert all(line.startswith("install.sh: would ") or "is running already" in line for line in told)
+    assert any("/readyz" in line for line in told)
+    assert told[-1].endswith("enable the timers of backups")
+    assert before == ([path.exists() for path in PLACES], sorted(checkout.rglob("*")))
+
+
+def test_a_release_is_named_after_its_content(checkout):
+    first = release(checkout)
+    assert re.fullmatch(r"\d+\.\d+\.\d+-[0-9a-f]{10}", first)
+    (checkout / "app/__pycache__").mkdir(exist_ok=True)
+    (checkout / "app/__pycache__/x.pyc").write_bytes(b"")
+    (checkout / "wsgi.py").touch()
+    assert release(checkout) == first
+    (checkout / "wsgi.py").write_text("raise SystemExit\n")
+    assert release(checkout) != first
+
+
+def test_the_installer_knows_its_options():
+    assert "--dry-run" in run(INSTALLER, "--help")
+    wrong = subprocess.run([INSTALLER, "--drv-run"], capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "usage" in wrong.stderr

@@ -1,0 +1,61 @@
+"""Fixtures of the end-to-end tests: Socket.IO clients."""
+
+from pathlib import Path
+
+import pytest
+import socketio
+
+from chassis.tests.conftest import gunicorn
+from chassis.tests.e2e.herd import Herd
+from chassis.tests.patience import LIMIT_SECONDS
+
+
+@pytest.fixture
+def client():
+    """Return a function that connects a Socket.IO client: `client(server, transports=["websocket"])`."""
+    opened = []
+
+    def connect(server, **options):
+        one = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=0.5, request_timeout=LIMIT_SECONDS)
+        one.received = []
+        one.on("*", lambda event, *args: one.received.append((event, *args)))
+        one.connect(server.url, wait_timeout=LIMIT_SECONDS, **options)
+        opened.append(one)
+        return one
+
+    yield connect
+    for one in opened:
+        one.disconnect()
+
+
+@pytest.fixture
+def serve_slow(serve):
+    """Return a function that serves drain_app.py."""
+    command = gunicorn(Path(__file__).parent, "drain_app:app")
+
+    def start(**env):
+        return serve(command=command, **env)
+
+    return start
+
+
+@pytest.fixture
+def herd():
+    """Return a function that connects many clients: `herd(server, 100)`."""
+    herds = []
+
+    def gather(server, size, **options):
+        herds.append(Herd(server, size, **options))
+        return herds[-1]
+
+    yield gather
+    for one in herds:
+        one.stop()
+
+
+@pytest.fixture
+def slow(fake_upstream):
+    """The settings of a server whose batch of sixty rows takes a few seconds."""
+    url = fake_upstream(latency=0.2).base_url
+    keys = {"UPSTREAM_BASE_URL": url, "OPENROUTER_API_KEY": "sk-local-12345678", "UPSTREAM_REQUESTS_PER_SECOND": "15"}
+    return {**keys, "UPSTREAM_MAX_CONCURRENT_REQUESTS": "5"}

@@ -1,0 +1,31 @@
+"""Several workers: websocket only, with Redis between them; and a runner in a process of its own."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from chassis.tests.conftest import CLEAN, ROOT, gunicorn
+from chassis.tests.patience import LIMIT_SECONDS
+
+STEPS_APP = Path(__file__).with_name("steps_app.py")
+
+
+def test_two_workers_serve_sockets_and_count_together(serve, client, redis_url, wait_for):
+    server = serve(GUNICORN_WORKERS="2", REDIS_URL=redis_url, SOCKET_TRANSPORTS="websocket")
+    clients = [client(server, transports=["websocket"]) for _ in range(8)]
+    assert all(one.connected for one in clients)
+    wait_for(lambda: server.metric("socket_connections") == 8)
+    wait_for(lambda: server.metric("app_workers") == 2)
+
+
+def test_a_job_in_another_process_is_seen_live(serve, client, wait_for):
+    server = serve(JOBS_EMBEDDED="false", command=gunicorn(STEPS_APP.parent, "steps_app:app"))
+    one = client(server)
+    made = server.post("/api/steps")[1]
+    one.call("job:subscribe", {"id": made["id"]})
+    command = [sys.executable, "-m", "flask", "--app", str(STEPS_APP), "jobs", "work"]
+    with subprocess.Popen(command, cwd=ROOT, env={**CLEAN, **server.env}, stdout=subprocess.DEVNULL) as worker:
+        wait_for(lambda: any(e == "job:update" and d["state"] == "succeeded" for e, d in one.received))
+        wait_for(lambda: any(e == "steps:done" for e, *_ in one.received))
+        worker.terminate()
+        assert worker.wait(LIMIT_SECONDS) == 0

@@ -1,0 +1,41 @@
+"""A database of its own for each test, and job kinds that vanish with it."""
+
+import pytest
+from flask import Flask
+
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.jobs import registry
+from chassis.jobs.runner import Runner
+from chassis.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", job_lease_seconds=3, jobs_grace_seconds=0.5)
+
+
+@pytest.fixture
+def database(settings, monkeypatch):
+    monkeypatch.setattr(registry, "_kinds", {})
+    db.open(settings)
+    upgrade(db, branches())
+    yield db
+    db.close()
+
+
+@pytest.fixture
+def runner(database, settings):
+    """Return a function that starts a runner; each is stopped at the end."""
+    started = []
+
+    def start(**options):
+        one = Runner(Flask("jobs"), settings, **options)
+        one.start()
+        started.append(one)
+        return one
+
+    yield start
+    for one in started:
+        one.stop()

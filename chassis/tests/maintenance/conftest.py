@@ -1,0 +1,35 @@
+"""An application with a database of its own, and a job's context."""
+
+from types import SimpleNamespace
+
+import pytest
+from flask import Flask
+
+from chassis import maintenance
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.jobs import JobContext, registry
+from chassis.settings import Settings
+
+
+@pytest.fixture
+def upkeep(tmp_path):
+    """Return the application's settings, and a function that runs a kind right here."""
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/app.db")
+    maintenance.register()
+    db.open(settings)
+    upgrade(db, branches())
+    app = Flask("upkeep")
+    found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)
+
+    def run(kind, **changed):
+        app.extensions["settings"] = found.settings.model_copy(update=changed)
+        context = JobContext("1", kind, 1, lambda *_: None)
+        with app.app_context():
+            registry.kind(kind).handler(context, {})
+        return context.latest[2]
+
+    found.run = run
+    yield found
+    db.close()

@@ -1,0 +1,59 @@
+"""The log gives all that came after a number, or says that it cannot; it never grows without limit."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.realtime import event_log
+from chassis.realtime.event_log import EventLog
+from chassis.tests.fuzzing import fuzz
+
+
+def numbers(entries):
+    return None if entries is None else [entry.seq for entry in entries]
+
+
+def test_what_came_after_a_number_is_given_in_order():
+    log = EventLog(max_events=3, max_bytes=1000, seconds=60)
+    assert log.since("a", 0) == []
+    assert [log.append("a", "e", "{}") for _ in range(5)] == [1, 2, 3, 4, 5]
+    assert log.append("b", "e", "{}") == 1
+    assert [numbers(log.since("a", seq)) for seq in (1, 2, 3, 5, 6)] == [None, [3, 4, 5], [4, 5], [], None]
+
+
+def test_a_log_of_nothing_knows_only_who_missed_nothing():
+    log = EventLog(max_events=0, max_bytes=1000, seconds=60)
+    log.append("a", "e", "{}")
+    assert [numbers(log.since("a", seq)) for seq in (0, 1)] == [None, []]
+
+
+def test_a_forgotten_room_never_gives_a_number_twice(monkeypatch):
+    monkeypatch.setattr(event_log, "MAX_ROOMS", 2)
+    log = EventLog(max_events=10, max_bytes=1000, seconds=60)
+    for _ in range(4):
+        log.append("a", "e", "{}")
+    for room in ("b", "c"):
+        log.append(room, "e", "{}")
+    assert log.position("a") == 4
+    log.append("d", "e", "{}")
+    assert log.append("a", "e", "{}") == 5
+    assert log.since("a", 3) is None
+
+
+steps = st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 40)), max_size=80)
+
+
+@fuzz
+@given(steps, st.integers(0, 6), st.integers(0, 100))
+def test_whatever_is_published_a_replay_is_whole_or_refused(published, max_events, max_bytes):
+    log = EventLog(max_events=max_events, max_bytes=max_bytes, seconds=60)
+    sent: dict[str, list[str]] = {}
+    for room, size in published:
+        seq = log.append(room, "e", "x" * size)
+        sent.setdefault(room, []).append("x" * size)
+        assert seq == len(sent[room])
+    assert sum(len(entry.text) for kept in log._kept.values() for entry in kept) == log._bytes <= max_bytes
+    for room, texts in sent.items():
+        for seq in range(-1, len(texts) + 2):
+            missed = log.since(room, seq)
+            assert missed is None or [entry.text for entry in missed] == texts[seq:]
+        assert log.since(room, len(texts)) == []

@@ -1,0 +1,83 @@
+"""What ends by its time takes its sockets with it at the next look, which nothing but that time calls for."""
+
+import time
+
+import pytest
+from flask import request
+from pydantic import SecretStr
+
+from app import create_app
+from chassis.db import db
+from chassis.realtime import revocation
+from chassis.security import keys
+from chassis.security.keyring import keyring
+from chassis.settings import Settings
+from chassis.tests.conftest import new_database
+from chassis.tests.patience import wait_until
+
+SECONDS = 1.0
+
+
+@pytest.fixture
+def app(tmp_path):
+    """The application on a database of its own, in this process."""
+    url = SecretStr(new_database(tmp_path))
+    yield create_app(Settings(app_env="test", database_url=url, require_client_api_key=True))
+    revocation._open.clear()
+    db.close()
+
+
+def key(**options):
+    return keys.create(keys.NewKey("short", ("read",), **options))
+
+
+def open_socket(app, shown, sid):
+    """Let a client in as the connect event does."""
+    with app.test_request_context(headers={"X-API-Key": shown}):
+        request.sid, request.namespace = sid, "/"
+        revocation.watch()
+
+
+def open_sids():
+    return [sid for sid, _ in revocation._open]
+
+
+def test_a_key_that_expires_ends_its_sockets_and_no_others(app):
+    soon, later, never = key(expires_at=time.time() + SECONDS), key(expires_at=time.time() + 600), key()
+    lookout = revocation.Lookout(app)
+    lookout.tick()
+    for sid, shown in (("soon", soon), ("later", later), ("never", never)):
+        open_socket(app, shown, sid)
+    lookout.tick()
+    assert open_sids() == ["soon", "later", "never"]
+    keyring.forget()
+    end = revocation._first_end
+    wait_until(lambda: time.time() > end)
+    lookout.tick()
+    assert open_sids() == ["later", "never"]
+
+
+def test_a_key_whose_time_was_changed_ends_by_the_new_one(app):
+    shown = key(expires_at=time.time() + 600)
+    lookout = revocation.Lookout(app)
+    lookout.tick()
+    open_socket(app, shown, "one")
+    keys.expire(shown.split("_")[1], time.time() + SECONDS)
+    lookout.tick()
+    assert open_sids() == ["one"]
+    end = time.time() + SECONDS
+    wait_until(lambda: time.time() > end)
+    lookout.tick()
+    assert open_sids() == []
+
+
+def test_a_look_asks_for_nobody_whose_time_has_not_come(app, monkeypatch):
+    shown = key(expires_at=time.time() + 600)
+    lookout, asked = revocation.Lookout(app), []
+    lookout.tick()
+    open_socket(app, shown, "one")
+    still_good = revocation.identity.still_good
+    monkeypatch.setattr(revocation.identity, "still_good", lambda who: asked.append(who) or still_good(who))
+    for _ in range(10):
+        lookout.tick()
+    assert not asked

@@ -1,0 +1,69 @@
+"""Bytes and characters that are no text fail no request and no event, and lock nobody out."""
+
+import pytest
+from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+from chassis.security import decoding
+from chassis.security.keys import digest
+from chassis.tests.security.conftest import CLIENT, ask
+from chassis.tests.server import wire
+
+NO_TEXT = ("\xe9", "\xff\xfe", "\xed\xa0\x80", "\xe2\x82")  # bytes, as WSGI passes them on
+LONE = '"\\ud83d"'
+
+
+def passed_on(**environ):
+    """Return what the application gets of an environment."""
+    seen = {}
+
+    def application(got, start_response):
+        seen.update(got)
+        start_response("200 OK", [])
+        return []
+
+    run_wsgi_app(decoding.wrapped(application), EnvironBuilder().get_environ() | environ)
+    return seen
+
+
+@pytest.mark.parametrize("other", NO_TEXT)
+def test_a_cookie_that_is_no_text_is_dropped_and_the_others_stay(other):
+    cookies = f"first=1; other={other}; name{other}=x; account=abc; greeting=\xc3\xa9"
+    assert passed_on(HTTP_COOKIE=cookies)["HTTP_COOKIE"] == "first=1; account=abc; greeting=\xc3\xa9"
+    assert passed_on(HTTP_COOKIE="first=1; account=abc")["HTTP_COOKIE"] == "first=1; account=abc"
+
+
+@pytest.mark.parametrize("other", NO_TEXT)
+def test_a_query_keeps_its_bytes_in_a_form_that_can_be_read(other):
+    query = passed_on(QUERY_STRING=f"a=%20b+c&d={other}")["QUERY_STRING"]
+    assert query == "a=%20b+c&d=" + "".join(f"%{ord(byte):02X}" for byte in other)
+
+
+def test_a_key_with_a_lone_surrogate_is_wrong_and_nothing_worse():
+    assert digest("\ud83d") != digest("\udc80") != digest("")
+
+
+@pytest.mark.parametrize("other", NO_TEXT)
+def test_no_header_and_no_query_fails_a_request(attacked, other):
+    headers = {"Cookie": f"theirs={other}; account=x", "User_Agent": other, "X_API_Key": CLIENT, "Referer": other}
+    for path in ("/", "/api/jobs", "/static/app.css", "/nowhere"):
+        expected = ask(attacked, path, X_API_Key=CLIENT).status
+        assert ask(attacked, path, **headers).status == expected, path
+    refused = wire.Wire(attacked.port).request("GET", f"/api/jobs?limit={other}", {"X-API-Key": CLIENT, "Host": "x"})
+    assert refused.answer()[0] == 400
+    wrong = wire.Wire(attacked.port).request("GET", f"/socket.io/?EIO=4&transport={other}", {"Host": "localhost"})
+    assert wrong.answer()[0] == 400
+
+
+def test_lone_surrogates_in_a_socket_s_packets_are_refused_without_a_traceback(attacked):
+    for shown in (f'{{"key":{LONE}}}', f"{{{LONE}:{LONE}}}"):
+        client, _ = wire.open_session(attacked.port)
+        assert client.text("40" + shown).read_text().startswith("44{")
+        client.end()
+    client, _ = wire.open_session(attacked.port)
+    assert client.text(f'40{{"key":"{CLIENT}"}}').read_text().startswith("40{")
+    client.text(f"42[{LONE},{LONE}]")  # which has no handler
+    for event in (f'["job:subscribe",{{"id":{LONE}}}]', f'["job:subscribe",{LONE}]'):
+        assert '"ok":false' in client.text(f"421{event}").read_text()
+    client.end()
+    assert "internal_error" not in attacked.log
+    assert "Traceback" not in attacked.log

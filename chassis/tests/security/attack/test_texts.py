@@ -1,0 +1,21 @@
+"""No text is normalised whose length is not bounded: the work grows with its square."""
+
+import re
+
+import pytest
+
+from chassis.base.texts import normalized
+from chassis.tests.conftest import ROOT
+
+ELSEWHERE = re.compile(r"unicodedata|[\"']idna[\"']|[\"']punycode[\"']")
+
+
+@pytest.mark.parametrize("text", ["\u0301" * 1_001, "\ufdfa" * 100_000])
+def test_a_long_text_is_refused_unread(text):
+    with pytest.raises(ValueError, match="more than 1,000 characters"):
+        normalized(text, 1_000)
+
+
+def test_texts_are_normalised_in_one_place_alone():
+    files = [path for path in (ROOT / "app").rglob("*.py") if "tests" not in path.parts]
+    assert [path.name for path in files if ELSEWHERE.search(path.read_text())] == ["texts.py"]

@@ -1,0 +1,154 @@
+"""What one key or account may have, and that two requests at once cannot both take the last of it."""
+
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from chassis import jobs
+from chassis.boot import branches
+from chassis.db import db
+from chassis.db.schema import upgrade
+from chassis.errors import OverQuota
+from chassis.jobs import store
+from chassis.security import identity, quotas
+from chassis.security.identity import Identity
+from chassis.security.quotas import DAY_SECONDS, Quota
+from chassis.settings import Settings
+from chassis.tests.conftest import postgres_server, postgres_url
+
+__all__ = ["postgres_server", "postgres_url"]
+ADA, BOB = "ada@example.org", "key:b0b"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
+def limited(request, tmp_path, monkeypatch):
+    """Return a function that sets limits, with two quotas of a feature: of letters a day, and of stored bytes."""
+    postgres = request.param == "postgresql"
+    url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path}/app.db"
+    db.open(Settings(database_url=url))
+    upgrade(db, branches())
+    for name in ("_quotas", "_stored"):
+        monkeypatch.setattr(quotas, name, dict(getattr(quotas, name)))
+    monkeypatch.setattr(quotas, "_settings", None)
+    monkeypatch.setattr(quotas, "_stored", {})
+
+    def limit(letters=0, stored=0, **settings):
+        quotas.configure(Settings(database_url=url, quota_stored_bytes=stored, **settings))
+        quotas.declare(Quota("letters", "letters a day", lambda _settings: letters))
+
+    yield limit
+    db.close()
+
+
+def take(owner, **amounts):
+    db.write(lambda conn: quotas.take(conn, owner, **amounts))
+
+
+def left(owner, name):
+    return next(one.left for one in quotas.usage(owner) if one.name == name)
+
+
+def at(monkeypatch, seconds):
+    monkeypatch.setattr(quotas, "time", SimpleNamespace(time=lambda: seconds))
+
+
+def test_more_than_is_left_of_the_day_is_refused_with_what_is_left_until_the_next_day(limited, monkeypatch):
+    limited(letters=10)
+    at(monkeypatch, 20_000 * DAY_SECONDS + 100)
+    take(ADA, letters=8)
+    with pytest.raises(OverQuota, match=r"Your limit is 10 letters a day: 2 left, and this needs 3\.") as refused:
+        take(ADA, letters=3)
+    error = refused.value
+    assert (error.status, error.retry_after_seconds) == (429, DAY_SECONDS - 100)
+    assert error.details == {"quota": "letters", "limit": 10, "used": 8, "left": 2, "needed": 3}
+    take(ADA, letters=2)
+    take(BOB, letters=10)
+    at(monkeypatch, 20_001 * DAY_SECONDS)
+    assert left(ADA, "letters") == 10
+    take(ADA, letters=10)
+
+
+def test_without_a_limit_or_an_owner_nothing_is_counted(limited):
+    limited(letters=0)
+    take(ADA, letters=1_000_000)
+    limited(letters=10)
+    take("", letters=1_000_000)
+    assert left(ADA, "letters") == 10
+    assert quotas.usage("") == []
+
+
+def test_what_is_stored_is_asked_of_everybody_who_stores_and_refused_as_507(limited):
+    limited(stored=100)
+    quotas.count_stored("letters", lambda conn, owner: 60)
+    quotas.count_stored("parcels", lambda conn, owner: 30 if owner == ADA else 0)
+    take(ADA, stored_bytes=10)
+    with pytest.raises(OverQuota, match="10 left") as refused:
+        take(ADA, stored_bytes=11)
+    assert (refused.value.status, refused.value.retry_after_seconds) == (507, None)
+    take(BOB, stored_bytes=40)
+
+
+def test_what_is_refused_leaves_nothing_counted(limited):
+    limited(letters=10, stored=5)
+    with pytest.raises(OverQuota):
+        take(ADA, letters=4, stored_bytes=6)
+    assert left(ADA, "letters") == 10
+
+
+def test_of_many_at_once_only_as_many_pass_as_are_left(limited, monkeypatch):
+    limited(letters=3, quota_jobs=3)
+    ada = Identity("account", "1", ADA, identity.scopes("submit"), owner=ADA)
+    monkeypatch.setattr(identity, "current", lambda: ada)
+    jobs.job("letter")(lambda context, payload: None)
+    passed, start = [], threading.Barrier(8)
+
+    def attempt(what):
+        try:
+            what()
+            passed.append(what)
+        except OverQuota:
+            pass
+
+    def enqueue():
+        jobs.enqueue("letter", {})
+
+    def count():
+        take(ADA, letters=1)
+
+    def work():
+        start.wait()
+        attempt(enqueue)
+        attempt(count)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (passed.count(enqueue), passed.count(count)) == (3, 3)
+
+
+def test_a_job_that_ends_makes_room_for_the_next(limited, monkeypatch):
+    limited(quota_jobs=1)
+    ada = Identity("account", "1", ADA, identity.scopes("submit"), owner=ADA)
+    monkeypatch.setattr(identity, "current", lambda: ada)
+    jobs.job("letter")(lambda context, payload: None)
+    first = jobs.enqueue("letter", {})
+    with pytest.raises(OverQuota, match="Your limit is 1 jobs that wait or run: 0 left"):
+        jobs.enqueue("letter", {})
+    db.write(lambda conn: store.cancel_queued(conn, first.id, time.time()))
+    jobs.enqueue("letter", {})
+    with pytest.raises(OverQuota):
+        db.write(lambda conn: jobs.put_back(conn, first.id, ADA))
+
+
+def test_counts_of_old_days_are_deleted(limited, monkeypatch):
+    limited(letters=10)
+    for day in (1, 2, 3):
+        at(monkeypatch, day * DAY_SECONDS)
+        take(ADA, letters=day)
+    assert db.write(lambda conn: quotas.delete_days(conn, 3 * DAY_SECONDS, 1)) == 1
+    assert db.write(lambda conn: quotas.delete_days(conn, 3 * DAY_SECONDS, 10)) == 1
+    assert left(ADA, "letters") == 7

@@ -1,0 +1,137 @@
+"""A real server of the matrix application under each transport, one for all tests of a module."""
+
+import re
+from pathlib import Path
+
+import pytest
+import socketio
+
+from chassis.tests.conftest import ASYNC_MODE, TRANSPORTS, Server, free_port, gunicorn, new_database
+from chassis.tests.patience import LIMIT_SECONDS, wait_until
+
+HERE = Path(__file__).parent
+
+
+def start(folder: Path, transport: str, **env: str) -> Server:
+    """Start the matrix application."""
+    command = gunicorn(HERE, "matrix_app:app")
+    defaults = {
+        "APP_ENV": "test",
+        "PORT": str(free_port()),
+        "ASYNC_MODE": ASYNC_MODE,
+        "SOCKET_TRANSPORT": transport,
+        "LOG_FORMAT": "json",
+        "DATABASE_URL": new_database(folder),
+    }
+    return Server(folder, command, defaults | env)
+
+
+def resident_bytes(pid: int) -> int:
+    """Return how much memory a process takes."""
+    return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1_000
+
+
+def wait_held(server: Server) -> None:
+    """Wait until a handler waits to be let go on."""
+    wait_until(lambda: server.json("/held") == 1, "no handler is held up")
+
+
+def release(server: Server) -> None:
+    """Let all handlers go on that wait for it."""
+    assert server.request("POST", "/release")[0] == 200
+
+
+@pytest.fixture
+def matrix(tmp_path):
+    """Return a function that starts a matrix application of its own with the fast transport."""
+    if ASYNC_MODE != "eventlet":
+        pytest.skip("the fast transport needs ASYNC_MODE=eventlet")
+    started = []
+
+    def begin(transport="fast", **env):
+        server = start(tmp_path, transport, **env).wait_ready()
+        started.append(server)
+        return server
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module", params=TRANSPORTS)
+def server(request, tmp_path_factory):
+    """The matrix application, fast and stock in turn."""
+    running = start(tmp_path_factory.mktemp(request.param), request.param).wait_ready()
+    running.transport = request.param
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def fast_settings():
+    """What a module's own server of the fast transport is started with; a module may replace it."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def fast(fast_settings, tmp_path_factory):
+    """The matrix application on the fast transport, one for all tests of a module."""
+    if ASYNC_MODE != "eventlet":
+        pytest.skip("the fast transport needs ASYNC_MODE=eventlet")
+    running = start(tmp_path_factory.mktemp("fast"), "fast", **fast_settings).wait_ready()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def start_fast(fast, tmp_path_factory):
+    """Return a function that starts a further server for the tests of a module."""
+    started = []
+
+    def begin(**env):
+        started.append(start(tmp_path_factory.mktemp("further"), "fast", **env).wait_ready())
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+class Client(socketio.Client):
+    """A client that remembers what it got, and answers questions."""
+
+    def __init__(self) -> None:
+        delays = {"reconnection_delay": 0.1, "reconnection_delay_max": 0.3, "randomization_factor": 0}
+        super().__init__(**delays, request_timeout=LIMIT_SECONDS)
+        self.received: list = []
+        self.url, self.options = "", {}
+
+    def join(self, url: str = "", **options) -> "Client":
+        for namespace in options.get("namespaces", ["/"]):
+            self.on("*", lambda event, *args: self.received.append((event, *args)), namespace=namespace)
+            self.on("connect_error", lambda said: self.received.append(("connect_error", said)), namespace=namespace)
+            self.on("question", lambda text: f"answer to {text}", namespace=namespace)
+        self.connect(url or self.url, **({"wait_timeout": LIMIT_SECONDS} | self.options | options))
+        return self
+
+    def got(self, event: str) -> list:
+        return [args for name, *args in self.received if name == event]
+
+
+@pytest.fixture(params=["websocket", "polling"])
+def join(request, server):
+    """Return a function that connects a client to the server, by websocket and by long polls in turn."""
+    clients = []
+
+    def new() -> Client:
+        clients.append(Client())
+        clients[-1].url, clients[-1].options = server.url, {"transports": [request.param]}
+        return clients[-1]
+
+    def connect(**options) -> Client:
+        return new().join(**options)
+
+    connect.transport, connect.client = request.param, new
+    yield connect
+    for client in clients:
+        client.eio.disconnect(abort=True)

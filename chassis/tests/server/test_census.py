@@ -1,0 +1,94 @@
+"""Sessions are counted by address, and those that are in no namespace apart."""
+
+import pytest
+
+from chassis.security.proxies import limited_as
+from chassis.server.census import Census
+from chassis.server.limits import Buffer, Limits
+
+NEAR, FAR = "192.0.2.1", "192.0.2.2"
+
+
+class Counted:
+    """A census with what it asked for."""
+
+    def __init__(self, connections=0, of_address=0, unjoined=0, seconds=0.0):
+        limits = Limits(Buffer(0, 0), 0, 0, connections, of_address, unjoined, seconds, 0, 0, limited_as)
+        self.begun, self.ended = [], []
+        self.census = Census(limits, self.begun.append, self.end)
+
+    def end(self, sid):
+        self.ended.append(sid)
+        self.census.gone(sid)
+
+    def come(self, sid, address=NEAR):
+        refused = self.census.refusal(address)
+        if not refused:
+            self.census.enter(sid, address)
+        return refused
+
+
+def test_an_address_has_few_sessions_that_joined_nothing():
+    counted = Counted(unjoined=2)
+    assert [counted.come(sid) for sid in "abc"] == ["", "", "too_many_unjoined_of_address"]
+    assert counted.come("d", FAR) == ""
+    counted.census.joined("a")
+    assert counted.come("e") == ""
+    counted.census.gone("b")
+    assert counted.come("f") == ""
+    assert counted.come("g") == "too_many_unjoined_of_address"
+
+
+def test_an_address_has_a_limit_of_all_its_sessions():
+    counted = Counted(of_address=2)
+    for sid in "ab":
+        assert counted.come(sid) == ""
+        counted.census.joined(sid)
+    assert counted.come("c") == "too_many_connections_of_address"
+    assert counted.come("d", FAR) == ""
+    counted.census.gone("a")
+    assert counted.come("e") == ""
+
+
+@pytest.mark.parametrize("same", [("2001:db8::1", "2001:db8::ffff:2"), ("192.0.2.7", "::ffff:192.0.2.7")])
+def test_an_ipv6_network_is_one_client_and_an_address_is_one_in_both_spellings(same):
+    counted = Counted(of_address=1)
+    assert [counted.come(str(n), address) for n, address in enumerate(same)] == ["", "too_many_connections_of_address"]
+
+
+def test_where_it_is_full_the_oldest_that_joined_nothing_makes_room():
+    counted = Counted(connections=3)
+    for sid in "abc":
+        assert counted.come(sid, f"192.0.2.{sid}") == ""
+    counted.census.joined("a")
+    assert counted.come("d") == ""
+    assert counted.ended == ["b"]
+    for sid in "cd":
+        counted.census.joined(sid)
+    assert counted.come("e") == "too_many_connections"
+    assert len(counted.census) == 3
+
+
+def test_a_session_that_leaves_its_last_namespace_has_joined_nothing_again():
+    counted = Counted(unjoined=1, seconds=1e-9)
+    counted.come("a")
+    assert counted.census.overdue("a")
+    counted.census.joined("a")
+    counted.census.joined("a")
+    counted.census.left("a")
+    assert not counted.census.overdue("a")
+    assert counted.begun == ["a"]
+    counted.census.left("a")
+    assert counted.begun == ["a", "a"]
+    assert counted.census.all_overdue() == ["a"]
+    assert counted.come("b") == "too_many_unjoined_of_address"
+
+
+def test_what_is_said_of_a_session_that_has_ended_changes_nothing():
+    counted = Counted(unjoined=1)
+    counted.come("a")
+    counted.census.gone("a")
+    for late in (counted.census.joined, counted.census.left, counted.census.gone):
+        late("a")
+    assert counted.come("b") == ""
+    assert len(counted.census) == 1

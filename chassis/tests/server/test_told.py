@@ -1,0 +1,97 @@
+"""What gunicorn is told by its command line, GUNICORN_CMD_ARGS and WEB_CONCURRENCY is held by the settings' rules."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from chassis.server.told import is_gunicorn, told
+from chassis.tests.conftest import ROOT, same_in_every_mode
+from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.servers import LEAN, SERVE, free_port
+
+pytestmark = same_in_every_mode
+GUNICORN = "/somewhere/bin/gunicorn"
+OURS = "chassis.server.worker.EventletWorker"
+
+
+@pytest.mark.parametrize(
+    ("words", "options", "settings"),
+    [
+        ([], "", {}),
+        (["-w", "2"], "", {"GUNICORN_WORKERS": "2"}),
+        (["--workers=2", "wsgi:app"], "--workers 3", {"GUNICORN_WORKERS": "2"}),
+        ([], "--workers 3 --bind 0.0.0.0:1", {"GUNICORN_WORKERS": "3"}),
+        (["-k", "eventlet"], "", {"ASYNC_MODE": "eventlet"}),
+        (["--worker-class", OURS], "", {"ASYNC_MODE": "eventlet"}),
+        ([], "-k gthread", {"ASYNC_MODE": "threading"}),
+        (["-k", "gevent"], "", {"ASYNC_MODE": "gevent"}),
+        (["-k", "sync"], "", {"ASYNC_MODE": "sync"}),
+        (
+            ["--worker-connections", "50", "--max-requests", "7"],
+            "",
+            {"GUNICORN_WORKER_CONNECTIONS": "50", "GUNICORN_MAX_REQUESTS": "7"},
+        ),
+    ],
+)
+def test_what_gunicorn_is_told_is_a_setting(words, options, settings):
+    found = told([GUNICORN, "-c", "gunicorn_config.py", *words], {"GUNICORN_CMD_ARGS": options})
+    assert {name: value for name, (value, _) in found.items()} == settings
+
+
+@pytest.mark.parametrize("path", [GUNICORN, "gunicorn", "/x/site-packages/gunicorn/__main__.py"])
+def test_gunicorn_is_known_by_its_name(path):
+    assert is_gunicorn([path])
+
+
+@pytest.mark.parametrize("argv", [[], ["/x/bin/flask"], ["/x/bin/pytest", "-w", "2"], ["/gunicorn/run_web.py"]])
+def test_the_words_of_other_programs_are_not_gunicorn_s(argv):
+    assert told(argv, {}) == {}
+
+
+def start(tmp_path, *words, **env):
+    command = [sys.executable, "-m", "gunicorn", *words]
+    base = {**LEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "PORT": str(free_port())}
+    return subprocess.run(
+        command, cwd=ROOT, env={**base, **env}, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "env", "name", "source"),
+    [
+        (["--workers", "2"], {}, "GUNICORN_WORKERS", "the command line"),
+        (["--workers", "2"], {"GUNICORN_WORKERS": "1"}, "GUNICORN_WORKERS", "the command line"),
+        ([], {"GUNICORN_CMD_ARGS": "-w 2"}, "GUNICORN_WORKERS", "GUNICORN_CMD_ARGS"),
+        ([], {"WEB_CONCURRENCY": "2"}, "GUNICORN_WORKERS", "WEB_CONCURRENCY"),
+        (["--worker-class", "sync"], {}, "ASYNC_MODE", "the command line"),
+    ],
+)
+def test_what_the_rules_refuse_does_not_start_whoever_says_it(tmp_path, words, env, name, source):
+    ended = start(tmp_path, "-c", "gunicorn_config.py", *words, "wsgi:app", **env)
+    assert ended.returncode == 78
+    assert f"{name} is what {source} says." in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "app.db").exists()
+
+
+def test_without_its_configuration_gunicorn_ends_with_one_sentence(tmp_path):
+    ended = start(tmp_path, "--bind", f"127.0.0.1:{free_port()}", "--no-control-socket", "wsgi:app")
+    assert ended.returncode != 0
+    assert ended.stderr.count("use `gunicorn -c gunicorn_config.py wsgi:app`") == 1
+    assert "Traceback" not in ended.stderr
+
+
+def test_eventlet_is_our_worker_and_one_worker_stays_one(serve, wait_for):
+    """WEB_CONCURRENCY, which some platforms set, gives way to a setting."""
+    command = [*SERVE[:-1], "--worker-class", "eventlet", SERVE[-1]]
+    server = serve(command=command, ASYNC_MODE="threading", WEB_CONCURRENCY="5", GUNICORN_WORKERS="1")
+    assert "Using worker: eventlet" in server.log
+    assert server.metric("app_workers") == 1
+    assert server.json("/healthz")
+    os.kill(server.pid, signal.SIGTTIN)
+    wait_for(lambda: "More workers need GUNICORN_WORKERS" in server.log)
+    assert len(server.workers()) == 1
+    assert server.get("/livez")[0] == 200

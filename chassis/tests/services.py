@@ -1,0 +1,136 @@
+"""What the application talks to: the outside API and Redis, for real, and nobody else's."""
+
+import contextlib
+import itertools
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from chassis.tests.patience import LIMIT_SECONDS, wait_until
+from chassis.tests.servers import CLEAN, ROOT, free_port
+
+
+@pytest.fixture
+def fake_upstream(tmp_path):
+    """Return a function that starts the local OpenAI-compatible server: `fake_upstream(latency=0.1)`."""
+    processes = []
+
+    def start(latency: float = 0.0):
+        command = [
+            sys.executable,
+            str(ROOT / "chassis/tests/fake_upstream.py"),
+            "--port",
+            "0",
+            "--latency",
+            str(latency),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=CLEAN)
+        processes.append(process)
+        line = process.stdout.readline()
+        url = re.search(r"http://\S+", line)[0].rstrip("/")
+
+        class Upstream:
+            base_url = url
+            root = re.match(r"http://[^/]+", url)[0]
+
+            @staticmethod
+            def stats():
+                with urllib.request.urlopen(f"{Upstream.root}/stats", timeout=LIMIT_SECONDS) as answer:
+                    return json.load(answer)
+
+            @staticmethod
+            def refuse(status):
+                """Answer everybody with a status, until that is None."""
+                urllib.request.urlopen(f"{Upstream.root}/refuse", json.dumps({"status": status}).encode(), 10).close()
+
+        return Upstream
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def redis_url(tool, tmp_path):
+    """The URL of a Redis of the test's own."""
+    with redis_server(tool("redis-server"), tmp_path) as url:
+        yield url
+
+
+@contextlib.contextmanager
+def redis_server(path, folder):
+    """Give the URL of a Redis that runs in a folder."""
+    port = free_port()
+    command = [path, "--port", str(port), "--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+
+        def answers():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(answers)
+        yield f"redis://127.0.0.1:{port}/0"
+        process.kill()
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tool):
+    """The URL of a PostgreSQL without its database, one for all tests of a process."""
+    tool("psql", "postgresql")
+    pytest.importorskip("psycopg")
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
+    binaries, port = found[-1], free_port()
+    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+    # Outside of pytest's own folder, which no other user may enter.
+    with tempfile.TemporaryDirectory(prefix="postgres-") as data:
+        if as_postgres:
+            shutil.chown(data, "postgres")
+        initialise = [
+            *as_postgres,
+            str(binaries / "initdb"),
+            "-D",
+            data,
+            "-A",
+            "trust",
+            "-U",
+            "app",
+            "-E",
+            "UTF8",
+            "-N",
+        ]
+        subprocess.run(initialise, check=True, capture_output=True, cwd="/")
+        options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data, "-c", "fsync=off"]
+        command = [*as_postgres, str(binaries / "postgres"), *options]
+        with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/"):
+            ready = [str(binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
+            wait_until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
+            yield f"postgresql+psycopg://app@127.0.0.1:{port}"
+            stop = [*as_postgres, str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"]
+            subprocess.run(stop, check=True, capture_output=True, cwd="/")
+
+
+NUMBERS = itertools.count(1)
+
+
+@pytest.fixture
+def postgres_url(postgres_server):
+    """The URL of an empty database of the test's own."""
+    name = f"app{next(NUMBERS)}"
+    psql(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
+    return f"{postgres_server}/{name}"
+
+
+def psql(url: str, statement: str) -> str:
+    """Return what a statement answers, as lines of values between bars."""
+    command = ["psql", url.replace("+psycopg", ""), "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

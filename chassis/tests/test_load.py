@@ -1,0 +1,47 @@
+"""`make load` drives a real server as the page does, and nothing fails."""
+
+import re
+import subprocess
+
+import pytest
+
+from chassis.tests.conftest import CLEAN, ROOT
+from chassis.tests.documents import blocks
+from chassis.tests.patience import LIMIT_SECONDS
+
+INSTALLED = ("--no-print-directory", "-o", ".venv/installed-dev")
+ROW = re.compile(r"^(?:GET|POST|SOCKET)\s+(\S.*?)\s+(\d+)\s+(\d+)\(", re.MULTILINE)
+
+
+BATCH = "batch of 5, followed"
+ASKED = {"/", "/api/jobs", "connect", "job:unsubscribe"}
+
+
+def load(server, seconds: int) -> dict[str, tuple[int, int]]:
+    """Run it as the document does, return how often each thing was asked, and failed."""
+    make, *words = blocks("chassis/docs/performance.md", "Users of the page")[0].split()
+    assert words == ["load", "URL=http://127.0.0.1:5000", "USERS=50", "SECONDS=30"]
+    command = [make, *INSTALLED, "load", f"URL={server.url}", "USERS=4", f"SECONDS={seconds}"]
+    options = {"cwd": ROOT, "env": CLEAN, "capture_output": True, "text": True, "timeout": LIMIT_SECONDS}
+    done = subprocess.run(command, **options, check=False)
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    counted = {name: (int(asked), int(failed)) for name, asked, failed in ROW.findall(said)}
+    assert counted["connect"] == (4, 0), said
+    assert not [name for name, (_, failed) in counted.items() if failed], said
+    return counted
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
+    """Users take turns by chance, and do less on a slow machine: they go on for longer until each thing was done."""
+    server, counted = serve(), set()
+    example = (ROOT / "app/features/predictions").exists()
+    wanted = ASKED | ({BATCH} if example else set())
+    for seconds in (6, 12, 24, 48):
+        counted.update(load(server, seconds))
+        if counted >= wanted:
+            break
+    assert counted >= wanted
+    assert (BATCH in counted) == example

@@ -1,0 +1,23 @@
+"""Every promise of chassis/docs/security.md names a test that exists."""
+
+import re
+
+import pytest
+
+from chassis.tests.conftest import ROOT
+
+CITED = re.compile(r"`((?:tests|app)/[\w/]+(?:\.py)?)(?:::(\w+))?`")
+PROMISES = (ROOT / "chassis/docs/security.md").read_text().partition("## Promises\n")[2].partition("\n## ")[0]
+ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ")][1:]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
+def test_a_promise_is_shown_by_tests_that_exist(row):
+    cited = CITED.findall(row.split("|")[3])
+    assert cited, "no test is named"
+    for path, name in cited:
+        feature = re.match(r"app/features/\w+", path)
+        if feature and not (ROOT / feature[0]).exists():  # deleted, and its promises with it
+            continue
+        assert (ROOT / path).exists(), path
+        assert not name or f"def {name}(" in (ROOT / path).read_text(), name

@@ -1,0 +1,111 @@
+"""What an answer of the outside API means: a completion, or which error."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.base.texts import excerpt, storable
+from chassis.upstream import refusals
+from chassis.upstream.errors import UpstreamError
+from chassis.upstream.replies import Reply, parsed
+
+MAX_MODEL_CHARACTERS = 200
+# Why a model stopped, in the words of several APIs; others are taken for a good end.
+CUT = {"length", "max_tokens", "max_output_tokens", "model_length"}
+FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
+BROKEN = {"error", "abort", "network_error", "insufficient_system_resource", "malformed_function_call"}
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """An answer: its text, the model that gave it, how many attempts it took, and what it cost in tokens.
+
+    `repaired` says that U+FFFD stands for something in the text that no database can hold.
+    """
+
+    text: str
+    model: str
+    attempts: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    repaired: bool = False
+
+
+def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
+    """Return the completion in a reply, or raise the UpstreamError that it means."""
+    body = parsed(reply)
+    error = refusals.error_in(body)
+    detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
+    status = (refusals.code_of(error) if reply.status == 200 else None) or reply.status
+    if not 200 <= status < 300:
+        raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
+    if error:
+        raise UpstreamError("upstream_malformed", "The outside API gave an error instead of an answer." + detail)
+    choice = _first(body)
+    given = _text(choice)
+    text = None if given is None else storable(given)
+    _check_end(choice, text, key)
+    if text is None:
+        raise UpstreamError("upstream_malformed", "The outside API gave an answer without a text.")
+    usage = body.get("usage")
+    used = usage if isinstance(usage, dict) else {}
+    answered_by = body.get("model")
+    return Completion(
+        text=text,
+        model=(excerpt(answered_by, MAX_MODEL_CHARACTERS) if isinstance(answered_by, str) else "") or model,
+        attempts=attempts,
+        prompt_tokens=_count(used.get("prompt_tokens")),
+        completion_tokens=_count(used.get("completion_tokens")),
+        repaired=text != given,
+    )
+
+
+def _first(body: Any) -> dict[str, Any]:
+    """Return the first choice, with what is not there as nothing."""
+    choices = body.get("choices") if isinstance(body, dict) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    return first if isinstance(first, dict) else {}
+
+
+def _message(choice: dict[str, Any]) -> dict[str, Any]:
+    message = choice.get("message")
+    return message if isinstance(message, dict) else {}
+
+
+def _text(choice: dict[str, Any]) -> str | None:
+    """Return the text of a choice; one in parts is joined."""
+    content = _message(choice).get("content")
+    if isinstance(content, str):
+        return content
+    parts = [_part(part) for part in content] if isinstance(content, list) else []
+    texts = [part for part in parts if part is not None]
+    return "".join(texts) if texts else None
+
+
+def _part(part: Any) -> str | None:
+    text = part.get("text") if isinstance(part, dict) and part.get("type", "text") in ("text", "output_text") else part
+    return text if isinstance(text, str) else None
+
+
+def _check_end(choice: dict[str, Any], text: str | None, key: str) -> None:
+    """Raise UpstreamError when the answer is not whole, or is none."""
+    error = choice.get("error") or _message(choice).get("error")
+    ends = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}
+    refusal = _message(choice).get("refusal")
+    if error:
+        detail = refusals.detail({"error": error}, b"", key)
+        raise refusals.failure(refusals.code_of(error) or 502, error, detail)
+    if ends & BROKEN:
+        message = "The model failed in the middle of its answer."
+        raise UpstreamError("upstream_unavailable", message, retryable=True, text=text)
+    if isinstance(refusal, str) and refusal.strip():
+        said = refusals.detail(refusal, b"", key)
+        raise UpstreamError("upstream_filtered", "The model refused to answer." + said, text=text)
+    if ends & FILTERED:
+        raise UpstreamError("upstream_filtered", "The answer was stopped by the outside API's filter.", text=text)
+    if ends & CUT:
+        message = "The answer is cut: it reached the most that the model may write."
+        raise UpstreamError("upstream_cut", message, text=text)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int else None

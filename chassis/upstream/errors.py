@@ -1,0 +1,54 @@
+"""What can go wrong with a call to the outside API, as a code for programs and a sentence for people."""
+
+from typing import Literal
+
+from chassis.errors import AppError
+
+Code = Literal[
+    "upstream_rejected",
+    "upstream_unauthorized",
+    "upstream_no_credit",
+    "upstream_rate_limited",
+    "upstream_unavailable",
+    "upstream_timeout",
+    "upstream_malformed",
+    "upstream_too_large",
+    "upstream_cut",
+    "upstream_filtered",
+]
+STATUSES: dict[Code, int] = {"upstream_rate_limited": 503, "upstream_unavailable": 503, "upstream_timeout": 504}
+OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # which every other call would meet too
+
+
+class Cancelled(Exception):
+    """Raised instead of waiting on, once the caller's `cancelled()` says so."""
+
+
+class UpstreamError(AppError):
+    """A call that failed for good, or one attempt of it that may be tried again (`retryable`).
+
+    `text` is the part of an answer that came before it was cut or filtered.
+    """
+
+    status = 502
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after: float | None = None,
+        text: str | None = None,
+    ) -> None:
+        super().__init__(message, code=code, status=STATUSES.get(code))
+        self.code: Code = code
+        self.retryable = retryable
+        self.retry_after = retry_after
+        self.text = text
+        self.attempts = 1
+
+    @property
+    def of_the_account(self) -> bool:
+        """Whether it concerns the key or the account, and not what was asked."""
+        return self.code in OF_THE_ACCOUNT

@@ -1,0 +1,135 @@
+"""Which error a refusal of the outside API is, what it says for people, and for how long it asks to wait."""
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from chassis.base.texts import excerpt
+from chassis.upstream.errors import UpstreamError
+
+MAX_RETRY_AFTER_SECONDS = 120.0
+MAX_DETAIL_CHARACTERS = 200
+USED_UP = {  # what APIs call an account that cannot pay, as code or type of an error
+    "insufficient_quota",
+    "insufficient_user_quota",
+    "insufficient_balance",
+    "insufficient_credits",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "payment_required",
+}
+
+
+def failure(status: int, error: Any, detail: str, pause_seconds: float | None = None) -> UpstreamError:
+    """Return what a status and the error in the body mean; `detail` is what the API said, or empty."""
+    if status == 402 or _names(error) & USED_UP:
+        message = f"The outside API refuses the account: its credit or quota is used up ({status}).{detail}"
+        return UpstreamError("upstream_no_credit", message)
+    if status == 403 and _is_moderation(error):
+        return UpstreamError("upstream_filtered", f"The outside API refused what was asked ({status}).{detail}")
+    if status in (401, 403):
+        message = f"The outside API refused access ({status}); check OPENROUTER_API_KEY.{detail}"
+        return UpstreamError("upstream_unauthorized", message)
+    later: dict[str, Any] = {"retryable": True, "retry_after": pause_seconds}
+    if status == 429:
+        message = f"The outside API says that it is asked too often (429).{detail}"
+        return UpstreamError("upstream_rate_limited", message, **later)
+    if status == 408 or status >= 500:
+        return UpstreamError("upstream_unavailable", f"The outside API failed ({status}).{detail}", **later)
+    return UpstreamError("upstream_rejected", f"The outside API rejected the request ({status}).{detail}")
+
+
+def code_of(error: Any) -> int | None:
+    """Return the HTTP status that an error names, as a number or in digits."""
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
+        code = int(code)
+    return code if type(code) is int and 400 <= code < 600 else None
+
+
+def error_in(body: Any) -> Any:
+    """Return what a body says went wrong, wherever an API puts it, or None."""
+    if not isinstance(body, dict):
+        return None
+    if body.get("error"):
+        return body["error"]
+    listed = body.get("errors")
+    if isinstance(listed, list) and listed:
+        return listed[0]
+    return None
+
+
+def detail(body: Any, raw: bytes, key: str) -> str:
+    """Return what the API said as the end of a sentence, without the key and without markup, or nothing."""
+    said = " ".join(_sayings(error_in(body) or body)) if body is not None else raw[:4_000].decode(errors="replace")
+    short = excerpt(said.replace(key, "***") if key else said, MAX_DETAIL_CHARACTERS)
+    return f" It says: {short}" if short else ""
+
+
+def pause_of(headers: Mapping[str, str]) -> float | None:
+    """Return how many seconds the headers ask to wait, at most 120, or None."""
+    milliseconds = _number(headers.get("retry-after-ms"))
+    if milliseconds is not None:
+        return _bounded(milliseconds / 1_000)
+    return retry_after(headers.get("Retry-After"))
+
+
+def retry_after(value: str | None) -> float | None:
+    """Return the seconds that a Retry-After header asks for, seconds or an HTTP date, at most 120."""
+    seconds = _number(value)
+    if seconds is not None or not value:
+        return None if seconds is None else _bounded(seconds)
+    try:
+        moment = parsedate_to_datetime(value)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return _bounded((moment - datetime.now(UTC)).total_seconds())
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 0.0), MAX_RETRY_AFTER_SECONDS)
+
+
+def _names(error: Any) -> set[str]:
+    found = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+    return {name.lower() for name in found if isinstance(name, str)}
+
+
+def _is_moderation(error: Any) -> bool:
+    """Return whether it is about the prompt, as OpenRouter says it of a model that is moderated."""
+    found = error.get("metadata") if isinstance(error, dict) else None
+    return isinstance(found, dict) and bool(found.get("reasons") or found.get("flagged_input"))
+
+
+def _sayings(error: Any) -> list[str]:
+    """Return what an error says, and what the provider behind it said."""
+    if isinstance(error, str):
+        return [error]
+    if not isinstance(error, dict):
+        return []
+    said = [error[name] for name in ("message", "detail") if isinstance(error.get(name), str)]
+    metadata = error.get("metadata")
+    raw = metadata.get("raw") if isinstance(metadata, dict) else None
+    return [*said, *_sayings_of_provider(raw)]
+
+
+def _sayings_of_provider(raw: Any) -> list[str]:
+    try:
+        inner = json.loads(raw) if isinstance(raw, str) and len(raw) < 10_000 else raw
+    except (ValueError, RecursionError):
+        inner = raw
+    said = error_in(inner) or inner
+    found = said.get("message") if isinstance(said, dict) else said
+    return [found] if isinstance(found, str) else []

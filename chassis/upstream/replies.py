@@ -1,0 +1,79 @@
+"""An answer of the outside API as it came, within its limit, and the JSON in it."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+
+from chassis.upstream.errors import UpstreamError
+
+PIECE_BYTES = 65_536
+MAX_CONTAINERS = 20_000  # objects and arrays: a million of them take half a second to build
+TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+
+
+class TooLarge(Exception):
+    """Raised instead of reading on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A status, headers, and a body that is no larger than the limit."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def receive(response: requests.Response, most: int) -> Reply:
+    """Read a response in pieces, up to `most` bytes, also after decompression.
+
+    Raises UpstreamError for a good one that is larger; of a bad one the status counts, and its body is dropped.
+    """
+    body = bytearray()
+    try:
+        for piece in response.iter_content(PIECE_BYTES):
+            body += piece
+            if len(body) > most:
+                raise TooLarge
+    except TooLarge:
+        response.close()
+        if response.status_code // 100 == 2:
+            raise too_large(most) from None
+        body.clear()
+    return Reply(response.status_code, response.headers, bytes(body))
+
+
+def too_large(most: int) -> UpstreamError:
+    """Return the error for an answer over the limit."""
+    message = f"The outside API's answer is over {most:,} bytes (UPSTREAM_MAX_RESPONSE_BYTES)."
+    return UpstreamError("upstream_too_large", message)
+
+
+def parsed(reply: Reply) -> Any:
+    """Return the JSON of a reply, or None when it is none; raise UpstreamError when it should have been."""
+    try:
+        if _has_too_many_containers(reply.body):
+            raise ValueError
+        return json.loads(reply.body)
+    except (ValueError, RecursionError):
+        if reply.good:
+            message = "The outside API gave an answer that is not JSON; check UPSTREAM_BASE_URL."
+            raise UpstreamError("upstream_malformed", message) from None
+        return None
+
+
+def _has_too_many_containers(body: bytes) -> bool:
+    """Return whether it would build too many lists and objects; brackets within texts do not count."""
+    return _brackets(body) > MAX_CONTAINERS and _brackets(TEXT.sub(b"", body)) > MAX_CONTAINERS
+
+
+def _brackets(body: bytes) -> int:
+    return body.count(b"[") + body.count(b"{")

@@ -1,0 +1,68 @@
+"""How many calls may be under way at once, over all threads; first come first served."""
+
+import threading
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
+
+
+class Slots:
+    """A semaphore whose limit may change and whose waiters may be cancelled."""
+
+    def __init__(self, limit: int) -> None:
+        self._lock = threading.Lock()
+        self._line: deque[threading.Event] = deque()
+        self._limit, self._taken = limit, 0
+
+    def resize(self, limit: int) -> None:
+        """Change the limit; calls that are under way above a lower one end as usual."""
+        with self._lock:
+            self._limit = limit
+            self._grant()
+
+    def counts(self) -> tuple[int, int, int]:
+        """Return how many are taken, how many there are, and how many callers wait for one."""
+        with self._lock:
+            return self._taken, self._limit, len(self._line)
+
+    @contextmanager
+    def hold(self, cancelled: Check = never) -> Iterator[None]:
+        """Hold a slot; raise Cancelled soon after `cancelled()` turns true while waiting for one."""
+        self._acquire(cancelled)
+        try:
+            yield
+        finally:
+            self._release()
+
+    def _acquire(self, cancelled: Check) -> None:
+        stop_if(cancelled)
+        turn = threading.Event()
+        with self._lock:
+            self._line.append(turn)
+            self._grant()
+        try:
+            while not turn.wait(POLL_SECONDS):
+                stop_if(cancelled)
+        except BaseException:
+            self._give_up(turn)
+            raise
+
+    def _release(self) -> None:
+        with self._lock:
+            self._taken -= 1
+            self._grant()
+
+    def _give_up(self, turn: threading.Event) -> None:
+        with self._lock:
+            if turn.is_set():  # the slot came in the same moment: hand it on
+                self._taken -= 1
+            else:
+                self._line.remove(turn)
+            self._grant()
+
+    def _grant(self) -> None:
+        while self._line and self._taken < self._limit:
+            self._taken += 1
+            self._line.popleft().set()

@@ -1,0 +1,32 @@
+"""Waiting that ends soon after its caller is cancelled."""
+
+import time
+from collections.abc import Callable
+
+from chassis.upstream.errors import Cancelled
+
+POLL_SECONDS = 0.1  # how often a waiting caller looks whether it was cancelled
+
+Check = Callable[[], bool]
+
+
+def never() -> bool:
+    """Say that nobody cancelled: the default for callers that cannot be."""
+    return False
+
+
+def stop_if(cancelled: Check) -> None:
+    """Raise Cancelled when `cancelled()` is true."""
+    if cancelled():
+        raise Cancelled
+
+
+def sleep(seconds: float, cancelled: Check) -> None:
+    """Sleep; raise Cancelled soon after `cancelled()` turns true."""
+    end = time.monotonic() + seconds
+    while True:
+        stop_if(cancelled)
+        left = end - time.monotonic()
+        if left <= 0:
+            return
+        time.sleep(min(left, POLL_SECONDS))

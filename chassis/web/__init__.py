@@ -1,0 +1,14 @@
+"""Pages, health, metrics, the jobs' HTTP interface, and the answer to every error."""
+
+from flask import Flask
+
+
+def install(app: Flask) -> None:
+    """Add everything that this room serves."""
+    from chassis.web import admin, errors, health, jobs, metrics, openapi, pages, streaming, usage, well_known
+
+    errors.install(app)
+    streaming.install(app)
+    app.extensions["admin_pages"] = admin.pages()
+    for module in (admin, health, jobs, metrics, openapi, pages, usage, well_known):
+        app.register_blueprint(module.blueprint)

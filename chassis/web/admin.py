@@ -1,0 +1,91 @@
+"""The admin pages of the core: API keys, and the audit log. Features add theirs to `app.extensions["admin_pages"]`."""
+
+import time
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from pydantic import BaseModel, Field
+from werkzeug.wrappers import Response
+
+from chassis.security import audit, keys, stale_keys
+from chassis.security.identity import ADMIN, READ, SCOPES, SUBMIT
+from chassis.security.proof import recently_proved
+from chassis.web.body import Text, form_body
+
+blueprint = Blueprint("admin", __name__, url_prefix="/admin")
+LINES = 100
+LAST_ID = 2**63 - 1  # of any table
+SCOPE_WORDS = {SUBMIT: "submit and read", READ: "read only", ADMIN: "everything"}
+
+
+class KeyForm(BaseModel):
+    """What the form of a new key asks for."""
+
+    name: Text = Field(min_length=1, max_length=200)
+    owner: Text = Field("", max_length=200)
+    scope: Text = SUBMIT
+    days: int = Field(0, ge=0, le=3_650)
+    per_second: float = Field(0, ge=0, le=1e6, allow_inf_nan=False)
+    monthly_budget: float = Field(0, ge=0, le=1e12, allow_inf_nan=False)
+
+
+class LastDays(BaseModel):
+    """In how many days a key ends."""
+
+    days: float = Field(ge=0, le=3_650, allow_inf_nan=False)
+
+
+def pages() -> list[dict[str, str]]:
+    """Return the entries of the admin pages' navigation; features add theirs."""
+    return [{"label": "API keys", "href": "/admin/keys"}, {"label": "Audit log", "href": "/admin/audit"}]
+
+
+@blueprint.get("")
+def index() -> Response:
+    """Go to the first admin page."""
+    return redirect(current_app.extensions["admin_pages"][0]["href"])
+
+
+@blueprint.get("/keys")
+def api_keys() -> str:
+    """Show all keys, and the form of a new one."""
+    return _keys_page()
+
+
+@blueprint.post("/keys")
+@recently_proved
+def create_key() -> tuple[str, int, dict[str, str]]:
+    """Make a key and show it, once: the page is not kept by browsers."""
+    form = form_body(KeyForm)
+    ends = time.time() + form.days * keys.DAY_SECONDS if form.days else None
+    new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, form.monthly_budget, ends)
+    return _keys_page(made=keys.create(new)), 201, {"Cache-Control": "no-store"}
+
+
+@blueprint.post("/keys/<key_id>/revoke")
+def revoke_key(key_id: str) -> Response:
+    """End a key for good."""
+    keys.revoke(key_id)
+    return redirect(url_for("admin.api_keys"), 303)
+
+
+@blueprint.post("/keys/<key_id>/expire")
+@recently_proved  # one that has ended is good again with a later end
+def expire_key(key_id: str) -> Response:
+    """Let a key end in some days."""
+    keys.expire(key_id, time.time() + form_body(LastDays).days * keys.DAY_SECONDS)
+    return redirect(url_for("admin.api_keys"), 303)
+
+
+@blueprint.get("/audit")
+def audit_log() -> str:
+    """Show who did what, newest first."""
+    asked = request.args.get("before", type=int)
+    before = None if asked is None else min(max(asked, 0), LAST_ID)
+    lines = audit.listing(limit=LINES, before=before)
+    return render_template("admin/audit.html", lines=lines, full=len(lines) == LINES, before=before)
+
+
+def _keys_page(made: str = "") -> str:
+    return render_template(
+        "admin/keys.html", keys=keys.listing(), stale=stale_keys.reasons(), scopes=SCOPE_WORDS, made=made, all=SCOPES
+    )

@@ -1,0 +1,147 @@
+"""Every error becomes an answer here: JSON for programs, a page for people."""
+
+import math
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from gunicorn.http.errors import ParseException
+from sqlalchemy.exc import DataError, SQLAlchemyError
+from werkzeug.exceptions import HTTPException
+
+from chassis.db.engine import reason_of
+from chassis.db.trouble import DatabaseUnavailable, unavailable
+from chassis.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
+
+log = structlog.get_logger(__name__)
+
+WORDS = {
+    400: ("That request is not right", "Something in the request could not be understood."),
+    401: ("Who are you?", "This service is for people and programs that it knows."),
+    403: ("Not allowed", "You may not see this."),
+    404: ("Nothing here", "The page does not exist, or no longer."),
+    405: ("Not possible here", "This address does not take that kind of request."),
+    408: ("Too slow", "What you sent did not arrive in time: try again."),
+    413: ("Too large", "What you sent is larger than this service accepts."),
+    415: ("Wrong kind of content", "This address does not take that kind of content."),
+    421: ("Wrong name", "This service does not answer by that name."),
+    429: ("Too many requests", "You are faster than this service allows: wait a moment and try again."),
+    500: ("Something went wrong", "The mistake is on our side, and it has been logged."),
+    503: ("Not available right now", "The service cannot answer at the moment: try again shortly."),
+    507: ("Storage is full", "You store as much as you may: delete something, or ask for more."),
+}
+CODES = {
+    401: "unauthorized",
+    403: "forbidden",
+    408: "request_timeout",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    429: TooManyRequests.code,
+    500: "internal_error",
+    503: "unavailable",
+}
+PROGRAM_PATHS = ("/api/", "/healthz", "/livez", "/readyz", "/metrics")
+
+
+def install(app: Flask) -> None:
+    """Render AppError, werkzeug's errors, and everything unexpected."""
+    app.register_error_handler(AppError, _app_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(DataError, _refused_value)
+    app.register_error_handler(SQLAlchemyError, _database_error)
+    app.register_error_handler(ParseException, _malformed_body)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _app_error(error: AppError) -> Response:
+    if error.status >= 500 and not isinstance(error, InMaintenance | OverQuota | DatabaseUnavailable):
+        log.warning("request_failed", code=error.code, reason=error.message)
+    if isinstance(error, ProofNeeded):
+        if (page := _proof_page()) is not None:
+            return page
+    elif error.status == 401 and (sign_in := _sign_in_page()):
+        return make_response(redirect(sign_in))
+    response = _render(error.status, error.code, error.message, details=error.details)
+    if error.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if (seconds := getattr(error, "retry_after_seconds", None)) is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(seconds)))
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return make_response(error.get_response())
+    words = WORDS.get(status, ("", error.description or error.name))[1]
+    response = _render(status, CODES.get(status, error.name.lower().replace(" ", "_")), words)
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":  # Retry-After, Allow and the like
+            response.headers[name] = value
+    return response
+
+
+def _refused_value(error: DataError) -> Response:
+    """Answer to a value that the database's types cannot hold, such as a null character in an id."""
+    log.warning("value_refused", path=request.path, reason=str(error.orig))
+    return _render(400, "invalid_value", "The request holds a value that cannot be stored.")
+
+
+def _database_error(error: SQLAlchemyError) -> Response:
+    """Answer while the database refuses what it may take later (full, read-only, locked, away) with 503."""
+    told = unavailable(error)
+    if told is None:
+        return _unexpected(error)
+    log.warning("database_refused", path=request.path, reason=reason_of(error))
+    return _app_error(told)
+
+
+def _malformed_body(_error: ParseException) -> Response:
+    """Answer to chunks that break the rules, which gunicorn notices when the body is read."""
+    return _render(400, "bad_request", "The body is not sent as HTTP has it.")
+
+
+def _unexpected(error: Exception) -> Response:
+    log.exception("request_raised", path=request.path)
+    trace = traceback.format_exc() if current_app.extensions["settings"].debug_pages else ""
+    return _render(500, "internal_error", WORDS[500][1], trace)
+
+
+def _render(
+    status: int, code: str, message: str, trace: str = "", details: Mapping[str, Any] | None = None
+) -> Response:
+    request_id = g.get("request_id", "")
+    if _for_program():
+        body = {"code": code, "message": message, "request_id": request_id} | ({"details": details} if details else {})
+        return make_response(jsonify(error=body), status)
+    title = WORDS.get(status, ("Something went wrong", ""))[0]
+    shown = {"status": status, "title": title, "message": message, "request_id": request_id, "trace": trace}
+    try:
+        return make_response(render_template("error.html", **shown), status)
+    except Exception:
+        log.exception("error_page_failed")
+        return make_response((f"{title}. {message}\n", status, {"Content-Type": "text/plain; charset=utf-8"}))
+
+
+def _sign_in_page() -> str | None:
+    """Return where a person can sign in who asked for a page, if a feature has such a place."""
+    url_for_path = current_app.extensions.get("sign_in_url")
+    asks_for_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    if url_for_path is None or not asks_for_page or _for_program():
+        return None
+    return str(url_for_path(request.full_path.removesuffix("?")))
+
+
+def _proof_page() -> Response | None:
+    """Return the page that asks a person again, if a feature has such a page and can go on from there."""
+    ask: Callable[[], Response | None] | None = current_app.extensions.get("proof_page")
+    return None if ask is None or _for_program() else ask()
+
+
+def _for_program() -> bool:
+    if request.path.startswith(PROGRAM_PATHS):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"

@@ -1,0 +1,128 @@
+"""Whether the process lives, whether it can serve, and why not."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Literal
+
+from flask import Blueprint, Response, current_app, jsonify, make_response
+from pydantic import BaseModel
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.db import db, outcomes
+from chassis.errors import AppError
+from chassis.observability.metrics import READY
+from chassis.security import maintenance
+from chassis.security.guard import public
+from chassis.settings import VERSION, Settings
+from chassis.upstream import upstream
+from chassis.web.openapi.describe import describe
+
+blueprint = Blueprint("health", __name__)
+Check = Callable[[], str | None]
+
+
+class Alive(BaseModel):
+    """The process can answer."""
+
+    status: Literal["alive"]
+
+
+class CheckResult(BaseModel):
+    """What a check found."""
+
+    ok: bool
+    detail: str
+
+
+class Readiness(BaseModel):
+    """Whether the service can do its work, and each check's reason."""
+
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, CheckResult]
+
+
+class Health(BaseModel):
+    """Whether the service can do its work, and which checks pass."""
+
+    status: Literal["ok", "unavailable"]
+    version: str
+    checks: dict[str, bool]
+
+
+@blueprint.get("/livez")
+@public
+@describe(answers={200: Alive})
+def livez() -> Response:
+    """Answer as long as the process can; depends on nothing."""
+    return jsonify(status="alive")
+
+
+@blueprint.get("/readyz")
+@public
+@describe(answers={200: Readiness, 503: Readiness})
+def readyz() -> Response:
+    """Answer 200 when the service can do its work, else 503 with the reasons."""
+    found = run_checks()
+    checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
+    if why := maintenance.reason():  # which is no reason to send nobody here
+        checks["maintenance"] = {"ok": True, "detail": why}
+    if why := upstream.problem():  # nor is this: it would be the same with any other instance
+        checks["upstream"] = {"ok": True, "detail": why}
+    if why := _refused_snapshot():  # what is served is older than was asked for, and good
+        checks["snapshot"] = {"ok": True, "detail": why}
+    return _answer(found, checks=checks)
+
+
+@blueprint.get("/healthz")
+@public
+@describe(answers={200: Health, 503: Health})
+def healthz() -> Response:
+    """Answer what a platform's health check wants to know."""
+    found = run_checks()
+    return _answer(found, version=VERSION, checks={name: reason is None for name, reason in found.items()})
+
+
+def observe() -> bool:
+    """Run the checks for their metric, and return whether all passed."""
+    return _ready(run_checks())
+
+
+def _ready(found: dict[str, str | None]) -> bool:
+    ready = all(reason is None for reason in found.values())
+    READY.set(int(ready))
+    return ready
+
+
+def _answer(found: dict[str, str | None], **body: object) -> Response:
+    ready = _ready(found)
+    response = jsonify(status="ok" if ready else "unavailable", **body)
+    return make_response(response, 200 if ready else 503)
+
+
+def run_checks() -> dict[str, str | None]:
+    """Run all checks; return by name why one does not pass, or None."""
+    checks: dict[str, Check] = current_app.extensions["health_checks"]
+    found = {name: _run(check) for name, check in checks.items()}
+    found["accepting"] = "the process is stopping" if current_app.extensions["draining"]() else None
+    return found
+
+
+def _refused_snapshot() -> str | None:
+    """Return why the last start did not take the snapshot that it was to take, or None."""
+    settings: Settings = current_app.extensions["settings"]
+    if settings.database_snapshot_policy != "refresh":
+        return None
+    with contextlib.suppress(SQLAlchemyError):  # its own check says so
+        row = db.read(lambda conn: outcomes.of(conn, outcomes.SNAPSHOT_STEP))
+        if row is not None and row.outcome.startswith(outcomes.REFUSED):
+            return str(row.outcome)
+    return None
+
+
+def _run(check: Check) -> str | None:
+    try:
+        return check()
+    except AppError as error:
+        return error.message
+    except Exception as error:
+        return f"the check failed: {type(error).__name__}"

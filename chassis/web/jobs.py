@@ -1,0 +1,56 @@
+"""The HTTP interface to jobs."""
+
+from flask import Blueprint, Response, jsonify
+from pydantic import AwareDatetime, BaseModel, Field
+
+from chassis import jobs
+from chassis.jobs.model import State
+from chassis.web.body import Text, query_parameters
+from chassis.web.openapi.describe import describe
+from chassis.web.paging import Page, Paging
+
+blueprint = Blueprint("jobs_api", __name__, url_prefix="/api/jobs")
+
+
+class JobQuery(Paging):
+    """Which jobs."""
+
+    state: State | None = Field(None, description="Only those in this state.")
+    kind: Text | None = Field(None, max_length=200, description="Only those of this kind.")
+
+
+class JobResponse(BaseModel):
+    """A job."""
+
+    id: str
+    kind: str
+    state: State
+    done: int
+    total: int
+    message: str
+    error: str | None
+    attempt: int
+    cancel_requested: bool
+    revision: int = Field(description="Grows with every change.")
+    created_at: AwareDatetime
+    started_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+
+
+class JobPage(Page[JobResponse]):
+    """A page of jobs, newest first."""
+
+
+@blueprint.get("")
+@describe(query=JobQuery, answers={200: JobPage})
+def listing() -> Response:
+    """Return a page of jobs, newest first."""
+    asked = query_parameters(JobQuery)
+    return jsonify(jobs.listing(state=asked.state, kind=asked.kind, page=asked.page, per_page=asked.per_page))
+
+
+@blueprint.get("/<job_id>")
+@describe(answers={200: JobResponse, 404: "There is no such job, or it is not for you to see."})
+def show(job_id: str) -> Response:
+    """Return one job."""
+    return jsonify(jobs.seen(job_id).as_dict())

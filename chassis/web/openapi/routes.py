@@ -1,0 +1,44 @@
+"""/api/openapi.json for programs, and /api/docs for people."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, render_template
+from pydantic import RootModel
+
+from chassis.security import hosts, identity
+from chassis.web.openapi.describe import Answer, describe
+from chassis.web.openapi.document import Schema, document
+from chassis.web.openapi.page import groups
+from chassis.web.pages import APP_NAME
+
+blueprint = Blueprint("description", __name__, url_prefix="/api")
+BUILT = "openapi"
+
+
+class OpenAPI(RootModel[dict[str, Any]]):
+    """An OpenAPI 3.1 document."""
+
+
+@blueprint.get("/openapi.json")
+@describe(answers={200: OpenAPI})
+def openapi() -> Response:
+    """Return this description, for programs."""
+    return jsonify(_document())
+
+
+@blueprint.get("/docs")
+@describe(answers={200: Answer(text="A page without scripts.", media="text/html; charset=utf-8")})
+def docs() -> str:
+    """Show this description as a page."""
+    found = _document()
+    address, keys = hosts.base_url(), identity.anonymous(current_app.extensions["settings"], "").scopes
+    return render_template("api.html", groups=groups(found, address), guarded=not keys)
+
+
+def _document() -> Schema:
+    """Return the document, which is made when it is first asked for: by then every feature is there."""
+    known = current_app.extensions
+    if BUILT not in known:
+        known[BUILT] = document(current_app._get_current_object(), APP_NAME)  # type: ignore[attr-defined]
+    found: Schema = known[BUILT]
+    return found

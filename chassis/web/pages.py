@@ -1,0 +1,69 @@
+"""The first page, and what every page's template knows."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, redirect, render_template
+from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
+
+from chassis.base.times import iso
+from chassis.security import identity, maintenance
+from chassis.security.guard import public
+from chassis.settings import VERSION
+
+APP_NAME = "Flask-SocketIO Skeleton"
+blueprint = Blueprint("pages", __name__)
+
+
+@blueprint.get("/")
+def home() -> str | AnyResponse:
+    """Go to the first feature, or say how to add one."""
+    nav = current_app.extensions["nav"]
+    return redirect(nav[0]["href"]) if nav else render_template("welcome.html")
+
+
+@blueprint.get("/favicon.ico")
+@public
+def favicon() -> Response:
+    """Serve the icon where browsers look for it."""
+    return current_app.send_static_file("favicon.svg")
+
+
+@blueprint.get("/robots.txt")
+@public
+def robots() -> Response:
+    """Keep search engines to the pages."""
+    return Response("User-agent: *\nDisallow: /api/\n", content_type="text/plain; charset=utf-8")
+
+
+@blueprint.app_context_processor
+def _common() -> dict[str, Any]:
+    brand = _brand()
+    known: dict[str, Any] = {"app_name": _named(brand), "brand": brand}
+    known |= {"version": VERSION, "me": identity.current()}
+    known |= {name: current_app.extensions[name] for name in ("nav", "admin_pages")}
+    known["maintenance"] = maintenance.reason()
+    filled: dict[str, Any] = {"account_links": str, "sign_in_url": None}  # by a feature for accounts
+    return known | {name: current_app.extensions.get(name, default) for name, default in filled.items()}
+
+
+def app_name() -> str:
+    """Return what the service is called."""
+    return _named(_brand())
+
+
+def _brand() -> dict[str, str]:
+    brand: dict[str, str] = current_app.extensions.get("brand", dict)()  # by a feature: name, style, logo
+    return brand
+
+
+def _named(brand: dict[str, str]) -> str:
+    return brand.get("name") or APP_NAME
+
+
+@blueprint.app_template_filter()
+def day_and_time(given: float | str | None) -> Markup:
+    """Show a time, in seconds since 1970 or as ISO 8601, in UTC to the minute."""
+    text = iso(given) if isinstance(given, float) else given
+    shown = Markup('<time datetime="{}">{}</time>')
+    return shown.format(text, text[:16].replace("T", " ")) if text else Markup("-")
