@@ -12,7 +12,8 @@ PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
 SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
   $(CURDIR)/$(BIN)/python -m chassis.tests.suite $(PARALLEL)
-WITHOUT ?= accounts console predictions webhooks
+WITHOUT ?= predictions
+PARTS ?=
 USERS ?= 20
 SECONDS ?= 60
 STACK ?= deploy/compose/compose.yaml
@@ -43,12 +44,13 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
-	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e app/features
+	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/parts app/features
 
-test-without-example: .venv/installed-dev tools ## the whole suite without the features (WITHOUT=accounts for one)
+test-without-example: .venv/installed-dev tools ## the whole suite without the example and the parts (PARTS="console" keeps one)
 	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
 	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
 	ln -s "$(CURDIR)/.venv" "$$copy/.venv" && cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
+	sed -i 's/parts=([^)]*)/parts=($(foreach part,$(PARTS),"$(part)",))/' app/__init__.py && \
 	$(CURDIR)/$(BIN)/python -m flask settings docs && git init -q && git add --all && \
 	git -c user.name=tests -c user.email=tests@example.org commit -qm "Delete $(WITHOUT)" && $(SUITE) -m "not long and not fuzz" $(ARGS)
 

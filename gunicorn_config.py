@@ -44,8 +44,8 @@ keepalive = 2 if _settings.async_mode == "gevent" else 5  # gevent waits it out 
 backlog = 4096
 sendfile = False  # eventlet's green sockets truncate it
 control_socket_disable = True  # it fails on a read-only root, and two apps of one user collide
-# What a proxy says is for chassis.security.proxies alone to judge. gunicorn by itself takes the scheme from this machine
-# and from unix sockets, whatever TRUSTED_PROXIES says, and lets SCRIPT_NAME and PATH_INFO be overridden from there.
+# What a proxy says is for chassis.security.proxies alone to judge. gunicorn by itself takes the scheme from this
+# machine and from unix sockets, whatever TRUSTED_PROXIES says, and lets SCRIPT_NAME and PATH_INFO be overridden there.
 forwarded_allow_ips = ""
 secure_scheme_headers = {}
 forwarder_headers = ""
@@ -97,22 +97,22 @@ def pre_fork(server, worker):
 def post_fork(server, worker):
     """Forget the application's modules, so that a reload serves what is on the disk now, patched as it should be."""
     end_when_told()
-    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "chassis")]:
         del sys.modules[name]
 
 
 def post_worker_init(worker):
-    from chassis import workers
+    from chassis.workers import start
 
-    background.start(worker)
+    start(worker)
     worker.handover.ready()
 
 
 def worker_exit(server, worker):
     if worker.booted:
-        from chassis import workers
+        from chassis.workers import finish
 
-        background.finish()
+        finish()
 
 
 def on_exit(server):

@@ -1,4 +1,4 @@
-"""The table: on the screen, and between the marks in chassis/docs/performance.md, whose other words are written by hand."""
+"""The table: on the screen, and between the marks in chassis/docs/performance.md."""
 
 import math
 import os

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START = "from chassis.server.worker import patch; patch(); from chassis import boot, extensions, features, realtime; from app import create_app"
+START = "from chassis.server.worker import patch; patch(); from app import create_app; create_app()"
 TIMES = 9
 
 

@@ -1,4 +1,4 @@
-"""Compares this project's server with three others on this machine; `make bench` writes chassis/docs/performance.md with it.
+"""Compares the server with three others on this machine; `make bench` writes chassis/docs/performance.md with it.
 
     python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write] [--check]
 

@@ -1,52 +1,79 @@
-"""Features: each package in this folder is one, found by its presence."""
+"""The features of the service: the parts that it names, and each package in `app/features`, found by its presence."""
 
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from chassis.base.environment import BASE_DIR
+from chassis.errors import SettingsError
 from chassis.settings import Section, Settings, load_settings
 
 if TYPE_CHECKING:
     from flask import Flask
 
-FOLDER = Path(__file__).parent
+OWN, PARTS = BASE_DIR / "app/features", BASE_DIR / "chassis/parts"
 
 
-def names() -> list[str]:
-    """Return the features' names, in alphabetical order."""
-    return sorted(module.name for module in pkgutil.iter_modules([str(FOLDER)]) if module.ispkg)
+@dataclass(frozen=True)
+class Feature:
+    """A feature's name, the package that it is, and its folder."""
+
+    name: str
+    package: str
+    folder: Path
+
+
+def found() -> list[Feature]:
+    """Return the parts that the service names and the features that it owns, in alphabetical order.
+
+    Raises SettingsError for a part that does not exist, and for a feature that has the name of a part.
+    """
+    known = _in(PARTS, "chassis.parts")
+    own, parts = _in(OWN, "app.features"), import_module("app").service.parts
+    if missing := sorted(set(parts) - set(known)):
+        raise SettingsError([("app/__init__.py", f"names parts that do not exist: {', '.join(missing)}")])
+    if both := sorted(set(parts) & set(own)):
+        raise SettingsError([("app/features", f"has the name of a part: {', '.join(both)}")])
+    chosen = own | {name: known[name] for name in parts}
+    return [chosen[name] for name in sorted(chosen)]
+
+
+def _in(folder: Path, package: str) -> dict[str, Feature]:
+    there = [module.name for module in pkgutil.iter_modules([str(folder)]) if module.ispkg]
+    return {name: Feature(name, f"{package}.{name}", folder / name) for name in there}
 
 
 def modules(part: str) -> Iterator[ModuleType]:
-    """Import and yield `app.features.<name>.<part>` of every feature that has it."""
-    for name in names():
-        if find_spec(f"app.features.{name}.{part}"):
-            yield import_module(f"app.features.{name}.{part}")
+    """Import and yield the module `part` of every feature that has it, such as its `jobs`."""
+    for feature in found():
+        if find_spec(f"{feature.package}.{part}"):
+            yield import_module(f"{feature.package}.{part}")
 
 
 def sections() -> tuple[type[Section], ...]:
     """Return the settings sections that features declare as `Section` subclasses in their settings.py."""
     return tuple(
         kind
-        for module in (_settings_module(name) for name in names() if (FOLDER / name / "settings.py").exists())
+        for module in (_settings_module(feature) for feature in found() if (feature.folder / "settings.py").exists())
         for kind in vars(module).values()
         if isinstance(kind, type) and issubclass(kind, Section) and kind.__module__ == module.__name__
     )
 
 
-def _settings_module(name: str) -> ModuleType:
+def _settings_module(feature: Feature) -> ModuleType:
     """Import a feature's settings.py and not its `__init__.py`.
 
     gunicorn's master reads the settings, and what a feature imports must reach the workers unimported and unpatched.
     """
-    full = f"app.features.{name}.settings"
+    full = f"{feature.package}.settings"
     if full not in sys.modules:
-        spec = spec_from_file_location(full, FOLDER / name / "settings.py")
+        spec = spec_from_file_location(full, feature.folder / "settings.py")
         assert spec is not None
         assert spec.loader is not None
         sys.modules[full] = module_from_spec(spec)
@@ -61,11 +88,11 @@ def load() -> Settings:
 
 def install(app: "Flask") -> None:
     """Let every feature add its routes, socket events and job kinds."""
-    for name in names():
-        import_module(f"app.features.{name}").register(app)
+    for feature in found():
+        import_module(feature.package).register(app)
 
 
 def migrations() -> list[tuple[str, Path]]:
     """Return (feature, folder of its migrations) of every feature that owns tables."""
-    folders = [(name, FOLDER / name / "migrations") for name in names()]
+    folders = [(feature.name, feature.folder / "migrations") for feature in found()]
     return [(name, folder) for name, folder in folders if folder.is_dir()]

@@ -1,9 +1,10 @@
-"""The application: `create_app` is its table of contents.
+"""A service: `create_app` is its table of contents.
 
-Nothing of ours is imported at the top: gunicorn's master imports this package before its workers patch the library.
+Nothing is imported at the top: gunicorn's master imports this module before its workers patch the library.
 """
 
 import gc
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,13 +13,19 @@ if TYPE_CHECKING:
     from chassis.settings import Settings
 
 
-def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Return the application; reads the settings when none are given, connects to nothing."""
-    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
-    try:
-        return _created(settings)
-    finally:
-        gc.enable()
+@dataclass(frozen=True)
+class Service:
+    """What the cloner's `app/__init__.py` says about the service."""
+
+    parts: tuple[str, ...] = ()
+
+    def create_app(self, settings: "Settings | None" = None) -> "Flask":
+        """Return the application; reads the settings when none are given, connects to nothing."""
+        gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
+        try:
+            return _created(settings)
+        finally:
+            gc.enable()
 
 
 def _created(settings: "Settings | None") -> "Flask":
@@ -50,7 +57,7 @@ def _created(settings: "Settings | None") -> "Flask":
     settings = ensure_secret_key(settings or features.load())
     logs.configure_logging(settings)
     error_reports.install(settings)
-    app = Application(__name__, template_folder="web/templates", static_folder="web/static")
+    app = Application("app", root_path=web.__path__[0])
     app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_body_bytes)
     app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages

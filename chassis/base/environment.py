@@ -7,7 +7,7 @@ from pathlib import Path
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = Path(__file__).resolve().parents[2]
 EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
 
 

@@ -37,7 +37,7 @@ def install(app: Flask) -> None:
 
 
 def wrap(app: Flask, settings: Settings) -> None:
-    """Wrap the application, the sockets' path included; goes inside of what finds the host, `chassis.security.proxies`."""
+    """Wrap the application, the sockets' path included; `chassis.security.proxies`, around it, finds the host."""
     checked = wrapped(app.wsgi_app, allowed_names(settings), addresses=not settings.production)
     app.wsgi_app = checked  # type: ignore[assignment, method-assign]
 

@@ -16,6 +16,7 @@ from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
+PLACES = ("README.md", "docs/*.md", "chassis/docs/*.md")
 ELSEWHERE = {
     ("README.md", "Flask-SocketIO Skeleton"): "app/features/predictions/tests/test_documents.py, and the gate",
     ("README.md", "The example over HTTP"): "app/features/predictions/tests/test_documents.py types it",
@@ -86,10 +87,10 @@ def clone(tmp_path):
 
 
 def test_every_block_is_typed_somewhere():
-    tests = "".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    tests = "".join(path.read_text() for path in (ROOT / "chassis/tests").rglob("*.py"))
     forgotten = [
         (document, heading)
-        for document in ["README.md", *(str(path.relative_to(ROOT)) for path in (ROOT / "docs").glob("*.md"))]
+        for document in [str(path.relative_to(ROOT)) for name in PLACES for path in ROOT.glob(name)]
         for heading in sections(document)
         if (document, heading) not in ELSEWHERE
         and f'blocks("{document}", "{heading}")' not in tests

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from app.features import load
 from chassis.base import environment
 from chassis.errors import SettingsError
+from chassis.features import load
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
 
@@ -86,7 +86,7 @@ def test_quotes_around_a_key_are_refused_where_nobody_took_them_off(read, monkey
 
 
 def test_the_start_and_the_flask_command_say_so_with_the_status_78(tmp_path):
-    for name in ("app", "wsgi.py", "run_web.py", "gunicorn_config.py"):
+    for name in ("app", "chassis", "wsgi.py", "run_web.py", "gunicorn_config.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     (tmp_path / ".env").write_text("APP_ENV=development\nOTEL_SERVICE_NAME=a-${PATH}\nPORT='\n")
     patched = f"import pathlib, chassis.base.environment as e; e.BASE_DIR = pathlib.Path({str(tmp_path)!r}); "

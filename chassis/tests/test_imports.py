@@ -6,7 +6,7 @@ import sys
 from chassis.tests.conftest import CLEAN, ROOT
 
 MASTER = (
-    "app.features, chassis.base.environment, chassis.errors, chassis.observability.gunicorn_log, "
+    "app, chassis.features, chassis.base.environment, chassis.errors, chassis.observability.gunicorn_log, "
     "chassis.server.start, chassis.server.told, chassis.server.worker"
 )
 

@@ -29,7 +29,7 @@ def faults(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 def searched() -> list[Path]:
     """Return the files that pytest runs; applications of tests, which play slow services, are none of them."""
-    folders = [ROOT / "tests", *(ROOT / "app/features").glob("*/tests")]
+    folders = [ROOT / "chassis/tests", *ROOT.glob("chassis/parts/*/tests"), *ROOT.glob("app/features/*/tests")]
     found = [path for folder in folders for path in folder.rglob("*.py")]
     return [path for path in found if path.name.startswith("test_") or path.name == "conftest.py"]
 

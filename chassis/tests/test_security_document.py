@@ -6,7 +6,7 @@ import pytest
 
 from chassis.tests.conftest import ROOT
 
-CITED = re.compile(r"`((?:tests|app)/[\w/]+(?:\.py)?)(?:::(\w+))?`")
+CITED = re.compile(r"`((?:chassis|app)/[\w/]+(?:\.py)?)(?:::(\w+))?`")
 PROMISES = (ROOT / "chassis/docs/security.md").read_text().partition("## Promises\n")[2].partition("\n## ")[0]
 ROWS = [line for line in PROMISES.splitlines() if line.startswith("| ")][1:]
 

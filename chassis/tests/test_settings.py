@@ -8,10 +8,10 @@ from click.testing import CliRunner
 from flask import Flask
 from pydantic import ValidationError
 
-from app.features import load
 from chassis.base import environment
 from chassis.cli.settings import show
 from chassis.errors import SettingsError
+from chassis.features import load
 from chassis.observability.redaction import redact_line, secret_values
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT
@@ -149,7 +149,7 @@ def test_the_flask_command_reads_the_files_as_the_server_does(tmp_path):
     (tmp_path / ".env.local").write_text("JOBS_CONCURRENCY=8\n")
     (tmp_path / "redis").write_text("redis://two")
     env = {**CLEAN, "APP_ENV": "development", "PORT": "1003", "REDIS_URL_FILE": str(tmp_path / "redis")}
-    for name in ("app", "wsgi.py"):
+    for name in ("app", "chassis", "wsgi.py"):
         (tmp_path / name).symlink_to(ROOT / name)
     code = f"""
 import pathlib

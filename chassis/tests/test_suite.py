@@ -63,7 +63,7 @@ def test_what_passes_alone_is_unsteady_and_fails_nothing(suite, tmp_path):
 
 
 def test_what_fails_twice_fails_though_another_was_unsteady(suite):
-    known = "# the known\ntests/test_flaky.py::test_once # a file that is not there yet\n"
+    known = "# the known\nchassis/tests/test_flaky.py::test_once # a file that is not there yet\n"
     done = suite(flaky=FLAKY, broken=BROKEN, known=known)
     assert done.returncode == 1
     assert "unsteady: chassis/tests/test_flaky.py::test_once (a file that is not there yet)" in done.stdout

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs one branch's migrations on the engine that chassis.db.schema hands over, or prints their SQL."""
+"""Alembic's entry: runs one branch's migrations on the engine of chassis.db.schema, or prints their SQL."""
 
 from alembic import context
 

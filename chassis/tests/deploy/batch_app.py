@@ -9,8 +9,8 @@ from chassis import features, jobs
 
 BATCH = os.environ["BATCH"]  # "answered", "unanswered", or "broken" where the job itself fails
 EXAMPLE = "predictions"
-present = features.names
-features.names = lambda: [name for name in present() if name != EXAMPLE]
+present = features.found
+features.found = lambda: [feature for feature in present() if feature.name != EXAMPLE]
 blueprint = Blueprint("batch", __name__, url_prefix=f"/api/{EXAMPLE}")
 
 

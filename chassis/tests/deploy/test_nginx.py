@@ -176,7 +176,7 @@ def test_a_body_that_is_too_large_is_refused_with_a_page(site):
 
 
 def test_static_files_come_from_the_release_and_else_from_the_service(site, server, tool, tmp_path):
-    scripts = ROOT.glob("app/features/*/static/*/*.js")
+    scripts = [*ROOT.glob("app/features/*/static/*/*.js"), *ROOT.glob("chassis/parts/*/static/*/*.js")]
     paths = ["/static/app.css", *(f"/static/features/{file.parent.name}/{file.name}" for file in scripts)]
     with nginx(tmp_path, tool, server.port, release=tmp_path / "none") as elsewhere:
         for path in paths:

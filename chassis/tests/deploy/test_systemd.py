@@ -18,7 +18,7 @@ COMMANDS = ROOT / "deploy/systemd/flask-socketio-db@.service"
 TIMERS = {"flask-socketio-backup.timer": "backup", "flask-socketio-drill.timer": "verify"}
 INSTALLER = ROOT / "deploy/systemd/install.sh"
 PLACES = [Path("/opt/flask-socketio"), Path("/etc/flask-socketio"), Path("/etc/systemd/system/flask-socketio.service")]
-SHIPPED = ("app", "examples", "gunicorn_config.py", "requirements.txt", "run_web.py", "wsgi.py", "deploy")
+SHIPPED = ("app", "chassis", "examples", "gunicorn_config.py", "requirements.txt", "run_web.py", "wsgi.py", "deploy")
 
 
 def run(*command, cwd=ROOT):
@@ -92,7 +92,7 @@ def test_a_reload_is_not_trusted_with_what_the_master_holds():
     reloaded = re.search(r"^RELOADED='(.*)'$", INSTALLER.read_text(), re.MULTILINE)[1]
     program = (
         "import gunicorn_config, chassis.server.worker, sys\n"
-        "print(*(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] == 'app'))"
+        "print(*(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] in ('app', 'chassis')))"
     )
     held = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, env={**CLEAN, "APP_ENV": "test"}, capture_output=True, text=True
@@ -100,7 +100,11 @@ def test_a_reload_is_not_trusted_with_what_the_master_holds():
     files = [str(Path(name).relative_to(ROOT)) for name in held.stdout.split()]
     assert "chassis/server/worker.py" in files, held.stderr
     kept = {name for name in files if re.match(reloaded, name)}
-    assert {name for name in kept if not name.startswith("app/features/")} == {"app/__init__.py", "chassis/settings.py"}
+    features = re.compile(r"app/features/|chassis/parts/")
+    assert {name for name in kept if not features.match(name)} == {
+        *("app/__init__.py", "chassis/__init__.py"),
+        *("chassis/features.py", "chassis/service.py", "chassis/settings.py"),
+    }
 
 
 @pytest.fixture

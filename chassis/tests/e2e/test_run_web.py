@@ -21,7 +21,8 @@ pytestmark = same_in_every_mode
 def copy(tmp_path):
     """Return a folder with the project's code, and its data apart from ours."""
     folder = tmp_path / "project"
-    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("tests"))
+    for name in ("app", "chassis"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("tests"))
     for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
         shutil.copy(ROOT / name, folder)
     return folder

@@ -120,7 +120,8 @@ def copied(tmp_path_factory):
     """A server of a copy of the project, to which the feature of the guide was added: (server, its folder)."""
     root, copy = Path(__file__).parents[3], tmp_path_factory.mktemp("copy") / "project"
     code = re.search(r"```python\n(.*?)```", (root / "chassis/docs/adding-a-feature.md").read_text(), re.DOTALL)[1]
-    shutil.copytree(root / "app", copy / "app", ignore=shutil.ignore_patterns("tests"))
+    for name in ("app", "chassis"):
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("tests"))
     for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
         shutil.copy(root / name, copy)
     (copy / "app/features/thumbnails").mkdir()
@@ -159,7 +160,7 @@ def test_sighup_serves_what_is_on_the_disk_now(copied, wait_for):
     """An edit of the factory, the settings and a feature is served after SIGHUP, all three."""
     server, copy = copied
     settings, factory, feature = (
-        copy / "app" / p for p in ("settings.py", "__init__.py", "features/added/__init__.py")
+        copy / p for p in ("chassis/settings.py", "chassis/service.py", "app/features/added/__init__.py")
     )
     settings.write_text(settings.read_text().replace('VERSION = "', 'VERSION = "9.'))
     factory.write_text(

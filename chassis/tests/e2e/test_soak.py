@@ -23,7 +23,8 @@ WRONG = re.compile(
 def copy(tmp_path):
     """A copy of the application with one more feature, so that the test needs none that may be deleted."""
     folder = tmp_path / "copy"
-    shutil.copytree(ROOT / "app", folder / "app", ignore=shutil.ignore_patterns("__pycache__", "tests"))
+    for name in ("app", "chassis"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
         shutil.copy(ROOT / name, folder)
     (folder / "app/features/soak").mkdir()

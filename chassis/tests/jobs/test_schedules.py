@@ -184,8 +184,8 @@ def test_a_run_that_ended_well_is_remembered_when_its_job_is_gone(planned, clock
 
 
 def test_an_empty_schedule_is_never_and_a_wrong_one_or_zone_is_named(monkeypatch):
-    from app.features import load
     from chassis.errors import SettingsError
+    from chassis.features import load
 
     monkeypatch.setenv("APP_ENV", "test")
     monkeypatch.setenv("RETENTION_SCHEDULE", "")

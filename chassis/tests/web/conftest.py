@@ -38,7 +38,7 @@ def add_failures(app: Flask) -> None:
 def small(tmp_path):
     """Return the application, its client, and the checks and flags that the tests turn."""
     settings = Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db"))
-    app = Flask("app", template_folder="web/templates", static_folder="web/static")
+    app = Flask("app", root_path=web.__path__[0])
     app.config["MAX_CONTENT_LENGTH"] = 100
     checks: dict = {"database": lambda: None}
     stopping: list[bool] = []

@@ -21,9 +21,10 @@ SOURCES = {path: path.read_text() for path in sorted((ROOT / "app").rglob("*.py"
 
 LIST = """
 import importlib, json, pkgutil, re
-import app
+import app, chassis
 found = {}
-for module in pkgutil.walk_packages(app.__path__, "app."):
+walked = [*pkgutil.walk_packages(app.__path__, "app."), *pkgutil.walk_packages(chassis.__path__, "chassis.")]
+for module in walked:
     if ".tests" not in module.name and ".migrations" not in module.name:
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern):

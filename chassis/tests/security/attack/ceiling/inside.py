@@ -1,7 +1,7 @@
 """The application in a process of its own, which answers the worst requests and events and measures each.
 
-`python -m chassis.tests.security.attack.ceiling.inside eventlet|gevent|threading few|all [ROWS]` prints a line of JSON for each
-row and visitor: what its worst input was, and what that cost.
+`python -m chassis.tests.security.attack.ceiling.inside eventlet|gevent|threading few|all [ROWS]` prints a line of JSON
+for each row and visitor: what its worst input was, and what that cost.
 """
 
 import gc

@@ -21,7 +21,7 @@ def patch(mode: str) -> None:
         from gevent import monkey
 
         monkey.patch_all()
-    for name in [name for name in sys.modules if name == "app" or name.startswith("app.")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "chassis")]:
         del sys.modules[name]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from chassis.tests.security.attack.ceiling.limits import KEY, STRANGER
 from chassis.tests.servers import ROOT
 
-DOCUMENT = ROOT / "docs" / "security.md"
+DOCUMENT = ROOT / "chassis/docs/security.md"
 BEGIN, END = "<!-- measured: python -m chassis.tests.security.attack.ceiling --write -->\n", "<!-- measured: end -->"
 HEAD = (
     "| route or event | anybody: ms | MB | ms on the wire | at worst by | with a key: held ms | at worst by |\n"

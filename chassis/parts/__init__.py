@@ -1,0 +1,1 @@
+"""Ready-made features: a name in the service's `parts` puts one in."""
