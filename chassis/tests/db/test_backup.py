@@ -247,7 +247,7 @@ def test_a_file_that_may_not_grow_is_said_too(path, folder):
     fill(path)
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))\nimport sys\n"
-        "from app.db import backup, db\nfrom chassis.settings import Settings\n"
+        "from chassis.db import backup, db\nfrom chassis.settings import Settings\n"
         "settings = Settings(app_env='test', database_url='sqlite:///' + sys.argv[1])\ndb.open(settings)\n"
         "try:\n    backup.make(settings, report=print)\nexcept backup.BackupError as error:\n"
         "    sys.exit(error.message)\n"

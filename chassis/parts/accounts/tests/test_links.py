@@ -138,7 +138,7 @@ def test_nobody_registers_an_address_that_owns_a_keys_work(make):
 
 
 def test_one_address_does_not_register_without_end(make, monkeypatch):
-    monkeypatch.setattr("app.features.accounts.lockout.FREE_OF_ADDRESS", 2)
+    monkeypatch.setattr("chassis.parts.accounts.lockout.FREE_OF_ADDRESS", 2)
     people = make({"allow_registration": True})
     emails = [f"{n}@example.org" for n in range(3)]
     answers = [people.browser().send("/register", email=e, password=NEW, again=NEW).status_code for e in emails]
