@@ -1,6 +1,7 @@
-"""This service: what it is called, and what it is made of."""
+"""This service: its name, its version, and the parts of the chassis that it uses."""
 
-from chassis.service import Service
+from chassis.service import Service, create_app
 
-service = Service(parts=("accounts", "console", "webhooks"))
-create_app = service.create_app
+__all__ = ["create_app", "service"]
+
+service = Service(name="Skeleton", version="0.1.0", parts=("accounts", "console", "webhooks"))

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from chassis.base.environment import BASE_DIR
+from chassis.base.service import current
 from chassis.errors import SettingsError
 from chassis.settings import Section, Settings, load_settings
 
@@ -35,7 +36,7 @@ def found() -> list[Feature]:
     Raises SettingsError for a part that does not exist, and for a feature that has the name of a part.
     """
     known = _in(PARTS, "chassis.parts")
-    own, parts = _in(OWN, "app.features"), import_module("app").service.parts
+    own, parts = _in(OWN, "app.features"), current().parts
     if missing := sorted(set(parts) - set(known)):
         raise SettingsError([("app/__init__.py", f"names parts that do not exist: {', '.join(missing)}")])
     if both := sorted(set(parts) & set(own)):

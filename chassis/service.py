@@ -1,31 +1,28 @@
 """A service: `create_app` is its table of contents.
 
-Nothing is imported at the top: gunicorn's master imports this module before its workers patch the library.
+Nothing of weight is imported at the top: gunicorn's master imports this module before its workers patch the library.
 """
 
 import gc
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from chassis.base.service import Service
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from chassis.settings import Settings
 
+__all__ = ["Service", "create_app"]
 
-@dataclass(frozen=True)
-class Service:
-    """What the cloner's `app/__init__.py` says about the service."""
 
-    parts: tuple[str, ...] = ()
-
-    def create_app(self, settings: "Settings | None" = None) -> "Flask":
-        """Return the application; reads the settings when none are given, connects to nothing."""
-        gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
-        try:
-            return _created(settings)
-        finally:
-            gc.enable()
+def create_app(settings: "Settings | None" = None) -> "Flask":
+    """Return the application; reads the settings when none are given, connects to nothing."""
+    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
+    try:
+        return _created(settings)
+    finally:
+        gc.enable()
 
 
 def _created(settings: "Settings | None") -> "Flask":

@@ -24,7 +24,6 @@ from chassis.base.environment import (
 from chassis.errors import SettingsError
 from chassis.limiter.rate import Rate
 
-VERSION = "0.1.0"
 WELL_KNOWN_KEYS = (
     "changeme",
     "change-me",
@@ -510,7 +509,7 @@ class TelemetrySettings(Section):
     otel_exporter_otlp_headers: SecretStr = Field(
         SecretStr(""), description="Headers of what is sent there, as in `api-key=...,other=...`."
     )
-    otel_service_name: str = Field("flask-socketio", min_length=1, description="The service's name in traces.")
+    otel_service_name: str = Field("", description="The service's name in traces; by default its slug.")
 
 
 class Settings(

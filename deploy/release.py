@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SEMANTIC = re.compile(r"(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
 # Where the version stands; a test holds them together.
 PLACES = {
-    "chassis/settings.py": re.compile(r'^VERSION = "(.*)"$', re.MULTILINE),
+    "app/__init__.py": re.compile(r'\bversion="(.*?)"'),
     "pyproject.toml": re.compile(r'^version = "(.*)"$', re.MULTILINE),
 }
 UNRELEASED = re.compile(r"^## \[Unreleased\]\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
@@ -40,7 +40,7 @@ def check(version: str, changelog: str) -> str:
     released = [tag[1:] for tag in git("tag", "--list", "v*").split() if SEMANTIC.fullmatch(tag[1:])]
     if version in released:
         sys.exit(f"The tag v{version} exists already.")
-    now = PLACES["chassis/settings.py"].search((ROOT / "chassis/settings.py").read_text())[1]
+    now = PLACES["app/__init__.py"].search((ROOT / "app/__init__.py").read_text())[1]
     if numbers(version) < max(map(numbers, [now, *released])):
         sys.exit(f"{version} is not newer than {max([now, *released], key=numbers)}.")
     found = UNRELEASED.search(changelog)

@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 
+from chassis.base.service import current as service
 from chassis.observability.scrub import Scrubber
-from chassis.settings import VERSION, Settings
+from chassis.settings import Settings
 
-RELEASE = f"flask-socketio-skeleton@{VERSION}"
 TAGS = ("request_id", "sid", "job_id", "kind", "socket_event")
 OWN = ("sentry_sdk", "urllib3", "opentelemetry")  # an error of sending must not be sent
 FLUSH_SECONDS = 2.0
@@ -30,7 +30,7 @@ def install(settings: Settings) -> None:
     scrubber = Scrubber(settings)
     sentry_sdk.init(
         dsn=dsn,
-        release=RELEASE,
+        release=f"{service().slug}@{service().version}",
         environment=settings.sentry_environment or settings.app_env,
         default_integrations=False,
         auto_enabling_integrations=False,

@@ -161,4 +161,4 @@ def _log_thread(raised: threading.ExceptHookArgs) -> None:
         return
     name = raised.thread.name if raised.thread else None
     trace = (raised.exc_type, raised.exc_value, raised.exc_traceback)
-    structlog.get_logger("app.threads").error("thread_raised", thread=name, exc_info=trace)
+    structlog.get_logger("chassis.threads").error("thread_raised", thread=name, exc_info=trace)

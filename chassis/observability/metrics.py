@@ -14,7 +14,7 @@ LONG_SECONDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400)
 BUILD_INFO = Gauge(
     "app_build_info",
     "Always 1; the labels say what runs.",
-    ["version", "python", "async_mode"],
+    ["service", "version", "chassis", "python", "async_mode"],
     multiprocess_mode="livemax",
 )
 READY = Gauge("app_ready", "1 while the readiness checks pass.", multiprocess_mode="livemostrecent")

@@ -15,7 +15,7 @@ from chassis.observability.logs import REQUEST_FIELDS
 from chassis.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS, LOG_DROPPED
 from chassis.observability.output import LineHandler
 
-log = logging.getLogger("app.access")  # not structlog's: this line comes with every request, and takes a third less
+log = logging.getLogger("chassis.access")  # not structlog's: this line comes with every request, and takes a third less
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # the rest would fill the cache and the labels
 _request_id = field("request_id")

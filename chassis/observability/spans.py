@@ -20,9 +20,10 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from structlog.contextvars import bind_contextvars
 
+from chassis.base.service import current as service
 from chassis.observability.requests import METHODS, QUIET_PATHS
 from chassis.observability.scrub import Scrubber
-from chassis.settings import VERSION, Settings
+from chassis.settings import Settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,7 +45,7 @@ class Spans:
         self._waiting = BatchSpanProcessor(_sender(settings))
         provider = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
         provider.add_span_processor(self._waiting)
-        self._tracer = provider.get_tracer("app", VERSION)
+        self._tracer = provider.get_tracer("chassis", service().version)
         atexit.register(self.flush)
 
     def flush(self) -> None:
@@ -146,8 +147,8 @@ def _status(response: Any) -> Any:
 def _resource(settings: Settings) -> Resource:
     return Resource.create(
         {
-            "service.name": settings.otel_service_name,
-            "service.version": VERSION,
+            "service.name": settings.otel_service_name or service().slug,
+            "service.version": service().version,
             "service.instance.id": f"{platform.node()}:{os.getpid()}",
             "deployment.environment.name": settings.sentry_environment or settings.app_env,
         }

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from app import service
+from chassis.base.service import current
 
 collect_ignore = [
-    folder.name for folder in Path(__file__).parent.iterdir() if folder.is_dir() and folder.name not in service.parts
+    folder.name for folder in Path(__file__).parent.iterdir() if folder.is_dir() and folder.name not in current().parts
 ]

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Flask
 
 from chassis.base import jsontext
+from chassis.base.service import current as service
 from chassis.extensions import SOCKET_PATH, socketio
 from chassis.observability import tracing
 from chassis.security.origins import origin_check
@@ -35,7 +36,7 @@ def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
     queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
     options = _options(settings) | {"json": jsontext, "async_mode": mode}
-    socketio.init_app(app, **options, message_queue=queue)
+    socketio.init_app(app, **options, message_queue=queue, channel=service().slug)
     guard = Guard(socketio.server, limits(settings), report)
     app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
 
@@ -48,6 +49,7 @@ def _install_fast(app: Flask, settings: Settings) -> None:
 
     redis_url = settings.redis_url.get_secret_value()
     options = _options(settings) | {"limits": limits(settings), "report": report, "redis_url": redis_url}
+    options |= {"channel": service().slug}
     options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
     socketio.in_context = in_context(socketio, tracing.around_events(dispatch))
     socketio.serve_with(app, FastServer(async_mode="eventlet", **options))

@@ -22,19 +22,20 @@ class FastServer(socketio.Server):  # type: ignore[misc]
     Takes python-socketio's options, `limits` (limits.Limits), `report` (called with cause, sid and detail for every
     connection that is refused or closed), `unhandled` (gives the acknowledgement of an event that has no handler),
     `unsendable` (gives it in the place of an answer that cannot be sent), `too_many_rooms` (makes the error of a join
-    above the limit) and `redis_url`.
+    above the limit), and `redis_url` with its `channel`.
     """
 
     def __init__(
         self,
         *,
         redis_url: str = "",
+        channel: str = "socketio",
         unhandled: Callable[[str], Any],
         unsendable: Callable[[Exception], Any],
         too_many_rooms: Callable[[int], Exception],
         **options: Any,
     ) -> None:
-        rooms = RedisRooms(redis_url, channel="flask-socketio") if redis_url else Rooms()
+        rooms = RedisRooms(redis_url, channel=channel) if redis_url else Rooms()
         rooms.max_rooms, rooms.too_many_rooms = options["limits"].rooms, too_many_rooms
         super().__init__(client_manager=rooms, **options)
         self.eio.deliver = self._deliver

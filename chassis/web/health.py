@@ -8,12 +8,14 @@ from flask import Blueprint, Response, current_app, jsonify, make_response
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
+from chassis.base.service import CHASSIS_VERSION
+from chassis.base.service import current as service
 from chassis.db import db, outcomes
 from chassis.errors import AppError
 from chassis.observability.metrics import READY
 from chassis.security import maintenance
 from chassis.security.guard import public
-from chassis.settings import VERSION, Settings
+from chassis.settings import Settings
 from chassis.upstream import upstream
 from chassis.web.openapi.describe import describe
 
@@ -46,6 +48,7 @@ class Health(BaseModel):
 
     status: Literal["ok", "unavailable"]
     version: str
+    chassis_version: str
     checks: dict[str, bool]
 
 
@@ -79,7 +82,8 @@ def readyz() -> Response:
 def healthz() -> Response:
     """Answer what a platform's health check wants to know."""
     found = run_checks()
-    return _answer(found, version=VERSION, checks={name: reason is None for name, reason in found.items()})
+    versions = {"version": service().version, "chassis_version": CHASSIS_VERSION}
+    return _answer(found, **versions, checks={name: reason is None for name, reason in found.items()})
 
 
 def observe() -> bool:

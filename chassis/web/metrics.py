@@ -12,6 +12,8 @@ from sqlalchemy import text
 
 from chassis.base.concurrency import current_mode
 from chassis.base.environment import BASE_DIR, multiprocess_metrics
+from chassis.base.service import CHASSIS_VERSION
+from chassis.base.service import current as service
 from chassis.db import backup, db, outcomes, state
 from chassis.db.snapshot.install import read_installed
 from chassis.db.state import FAILED_BOOT
@@ -22,7 +24,7 @@ from chassis.observability.metrics import BUILD_INFO
 from chassis.security import audit, maintenance
 from chassis.security.guard import public
 from chassis.security.networks import allowed
-from chassis.settings import VERSION, Settings
+from chassis.settings import Settings
 from chassis.web import health
 
 blueprint = Blueprint("metrics", __name__)
@@ -35,7 +37,8 @@ def metrics() -> Response:
     settings: Settings = current_app.extensions["settings"]
     if not allowed(request.remote_addr, settings.metrics_allow):
         raise Forbidden("Metrics are for the networks in METRICS_ALLOW.")
-    BUILD_INFO.labels(VERSION, platform.python_version(), current_mode()).set(1)
+    about = (service().slug, service().version, CHASSIS_VERSION, platform.python_version(), current_mode())
+    BUILD_INFO.labels(*about).set(1)
     health.observe()  # so that app_ready is right where nobody else asks
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 

@@ -6,12 +6,11 @@ from flask import Blueprint, Response, current_app, redirect, render_template
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from chassis.base.service import current as service
 from chassis.base.times import iso
 from chassis.security import identity, maintenance
 from chassis.security.guard import public
-from chassis.settings import VERSION
 
-APP_NAME = "Flask-SocketIO Skeleton"
 blueprint = Blueprint("pages", __name__)
 
 
@@ -40,7 +39,7 @@ def robots() -> Response:
 def _common() -> dict[str, Any]:
     brand = _brand()
     known: dict[str, Any] = {"app_name": _named(brand), "brand": brand}
-    known |= {"version": VERSION, "me": identity.current()}
+    known |= {"version": service().version, "me": identity.current()}
     known |= {name: current_app.extensions[name] for name in ("nav", "admin_pages")}
     known["maintenance"] = maintenance.reason()
     filled: dict[str, Any] = {"account_links": str, "sign_in_url": None}  # by a feature for accounts
@@ -58,7 +57,7 @@ def _brand() -> dict[str, str]:
 
 
 def _named(brand: dict[str, str]) -> str:
-    return brand.get("name") or APP_NAME
+    return brand.get("name") or service().name
 
 
 @blueprint.app_template_filter()

@@ -85,7 +85,7 @@ only_one() {
 
 # A name that follows from the content, so that the same checkout is the same release, with git or without.
 release_name() {
-    version=$(sed -n 's/^VERSION = "\(.*\)"/\1/p' chassis/settings.py)
+    version=$(sed -n 's/.*version="\([^"]*\)".*/\1/p' app/__init__.py)
     echo "$version-$({ code --mtime=@0; extras; } | sha256sum | cut -c 1-10)"
 }
 

@@ -57,6 +57,7 @@ class Stats(BaseModel):
     pid: int
     workers: int = Field(description="How many workers there are.")
     version: str
+    chassis_version: str
     python: str
     async_mode: str
     started_at: AwareDatetime

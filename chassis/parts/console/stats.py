@@ -9,12 +9,14 @@ from flask import current_app
 from prometheus_client import Counter
 
 from chassis.base.concurrency import current_mode
+from chassis.base.service import CHASSIS_VERSION
+from chassis.base.service import current as service
 from chassis.base.times import iso
 from chassis.jobs import figures
 from chassis.observability.history import History
 from chassis.observability.metrics import UPSTREAM_CALLS
 from chassis.security import maintenance
-from chassis.settings import VERSION, Settings
+from chassis.settings import Settings
 from chassis.upstream import upstream
 from chassis.web import health
 
@@ -32,7 +34,8 @@ def about() -> dict[str, Any]:
     return {
         "pid": os.getpid(),
         "workers": settings.gunicorn_workers,
-        "version": VERSION,
+        "version": service().version,
+        "chassis_version": CHASSIS_VERSION,
         "python": platform.python_version(),
         "async_mode": current_mode(),
         "started_at": iso(started),

@@ -77,7 +77,7 @@ def test_a_version_is_semantic(repository, version):
 
 
 def test_a_version_is_newer_and_has_no_tag(repository):
-    repository.write("chassis/settings.py", 'VERSION = "0.10.0"\n')
+    repository.write("app/__init__.py", 'service = Service(name="One", version="0.10.0")\n')
     assert "0.9.0 is not newer than 0.10.0." in repository.release("0.9.0")[1]
     repository.type("git tag v1.0.0")
     assert "0.11.0 is not newer than 1.0.0." in repository.release("0.11.0")[1]

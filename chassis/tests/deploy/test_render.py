@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.settings import VERSION, Settings
+from chassis.base.service import current
+from chassis.settings import Settings
 from chassis.tests.conftest import free_port
 from chassis.tests.deploy.render import SERVICE, VARIABLES, environment
 
@@ -55,9 +56,12 @@ def test_the_start_command_serves_among_the_variables_of_render(serve, tmp_path,
     env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     server = serve(command=["bash", "-c", f"exec {command}"], **env)
     assert server.json("/healthz")["status"] == "ok"
-    assert server.json("/healthz")["version"] == VERSION
+    version = re.escape(current().version)
+    assert server.json("/healthz")["version"] == current().version
     assert re.search(
-        rf'^app_build_info{{.*version="{re.escape(VERSION)}".*}} 1.0$', server.get("/metrics")[1], re.MULTILINE
+        rf'^app_build_info{{.*version="{re.escape(current().version)}".*}} 1.0$',
+        server.get("/metrics")[1],
+        re.MULTILINE,
     )
     assert (tmp_path / "app.db").exists()
     assert server.stop(SERVICE["maxShutdownDelaySeconds"]) == 0

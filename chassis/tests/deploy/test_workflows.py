@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from chassis.base.service import current
 from chassis.tests.conftest import ROOT
 from chassis.tests.documents import blocks
 
@@ -117,7 +118,7 @@ def test_render_is_told_which_commit_to_deploy(hook, tool):
 
 def test_a_tag_that_is_not_the_version_is_not_published(tmp_path):
     (step,) = (step for step in WORKFLOWS["image"]["jobs"]["publish"]["steps"] if step.get("id") == "name")
-    version = re.search(r'^VERSION = "(.*)"', (ROOT / "chassis/settings.py").read_text(), re.MULTILINE)[1]
+    version = current().version
     output = tmp_path / "output"
     env = {"GITHUB_REPOSITORY": "Some/Thing", "GITHUB_OUTPUT": str(output)}
     assert typed(step["run"], GITHUB_REF_NAME="v99.0.0", **env).returncode == 1

@@ -159,10 +159,10 @@ def test_the_feature_of_the_guide_runs_as_it_is_printed(copied, client, wait_for
 def test_sighup_serves_what_is_on_the_disk_now(copied, wait_for):
     """An edit of the factory, the settings and a feature is served after SIGHUP, all three."""
     server, copy = copied
-    settings, factory, feature = (
-        copy / p for p in ("chassis/settings.py", "chassis/service.py", "app/features/added/__init__.py")
+    service, factory, feature = (
+        copy / p for p in ("app/__init__.py", "chassis/service.py", "app/features/added/__init__.py")
     )
-    settings.write_text(settings.read_text().replace('VERSION = "', 'VERSION = "9.'))
+    service.write_text(service.read_text().replace('version="', 'version="9.'))
     factory.write_text(
         factory.read_text().replace(
             "    return app\n", '    app.add_url_rule("/new", "new", lambda: "new")\n    return app\n'

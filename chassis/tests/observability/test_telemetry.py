@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import socketio
 
+from chassis.base.service import current
 from chassis.tests.conftest import CLEAN, ROOT, gunicorn, same_in_every_mode, serving
 from chassis.tests.observability.receiver import Receiver, attributes
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
@@ -71,7 +72,7 @@ def test_errors_of_requests_events_and_jobs_arrive_with_their_ids(server, receiv
     assert found["RuntimeError"]["tags"]["job_id"] == server.ids["id"]
     assert found["KeyError"]["tags"]["socket_event"] == "fail"
     for event in found.values():
-        assert (event["environment"], event["release"].partition("@")[0]) == ("staging", "flask-socketio-skeleton")
+        assert (event["environment"], event["release"].partition("@")[0]) == ("staging", current().slug)
         frames = event["exception"]["values"][-1]["stacktrace"]["frames"]
         assert frames[-1]["filename"].endswith("telemetry_app.py")
         assert frames[-1]["context_line"].strip().startswith("raise")

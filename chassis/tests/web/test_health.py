@@ -3,7 +3,7 @@
 import pytest
 from prometheus_client import REGISTRY
 
-from chassis.settings import VERSION
+from chassis.base.service import CHASSIS_VERSION, current
 
 
 def fails() -> str | None:
@@ -24,7 +24,12 @@ def test_all_is_well(small):
     assert answer.get_json() == {"status": "ok", "checks": {"database": fine, "accepting": fine}}
     answer = small.client.get("/healthz")
     assert answer.status_code == 200
-    assert answer.get_json() == {"status": "ok", "version": VERSION, "checks": {"database": True, "accepting": True}}
+    assert answer.get_json() == {
+        "status": "ok",
+        "version": current().version,
+        "chassis_version": CHASSIS_VERSION,
+        "checks": {"database": True, "accepting": True},
+    }
 
 
 def test_a_failed_check_makes_it_unready_and_says_why(small):

@@ -1,6 +1,6 @@
 """The first page, the icon, and what every page knows."""
 
-from chassis.settings import VERSION
+from chassis.base.service import current
 
 
 def test_the_first_page_is_the_first_feature(small):
@@ -19,7 +19,7 @@ def test_every_page_has_the_navigation_and_the_version(small):
     small.app.extensions["nav"].append({"label": "Things", "href": "/things"})
     page = small.client.get("/missing", headers={"Accept": "text/html"}).text
     assert '<a href="/things">Things</a>' in page
-    assert VERSION in page
+    assert current().version in page
 
 
 def test_the_icon_is_where_browsers_look(small):

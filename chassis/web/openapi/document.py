@@ -8,9 +8,9 @@ from flask import Flask
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from chassis.base.service import current as service
 from chassis.security import identity
 from chassis.security.guard import NOTHING
-from chassis.settings import VERSION
 from chassis.web.openapi.describe import COMPONENTS, Answer
 from chassis.web.openapi.operations import Operation, operations
 
@@ -40,7 +40,7 @@ def document(app: Flask, title: str) -> Schema:
         paths.setdefault(operation.path, {})[operation.method.lower()] = writer.operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": VERSION},
+        "info": {"title": title, "version": service().version},
         "paths": paths,
         "components": {"schemas": writer.components(), "securitySchemes": writer.schemes},
     }

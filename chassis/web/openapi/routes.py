@@ -5,11 +5,11 @@ from typing import Any
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from pydantic import RootModel
 
+from chassis.base.service import current as service
 from chassis.security import hosts, identity
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.openapi.document import Schema, document
 from chassis.web.openapi.page import groups
-from chassis.web.pages import APP_NAME
 
 blueprint = Blueprint("description", __name__, url_prefix="/api")
 BUILT = "openapi"
@@ -39,6 +39,6 @@ def _document() -> Schema:
     """Return the document, which is made when it is first asked for: by then every feature is there."""
     known = current_app.extensions
     if BUILT not in known:
-        known[BUILT] = document(current_app._get_current_object(), APP_NAME)  # type: ignore[attr-defined]
+        known[BUILT] = document(current_app._get_current_object(), service().name)  # type: ignore[attr-defined]
     found: Schema = known[BUILT]
     return found

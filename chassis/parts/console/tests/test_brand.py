@@ -9,6 +9,7 @@ from io import BytesIO
 import pytest
 from pydantic import SecretStr
 
+from chassis.base.service import current
 from chassis.db import db
 from chassis.parts.console import colours
 from chassis.settings import Settings
@@ -73,7 +74,7 @@ def test_name_colour_and_logo_are_on_every_page_and_outlive_a_restart(make):
 def test_what_is_no_small_png_is_refused_whatever_its_name(make, data, status):
     client = make()
     assert save(client, name="x", logo=upload(data)).status_code == status
-    assert "<title>Console · Flask-SocketIO Skeleton</title>" in client.get("/admin/console").text
+    assert f"<title>Console · {current().name}</title>" in client.get("/admin/console").text
 
 
 @pytest.mark.parametrize("fields", [{"name": "x" * 61}, {"colour": "red"}, {"colour": "#fff;}"}, {"name": "\x00"}])

@@ -54,8 +54,8 @@ class Upstream:
     def tag(self, name: str) -> None:
         """Commit as this version."""
         if re.match(r"v\d", name):
-            settings = self.folder / "chassis/settings.py"
-            settings.write_text(re.sub(r'(?m)^VERSION = ".*"$', f'VERSION = "{name[1:]}"', settings.read_text()))
+            service = self.folder / "app/__init__.py"
+            service.write_text(re.sub(r'version=".*?"', f'version="{name[1:]}"', service.read_text()))
         self.git("add", "-A", "-f")
         self.git("commit", "-q", "--allow-empty", "-m", name)
         self.git("tag", name)

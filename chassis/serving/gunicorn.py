@@ -1,0 +1,132 @@
+"""gunicorn's settings and hooks, for gunicorn_config.py.
+
+They run in the master, which imports no library that workers patch.
+"""
+
+import math
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+import structlog
+
+from chassis import features
+from chassis.base.environment import multiprocess_metrics, pass_to_children, sources
+from chassis.base.service import CHASSIS_VERSION, current
+from chassis.errors import SettingsError
+from chassis.observability.logs import configure_logging
+from chassis.server import framing, told
+from chassis.server.handover import Handover
+from chassis.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
+from chassis.settings import Settings, ensure_secret_key
+
+log = structlog.get_logger("chassis.serving")
+WORKER_CLASSES = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
+OURS = ("app", "chassis")
+ANY = ("0.0.0.0", "::")  # noqa: S104 - names of every address
+
+
+class Serving:
+    """The settings as gunicorn takes them, and gunicorn's hooks."""
+
+    def __init__(self, settings: Settings, *, made_key: bool) -> None:
+        self.settings, self.made_key = settings, made_key
+        self.bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+        self.worker_class = WORKER_CLASSES[settings.async_mode]
+        self.threads = settings.gunicorn_threads if settings.async_mode == "threading" else 1
+        self.graceful_timeout = settings.gunicorn_graceful_timeout_seconds + math.ceil(settings.drain_delay_seconds)
+        self.proc_name = current().slug
+        self.keepalive = 2 if settings.async_mode == "gevent" else 5  # gevent waits it out when a worker stops
+
+    @classmethod
+    def read(cls) -> "Serving":
+        """Read the settings, with what gunicorn was told beside them; wrong ones are listed, and end the start."""
+        leave_out_preload()
+        taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
+        framing.bound()
+        try:
+            read = features.load()
+            settings = ensure_secret_key(read)
+            configure_logging(settings)
+            _say_what_starts()
+        except SettingsError as error:
+            print(error.message, file=sys.stderr)  # noqa: T201
+            for name in [name for name in taken if name in dict(error.problems)]:
+                print(f"  {name} is what {taken[name]} says.", file=sys.stderr)  # noqa: T201
+            sys.exit(error.exit_status)
+        return cls(settings, made_key=settings is not read)
+
+    def on_starting(self, server: Any) -> None:
+        """Boot, in a child of the master."""
+        if self.settings.async_mode == "eventlet":
+            refuse_tls(server)
+        raise_file_limit(self.settings.gunicorn_worker_connections)
+        if self.made_key:
+            server.log.warning("SECRET_KEY is not set: made one for this start, sessions end with it.")
+        if self.settings.gunicorn_workers > 1:
+            pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+        run_boot(_boot)
+
+    def nworkers_changed(self, server: Any, new_value: int, _old_value: int) -> None:
+        """Refuse what SIGTTIN asks of a single worker: what several share is set up at the start."""
+        if self.settings.gunicorn_workers == 1 and new_value > 1:
+            server.log.warning("More workers need GUNICORN_WORKERS and a restart: it stays at one.")
+            server.num_workers = 1
+
+    def when_ready(self, server: Any) -> None:
+        """Log the address; where it was given to gunicorn by --bind, gunicorn's own line does."""
+        if server.cfg.bind == [self.bind]:
+            host = "127.0.0.1" if self.settings.host in ANY else self.settings.host
+            server.log.info("Serving on http://%s:%s", f"[{host}]" if ":" in host else host, self.settings.port)
+
+    def pre_fork(self, _server: Any, worker: Any) -> None:
+        """Give a new worker its limits, and the way to take over from the one before."""
+        delay = self.settings.drain_delay_seconds
+        worker.handover = Handover(worker.age, delay, limit_seconds=(self.graceful_timeout - delay) * 0.4)
+        worker.head_seconds = self.settings.http_header_seconds
+        worker.body_seconds = self.settings.http_body_seconds
+        worker.answer_seconds = self.settings.http_answer_seconds
+
+    def post_fork(self, _server: Any, _worker: Any) -> None:
+        """Forget our modules, so that a reload serves what is on the disk now, patched as it should be."""
+        end_when_told()
+        for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
+            del sys.modules[name]
+
+    def post_worker_init(self, worker: Any) -> None:
+        """Start what runs beside the requests, and tell the worker before that this one serves."""
+        from chassis.workers import start
+
+        start(worker)
+        worker.handover.ready()
+
+    def worker_exit(self, _server: Any, worker: Any) -> None:
+        """Wait until what ran beside the requests has stopped."""
+        if worker.booted:
+            from chassis.workers import finish
+
+            finish()
+
+    def child_exit(self, _server: Any, worker: Any) -> None:
+        """Leave the metrics of a dead worker out of those of all."""
+        if self.settings.gunicorn_workers > 1:
+            from prometheus_client import multiprocess
+
+            multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+    def on_exit(self, _server: Any) -> None:
+        """Remove the files by which workers share their metrics."""
+        if self.settings.gunicorn_workers > 1:
+            shutil.rmtree(multiprocess_metrics(), ignore_errors=True)
+
+
+def _say_what_starts() -> None:
+    service = current()
+    log.info("service_starts", service=service.name, version=service.version, chassis=CHASSIS_VERSION)
+
+
+def _boot() -> None:
+    from chassis.boot import run
+
+    run()

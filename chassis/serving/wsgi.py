@@ -1,0 +1,21 @@
+"""The application as gunicorn and the `flask` command load it."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+from flask import Flask
+
+from chassis.errors import AppError
+from chassis.server.told import refuse_without_config
+
+
+def application(create_app: Callable[[], Flask]) -> Flask:
+    """Return the application; a mistake in its settings is one message and an exit status."""
+    refuse_without_config()
+    try:
+        return create_app()
+    except AppError as error:
+        refused: Any = click.ClickException(error.message)  # the `flask` command shows it as one message
+        refused.exit_code = error.exit_status
+        raise refused from None
