@@ -10,9 +10,8 @@ FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
 PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
-SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)" \
-  $(CURDIR)/$(BIN)/python -m chassis.tests.suite $(PARALLEL)
-WITHOUT ?= predictions
+ENV_OF_SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)"
+SUITE = $(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.suite $(PARALLEL)
 PARTS ?=
 USERS ?= 20
 SECONDS ?= 60
@@ -21,7 +20,7 @@ COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker c
              command -v podman-compose || echo $(BIN)/podman-compose; fi)
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: help run test test-fast test-all test-long test-mode test-without-example fuzz bench bench-check smoke load \
+.PHONY: help run test test-fast test-app test-all test-long test-mode test-without-example fuzz bench bench-check smoke load \
         deploy-proof release lint audit format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
@@ -46,13 +45,11 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
 	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/parts app/features
 
-test-without-example: .venv/installed-dev tools ## the whole suite without the example and the parts (PARTS="console" keeps one)
-	@copy=$$(mktemp -d); trap 'rm -rf "$$copy"' EXIT; \
-	git ls-files -z --cached --others --exclude-standard | xargs -0 cp --parents -t "$$copy" && \
-	ln -s "$(CURDIR)/.venv" "$$copy/.venv" && cd "$$copy" && for name in $(WITHOUT); do rm -rf "app/features/$$name"; done && \
-	sed -i 's/parts=([^)]*)/parts=($(foreach part,$(PARTS),"$(part)",))/' app/__init__.py && \
-	$(CURDIR)/$(BIN)/python -m flask settings docs && git init -q && git add --all && \
-	git -c user.name=tests -c user.email=tests@example.org commit -qm "Delete $(WITHOUT)" && $(SUITE) -m "not long and not fuzz" $(ARGS)
+test-without-example: .venv/installed-dev tools ## a clone without the example and without parts: lint, server, tests (PARTS="console")
+	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) $(PARALLEL) -m "not long and not fuzz" $(ARGS)
+
+test-app: .venv/installed-dev ## the tests of this service alone, without those of the chassis
+	@$(SUITE) -m "not long" app tests $(ARGS)
 
 fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
 	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)

@@ -59,7 +59,7 @@ def test_the_start_command_serves_among_the_variables_of_render(serve, tmp_path,
     version = re.escape(current().version)
     assert server.json("/healthz")["version"] == current().version
     assert re.search(
-        rf'^app_build_info{{.*version="{re.escape(current().version)}".*}} 1.0$',
+        rf'^app_build_info{{.*version="{version}".*}} 1.0$',
         server.get("/metrics")[1],
         re.MULTILINE,
     )

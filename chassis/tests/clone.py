@@ -1,0 +1,106 @@
+"""A clone that has nothing but the chassis: lint, the tests that remain, and the server.
+
+    python -m chassis.tests.clone [--keep PART]... [options of pytest]
+
+Copies what git knows, deletes every feature of `app/features`, names no part (but those that are to be kept), and runs
+`make lint`, the suite and the server in the copy. The exit status is that of the first of them that fails.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from chassis.tests.servers import CLEAN, ROOT, free_port
+
+READY_SECONDS, PAUSE_SECONDS = 120, 0.2
+COMMIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@example.org", "commit", "-qm", "Delete the example"]
+
+
+def main() -> int:
+    """Make the clone, try it, and return the exit status."""
+    parser = argparse.ArgumentParser(description="Try a clone without the example and without parts.")
+    parser.add_argument("--keep", action="append", default=[], metavar="PART", help="name this part all the same")
+    given, options = parser.parse_known_args()
+    with tempfile.TemporaryDirectory() as folder:
+        clone = bare_clone(Path(folder) / "clone", given.keep)
+        return lint(clone) or serve(clone) or suite(clone, options)
+
+
+def bare_clone(clone: Path, parts: list[str]) -> Path:
+    """Copy what git knows to a folder, and leave the features and the parts out."""
+    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    for name in names:
+        if name and (ROOT / name).is_file() and not name.startswith("app/features/"):
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, clone / name)
+    (clone / "app/features").mkdir()
+    shutil.copy(ROOT / "app/features/__init__.py", clone / "app/features")
+    service = clone / "app/__init__.py"
+    named = "".join(f'"{part}", ' for part in parts)
+    text, found = re.subn(r"parts=\([^)]*\)", f"parts=({named})", service.read_text())
+    assert found == 1, "app/__init__.py names no parts"
+    service.write_text(text)
+    (clone / ".venv").symlink_to(ROOT / ".venv")
+    _run([sys.executable, "-m", "flask", "settings", "docs"], clone)
+    _run(["git", "init", "-q"], clone)
+    _run(["git", "add", "--all"], clone)
+    _run(COMMIT, clone)
+    return clone
+
+
+def lint(clone: Path) -> int:
+    """Run the checks of `make lint` and return the status."""
+    print("== lint of the clone", flush=True)
+    return subprocess.run(["make", "lint"], cwd=clone, check=False).returncode
+
+
+def serve(clone: Path) -> int:
+    """Start the server, ask for what a service without features has, and return a status."""
+    print("== the server of the clone", flush=True)
+    env = {**CLEAN, "APP_ENV": "test", "PORT": str(free_port())}
+    process = subprocess.Popen([sys.executable, "run_web.py"], cwd=clone, env=env)
+    try:
+        _wait_until_it_answers(process, f"http://127.0.0.1:{env['PORT']}/readyz")
+        for path in ("/", "/healthz", "/metrics", "/api/docs", "/api/openapi.json"):
+            with urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}{path}") as answer:
+                print(f"{answer.status} {path}", flush=True)
+    finally:
+        process.terminate()
+        process.wait()
+    return process.returncode
+
+
+def suite(clone: Path, options: list[str]) -> int:
+    """Run the tests that remain and return the status."""
+    print("== the tests of the clone", flush=True)
+    command = [sys.executable, "-m", "chassis.tests.suite", *options]
+    return subprocess.run(command, cwd=clone, env=os.environ, check=False).returncode
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            sys.exit(f"the server ended with {process.returncode}")
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except OSError:
+            time.sleep(PAUSE_SECONDS)
+    sys.exit("the server does not answer")
+
+
+def _run(command: list[str], folder: Path) -> None:
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
