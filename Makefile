@@ -21,7 +21,7 @@ COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker c
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run test test-fast test-app test-all test-long test-mode test-without-example fuzz bench bench-check smoke load \
-        deploy-proof release lint audit format docs lock tools clean secrets up down logs migrate
+        deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -76,12 +76,15 @@ release: ## make a release of what is committed: make release VERSION=1.2.3 (cha
 
 lint: .venv/installed-dev ## style, types, direction of imports, generated documents, shell
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports
-	@$(BIN)/python -m flask settings docs --check
+	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.base.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
 
 audit: .venv/installed-dev ## weak code, secrets, licences, known vulnerabilities (status 3: their database is out of reach)
 	@$(BIN)/python deploy/audit.py $(ONLY)
+
+manifest: .venv/installed-dev ## after a change of chassis/ itself: write the hashes that flask doctor compares
+	@$(BIN)/python -m chassis.base.manifest
 
 format: .venv/installed-dev ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .

@@ -12,7 +12,7 @@ from flask import current_app
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.base import environment
+from chassis.base import environment, manifest
 from chassis.base.environment import BASE_DIR
 from chassis.boot import branches
 from chassis.db import db
@@ -187,6 +187,14 @@ def machine(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("clock", "stands before this code was installed", "Set the clock, and let NTP keep it.")
 
 
+def chassis(_settings: Settings) -> Iterator[Weakness]:
+    """Look for files of the chassis that were edited, which an upgrade would replace."""
+    for edit in manifest.edits():
+        yield Weakness(
+            f"chassis/{edit}", "differs from its manifest", "Move the change to app/: an upgrade replaces it."
+        )
+
+
 CHECKS: tuple[Check, ...] = (
     secret_files,
     database_file,
@@ -199,6 +207,7 @@ CHECKS: tuple[Check, ...] = (
     database,
     unneeded_keys,
     machine,
+    chassis,
 )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ from flask import Flask
 
 from app import create_app
 from chassis import boot
-from chassis.base import environment
+from chassis.base import environment, manifest
 from chassis.cli import weaknesses
 from chassis.cli.doctor import doctor
 from chassis.db import db
@@ -230,3 +231,28 @@ def test_the_extra_of_a_setting_that_is_missing_is_named_before_the_start(monkey
     assert settings.problems() == []
     monkeypatch.setattr("chassis.settings.installed", lambda package: False)
     assert [(told, f"the extra {extra} of" in sentence) for told, sentence in settings.problems()] == [(name, True)]
+
+
+def test_an_edited_file_of_the_chassis_is_named(tmp_path):
+    copy = tmp_path / "project"
+    for name in ("app", "chassis"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("tests", "__pycache__"))
+    shutil.copy(ROOT / "wsgi.py", copy)
+    (copy / "chassis/base/times.py").write_text("# mine\n" + (ROOT / "chassis/base/times.py").read_text())
+    (copy / "chassis/times.py").write_text("# a file of my own\n")
+    (copy / "chassis/base/cron.py").unlink()
+    code = "from chassis.base.manifest import edits; print(*edits(), sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=copy, env=CLEAN, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["base/cron.py (removed)", "base/times.py (changed)", "times.py (added)"]
+    (copy / "chassis/base/cron.py").write_text((ROOT / "chassis/base/cron.py").read_text())
+    env = {**CLEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/app.db"}
+    told = subprocess.run(
+        [sys.executable, "-m", "flask", "doctor"], cwd=copy, env=env, capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 1
+    assert "chassis/base/times.py (changed): differs from its manifest" in told.stdout
+    assert "chassis/times.py (added): differs from its manifest" in told.stdout
+
+
+def test_the_chassis_is_as_its_manifest_says():
+    assert manifest.edits() == [], "after a change of the chassis itself: make manifest"
