@@ -64,11 +64,11 @@ bench-check: .venv/installed-dev ## the benchmarks that have a limit
 deploy-proof: .venv/installed-dev ## build, start and break what deploy/ ships, for real (root, minutes; ONLY=systemd for one)
 	@$(BIN)/python -m chassis.tests.deploy.proof $(ONLY)
 
-smoke: .venv/installed-dev ## go through a running instance as its users do: make smoke URL=https://... KEY=ak_...
+smoke: .venv/installed-dev ## go through an instance as its users do, an admin's KEY lifts the limits: make smoke URL=... KEY=...
 	@SMOKE_KEY="$(KEY)" $(BIN)/python deploy/smoke.py "$(URL)"
 
-load: .venv/installed-dev ## put users of the page on an instance: make load URL=http://... USERS=20 SECONDS=60 KEY=ak_...
-	@LOAD_KEY="$(KEY)" $(BIN)/locust -f benchmarks/locustfile.py --headless --only-summary --host "$(URL)" \
+load: .venv/installed-dev ## put users on an instance, an admin's KEY lifts the limits: make load URL=... USERS=20 SECONDS=60 KEY=...
+	@LOAD_KEY="$(KEY)" $(BIN)/python deploy/load_key.py "$(URL)" $(SECONDS) $(BIN)/locust -f benchmarks/locustfile.py --headless --only-summary --host "$(URL)" \
 	  -u $(USERS) -r $(USERS) -t $(SECONDS)s --stop-timeout 120
 
 release: ## make a release of what is committed: make release VERSION=1.2.3 (changelog, version, tag)

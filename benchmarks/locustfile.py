@@ -2,8 +2,9 @@
 
     make load URL=http://127.0.0.1:5000 USERS=20 SECONDS=60
 
-LOAD_KEY is the key for instances that ask who it is. Locust brings gevent, which it puts in the place of the standard
-library; so nothing of the application is imported here.
+LOAD_KEY is the key for instances that ask who it is; `make load` makes one without limits from that of an admin
+(deploy/load_key.py). Locust brings gevent, which it puts in the place of the standard library; so nothing of the
+application is imported here.
 """
 
 import os
@@ -33,7 +34,8 @@ class Visitor(HttpUser):
 
     def on_start(self) -> None:
         """Open the page and its socket, and try the example."""
-        self.client.headers.update({"X-API-Key": KEY} if KEY else {})
+        headers = {"X-API-Key": KEY} if KEY else {}
+        self.client.headers.update(headers)
         self.client.get("/", headers={"Accept": "text/html"})
         with self.client.get("/api/predictions/config", catch_response=True) as answer:
             self.example = answer.status_code != 404
@@ -43,9 +45,8 @@ class Visitor(HttpUser):
         self.socket = socketio.Client(reconnection=False, request_timeout=TIMEOUT_SECONDS)
         self.socket.on("job:update", self.update)
         auth = {"key": KEY} if KEY else None
-        self.measured(
-            "connect", lambda: self.socket.connect(self.host, auth=auth, transports=["websocket"], wait_timeout=10)
-        )
+        options = {"headers": headers, "auth": auth, "transports": ["websocket"], "wait_timeout": 10}
+        self.measured("connect", lambda: self.socket.connect(self.host, **options))
         self.batch()
 
     def on_stop(self) -> None:

@@ -22,10 +22,20 @@ group = Group("keys", help="Make, list, expire and revoke API keys.")
 @click.option("--expires", type=Duration(), help="Ends after so long, for example 90d; never by default.")
 @click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second; 0 is the default limit.")
 @click.option("--budget", default=0.0, type=click.FloatRange(0), help="What it may spend in a month; 0 is no limit.")
-def create(name: str, scopes: tuple[str, ...], owner: str, expires: float | None, rate: float, budget: float) -> None:
+@click.option("--without-limits", is_flag=True, help="For a load test; needs --expires, at most 24h.")
+def create(
+    name: str,
+    scopes: tuple[str, ...],
+    owner: str,
+    expires: float | None,
+    rate: float,
+    budget: float,
+    without_limits: bool,
+) -> None:
     """Make a key and print it, once: only a hash is kept."""
     ends = None if expires is None else time.time() + expires
-    key = keys.create(keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends))
+    new = keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends, without_limits)
+    key = keys.create(new)
     click.echo(key)
     click.echo("Keep it now: it is not shown again.", err=True)
 
@@ -44,6 +54,7 @@ def list_command(stale: bool, as_json: bool) -> None:
     for key in found:
         used = f"{key['use_count']} uses, last {key['last_used_at'] or 'never'}"
         scopes = ",".join(key["scopes"])
+        used += ", without limits" if key["without_limits"] else ""
         used += f", {key['stale']}" if key["stale"] else ""
         click.echo(f"{keys.PREFIX}_{key['id']}  {key['state']:<7}  {scopes:<12}  {key['name']}  {key['owner']}  {used}")
     if not found:

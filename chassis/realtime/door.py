@@ -1,4 +1,7 @@
-"""What asks at the sockets' path and belongs to no session counts towards its address' limits, as any request does."""
+"""What asks at the sockets' path and belongs to no session counts towards its address' limits, as any request does.
+
+A key without limits, shown in the headers, is not counted.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,10 @@ def wrapped(application: WSGIApplication) -> WSGIApplication:
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(SOCKET_PATH) and outside_of_sessions(environ, socketio.server.eio):
-            address = environ.get("REMOTE_ADDR") or ""
             try:
-                limits.count_address(address)
+                limits.count_handshake(environ)
             except TooManyRequests as error:
-                report("too_many_handshakes_of_address", "", address)
+                report("too_many_handshakes_of_address", "", environ.get("REMOTE_ADDR") or "")
                 return refusals.too_often(ceil(error.retry_after_seconds or 1)).answer(start_response)
         return application(environ, start_response)
 

@@ -7,6 +7,8 @@ from flask import current_app, request
 
 from chassis.errors import AppError
 from chassis.observability.metrics import SOCKET_REFUSED
+from chassis.security.identity import Environ
+from chassis.security.keyring import keyring
 from chassis.security.proxies import limited_as
 from chassis.server.limits import Buffer, Limits
 from chassis.settings import Settings
@@ -26,8 +28,13 @@ def limits(settings: Settings) -> Limits:
         handshake_seconds=settings.socket_handshake_seconds,
         namespaces=settings.socket_max_namespaces,
         rooms=settings.socket_max_rooms,
-        counted_as=limited_as,
+        counted_as=counted_as,
     )
+
+
+def counted_as(environ: Environ) -> str | None:
+    """Return what a session counts as, None for that of a key without limits."""
+    return None if keyring.without_limits(environ) else limited_as(environ.get("REMOTE_ADDR") or "")
 
 
 def too_many_rooms(limit: int) -> AppError:

@@ -27,7 +27,8 @@ def scopes(*names: str) -> frozenset[str]:
 class Identity:
     """A key, a person's account, or an anonymous visitor, known by the address alone.
 
-    `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default.
+    `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default;
+    `without_limits` says that rates, quotas and the limits of its address are not for it.
     `gate` is the page that a session has to pass before it may do anything, as that of a second factor.
     """
 
@@ -39,6 +40,7 @@ class Identity:
     session: str = ""  # the session it came by, of a cookie; empty for keys
     expires_at: float | None = None  # seconds since 1970
     per_second: float = 0
+    without_limits: bool = False
     gate: str = ""
     proved_at: float | None = field(default=None, compare=False)  # see chassis.security.proof; None is never asked
 
@@ -87,7 +89,7 @@ def add_kind(app: Flask, name: str, kind: Kind) -> None:
 def identify(environ: Environ, auth: object = None) -> Identity:
     """Return who sent a request, or a socket's `auth`; raise Unauthorized when what is shown is wrong, and
     TooManyRequests when the address has shown too much of that."""
-    key = _key(environ, auth)
+    key = shown_key(environ, auth)
     if key or "HTTP_COOKIE" in environ:
         credentials = Credentials(key, environ)
         for kind in current_app.extensions.get(KINDS, {}).values():
@@ -157,7 +159,8 @@ def remembered(environ: Mapping[str, Any], namespace: str) -> Identity | None:
     return known.get(namespace)
 
 
-def _key(environ: Environ, auth: object) -> str:
+def shown_key(environ: Environ, auth: object = None) -> str:
+    """Return the key that a request or a socket's `auth` shows, or an empty string."""
     if isinstance(auth, dict) and isinstance(auth.get("key"), str):
         return str(auth["key"])
     if key := environ.get("HTTP_X_API_KEY"):

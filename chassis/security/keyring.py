@@ -8,11 +8,12 @@ from collections.abc import Iterator
 
 from flask import Flask
 from sqlalchemy import Row
+from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.db import db
 from chassis.errors import Unauthorized
 from chassis.security import guessing, identity, store
-from chassis.security.identity import ADMIN, SUBMIT, Credentials, Identity, Kind
+from chassis.security.identity import ADMIN, SUBMIT, Credentials, Environ, Identity, Kind
 from chassis.security.keys import digest
 from chassis.settings import Settings
 
@@ -49,6 +50,22 @@ class Keyring:
             raise Unauthorized("The API key is not valid.", code="invalid_key")
         self._count(found)
         return found
+
+    def without_limits(self, environ: Environ) -> bool:
+        """Return whether the headers of a request show a good key without limits.
+
+        Asked before a socket's handshake is counted, so it counts no use and no wrong key; that is done when the
+        socket joins. False while the database does not answer.
+        """
+        key = identity.shown_key(environ)
+        if not key:
+            return False
+        try:
+            self.refresh()
+        except SQLAlchemyError:
+            return False
+        found = self._stored.get(digest(key))
+        return found is not None and found.without_limits and _in_time(found)
 
     def still_good(self, found: Identity) -> bool:
         """Return whether a key that was good is so now, with the same rights."""
@@ -114,7 +131,8 @@ def _bootstrap(key: str, name: str, scope: str) -> Identity:
 def _identity(row: Row[object]) -> Identity:
     owner = row.owner or f"{KEY}:{row.id}"
     allowed = identity.scopes(*row.scopes)
-    return Identity(KEY, row.id, row.name, allowed, owner=owner, expires_at=row.expires_at, per_second=row.per_second)
+    limits = {"per_second": row.per_second, "without_limits": row.without_limits}
+    return Identity(KEY, row.id, row.name, allowed, owner=owner, expires_at=row.expires_at, **limits)
 
 
 def _in_time(found: Identity) -> bool:

@@ -19,11 +19,19 @@ from chassis.security.signals import rights_changed
 PREFIX = "ak"
 ID_BYTES, SECRET_BYTES = 4, 32
 DAY_SECONDS = 86_400
+MAX_SECONDS_WITHOUT_LIMITS = DAY_SECONDS
+
+
+AS_GIVEN = ("name", "owner", "per_second", "monthly_budget", "expires_at", "without_limits")
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """What a key is for; 0 is the default rate, and no budget."""
+    """What a key is for; 0 is the default rate, and no budget.
+
+    One without limits is for a load test: it counts towards no rate, no quota and no limit of its address. It is no
+    admin, owns its own work alone, and ends within a day.
+    """
 
     name: str
     scopes: tuple[str, ...]
@@ -31,6 +39,7 @@ class NewKey:
     per_second: float = 0
     monthly_budget: float = 0
     expires_at: float | None = None
+    without_limits: bool = False
 
 
 def digest(key: str) -> str:
@@ -45,8 +54,8 @@ def create(new: NewKey) -> str:
     key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
     values = {"id": key_id, "hash": digest(key), "created_at": time.time(), "scopes": list(new.scopes)}
     values["made_by"] = identity.current().maker
-    values |= {name: getattr(new, name) for name in ("name", "owner", "per_second", "monthly_budget", "expires_at")}
-    told = f"{key_id} {new.name} ({', '.join(new.scopes)})"
+    values |= {name: getattr(new, name) for name in AS_GIVEN}
+    told = f"{key_id} {new.name} ({', '.join(new.scopes)}{', without limits' if new.without_limits else ''})"
     line = audit.entry("key.create", told, makes_admin=ADMIN in new.scopes)
 
     def write(conn: Connection) -> None:
@@ -64,8 +73,20 @@ def revoke(key_id: str) -> None:
     _change(key_id, "key.revoke", revoked_at=time.time())
 
 
+def revoke_without_limits(key_id: str) -> None:
+    """End a key without limits; raise NotFound when there is none that is good."""
+    found = db.read(lambda conn: store.key(conn, id_of(key_id)))
+    if found is None or not found.without_limits:
+        raise NotFound("There is no such key without limits.")
+    revoke(key_id)
+
+
 def expire(key_id: str, at: float) -> None:
     """Let a key end at a time, in seconds since 1970; raise NotFound when it is revoked or unknown."""
+    key_id = id_of(key_id)
+    found = db.read(lambda conn: store.key(conn, key_id))
+    if found is not None and found.without_limits and at > found.expires_at:
+        raise BadRequest("A key without limits is not extended: make another one.", code="invalid_expiry")
     _change(key_id, "key.expire", expires_at=at)
 
 
@@ -74,8 +95,13 @@ def listing() -> list[dict[str, Any]]:
     return [_shown(row) for row in db.read(store.keys)]
 
 
+def id_of(shown: str) -> str:
+    """Return a key's id; it is taken as it is shown, too."""
+    return shown.removeprefix(f"{PREFIX}_").split("_")[0]
+
+
 def _change(key_id: str, action: str, **values: Any) -> None:
-    key_id = key_id.removeprefix(f"{PREFIX}_").split("_")[0]  # taken as it is shown, too
+    key_id = id_of(key_id)
     line = audit.entry(action, key_id)
 
     def write(conn: Connection) -> bool:
@@ -98,12 +124,21 @@ def _check(new: NewKey) -> None:
         raise BadRequest("A key has a name, so that its use is known later.", code="invalid_name")
     if new.expires_at is not None and new.expires_at <= time.time():
         raise BadRequest("A key expires in the future.", code="invalid_expiry")
+    if new.without_limits:
+        _check_without_limits(new)
+
+
+def _check_without_limits(new: NewKey) -> None:
+    if ADMIN in new.scopes or new.owner or new.per_second:
+        raise BadRequest("A key without limits is no admin, and has no owner and no rate.", code="invalid_limits")
+    if new.expires_at is None or new.expires_at > time.time() + MAX_SECONDS_WITHOUT_LIMITS:
+        raise BadRequest("A key without limits expires within a day.", code="invalid_expiry")
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:
     now = time.time()
     state = "revoked" if row.revoked_at else "expired" if row.expires_at and row.expires_at <= now else "good"
-    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by")
+    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by", "without_limits")
     times: Iterable[str] = ("created_at", "expires_at", "revoked_at", "last_used_at")
     shown = {name: getattr(row, name) for name in plain} | {name: iso(getattr(row, name)) for name in times}
     return shown | {"state": state}

@@ -12,7 +12,8 @@ from chassis.extensions import limiter
 from chassis.limiter.rate import Rate
 from chassis.limiter.verdict import Rates, Verdict
 from chassis.security import guard, guessing, identity
-from chassis.security.identity import ANONYMOUS, Identity
+from chassis.security.identity import ANONYMOUS, Environ, Identity
+from chassis.security.keyring import keyring
 from chassis.security.proxies import limited_as
 from chassis.settings import Settings
 
@@ -52,12 +53,19 @@ def install(app: Flask, settings: Settings) -> None:
 def budget(who: Identity) -> tuple[str, Rates]:
     """Return what a principal's requests are counted by, and how many it may make; a key may have its own rate."""
     name = _of_address(who.id) if who.kind == ANONYMOUS else who.principal
+    if who.without_limits:
+        return name, ()
     return name, (Rate.over_time(who.per_second),) if who.per_second else _default
 
 
-def count_address(address: str) -> None:
-    """Count what somebody asks of whom no more than the address is known yet; raise TooManyRequests above the limit."""
-    verdict = _taken(_of_address(address), _default) if _default else None
+def count_handshake(environ: Environ) -> None:
+    """Count what begins no request of ours towards its address; raise TooManyRequests above the limit.
+
+    Only a key without limits counts for nothing: who else it is shows later, when the socket joins.
+    """
+    if not _default or keyring.without_limits(environ):
+        return
+    verdict = _taken(_of_address(environ.get("REMOTE_ADDR") or ""), _default)
     if verdict is not None and not verdict.granted:
         raise _refusal(verdict)
 
@@ -70,7 +78,7 @@ def _count() -> None:
     own: Rates | None = getattr(current_app.view_functions.get(endpoint), OWN_RATES, None)
     who = _who(asked)
     name, rates = budget(who)
-    if own is not None:
+    if own is not None and not who.without_limits:
         name, rates = f"{endpoint} {name}", own
     if not rates:
         return

@@ -1,7 +1,7 @@
 """What a key or an account may have: declared by the rooms and features that count it, checked where it is used.
 
 Counted by owner: a key without an owner counts for itself, an account and the keys of that owner count together.
-Visitors, commands and schedules have no owner and no quota.
+Visitors, commands and schedules have no owner and no quota, and a key without limits has no quota while it is good.
 """
 
 import time
@@ -83,10 +83,10 @@ def take(conn: Connection, owner: str, **amounts: int) -> None:
     another here, so that two at once cannot both take what is left.
     """
     limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
-    if not owner or not limited:
+    now = time.time()
+    if not owner or not limited or _is_without_limits(conn, owner, now):
         return
     _lock(conn, owner)
-    now = time.time()
     for quota, amount in limited:
         found = _usage(conn, quota, owner, now)
         if amount > found.left:
@@ -98,7 +98,12 @@ def take(conn: Connection, owner: str, **amounts: int) -> None:
 def usage(owner: str) -> list[Usage]:
     """Return how an owner stands with each quota that has a limit; nothing for those without an owner."""
     limited = [quota for quota in _quotas.values() if owner and _limit(quota)]
-    return db.read(lambda conn: [_usage(conn, quota, owner, time.time()) for quota in limited], unbounded=True)
+    now = time.time()
+
+    def read(conn: Connection) -> list[Usage]:
+        return [] if _is_without_limits(conn, owner, now) else [_usage(conn, quota, owner, now) for quota in limited]
+
+    return db.read(read, unbounded=True)
 
 
 def delete_days(conn: Connection, before: float, limit: int) -> int:
@@ -108,6 +113,13 @@ def delete_days(conn: Connection, before: float, limit: int) -> int:
 
 def _limit(quota: Quota) -> int:
     return quota.limit(_settings) if _settings else 0
+
+
+def _is_without_limits(conn: Connection, owner: str, now: float) -> bool:
+    """Return whether an owner is a good key without limits; such a key is its own owner."""
+    kind, _, key_id = owner.partition(":")
+    found = store.key(conn, key_id) if kind == "key" else None
+    return found is not None and found.without_limits and not found.revoked_at and found.expires_at > now
 
 
 def _usage(conn: Connection, quota: Quota, owner: str, now: float) -> Usage:

@@ -35,6 +35,11 @@ def good_keys(conn: Connection, now: float) -> list[Row[Any]]:
     return list(conn.execute(select(api_keys).where(*good)))
 
 
+def key(conn: Connection, key_id: str) -> Row[Any] | None:
+    """Return a key, or None when there is none of that id."""
+    return conn.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
+
+
 def change_key(conn: Connection, key_id: str, **values: Any) -> bool:
     """Change a key that is not revoked; False when there is none."""
     mine = (api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))

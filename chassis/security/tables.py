@@ -1,6 +1,6 @@
 """The tables of keys, quotas and the audit log, and the number that changes with everybody's rights."""
 
-from sqlalchemy import JSON, BigInteger, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false
 
 from chassis.db import metadata
 
@@ -20,6 +20,7 @@ api_keys = Table(
     Column("last_used_at", Float),
     Column("use_count", Integer, nullable=False),
     Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty of keys from before it was kept
+    Column("without_limits", Boolean, nullable=False, server_default=false()),
 )
 security_version = Table(
     "security_version",

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
 from chassis.base.concurrency import original
 from chassis.server.limits import Limits
@@ -22,18 +23,18 @@ class Census:
     def __init__(self, limits: Limits, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
         self._limits, self._begin_time, self._make_room = limits, unjoined, make_room
         self._lock = original("threading", "Lock")()  # nothing inside gives way, so a real one will do
-        self._address_of: dict[str, str] = {}
+        self._address_of: dict[str, str | None] = {}  # None counts for no address
         self._namespaces: dict[str, int] = {}
         self._unjoined: dict[str, float] = {}  # since when, the oldest first
-        self._present: Counter[str] = Counter()
-        self._waiting: Counter[str] = Counter()
+        self._present: Counter[str | None] = Counter()
+        self._waiting: Counter[str | None] = Counter()
 
-    def refusal(self, address: str) -> str:
-        """Return why an address gets no further session, or ""; the oldest unjoined one may have to go for it."""
-        limits, counted = self._limits, self._limits.counted_as(address)
-        if 0 < limits.connections_per_address <= self._present[counted]:
+    def refusal(self, environ: dict[str, Any]) -> str:
+        """Return why a request gets no session, or ""; the oldest unjoined one may have to go for it."""
+        limits, counted = self._limits, self._limits.counted_as(environ)
+        if counted is not None and 0 < limits.connections_per_address <= self._present[counted]:
             return TOO_MANY_OF_ADDRESS
-        if 0 < limits.unjoined_per_address <= self._waiting[counted]:
+        if counted is not None and 0 < limits.unjoined_per_address <= self._waiting[counted]:
             return TOO_MANY_UNJOINED
         if not 0 < limits.connections <= len(self._address_of):
             return ""
@@ -43,10 +44,11 @@ class Census:
         self._make_room(oldest)
         return ""
 
-    def enter(self, sid: str, address: str) -> None:
-        """Count a new session."""
+    def enter(self, sid: str, environ: dict[str, Any]) -> None:
+        """Count a new session, which that request has begun."""
+        counted = self._limits.counted_as(environ)
         with self._lock:
-            self._address_of[sid] = counted = self._limits.counted_as(address)
+            self._address_of[sid] = counted
             self._present[counted] += 1
             self._wait(sid, counted)
         self._begin_time(sid)
@@ -74,8 +76,8 @@ class Census:
         with self._lock:
             self._wait_no_more(sid)
             self._namespaces.pop(sid, None)
-            if (address := self._address_of.pop(sid, None)) is not None:
-                _take_one(self._present, address)
+            if sid in self._address_of:
+                _take_one(self._present, self._address_of.pop(sid))
 
     def overdue(self, sid: str) -> bool:
         """Return whether a session has been in no namespace for longer than it may."""
@@ -95,7 +97,7 @@ class Census:
         with self._lock:
             return next(iter(self._unjoined), "")
 
-    def _wait(self, sid: str, address: str) -> None:
+    def _wait(self, sid: str, address: str | None) -> None:
         self._unjoined[sid] = time.monotonic()
         self._waiting[address] += 1
 
@@ -104,7 +106,7 @@ class Census:
             _take_one(self._waiting, self._address_of[sid])
 
 
-def _take_one(numbers: Counter[str], name: str) -> None:
+def _take_one(numbers: Counter[str | None], name: str | None) -> None:
     numbers[name] -= 1
     if numbers[name] <= 0:
         del numbers[name]

@@ -146,7 +146,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             raise bad(refusals.UNSUPPORTED_VERSION, f"Unsupported protocol version: {SPOKEN}")
         if environ["REQUEST_METHOD"] != "GET":
             raise bad(refusals.BAD_METHOD, "Bad handshake method")
-        self._check_room_for(environ.get("REMOTE_ADDR", ""))
+        self._check_room_for(environ)
         if transport == "websocket":
             check_websocket(environ)
         connection = Connection(self, self.generate_id())
@@ -154,7 +154,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         opened = packets.Outgoing("0" + greeting)
         websocket = self._take_over(environ, connection, opened.frame) if transport == "websocket" else None
         self.sockets[connection.sid] = connection
-        self.census.enter(connection.sid, environ.get("REMOTE_ADDR", ""))
+        self.census.enter(connection.sid, environ)
         self._trigger_event("connect", connection.sid, kept(environ), run_async=False)
         self.pings.add(connection.sid)
         if websocket is None:
@@ -172,13 +172,13 @@ class Engine(engineio.Server):  # type: ignore[misc]
             "maxPayload": self.max_http_buffer_size,
         }
 
-    def _check_room_for(self, address: str) -> None:
+    def _check_room_for(self, environ: dict[str, Any]) -> None:
         if self.stopping:
             raise Refused(
                 "503 Service Unavailable", refusals.FORBIDDEN, "The process is stopping", (("Retry-After", "1"),)
             )
-        if cause := self.census.refusal(address):
-            self.report(cause, "", address)
+        if cause := self.census.refusal(environ):
+            self.report(cause, "", environ.get("REMOTE_ADDR", ""))
             raise refusals.too_many_connections()
 
     def _take_over(self, environ: dict[str, Any], owner: Any, first: bytes = b"") -> WebSocket:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,4 @@ class Limits:
     handshake_seconds: float
     namespaces: int
     rooms: int
-    counted_as: Callable[[str], str]  # what an address is counted as
+    counted_as: Callable[[dict[str, Any]], str | None]  # None for no address

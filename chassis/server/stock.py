@@ -31,11 +31,10 @@ class Guard:
         """Return the WSGI application that has the server under a path, behind the limits."""
 
         def call(environ: dict[str, Any], start_response: Any) -> Any:
-            if environ["PATH_INFO"].startswith(path) and outside_of_sessions(environ, self._eio):
-                address = environ.get("REMOTE_ADDR") or ""
-                if cause := self.census.refusal(address):
-                    self._report(cause, "", address)
-                    return refusals.too_many_connections().answer(start_response)
+            begins = environ["PATH_INFO"].startswith(path) and outside_of_sessions(environ, self._eio)
+            if begins and (cause := self.census.refusal(environ)):
+                self._report(cause, "", environ.get("REMOTE_ADDR") or "")
+                return refusals.too_many_connections().answer(start_response)
             return application(environ, start_response)
 
         return call
@@ -52,7 +51,7 @@ class Guard:
             self._handle_event(sid, namespace, number, data)
 
     def _enter(self, sid: str, environ: dict[str, Any]) -> Any:
-        self.census.enter(sid, environ.get("REMOTE_ADDR") or "")
+        self.census.enter(sid, environ)
         return self._entered(sid, environ)
 
     def _leave(self, sid: str, reason: str) -> Any:

@@ -5,10 +5,22 @@ from flask import Flask
 
 def install(app: Flask) -> None:
     """Add everything that this room serves."""
-    from chassis.web import admin, errors, health, jobs, metrics, openapi, pages, streaming, usage, well_known
+    from chassis.web import (
+        admin,
+        errors,
+        health,
+        jobs,
+        load_keys,
+        metrics,
+        openapi,
+        pages,
+        streaming,
+        usage,
+        well_known,
+    )
 
     errors.install(app)
     streaming.install(app)
     app.extensions["admin_pages"] = admin.pages()
-    for module in (admin, health, jobs, metrics, openapi, pages, usage, well_known):
+    for module in (admin, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)

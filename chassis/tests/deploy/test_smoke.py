@@ -1,5 +1,6 @@
 """`make smoke` against real servers: one that is well, one in production that asks for a key, and broken ones."""
 
+import json
 import re
 import secrets
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 from chassis.tests.conftest import CLEAN, ROOT, gunicorn
 from chassis.tests.documents import blocks
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.security.conftest import flask
 
 KEY = secrets.token_urlsafe(48)
 PRODUCTION = {
@@ -55,6 +57,22 @@ def test_an_instance_in_production_is_well_with_a_key_and_says_what_fails_withou
     wanted = {"health": "ok", "api": "FAIL", "socket": "FAIL"}  # the page may be that for signing in
     assert {name: verdict for name, verdict in verdicts(found).items() if name in wanted} == wanted
     assert "401: Sign in" in found["api"][1]
+
+
+def test_with_an_admins_key_the_limits_of_production_do_not_count(serve):
+    admin = secrets.token_urlsafe(48)
+    server = serve(**PRODUCTION, ADMIN_API_KEY=admin, RATE_LIMIT_DEFAULT="2 per hour")
+    status, found = smoke(server.url, KEY)
+    assert status != 0
+    assert "429" in str(found)
+    assert blocks("chassis/docs/operations.md", "Without limits")[0].startswith(
+        "make smoke URL=https://app.example.org KEY=ak_"
+    )
+    status, found = smoke(server.url, admin)  # which asks with the admin's own key twice
+    assert set(verdicts(found).values()) == {"ok"}, found
+    assert status == 0
+    made = json.loads(flask(server, "keys", "list", "--json"))
+    assert [(key["without_limits"], key["state"]) for key in made] == [(True, "revoked")]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from chassis.db import db
 from chassis.db.schema import upgrade
 from chassis.errors import OverQuota
 from chassis.jobs import store
-from chassis.security import identity, quotas
+from chassis.security import identity, keys, quotas
 from chassis.security.identity import Identity
 from chassis.security.quotas import DAY_SECONDS, Quota
 from chassis.settings import Settings
@@ -142,6 +142,22 @@ def test_a_job_that_ends_makes_room_for_the_next(limited, monkeypatch):
     jobs.enqueue("letter", {})
     with pytest.raises(OverQuota):
         db.write(lambda conn: jobs.put_back(conn, first.id, ADA))
+
+
+def test_a_key_without_limits_has_no_quota_until_it_ends(limited):
+    limited(letters=1)
+    new = keys.NewKey("load", ("submit",), expires_at=time.time() + 60, without_limits=True)
+    key_id = keys.id_of(keys.create(new))
+    owner = f"key:{key_id}"
+    take(owner, letters=5)
+    assert quotas.usage(owner) == []
+    keys.revoke_without_limits(key_id)
+    take(owner, letters=1)
+    with pytest.raises(OverQuota):
+        take(owner, letters=1)
+    usual = f"key:{keys.id_of(keys.create(keys.NewKey('usual', ('submit',))))}"
+    with pytest.raises(OverQuota):
+        take(usual, letters=2)
 
 
 def test_counts_of_old_days_are_deleted(limited, monkeypatch):

@@ -9,11 +9,15 @@ from chassis.server.limits import Buffer, Limits
 NEAR, FAR = "192.0.2.1", "192.0.2.2"
 
 
+def counted_as(environ):
+    return None if "key" in environ else limited_as(environ["REMOTE_ADDR"])
+
+
 class Counted:
     """A census with what it asked for."""
 
     def __init__(self, connections=0, of_address=0, unjoined=0, seconds=0.0):
-        limits = Limits(Buffer(0, 0), 0, 0, connections, of_address, unjoined, seconds, 0, 0, limited_as)
+        limits = Limits(Buffer(0, 0), 0, 0, connections, of_address, unjoined, seconds, 0, 0, counted_as)
         self.begun, self.ended = [], []
         self.census = Census(limits, self.begun.append, self.end)
 
@@ -21,10 +25,11 @@ class Counted:
         self.ended.append(sid)
         self.census.gone(sid)
 
-    def come(self, sid, address=NEAR):
-        refused = self.census.refusal(address)
+    def come(self, sid, address=NEAR, **environ):
+        environ["REMOTE_ADDR"] = address
+        refused = self.census.refusal(environ)
         if not refused:
-            self.census.enter(sid, address)
+            self.census.enter(sid, environ)
         return refused
 
 
@@ -48,6 +53,21 @@ def test_an_address_has_a_limit_of_all_its_sessions():
     assert counted.come("d", FAR) == ""
     counted.census.gone("a")
     assert counted.come("e") == ""
+
+
+def test_sessions_without_limits_are_of_no_address_but_take_a_place_in_the_process():
+    counted = Counted(connections=5, of_address=2, unjoined=1)
+    assert [counted.come(f"load {n}", key="good") for n in range(3)] == [""] * 3
+    assert [counted.come(sid) for sid in "ab"] == ["", "too_many_unjoined_of_address"]
+    for sid in ("load 0", "load 1", "load 2", "a"):
+        counted.census.joined(sid)
+    assert [counted.come(sid) for sid in "bc"] == ["", "too_many_connections_of_address"]
+    counted.census.joined("b")
+    assert counted.come("load 3", key="good") == "too_many_connections"
+    counted.census.left("load 0")
+    counted.census.gone("load 0")
+    assert counted.come("load 3", key="good") == ""
+    assert len(counted.census) == 5
 
 
 @pytest.mark.parametrize("same", [("2001:db8::1", "2001:db8::ffff:2"), ("192.0.2.7", "::ffff:192.0.2.7")])
