@@ -8,9 +8,10 @@ import sys
 import threading
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
+from structlog.typing import ExcInfo
 
 from chassis.base import jsontext
 from chassis.base.environment import is_command
@@ -71,9 +72,9 @@ def formatter(
 def _shared() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(),  # before the level, which no field of that name may replace
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
-        structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         redact_names,
     ]
@@ -82,8 +83,8 @@ def _shared() -> list[Any]:
 def _rendering(as_json: bool, colors: bool, pad: int) -> list[Any]:
     if as_json:
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    plain = structlog.dev.plain_traceback  # one with local variables would print secrets
-    return [escape_controls, structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain, pad_event_to=pad)]
+    console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=indented_traceback, pad_event_to=pad)
+    return [escape_controls, console]
 
 
 def _take_over(handler: logging.Handler, level: str) -> None:
@@ -118,7 +119,13 @@ class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
         """Return the line."""
         fields = getattr(record, REQUEST_FIELDS, None) if self._as_json else None
         line = super().format(record) if fields is None else _line_of(record, fields)
-        return redact_line(line, self._secrets)
+        redacted = redact_line(line, self._secrets)
+        return _one_line(redacted) if self._as_json else redacted
+
+
+def _one_line(line: str) -> str:
+    """Return JSON with those characters escaped that it may hold as they are and some readers take for a line's end."""
+    return CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _flat(_logger: Any, _method: str, event: Event) -> Event:
@@ -147,12 +154,26 @@ _encode = jsontext.encoder(repr, ascii_only=False, spaces=True)
 
 def escape_controls(_logger: Any, _method: str, event: Event) -> Event:
     """Show line breaks and terminal escapes as text, so that nobody's input forges a line on the console."""
+    event["event"] = str(event.get("event", ""))  # an exception that is logged as it is, too
     for name, value in event.items():
         if isinstance(value, str) and name != "stack" and CONTROL_CHARACTERS.search(value):
-            event[name] = CONTROL_CHARACTERS.sub(
-                lambda found: found[0].encode("unicode_escape").decode(), value.rstrip("\n")
-            )
+            event[name] = _escaped(value.rstrip("\n"))
     return event
+
+
+def indented_traceback(out: TextIO, raised: ExcInfo) -> None:
+    """Write a traceback below its line, without local variables, which may be secrets.
+
+    Its lines are indented: the words of an exception may be a client's, and must not look like a line of the log.
+    """
+    plain = io.StringIO()
+    structlog.dev.plain_traceback(plain, raised)
+    for line in plain.getvalue().strip("\n").split("\n"):
+        out.write(f"\n  {_escaped(line)}")
+
+
+def _escaped(text: str) -> str:
+    return CONTROL_CHARACTERS.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def _log_thread(raised: threading.ExceptHookArgs) -> None:

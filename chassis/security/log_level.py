@@ -43,4 +43,6 @@ def apply(kept: Any, default: str) -> None:
 
 
 def _holds(kept: Any) -> bool:
-    return bool(kept) and (kept["until"] is None or kept["until"] > time.time())
+    """Return whether what is kept is a level, and in force; other words in the database change nothing."""
+    known = bool(kept) and kept["level"] in list(logging.getLevelNamesMapping())
+    return known and (kept["until"] is None or kept["until"] > time.time())

@@ -52,6 +52,19 @@ def test_a_start_with_wrong_settings_names_them_all_and_exits_with_78():
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.parametrize("level", ["info", "INFO\nERROR", "INFO ERROR", "[ERROR]", "CRITICAL", "10", "INFO\x1b[2K"])
+def test_a_level_that_is_none_is_one_mistake_in_one_line_that_names_the_four(production, level):
+    production.setenv("LOG_LEVEL", level)
+    assert problems() == {"LOG_LEVEL": "should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"}
+
+
+@pytest.mark.parametrize("level", [" WARNING ", "WARNING\n", "\tWARNING\r\n"])
+def test_a_level_with_blanks_around_it_is_that_level(production, tmp_path, level):
+    (tmp_path / "level").write_text(level)
+    production.setenv("LOG_LEVEL_FILE", str(tmp_path / "level"))
+    assert load().log_level == "WARNING"
+
+
 @pytest.mark.parametrize("key", ["", "short", "a" * 40, "changeme-changeme-changeme-changeme-12"])
 def test_production_refuses_a_weak_secret_key(production, key):
     production.setenv("SECRET_KEY", key)

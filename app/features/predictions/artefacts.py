@@ -18,7 +18,7 @@ from chassis.security import ownership
 from chassis.settings import Settings
 
 CSV, FIGURE = "results.csv", "figure.svg"
-TYPES = {CSV: "text/csv; charset=utf-8", FIGURE: "image/svg+xml"}
+TYPES = {CSV: "text/csv", FIGURE: "image/svg+xml"}
 CHUNK = 500
 COLUMNS = ["batch", "row", "model", "outcome", "input", "output", "error"]
 

@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 from sqlalchemy import func, select
 
+from app import create_app
 from app.features.predictions import artefacts, figure, store
 from app.features.predictions.tables import cache, predictions, rows
 from chassis.boot import branches
@@ -47,6 +48,15 @@ def test_all_results_are_downloaded_as_csv_and_figure_by_those_who_may_see_them(
         assert server.get(f"/predictions/artefacts/{path}", client)[0] == 404
     assert "figure.svg" not in server.get("/predictions", client)[1]
     assert not list((server.folder / "artefacts").glob(".*"))
+
+
+def test_a_download_names_its_charset_once(tmp_path):
+    app = create_app(Settings(app_env="test", database_url=f"sqlite:///{tmp_path}/app.db"))
+    (tmp_path / "artefacts").mkdir()
+    for name, kind in (("results.csv", "text/csv"), ("figure.svg", "image/svg+xml")):
+        (tmp_path / "artefacts" / name).write_text("x")
+        answer = app.test_client().get(f"/predictions/artefacts/{name}")
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, f"{kind}; charset=utf-8")
 
 
 def test_a_figure_says_everything_and_trusts_no_name():
