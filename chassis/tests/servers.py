@@ -1,6 +1,7 @@
 """Real servers of the application in processes of their own."""
 
 import contextlib
+import fcntl
 import functools
 import json
 import os
@@ -60,7 +61,19 @@ def gunicorn(folder: Path, application: str) -> list[str]:
 
 @functools.cache
 def migrated_database() -> bytes:
-    """Return what a boot makes of nothing, so that not each server of a test has to."""
+    """Return what a boot makes of nothing; the processes of a run share it."""
+    if not (folder := os.environ.get("TEST_SHARED")):
+        return booted_database()
+    path = Path(folder, "migrated.db")
+    with Path(folder, "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            path.write_bytes(booted_database())
+    return path.read_bytes()
+
+
+def booted_database() -> bytes:
+    """Return the database of a service that has booted once."""
     with tempfile.TemporaryDirectory() as folder:
         env = {**LEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{folder}/app.db"}
         subprocess.run([sys.executable, "-m", "chassis.boot"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)

@@ -3,24 +3,22 @@
 import pytest
 from flask import Flask
 
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import registry
 from chassis.jobs.runner import Runner
 from chassis.settings import Settings
+from chassis.tests.servers import new_database
 
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(database_url=f"sqlite:///{tmp_path}/jobs.db", job_lease_seconds=3, jobs_grace_seconds=0.5)
+    return Settings(database_url=new_database(tmp_path), job_lease_seconds=3, jobs_grace_seconds=0.5)
 
 
 @pytest.fixture
 def database(settings, monkeypatch):
     monkeypatch.setattr(registry, "_kinds", {})
     db.open(settings)
-    upgrade(db, branches())
     yield db
     db.close()
 

@@ -14,7 +14,7 @@ from chassis.jobs import registry, store
 from chassis.jobs.owner import claim_owner
 from chassis.jobs.tables import jobs as table
 from chassis.settings import Settings
-from chassis.tests.conftest import postgres_server, postgres_url
+from chassis.tests.conftest import new_database, postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -23,7 +23,7 @@ __all__ = ["postgres_server", "postgres_url"]
 def queue(request, tmp_path, monkeypatch):
     """Return a function that queues a number of jobs of somebody, on either database."""
     postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path}/jobs.db"
+    url = request.getfixturevalue("postgres_url") if postgres else new_database(tmp_path)
     monkeypatch.setattr(registry, "_kinds", {})
     jobs.job("work")(lambda context, payload: None)
     db.open(Settings(database_url=url))

@@ -6,20 +6,18 @@ import pytest
 from flask import Flask
 
 from chassis import maintenance
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import JobContext, registry
 from chassis.settings import Settings
+from chassis.tests.servers import new_database
 
 
 @pytest.fixture
 def upkeep(tmp_path):
     """Return the application's settings, and a function that runs a kind right here."""
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/app.db")
+    settings = Settings(database_url=new_database(tmp_path))
     maintenance.register()
     db.open(settings)
-    upgrade(db, branches())
     app = Flask("upkeep")
     found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)
 

@@ -16,7 +16,7 @@ from chassis.security import identity, keys, quotas
 from chassis.security.identity import Identity
 from chassis.security.quotas import DAY_SECONDS, Quota
 from chassis.settings import Settings
-from chassis.tests.conftest import postgres_server, postgres_url
+from chassis.tests.conftest import new_database, postgres_server, postgres_url
 
 __all__ = ["postgres_server", "postgres_url"]
 ADA, BOB = "ada@example.org", "key:b0b"
@@ -26,7 +26,7 @@ ADA, BOB = "ada@example.org", "key:b0b"
 def limited(request, tmp_path, monkeypatch):
     """Return a function that sets limits, with two quotas of a feature: of letters a day, and of stored bytes."""
     postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if postgres else f"sqlite:///{tmp_path}/app.db"
+    url = request.getfixturevalue("postgres_url") if postgres else new_database(tmp_path)
     db.open(Settings(database_url=url))
     upgrade(db, branches())
     for name in ("_quotas", "_stored"):

@@ -30,7 +30,8 @@ def main(options: list[str]) -> int:
         noted = Path(folder) / "failures"
         os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process of the run compiles every test again
         command = [sys.executable, "-m", "pytest", *options]
-        status = subprocess.run(command, cwd=ROOT, env={**os.environ, "TEST_FAILURES": str(noted)}).returncode
+        env = {**os.environ, "TEST_FAILURES": str(noted), "TEST_SHARED": folder}
+        status = subprocess.run(command, cwd=ROOT, env=env).returncode
         if status != FAILED:
             return status
         failures = read(noted)

@@ -11,13 +11,12 @@ from sqlalchemy import func, select
 from app import create_app
 from app.features.predictions import artefacts, figure, store
 from app.features.predictions.tables import cache, predictions, rows
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import new_job, registry
 from chassis.jobs import store as jobs_store
 from chassis.jobs.tables import jobs
 from chassis.settings import Settings
+from chassis.tests.conftest import new_database
 from chassis.tests.patience import wait_until
 
 ADMIN, CLIENT = "an-admin-key-of-the-artefacts-01234", "a-client-key-of-the-artefacts-56789"
@@ -83,8 +82,7 @@ def test_a_file_that_cannot_be_finished_leaves_the_old_one_and_nothing_else(tmp_
 
 @pytest.fixture
 def database(tmp_path):
-    db.open(Settings(database_url=f"sqlite:///{tmp_path}/app.db"))
-    upgrade(db, branches())
+    db.open(Settings(database_url=new_database(tmp_path)))
     yield db
     db.close()
 
