@@ -32,6 +32,8 @@ run: .venv/installed ## install what is needed and serve on http://127.0.0.1:500
 test: .venv/installed-dev tools ## install what the tests need and run all but the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)
 
+# These compute more than they wait, and each process first imports all tests.
+test-fast: PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
