@@ -30,6 +30,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PATIENCE_SECONDS = 30.0
+HELD_AT_MOST = 10_000  # requests at once, more than any test sends
 
 
 class Stats:
@@ -108,6 +109,8 @@ class Handler(BaseHTTPRequestHandler):
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
         attempt = self.server.stats.begin(prompt, key, self.client_address[1])
         try:
+            if gate := self.server.gate:
+                gate.acquire()
             if self.server.latency:
                 time.sleep(self.server.latency)
             if "[slow]" in prompt:
@@ -186,6 +189,7 @@ class FakeUpstream(ThreadingHTTPServer):
     def __init__(self, port: int = 0, latency: float = 0.0, certificate: str | None = None) -> None:
         self.stats, self.latency = Stats(), latency
         self.refusal: int | None = None
+        self.gate: threading.Semaphore | None = None
         super().__init__(("127.0.0.1", port), Handler)
         scheme = "http"
         if certificate:
@@ -194,6 +198,16 @@ class FakeUpstream(ThreadingHTTPServer):
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
             scheme = "https"
         self.url = f"{scheme}://127.0.0.1:{self.server_address[1]}"
+
+    def hold_after(self, answers: int) -> None:
+        """Answer that many more requests; the others wait for `release`."""
+        self.gate = threading.Semaphore(answers)
+
+    def release(self) -> None:
+        """Answer the requests that wait, and all later ones."""
+        gate, self.gate = self.gate, None
+        if gate:
+            gate.release(HELD_AT_MOST)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up are what the tests are about."""

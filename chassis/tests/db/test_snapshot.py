@@ -451,7 +451,7 @@ from pathlib import Path
 from chassis.db.snapshot.fetch import fetch_snapshot
 from chassis.errors import BootError
 try:
-    fetch_snapshot(url=sys.argv[1], target=Path(sys.argv[2]), policy=sys.argv[3], max_bytes=10**9, timeout_seconds=10)
+    fetch_snapshot(url=sys.argv[1], target=Path(sys.argv[2]), policy=sys.argv[3], max_bytes=10**9, timeout_seconds=600)
 except BootError as error:
     sys.exit(error.message)
 """
@@ -484,7 +484,7 @@ def test_a_folder_without_write_permission_is_said(site, fetch, data, make_datab
 def test_a_killed_download_leaves_the_old_database_and_the_next_start_cleans_up(
     site, fetch, data, target, old, make_database, word_in
 ):
-    site.put("/app.db", make_database("new", rows=2000), "drip")
+    site.put("/app.db", make_database("new", rows=2000), "stall")
     process = child(site.url("/app.db"), target, "refresh")
     try:
         temporary = data / ".app.db.download"

@@ -29,9 +29,26 @@ def block(seconds: float) -> None:
         time.sleep(seconds)
 
 
+def told_to_end() -> list[bool]:
+    """Return a list that is empty until this worker gets SIGTERM."""
+    told, usual = [], signal.getsignal(signal.SIGTERM)
+    signal.signal(signal.SIGTERM, lambda *arguments: (usual(*arguments), told.append(True)))
+    return told
+
+
 @app.get("/slow")
 def slow():
     time.sleep(float(request.args["seconds"]))
+    return jsonify(pid=os.getpid())
+
+
+@app.get("/slow-until-sigterm")
+def slow_until_sigterm():
+    """Say that a request is under way, and answer when the worker is told to end."""
+    told = told_to_end()
+    os.write(2, b"a request is under way\n")
+    while not told:
+        time.sleep(0.01)
     return jsonify(pid=os.getpid())
 
 
@@ -52,8 +69,7 @@ def blocked_until():
 @app.get("/block-until-sigterm")
 def blocked_until_sigterm():
     """Say that the hub is held up, and block until the worker is told to end."""
-    told, usual = [], signal.getsignal(signal.SIGTERM)
-    signal.signal(signal.SIGTERM, lambda *arguments: (told.append(True), usual(*arguments)))
+    told = told_to_end()
     os.write(2, b"the hub is held up\n")
     while not told:
         block(0.01)

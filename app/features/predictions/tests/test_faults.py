@@ -62,8 +62,9 @@ class Batch:
         return (batch := self.status()) and batch["status"] in states and batch
 
     def work_for(self, rows: int) -> None:
-        """Let it answer so many rows more."""
-        enough = min(ROWS, self.wait_for(lambda: self.is_in("running"), "it does not run")["done"] + rows)
+        """Let it answer that many more rows, or the rest: it may have ended before this process looks."""
+        batch = self.wait_for(lambda: self.is_in("running", "succeeded"), "it does not run")
+        enough = min(ROWS, batch["done"] + rows)
         self.wait_for(lambda: (now := self.status()) and now["done"] >= enough, "it does not go on")
 
     def look_after_a_death(self) -> None:
