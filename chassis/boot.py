@@ -16,7 +16,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import features, maintenance
+from chassis import features, upkeep
 from chassis.base.environment import BASE_DIR
 from chassis.db import Database, db, outcomes, schema, state
 from chassis.db.engine import reason_of
@@ -138,7 +138,7 @@ def reset_stalled_jobs(settings: Settings, database: Database) -> str:
 
     if not database.read(store.running):
         return "none"
-    maintenance.register()
+    upkeep.register()
     list(features.modules("jobs"))  # their kinds say what happens to a stalled job
     return f"{len(reset_stalled(database))} reset"
 

@@ -29,7 +29,6 @@ def _created(settings: "Settings | None") -> "Flask":
     from chassis import boot, cli, features, realtime, web
     from chassis.db import db, schema
     from chassis.jobs import leaving, schedules
-    from chassis.maintenance import register as register_upkeep
     from chassis.observability import error_reports, logs, requests, tracing
     from chassis.security import (
         bodies,
@@ -48,6 +47,7 @@ def _created(settings: "Settings | None") -> "Flask":
         switches,
     )
     from chassis.settings import ensure_secret_key
+    from chassis.upkeep import register as register_upkeep
     from chassis.upstream import upstream
     from chassis.web.application import Application
 

@@ -16,8 +16,8 @@ from chassis.errors import Conflict
 from chassis.jobs import registry, store
 from chassis.jobs.model import ENDED, Job
 from chassis.jobs.recovery import reset_stalled, stalled
-from chassis.maintenance.batches import delete_in_batches
 from chassis.security import audit
+from chassis.upkeep.batches import delete_in_batches
 
 dry_run = click.option("--dry-run", is_flag=True, help="Say which jobs it would be, and change nothing.")
 yes = click.option("--yes", is_flag=True, help="Do not ask.")

@@ -2,8 +2,8 @@
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
-from chassis.maintenance import retention
 from chassis.settings import Settings
+from chassis.upkeep import retention
 
 
 def connect() -> None:

@@ -5,18 +5,18 @@ from types import SimpleNamespace
 import pytest
 from flask import Flask
 
-from chassis import maintenance
 from chassis.db import db
 from chassis.jobs import JobContext, registry
 from chassis.settings import Settings
 from chassis.tests.servers import new_database
+from chassis.upkeep import register
 
 
 @pytest.fixture
 def upkeep(tmp_path):
     """Return the application's settings, and a function that runs a kind right here."""
     settings = Settings(database_url=new_database(tmp_path))
-    maintenance.register()
+    register()
     db.open(settings)
     app = Flask("upkeep")
     found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)

@@ -8,8 +8,8 @@ from chassis import jobs
 from chassis.db import db
 from chassis.jobs import registry, store
 from chassis.jobs.tables import jobs as table
-from chassis.maintenance import retention
 from chassis.security.tables import audit_log
+from chassis.upkeep import retention
 
 DAY = 86_400
 

@@ -10,8 +10,8 @@ import pytest
 
 from chassis.db.engine import BUSY_SECONDS
 from chassis.jobs import JobContext
-from chassis.maintenance import sqlite_upkeep
 from chassis.tests.patience import let_pass
+from chassis.upkeep import sqlite_upkeep
 
 
 def test_old_temporary_files_go_and_nothing_else(upkeep):

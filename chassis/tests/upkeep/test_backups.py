@@ -2,11 +2,12 @@
 
 import pytest
 
-from chassis import jobs, maintenance
+from chassis import jobs
 from chassis.boot import branches
 from chassis.db import backup, db, schema
 from chassis.settings import Settings
 from chassis.tests.patience import wait_until
+from chassis.upkeep import register
 
 pytestmark = pytest.mark.long
 
@@ -21,7 +22,7 @@ def queue(settings):
     """Enqueue as the console does, and return the job when it has ended."""
     db.open(settings)
     schema.know(branches())
-    maintenance.register()
+    register()
 
     def run(kind, **payload):
         made = jobs.enqueue(kind, payload)

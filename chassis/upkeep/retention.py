@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from chassis.jobs import JobContext, job, registry
 from chassis.jobs import store as jobs_store
-from chassis.maintenance.batches import delete_in_batches
 from chassis.security import audit_store, quotas
 from chassis.settings import Settings
+from chassis.upkeep.batches import delete_in_batches
 
 DAY_SECONDS = 86_400
 QUOTA_DAYS = 7.0  # counts of the day are of no use after it
