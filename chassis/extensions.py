@@ -10,8 +10,6 @@ import flask_socketio
 import socketio as socketio_library
 from flask import Flask
 
-from chassis.limiter.shared import Limiter
-
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -92,4 +90,3 @@ def _through(dispatch: Callable[..., Any], message: str, namespace: str, handler
 
 
 socketio = SocketIO()
-limiter = Limiter()

@@ -39,10 +39,10 @@ def _created(settings: "Settings | None") -> "Flask":
         headers,
         hosts,
         keyring,
-        limits,
         maintenance,
         proxies,
         quotas,
+        request_rates,
         sessions,
         switches,
     )
@@ -70,7 +70,7 @@ def _created(settings: "Settings | None") -> "Flask":
     hosts.install(app)
     cors.install(app, settings)
     keyring.install(app, settings)
-    limits.install(app, settings)
+    request_rates.install(app, settings)
     guard.install(app)
     bodies.install(app)
     csrf.install(app)

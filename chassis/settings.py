@@ -22,7 +22,7 @@ from chassis.base.environment import (
     read_environment,
 )
 from chassis.errors import SettingsError
-from chassis.limiter.rate import Rate
+from chassis.limits import Rate
 
 WELL_KNOWN_KEYS = (
     "changeme",

@@ -14,11 +14,11 @@ from chassis.settings import Settings
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
-    from chassis.realtime import dispatch, door, events, presence, publisher, rate, recovery, relay
+    from chassis.realtime import dispatch, door, event_rates, events, presence, publisher, recovery, relay
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
-    rate.configure(settings)
+    event_rates.configure(settings)
     recovery.configure(settings)
     presence.configure(settings)
     publisher.connect()
@@ -30,25 +30,25 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
-    from chassis.realtime.limits import limits, report
+    from chassis.realtime.caps import caps, report
     from chassis.server.stock import Guard
 
     queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
     options = _options(settings) | {"json": jsontext, "async_mode": mode}
     socketio.init_app(app, **options, message_queue=queue, channel=service().slug)
-    guard = Guard(socketio.server, limits(settings), report)
+    guard = Guard(socketio.server, caps(settings), report)
     app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
 
 
 def _install_fast(app: Flask, settings: Settings) -> None:
+    from chassis.realtime.caps import caps, report, too_many_rooms
     from chassis.realtime.context import in_context
     from chassis.realtime.dispatch import dispatch, unhandled, unsendable
-    from chassis.realtime.limits import limits, report, too_many_rooms
     from chassis.server.transport import FastServer
 
     redis_url = settings.redis_url.get_secret_value()
-    options = _options(settings) | {"limits": limits(settings), "report": report, "redis_url": redis_url}
+    options = _options(settings) | {"limits": caps(settings), "report": report, "redis_url": redis_url}
     options |= {"channel": service().slug}
     options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
     socketio.in_context = in_context(socketio, tracing.around_events(dispatch))

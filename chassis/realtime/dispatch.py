@@ -16,7 +16,7 @@ from chassis.errors import AppError, NotFound
 from chassis.extensions import Handler, socketio
 from chassis.observability.fields import field
 from chassis.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
-from chassis.realtime import access, limits, presence, rate, revocation
+from chassis.realtime import access, caps, event_rates, presence, revocation
 from chassis.realtime.messages import called, takes
 from chassis.server.packets import check_sendable
 
@@ -71,7 +71,7 @@ def unsendable(error: Exception) -> dict[str, Any]:
 
 def _run(handler: Handler, event: str, args: tuple[Any, ...]) -> Any:
     access.check_scope(handler)
-    rate.spend(handler, event)
+    event_rates.spend(handler, event)
     answer = called(handler, args)
     if socketio.in_context is None:
         check_sendable(answer)  # the fast transport finds out by itself
@@ -130,8 +130,8 @@ def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
     if answer is not False:
         SOCKET_CONNECTIONS.inc()
         revocation.watch()
-        rate.joined()
-        limits.joined()
+        event_rates.joined()
+        caps.joined()
     level = logging.DEBUG if answer is not False else logging.INFO
     quiet.log(level, "socket_connect", extra={"accepted": answer is not False})
     return answer
@@ -141,8 +141,8 @@ def _disconnect(handler: Handler, args: tuple[Any, ...]) -> None:
     SOCKET_CONNECTIONS.dec()
     presence.gone(request.sid)  # type: ignore[attr-defined]
     revocation.forget()
-    rate.left()
-    limits.left()
+    event_rates.left()
+    caps.left()
     try:
         handler(*args[: takes(handler)])
     except Exception:

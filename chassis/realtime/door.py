@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from chassis.errors import TooManyRequests
 from chassis.extensions import SOCKET_PATH, socketio
-from chassis.realtime.limits import report
-from chassis.security import limits
+from chassis.realtime.caps import report
+from chassis.security import request_rates
 from chassis.server import refusals
 from chassis.server.stock import outside_of_sessions
 
@@ -27,7 +27,7 @@ def wrapped(application: WSGIApplication) -> WSGIApplication:
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(SOCKET_PATH) and outside_of_sessions(environ, socketio.server.eio):
             try:
-                limits.count_handshake(environ)
+                request_rates.count_handshake(environ)
             except TooManyRequests as error:
                 report("too_many_handshakes_of_address", "", environ.get("REMOTE_ADDR") or "")
                 return refusals.too_often(ceil(error.retry_after_seconds or 1)).answer(start_response)

@@ -5,8 +5,7 @@ who is at work. One that is new to the address gets the same answer meanwhile wh
 """
 
 from chassis.errors import TooManyRequests
-from chassis.extensions import limiter
-from chassis.limiter.verdict import Rates
+from chassis.limits import Rates, limiter
 from chassis.security.proxies import limited_as
 from chassis.settings import Settings
 

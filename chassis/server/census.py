@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chassis.base.concurrency import original
-from chassis.server.limits import Limits
+from chassis.server.caps import Caps
 
 TOO_MANY, TOO_MANY_OF_ADDRESS = "too_many_connections", "too_many_connections_of_address"
 TOO_MANY_UNJOINED = "too_many_unjoined_of_address"
@@ -20,7 +20,7 @@ class Census:
     with each session whose time begins, `make_room` with the one that has to go.
     """
 
-    def __init__(self, limits: Limits, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
+    def __init__(self, limits: Caps, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
         self._limits, self._begin_time, self._make_room = limits, unjoined, make_room
         self._lock = original("threading", "Lock")()  # nothing inside gives way, so a real one will do
         self._address_of: dict[str, str | None] = {}  # None counts for no address

@@ -11,10 +11,10 @@ import engineio
 import eventlet
 
 from chassis.server import frames, handshake, packets, refusals, requests
+from chassis.server.caps import Caps
 from chassis.server.census import Census
 from chassis.server.connection import Connection, Overlap
 from chassis.server.delay import Delay
-from chassis.server.limits import Limits
 from chassis.server.pool import WorkPool
 from chassis.server.refusals import Refused, bad
 from chassis.server.requests import check_websocket, kept, read_body
@@ -31,7 +31,7 @@ SPOKEN = "this service speaks Engine.IO 4 (EIO=4), as clients of Socket.IO 3 and
 class Engine(engineio.Server):  # type: ignore[misc]
     """engine.io's server with connections that need no green thread while they are idle."""
 
-    def __init__(self, *, limits: Limits, report: Report, **options: Any) -> None:
+    def __init__(self, *, limits: Caps, report: Report, **options: Any) -> None:
         super().__init__(**options)
         self.limits, self._report = limits, report
         self.deliver: Callable[[Connection, str | bytes], None] = lambda _connection, _data: None

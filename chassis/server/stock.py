@@ -6,8 +6,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from chassis.server import packets, refusals
+from chassis.server.caps import Caps
 from chassis.server.census import Census
-from chassis.server.limits import Limits
 
 LOOK_SECONDS = 0.5
 
@@ -16,7 +16,7 @@ class Guard:
     """Counts the sessions of a Socket.IO server, refuses those above the limits, and ends those that join nothing, or
     send no more of a packet's attachments; refuses to send an event that would end its clients' connections."""
 
-    def __init__(self, server: Any, limits: Limits, report: Callable[[str, str, str], None]) -> None:
+    def __init__(self, server: Any, limits: Caps, report: Callable[[str, str, str], None]) -> None:
         self._server, self._eio, self._report = server, server.eio, report
         self._entered, self._left = self._eio.handlers["connect"], self._eio.handlers["disconnect"]
         self._eio.census = self.census = Census(limits, self._watch, lambda sid: self._end(sid, "made_room"))

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 class FastServer(socketio.Server):  # type: ignore[misc]
     """Handles each client's packets in their order, one at a time; acknowledgements pass by those that wait.
 
-    Takes python-socketio's options, `limits` (limits.Limits), `report` (called with cause, sid and detail for every
+    Takes python-socketio's options, `limits` (caps.Caps), `report` (called with cause, sid and detail for every
     connection that is refused or closed), `unhandled` (gives the acknowledgement of an event that has no handler),
     `unsendable` (gives it in the place of an answer that cannot be sent), `too_many_rooms` (makes the error of a join
     above the limit), and `redis_url` with its `channel`.

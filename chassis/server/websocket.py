@@ -11,7 +11,7 @@ from eventlet import hubs
 from eventlet.hubs import hub as kinds
 
 from chassis.server import frames
-from chassis.server.limits import Buffer
+from chassis.server.caps import Buffer
 
 log = logging.getLogger(__name__)
 READ_BYTES = 65_536

@@ -1,45 +1,49 @@
-"""How many calls may start in a second: one token bucket for all threads, first come first served."""
+"""How many calls may start in a second: one bucket for all threads, first come first served."""
 
 import threading
 import time
 from collections import deque
 
+from chassis.limits import MemoryBuckets, Rate, Rates
 from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
 
 # A caller that woke late does not delay those behind it, up to this; more would be a burst after a stall.
 CATCH_UP_SECONDS = 0.05
+KEY = "calls"
 
 
 class Pace:
-    """A token bucket that fills at `requests_per_second` and holds `burst` tokens.
+    """A line of callers in front of a token bucket.
 
-    Tokens fall due at absolute times, so that sleeps which overshoot do not add up. Only the first in the line waits
-    for one, so that a caller who leaves the line takes no token with it.
+    Only the first in the line waits for a token, so that a caller who leaves the line takes no token with it.
     """
 
     def __init__(self, requests_per_second: float, burst: int = 1) -> None:
         self._lock = threading.Lock()
         self._line: deque[threading.Event] = deque()
-        self._next = self._paused_until = float("-inf")
-        self._interval, self._credit = 1 / requests_per_second, 0.0
-        self.configure(requests_per_second, burst)
+        self._line_since = self._paused_until = float("-inf")
+        self._rates, self._buckets = _bucket(requests_per_second, burst)
 
     def configure(self, requests_per_second: float, burst: int = 1) -> None:
-        """Change the pace, also for those who wait already."""
+        """Change the pace, also for those who wait already; a bucket that holds no token begins empty."""
         with self._lock:
-            self._interval = 1 / requests_per_second
-            self._credit = (burst - 1) * self._interval
-            self._next = min(self._next, time.monotonic() + self._interval)
+            empty = not self._buckets.take(KEY, self._rates, look=True).granted
+            self._rates, self._buckets = _bucket(requests_per_second, burst)
+            if empty:
+                self._buckets.take(KEY, self._rates, cost=burst)
+            if paused := self._paused():
+                self._buckets.hold(KEY, self._rates, paused)
 
     def pause(self, seconds: float) -> None:
         """Give no token to anybody for so long; a longer pause that runs already stays."""
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
+            self._buckets.hold(KEY, self._rates, seconds)
 
     def state(self) -> tuple[int, float]:
         """Return how many callers wait, and for how many seconds nobody gets a token."""
         with self._lock:
-            return len(self._line), max(0.0, self._paused_until - time.monotonic())
+            return len(self._line), self._paused()
 
     def wait(self, cancelled: Check = never) -> None:
         """Return when a token is there; raise Cancelled within 0.2 s after `cancelled()` turns true."""
@@ -55,10 +59,13 @@ class Pace:
             self._leave(turn)
             raise
 
+    def _paused(self) -> float:
+        return max(0.0, self._paused_until - time.monotonic())
+
     def _join(self, turn: threading.Event) -> None:
         with self._lock:
-            if not self._line:  # nobody waited, so what an idle time may save up is the burst
-                self._next = max(self._next, time.monotonic() - self._credit)
+            if not self._line:
+                self._line_since = time.monotonic()
             self._line.append(turn)
 
     def _take(self, turn: threading.Event) -> float:
@@ -66,14 +73,17 @@ class Pace:
         with self._lock:
             if self._line[0] is not turn:
                 return POLL_SECONDS
-            now = time.monotonic()
-            due = max(self._next, self._paused_until)
-            if due > now:
-                return due - now
-            self._next = max(due, now - max(self._credit, CATCH_UP_SECONDS)) + self._interval
-            self._line.popleft()
-            self._wake_first()
-            return 0
+            verdict = self._buckets.take(KEY, self._rates, late_seconds=self._late())
+            if verdict.granted:
+                self._line.popleft()
+                self._wake_first()
+            return verdict.wait_seconds
+
+    def _late(self) -> float:
+        """Return how late a token may be taken without delaying the next one; a burst makes up for as much itself."""
+        (rate,) = self._rates
+        saved = rate.seconds - rate.seconds / rate.amount
+        return min(max(0.0, CATCH_UP_SECONDS - saved), time.monotonic() - self._line_since)
 
     def _leave(self, turn: threading.Event) -> None:
         with self._lock:
@@ -84,3 +94,7 @@ class Pace:
     def _wake_first(self) -> None:
         if self._line:
             self._line[0].set()
+
+
+def _bucket(requests_per_second: float, burst: int) -> tuple[Rates, MemoryBuckets]:
+    return (Rate.over_time(requests_per_second, burst),), MemoryBuckets(clock=time.monotonic)

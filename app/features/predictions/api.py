@@ -28,7 +28,7 @@ from app.features.predictions.rows import Rows
 from chassis.base.environment import BASE_DIR
 from chassis.db import db
 from chassis.errors import BadRequest, UnsupportedMediaType
-from chassis.security import bodies, limits, uploads
+from chassis.security import bodies, request_rates, uploads
 from chassis.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
 from chassis.web.openapi import Answer, describe
 from chassis.web.paging import Paging
@@ -130,7 +130,7 @@ def rows(prediction_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.csv")
-@limits.limit(DOWNLOADS)
+@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(text="The input's columns, then output, status, error.", media=CSV, headers=FILE)})
 def results_csv(prediction_id: str) -> Response:
     """Download the results as CSV."""
@@ -139,7 +139,7 @@ def results_csv(prediction_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.json")
-@limits.limit(DOWNLOADS)
+@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(ResultsResponse, headers=FILE)})
 def results_json(prediction_id: str) -> Response:
     """Download the results as JSON."""

@@ -12,7 +12,7 @@ from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
 from chassis.parts.console import stats
 from chassis.realtime import access
-from chassis.realtime.rate import limit
+from chassis.realtime.event_rates import limit
 from chassis.security import guard, maintenance
 from chassis.security.identity import ADMIN
 

@@ -11,8 +11,8 @@ from app import create_app
 from chassis.errors import Conflict, Forbidden
 from chassis.extensions import socketio
 from chassis.realtime import access, presence, recovery
+from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish
-from chassis.realtime.rate import limit
 from chassis.realtime.recovery import Resumable
 
 app = create_app()

@@ -5,7 +5,7 @@ from flask import jsonify, request, url_for
 from app import create_app
 from chassis.extensions import socketio
 from chassis.security.guard import public
-from chassis.security.limits import limit
+from chassis.security.request_rates import limit
 
 app = create_app()
 

@@ -11,8 +11,8 @@ import socketio
 from flask import Flask
 
 from chassis.errors import SettingsError
-from chassis.extensions import limiter
-from chassis.security import limits
+from chassis.limits import limiter
+from chassis.security import request_rates
 from chassis.settings import Settings, load_settings
 from chassis.tests.conftest import free_port
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
@@ -170,13 +170,13 @@ def small():
         given = Settings(app_env="test", **settings)
         app = Flask("small", static_folder=None)
         app.extensions["settings"] = given
-        limits.install(app, given)
+        request_rates.install(app, given)
         errors.install(app)
         app.add_url_rule("/api/x", "x", lambda: "ok")
         return app.test_client()
 
     yield make
-    limits.install(Flask("none"), Settings(app_env="test"))
+    request_rates.install(Flask("none"), Settings(app_env="test"))
 
 
 def test_a_limiter_that_fails_fails_no_request(small, monkeypatch):

@@ -7,7 +7,7 @@ from flask import jsonify
 from app import create_app
 from chassis import jobs
 from chassis.extensions import socketio
-from chassis.security.limits import limit
+from chassis.security.request_rates import limit
 
 app = create_app()
 

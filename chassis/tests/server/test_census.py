@@ -3,8 +3,8 @@
 import pytest
 
 from chassis.security.proxies import limited_as
+from chassis.server.caps import Buffer, Caps
 from chassis.server.census import Census
-from chassis.server.limits import Buffer, Limits
 
 NEAR, FAR = "192.0.2.1", "192.0.2.2"
 
@@ -17,7 +17,7 @@ class Counted:
     """A census with what it asked for."""
 
     def __init__(self, connections=0, of_address=0, unjoined=0, seconds=0.0):
-        limits = Limits(Buffer(0, 0), 0, 0, connections, of_address, unjoined, seconds, 0, 0, counted_as)
+        limits = Caps(Buffer(0, 0), 0, 0, connections, of_address, unjoined, seconds, 0, 0, counted_as)
         self.begun, self.ended = [], []
         self.census = Census(limits, self.begun.append, self.end)
 

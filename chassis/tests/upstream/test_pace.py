@@ -234,3 +234,18 @@ def test_a_faster_pace_reaches_those_who_wait_already(hand_clock: HandClock, cal
     for count in range(1, 6):  # 16 s for one at the old pace
         hand_clock.now += 1 / 128
         group.have(count)
+
+
+def test_a_change_of_pace_ends_no_pause(clock: Clock) -> None:
+    bucket = Pace(10, burst=5)
+    bucket.pause(60)
+    bucket.configure(20, burst=5)
+    times = clock.take(bucket, 2)
+    assert times == [pytest.approx(60), pytest.approx(60.05)]
+
+
+def test_a_change_of_pace_gives_no_second_burst(clock: Clock) -> None:
+    bucket = Pace(10, burst=5)
+    clock.take(bucket, 5)
+    bucket.configure(1, burst=5)
+    assert clock.take(bucket, 2) == [pytest.approx(1), pytest.approx(2)]

@@ -1,4 +1,4 @@
-"""What one process and one client may take."""
+"""Caps on what one process holds: connections, namespaces, rooms, and bytes and messages that wait."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,8 +14,8 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """0 is no limit."""
+class Caps:
+    """The caps of a process and of each client; 0 is no limit."""
 
     buffer: Buffer
     receive_messages: int

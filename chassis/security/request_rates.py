@@ -1,4 +1,4 @@
-"""How often a principal may ask: by key, else by account, else by address; and what it is told of it."""
+"""How often requests may come: by key, else by account, else by address; and what a client is told of it."""
 
 import math
 from collections.abc import Callable
@@ -8,9 +8,7 @@ import structlog
 from flask import Flask, Response, current_app, g, request
 
 from chassis.errors import AppError, TooManyRequests
-from chassis.extensions import limiter
-from chassis.limiter.rate import Rate
-from chassis.limiter.verdict import Rates, Verdict
+from chassis.limits import Rate, Rates, Verdict, limiter
 from chassis.security import guard, guessing, identity
 from chassis.security.identity import ANONYMOUS, Environ, Identity
 from chassis.security.keyring import keyring

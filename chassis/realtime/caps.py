@@ -1,4 +1,4 @@
-"""What a transport may hold for one client and for all, and what is told when a limit closes a connection."""
+"""The caps of sockets by the settings, and the log line and metric of a connection that one of them closes."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from chassis.observability.metrics import SOCKET_REFUSED
 from chassis.security.identity import Environ
 from chassis.security.keyring import keyring
 from chassis.security.proxies import limited_as
-from chassis.server.limits import Buffer, Limits
+from chassis.server.caps import Buffer, Caps
 from chassis.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 
-def limits(settings: Settings) -> Limits:
+def caps(settings: Settings) -> Caps:
     """Return the settings in the transport's terms."""
-    return Limits(
+    return Caps(
         buffer=Buffer(settings.socket_send_buffer_bytes, settings.socket_send_buffer_messages),
         receive_messages=settings.socket_receive_messages,
         receive_bytes=settings.socket_receive_bytes,

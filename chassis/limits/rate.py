@@ -10,23 +10,23 @@ WRITTEN = re.compile(r"([1-9]\d{0,8})\s*(?:per|/)\s*(?:([1-9]\d{0,5})\s*)?(secon
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many at once, which come back evenly in so many seconds."""
+    """An amount that may be taken at once, and the seconds in which it comes back, evenly."""
 
     amount: int
     seconds: float
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """Return what is written; raise ValueError when it is no rate."""
+        """Return the rate that a text holds; raise ValueError when it holds none."""
         found = WRITTEN.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"holds {text!r}, which is not a rate such as '600 per minute' or '5 per 10 seconds'")
         return cls(int(found[1]), int(found[2] or 1) * SECONDS[found[3].lower()])
 
     @classmethod
-    def over_time(cls, per_second: float, at_once: int = 1) -> "Rate":
-        """Return a rate per second, of which a second's worth may come at once, or more."""
-        amount = max(at_once, ceil(per_second))
+    def over_time(cls, per_second: float, burst: int | None = None) -> "Rate":
+        """Return a rate per second, of which `burst` may come at once; by default a second's worth."""
+        amount = ceil(per_second) if burst is None else burst
         return cls(amount, amount / per_second)
 
     def __str__(self) -> str:
@@ -35,3 +35,6 @@ class Rate:
                 many = self.seconds // seconds
                 return f"{self.amount} per {unit}" if many == 1 else f"{self.amount} per {many:g} {unit}s"
         return f"{self.amount} per {self.seconds:g} seconds"
+
+
+Rates = tuple[Rate, ...]  # all of which hold at once

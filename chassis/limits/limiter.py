@@ -1,0 +1,53 @@
+"""The limiter of the service: counts in Redis for all processes, and in this one while Redis is away or not used."""
+
+import time
+
+import structlog
+
+from chassis.limits.memory import MemoryBuckets
+from chassis.limits.rate import Rates
+from chassis.limits.redis import RedisBuckets
+from chassis.limits.verdict import Buckets, Verdict
+
+log = structlog.get_logger(__name__)
+RETRY_SECONDS = 1.0
+
+
+class Limiter:
+    """Counts in this process, or in Redis once it is configured so."""
+
+    def __init__(self) -> None:
+        self.configure("")
+
+    def configure(self, redis_url: str) -> None:
+        """Forget everything and count in Redis from now on, or here without a URL; connects to nothing yet."""
+        self._here: Buckets = MemoryBuckets()
+        self._shared: Buckets | None = RedisBuckets(redis_url) if redis_url else None
+        self._away, self._retry_at = False, 0.0
+
+    def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
+        """Take `cost` tokens from every bucket of a key, or from none when one holds too few; `look` takes none."""
+        shared = self._ask(self._shared, key, rates, cost, look) if self._shared is not None else None
+        return shared or self._here.take(key, rates, cost, look=look)
+
+    def _ask(self, shared: Buckets, key: str, rates: Rates, cost: float, look: bool) -> Verdict | None:
+        """Return the shared buckets' verdict, or None while Redis is away."""
+        now = time.monotonic()
+        if self._away and now < self._retry_at:
+            return None
+        self._retry_at = now + RETRY_SECONDS  # while it is away one asks, and the others do not wait
+        try:
+            found = shared.take(key, rates, cost, look=look)
+        except Exception as error:
+            self._tell(away=True, reason=str(error))
+            return None
+        self._tell(away=False)
+        return found
+
+    def _tell(self, *, away: bool, reason: str = "") -> None:
+        """Log that Redis went away or came back, once."""
+        if away and not self._away:
+            log.warning("limits_not_shared", reason=reason, hint="Redis is away: each process counts for itself.")
+        elif self._away and not away:
+            log.info("limits_shared_again", hint="Redis answers: all processes count together.")
+        self._away = away
