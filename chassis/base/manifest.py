@@ -21,7 +21,8 @@ def write() -> bool:
 
 def edits() -> list[str]:
     """Return the files of the chassis that differ from its manifest, each with how: changed, added or removed."""
-    known = dict(reversed(line.split("  ", 1)) for line in MANIFEST.read_text().splitlines())
+    lines = (line.partition("  ") for line in MANIFEST.read_text().splitlines())
+    known = {name: digest for digest, _, name in lines}
     present = _present()
     changed = [f"{name} (changed)" for name in known.keys() & present.keys() if known[name] != present[name]]
     added = [f"{name} (added)" for name in present.keys() - known.keys()]

@@ -1,7 +1,8 @@
 """Token buckets: rates, buckets in memory or Redis, and the one limiter that all doors of the service share.
 
 This room counts. What is counted, how often it may happen and what a refused client is told is decided elsewhere: in
-`chassis.security.request_rates` for requests, `chassis.realtime.event_rates` for events, `chassis.upstream.pace` for calls outside.
+`chassis.security.request_rates` for requests, `chassis.realtime.event_rates` for events, `chassis.upstream.pace` for
+calls outside.
 """
 
 from chassis.limits.limiter import Limiter
