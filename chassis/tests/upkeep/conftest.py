@@ -18,6 +18,7 @@ def upkeep(tmp_path):
     settings = Settings(database_url=new_database(tmp_path))
     register()
     db.open(settings)
+    db.warm()  # as in a worker, whose connections stay open
     app = Flask("upkeep")
     found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)
 
