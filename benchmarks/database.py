@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from chassis.server.worker import patch
+from chassis.server.patches.for_eventlet import patch_standard_library
 
-patch()
+patch_standard_library()
 
 import argparse
 import sqlite3

@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from chassis.server.worker import patch
+from chassis.server.patches.for_eventlet import patch_standard_library
 
 if __name__ == "__main__":
-    patch()
+    patch_standard_library()
 
 import argparse
 import secrets

@@ -6,7 +6,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-START = "from chassis.server.worker import patch; patch(); from app import create_app; create_app()"
+START = """
+from chassis.server.patches.for_eventlet import patch_standard_library
+patch_standard_library()
+from app import create_app
+create_app()
+"""
 TIMES = 9
 
 

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import flask_socketio
 import socketio as socketio_library
 from flask import Flask
 
+from chassis.server.patches.for_flask import Intercepted
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Handler = Callable[..., Any]
-Dispatch = Callable[[str, str, Handler, tuple[Any, ...]], Any]
 SOCKET_PATH = "/socket.io/"
 
 
-class SocketIO(flask_socketio.SocketIO):  # type: ignore[misc]
-    """Flask-SocketIO with a slot that every handler passes through; `chassis.realtime` fills it."""
-
-    dispatch: Dispatch | None = None
-    in_context: Callable[..., Any] | None = None  # a faster way to give a handler its Flask context
+class SocketIO(Intercepted):
+    """Flask-SocketIO whose handlers all pass through `dispatch`, which `chassis.realtime` sets."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._joinable: set[str] = set()
@@ -55,14 +52,6 @@ class SocketIO(flask_socketio.SocketIO):  # type: ignore[misc]
         app.extensions["socketio"] = self
         app.wsgi_app = _beside(server, app, app.wsgi_app)  # type: ignore[assignment, method-assign]
 
-    def _handle_event(self, handler: Handler, message: str | None, namespace: str, sid: str, *args: Any) -> Any:
-        """Run a handler of an event, or (message None) a callback of an acknowledgement."""
-        if self.in_context is not None:
-            return self.in_context(handler, message, namespace, sid, args)
-        if self.dispatch is not None and message is not None:
-            handler = partial(_through, self.dispatch, message, namespace, handler)
-        return super()._handle_event(handler, message, namespace, sid, *args)
-
 
 def _beside(server: socketio_library.Server, app: Flask, pages: WSGIApplication) -> WSGIApplication:
     """Return the application with the server under its path; the libraries' own middleware makes a class a request."""
@@ -83,10 +72,6 @@ def _let_in() -> None:
 
 def _nothing() -> None:
     """Keep nothing of a client that left."""
-
-
-def _through(dispatch: Callable[..., Any], message: str, namespace: str, handler: Handler, *args: Any) -> Any:
-    return dispatch(message, namespace, handler, args)
 
 
 socketio = SocketIO()

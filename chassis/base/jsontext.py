@@ -1,4 +1,4 @@
-"""JSON of what is written often: `json.dumps` makes an encoder for each text, which takes longer than to use it."""
+"""JSON within limits, and encoders that are kept: `json.dumps` makes one for each text, which takes longer."""
 
 import json
 from collections.abc import Callable
@@ -32,16 +32,14 @@ def encoder(
     ascii_only: bool = True,
     allow_nan: bool = True,
     spaces: bool = False,
-    sort_keys: bool = False,
 ) -> Callable[[Any], str]:
-    """Return a function from values to JSON; `default` is given what is none, as json.dumps has it.
+    """Return a function from values to JSON; `default` is given what is not JSON, as json.dumps has it.
 
-    The function raises TypeError for what stays none, ValueError for NaN and infinities where they are not allowed, and
+    The function raises TypeError for other values, ValueError for NaN and infinities where they are not allowed, and
     RecursionError for what contains itself.
     """
-    texts = json.encoder.encode_basestring_ascii if ascii_only else json.encoder.encode_basestring
-    colon, comma = (": ", ", ") if spaces else (":", ",")
-    compiled = json.encoder.c_make_encoder(  # type: ignore[attr-defined]
-        *(None, default or json.JSONEncoder().default, texts, None, colon, comma, sort_keys, False, allow_nan)
+    separators = (", ", ": ") if spaces else (",", ":")
+    kept = json.JSONEncoder(
+        separators=separators, default=default, ensure_ascii=ascii_only, allow_nan=allow_nan, check_circular=False
     )
-    return lambda value: "".join(compiled(value, 0))
+    return kept.encode

@@ -6,7 +6,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from chassis.observability.metrics import (
     UPSTREAM_IN_FLIGHT,
     UPSTREAM_RATE_LIMITED,
 )
+from chassis.server.patches import for_prometheus
 
 Figures = dict[str, float | None]
 Asked = Callable[[], Mapping[str, float]]
@@ -102,12 +102,12 @@ def reading() -> Reading:
     counts = {name: value(counter) for name, counter in COUNTERS.items()}
     counts[UPSTREAM_ERRORS] = value(UPSTREAM_CALLS, lambda labels: labels[0] not in NO_ERRORS)
     histograms = {histogram for histogram, _ in QUANTILES.values()}
-    return Reading(time.monotonic(), counts, {one: _buckets(one) for one in histograms})
+    return Reading(time.monotonic(), counts, {one: for_prometheus.buckets(one) for one in histograms})
 
 
 def value(metric: Any, counted: Callable[[tuple[str, ...]], bool] = lambda _: True) -> float:
     """Return the sum of a counter's or gauge's values in this process, of the labels that are counted."""
-    return float(sum(child._value.get() for labels, child in _children(metric) if counted(labels)))
+    return for_prometheus.value(metric, counted)
 
 
 def resident_bytes() -> float | None:
@@ -143,23 +143,6 @@ def _changes(before: Reading, now: Reading) -> Figures:
         new = {bound: count - earlier.get(bound, 0) for bound, count in now.buckets[histogram].items()}
         found[name] = quantile(share, new)
     return found
-
-
-def _buckets(histogram: Any) -> Buckets:
-    """Return a histogram's cumulative buckets, over all of its labels."""
-    children = [child for _, child in _children(histogram)]
-    if not children:
-        return {}
-    counts = [
-        sum(bucket.get() for bucket in same) for same in zip(*(child._buckets for child in children), strict=True)
-    ]
-    return dict(zip(children[0]._upper_bounds, accumulate(counts), strict=True))
-
-
-def _children(metric: Any) -> list[tuple[tuple[str, ...], Any]]:
-    """Return (labels, what holds their values) of all labels; `collect` makes an object of each value, which takes ten
-    times as long, and meanwhile nobody is served."""
-    return list(metric._metrics.items()) if metric._labelnames else [((), metric)]
 
 
 def _short(number: float | None) -> float | None:

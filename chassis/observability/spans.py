@@ -23,6 +23,7 @@ from structlog.contextvars import bind_contextvars
 from chassis.base.service import current as service
 from chassis.observability.requests import METHODS, QUIET_PATHS
 from chassis.observability.scrub import Scrubber
+from chassis.server.patches import for_opentelemetry
 from chassis.settings import Settings
 
 if TYPE_CHECKING:
@@ -49,8 +50,8 @@ class Spans:
         atexit.register(self.flush)
 
     def flush(self) -> None:
-        """Send what waits, and no more after that: the SDK's public call has no end while nobody answers."""
-        self._waiting._batch_processor.shutdown(timeout_millis=int(1000 * FLUSH_SECONDS))
+        """Send what waits, and no more after that."""
+        for_opentelemetry.shut_down(self._waiting, FLUSH_SECONDS)
 
     @contextmanager
     def span(self, name: str, attributes: Attributes, *, context: Context | None = None) -> Iterator[Any]:

@@ -15,6 +15,7 @@ from chassis.settings import Settings
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
     from chassis.realtime import dispatch, door, event_rates, events, presence, publisher, recovery, relay
+    from chassis.server.patches import for_socketio
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
@@ -23,7 +24,7 @@ def install(app: Flask, settings: Settings) -> None:
     presence.configure(settings)
     publisher.connect()
     mode = settings.async_mode if _serving(settings) else "threading"
-    fast = mode == "eventlet" and settings.socket_transport == "fast"
+    fast = mode == "eventlet" and settings.socket_transport == "fast" and for_socketio.fast_transport_fits()
     _install_fast(app, settings) if fast else _install_stock(app, settings, mode)
     app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
@@ -43,15 +44,15 @@ def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
 
 def _install_fast(app: Flask, settings: Settings) -> None:
     from chassis.realtime.caps import caps, report, too_many_rooms
-    from chassis.realtime.context import in_context
     from chassis.realtime.dispatch import dispatch, unhandled, unsendable
+    from chassis.server.patches.for_flask import context_of_events
     from chassis.server.transport import FastServer
 
     redis_url = settings.redis_url.get_secret_value()
     options = _options(settings) | {"limits": caps(settings), "report": report, "redis_url": redis_url}
     options |= {"channel": service().slug}
     options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
-    socketio.in_context = in_context(socketio, tracing.around_events(dispatch))
+    socketio.in_context = context_of_events(app, socketio, tracing.around_events(dispatch))
     socketio.serve_with(app, FastServer(async_mode="eventlet", **options))
 
 

@@ -9,12 +9,11 @@ from typing import Any
 import structlog
 from flask import request
 from flask_socketio import ConnectionRefusedError
-from structlog.contextvars import clear_contextvars
+from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from chassis.db.trouble import unavailable
 from chassis.errors import AppError, NotFound
 from chassis.extensions import Handler, socketio
-from chassis.observability.fields import field
 from chassis.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
 from chassis.realtime import access, caps, event_rates, presence, revocation
 from chassis.realtime.messages import called, takes
@@ -25,7 +24,6 @@ quiet = logging.getLogger(__name__)  # not structlog's: these lines come with ev
 LIFECYCLE = ("connect", "disconnect")
 INTERNAL_ERROR = "internal_error"
 _numbers = itertools.count(1)
-_sid, _request_id = field("sid"), field("request_id")
 
 
 def dispatch(event: str, namespace: str, handler: Handler, args: tuple[Any, ...]) -> Any:
@@ -33,8 +31,7 @@ def dispatch(event: str, namespace: str, handler: Handler, args: tuple[Any, ...]
     sid = request._get_current_object().sid  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
     if not socketio.in_context:
         clear_contextvars()  # a thread may have served something else before
-    _sid.set(sid)
-    _request_id.set(f"{sid}.{next(_numbers)}")
+    bind_contextvars(sid=sid, request_id=f"{sid}.{next(_numbers)}")
     if event in LIFECYCLE:
         return _connect(handler, args) if event == "connect" else _disconnect(handler, args)
     started = time.perf_counter()

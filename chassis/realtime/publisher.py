@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 
 from chassis.base.ticker import Ticker
+from chassis.extensions import socketio
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
 from chassis.realtime import recovery, relay
@@ -39,8 +40,11 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
 
     Without REDIS_URL only the clients of this process get it.
     """
-    recovery.deliver(room, event, data)
-    relay.send(room, event, data)
+    if relay.numbers():
+        recovery.deliver(room, event, data)
+        relay.send(room, event, data)
+    else:
+        socketio.emit(event, data, to=room)
 
 
 def publish_details(kind: str, event: str, source: Source) -> None:

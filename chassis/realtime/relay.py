@@ -4,30 +4,29 @@ from typing import Any
 
 from chassis.extensions import socketio
 from chassis.realtime import recovery
+from chassis.server.patches import for_socketio
 
 NUMBERED = "numbered"  # marks a message whose receiver numbers it before it sends it on
 
 
 def attach() -> None:
     """Number what other processes publish when it arrives here; without Redis there are no others."""
-    manager = socketio.server.manager
-    if not hasattr(manager, "_publish"):
-        return
-    handle_emit = manager._handle_emit
+    for_socketio.receive(socketio.server.manager, _deliver)
 
-    def handle(message: dict[str, Any]) -> None:
-        if message.get(NUMBERED):
-            recovery.deliver(message["room"], message["event"], message["data"][0])
-        else:
-            handle_emit(message)
 
-    manager._handle_emit = handle
+def numbers() -> bool:
+    """Return whether other processes, if there are any, number what this one sends them."""
+    return for_socketio.carries_messages(socketio.server.manager)
 
 
 def send(room: str, event: str, data: dict[str, Any]) -> None:
     """Tell the other processes; one that does not know the mark sends it on without a number."""
-    manager = socketio.server.manager
-    if not hasattr(manager, "_publish"):
-        return
-    message = {"method": "emit", "event": event, "data": [data], "namespace": "/", "room": room}
-    manager._publish(message | {"host_id": manager.host_id, NUMBERED: True})
+    message = {"method": "emit", "event": event, "data": [data], "namespace": "/", "room": room, NUMBERED: True}
+    for_socketio.send(socketio.server.manager, message)
+
+
+def _deliver(message: dict[str, Any]) -> bool:
+    if not message.get(NUMBERED):
+        return False
+    recovery.deliver(message["room"], message["event"], message["data"][0])
+    return True

@@ -13,7 +13,7 @@ from typing import Any
 import eventlet
 from eventlet.greenio import GreenSocket
 
-from chassis.server import tuning
+from chassis.server.patches import for_eventlet
 
 log = logging.getLogger(__name__)
 PAUSE_SECONDS = 0.2
@@ -76,7 +76,7 @@ class Acceptor:
         self._highest = lowest
 
     def _spawn(self, client: Any, address: Any) -> None:
-        tuning.unwrap(client)
+        for_eventlet.unwrap(client)
         self._highest = max(self._highest, client.fileno())
         if client.family in (socket.AF_INET, socket.AF_INET6):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -1,12 +1,13 @@
 """RFC 6455's opening handshake, and the take-over of the connection from gunicorn."""
 
-import _socket
 import base64
 import hashlib
 import os
 from typing import Any
 
 from eventlet import hubs, wsgi
+
+from chassis.base.concurrency import original
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 VERSION = "13"
@@ -38,7 +39,7 @@ def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
     gunicorn's green thread then ends and closes its descriptor; ours is a duplicate, and the connection lives on.
     Raises OSError when the client has gone.
     """
-    ours = _socket.socket(fileno=os.dup(environ["gunicorn.socket"].fileno()))
+    ours = original("socket", "socket")(fileno=os.dup(environ["gunicorn.socket"].fileno()))
     ours.setblocking(False)
     hubs.notify_opened(ours.fileno())
     accept = base64.b64encode(hashlib.sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + GUID).digest())  # noqa: S324

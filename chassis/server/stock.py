@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 from chassis.server import packets, refusals
 from chassis.server.caps import Caps
 from chassis.server.census import Census
+from chassis.server.patches import for_socketio
 
 LOOK_SECONDS = 0.5
 
@@ -23,7 +24,7 @@ class Guard:
         self._eio.on("connect", self._enter)
         self._eio.on("disconnect", self._leave)
         self._emit, server.manager.emit = server.manager.emit, self._checked_emit
-        self._handle_event, server._handle_event = server._handle_event, self._checked_event
+        for_socketio.before_each_event(server, self._check_event)
         self._seconds, self._watching = self._eio.ping_interval + self._eio.ping_timeout, False
         self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and since when
 
@@ -43,12 +44,12 @@ class Guard:
         packets.check_sendable(list(data) if isinstance(data, tuple) else data)
         return self._emit(event, data, *args, **options)
 
-    def _checked_event(self, sid: str, namespace: str, number: int | None, data: Any) -> None:
-        """Pass on a client's event; one that has the name of the library's own would run what belongs to these."""
+    def _check_event(self, sid: str, data: Any) -> bool:
+        """Return whether an event may be handled; one with a name of the library's own would run the wrong handlers."""
         if isinstance(data, list) and data and data[0] in packets.RESERVED_EVENTS:
             self._end(sid, "invalid_packet")
-        else:
-            self._handle_event(sid, namespace, number, data)
+            return False
+        return True
 
     def _enter(self, sid: str, environ: dict[str, Any]) -> Any:
         self.census.enter(sid, environ)
@@ -73,7 +74,7 @@ class Guard:
 
     def _stuck(self) -> list[str]:
         """Return the sessions that have sent a packet long ago, and not yet all of its attachments."""
-        now, found = time.monotonic(), self._server._binary_packet.copy()
+        now, found = time.monotonic(), for_socketio.incomplete_packets(self._server).copy()
         before = self._incomplete
         self._incomplete = {
             sid: before[sid] if sid in before and before[sid][0] is packet else (packet, now)
@@ -84,7 +85,7 @@ class Guard:
     def _end(self, sid: str, cause: str) -> None:
         connection = self._eio.sockets.pop(sid, None)
         self.census.gone(sid)
-        self._server._binary_packet.pop(sid, None)
+        for_socketio.incomplete_packets(self._server).pop(sid, None)
         if connection is not None and not connection.closed:
             self._report(cause, sid, "")
             connection.close(wait=False, abort=True, reason=self._eio.reason.TRANSPORT_ERROR)

@@ -11,6 +11,8 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from chassis.server.patches import for_gunicorn
+
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
 OURS = "chassis.server.worker.EventletWorker"
 MODES = {"eventlet": "eventlet", OURS: "eventlet", "gevent": "gevent", "gthread": "threading"}
@@ -29,9 +31,7 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
 
     `is_set` says whether a setting is set anywhere. Lets `--worker-class eventlet` mean our worker.
     """
-    from gunicorn.workers import SUPPORTED_WORKERS
-
-    SUPPORTED_WORKERS["eventlet"] = OURS
+    for_gunicorn.name_worker("eventlet", OURS)
     found = told(sys.argv, os.environ)
     number, workers = os.environ.get(CONCURRENCY), SETTINGS["workers"]
     if number and workers not in found and not is_set(workers):

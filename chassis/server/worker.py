@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import time
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,45 +11,14 @@ from greenlet import getcurrent
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
-from chassis.server import lookup, tuning
+from chassis.server import tuning
+from chassis.server.patches import for_eventlet
 
 TICK_SECONDS = 0.1
 HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the one that does not know it
 NOTIFY_SECONDS = 1.0
 CLOSING_SECONDS = 1.0
 IDLE_SECONDS = 1.0
-
-
-def patch() -> None:
-    """Patch the standard library of a worker.
-
-    eventlet would walk through all that gunicorn's master loaded for locks to replace, which is a fifth of a worker's
-    start. Those are logging's and those inside of cached properties: nobody waits for anything while he holds one.
-    """
-    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
-    lookup.use_the_systems_resolver()
-    import eventlet
-    from eventlet import hubs, patcher
-
-    hubs.use_hub()
-    patcher._green_existing_locks = lambda _kind: None
-    eventlet.monkey_patch()
-    _mend_join()
-
-
-def _mend_join() -> None:
-    """From Python 3.13 on eventlet raises at the end of a thread's `join(timeout)`, where Python returns."""
-    import eventlet
-    from eventlet.green import thread
-
-    handle = thread._ThreadHandle
-    wait = handle.join
-
-    def join(self: Any, timeout: float | None = None) -> None:
-        with eventlet.Timeout(timeout, False):
-            wait(self)
-
-    handle.join = join
 
 
 class EventletWorker(AsyncWorker):  # type: ignore[misc]
@@ -63,7 +31,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Patch the standard library here, after the fork: a patched master breaks gunicorn's own threads."""
-        patch()
+        for_eventlet.patch_standard_library()
         self.accepting, self.clients_sent_away = True, False  # the one for chassis.server.drain, the other by it
         self._open: set[Any] = set()
         self._idle: set[Any] = set()

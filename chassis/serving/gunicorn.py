@@ -16,8 +16,9 @@ from chassis.base.environment import multiprocess_metrics, pass_to_children, sou
 from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
 from chassis.observability.logs import configure_logging
-from chassis.server import framing, told
+from chassis.server import told
 from chassis.server.handover import Handover
+from chassis.server.patches import for_eventlet, for_gunicorn
 from chassis.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from chassis.settings import Settings, ensure_secret_key
 
@@ -44,7 +45,6 @@ class Serving:
         """Read the settings, with what gunicorn was told beside them; wrong ones are listed, and end the start."""
         leave_out_preload()
         taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
-        framing.bound()
         try:
             read = features.load()
             settings = ensure_secret_key(read)
@@ -55,12 +55,14 @@ class Serving:
             for name in [name for name in taken if name in dict(error.problems)]:
                 print(f"  {name} is what {taken[name]} says.", file=sys.stderr)  # noqa: T201
             sys.exit(error.exit_status)
+        for_gunicorn.bound_requests()
         return cls(settings, made_key=settings is not read)
 
     def on_starting(self, server: Any) -> None:
         """Boot, in a child of the master."""
         if self.settings.async_mode == "eventlet":
             refuse_tls(server)
+            for_eventlet.say_deprecated()
         raise_file_limit(self.settings.gunicorn_worker_connections)
         if self.made_key:
             server.log.warning("SECRET_KEY is not set: made one for this start, sessions end with it.")

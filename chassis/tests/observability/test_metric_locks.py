@@ -7,8 +7,8 @@ from chassis.tests.conftest import ROOT
 from chassis.tests.patience import LIMIT_SECONDS
 
 SCRIPT = """
-from chassis.server.worker import patch
-patch()
+from chassis.server.patches.for_eventlet import patch_standard_library
+patch_standard_library()
 import eventlet
 from eventlet import tpool
 from chassis.observability.metrics import SOCKET_REFUSED

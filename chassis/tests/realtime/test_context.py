@@ -7,8 +7,8 @@ from flask import Flask, appcontext_popped, current_app, g, has_request_context,
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.test import EnvironBuilder
 
-from chassis.realtime.context import in_context
 from chassis.security.sessions import Sessions
+from chassis.server.patches.context import in_context
 
 
 class OtherSessions(SecureCookieSessionInterface):

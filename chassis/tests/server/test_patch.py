@@ -5,10 +5,11 @@ import sys
 
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.server.changed import change
 
 JOIN = f"""
-from chassis.server.worker import patch
-patch()
+from chassis.server.patches.for_eventlet import patch_standard_library
+patch_standard_library()
 import threading, time
 ended = threading.Event()
 thread = threading.Thread(target=ended.wait, daemon=True)
@@ -44,8 +45,8 @@ def slow_resolver(host, port=None, *rest, _resolver=socket.getaddrinfo, **option
         host = "127.0.0.1"
     return _resolver(host, port, *rest, **options)
 socket.getaddrinfo = slow_resolver
-from chassis.server.worker import patch
-patch()
+from chassis.server.patches.for_eventlet import patch_standard_library
+patch_standard_library()
 import eventlet, sys
 found = []
 waiting = eventlet.spawn(lambda: found.extend(socket.getaddrinfo("slow.example", 80)))
@@ -68,6 +69,21 @@ def test_a_name_is_looked_up_by_the_system_and_holds_up_nobody():
     assert ran.stdout == "eventlet's own resolver is not loaded\n", ran.stderr
 
 
+RESOLVER = """
+from chassis.server.patches.for_eventlet import patch_standard_library
+patch_standard_library()
+import sys
+print("dns" in sys.modules)
+"""
+
+
 def test_the_resolver_of_eventlet_can_be_had_again():
-    code = "from chassis.server.worker import patch\npatch()\nimport sys\nprint('dns' in sys.modules)"
-    assert [run(code).stdout, run(code, EVENTLET_NO_GREENDNS="no").stdout] == ["False\n", "True\n"]
+    assert [run(RESOLVER).stdout, run(RESOLVER, EVENTLET_NO_GREENDNS="no").stdout] == ["False\n", "True\n"]
+
+
+def test_an_eventlet_that_changed_has_its_own_resolver_and_join(tmp_path):
+    names = {"_green_existing_locks": "_green_locks", "_ThreadHandle": "_Handle", "    'getaddrinfo',\n": ""}
+    ran = run(RESOLVER, **change(tmp_path, "eventlet", names))
+    assert ran.stdout == "True\n", ran.stderr
+    for part in ("socket.getaddrinfo", "_green_existing_locks", "_ThreadHandle"):
+        assert part in ran.stderr

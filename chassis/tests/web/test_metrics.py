@@ -19,6 +19,7 @@ from chassis.settings import Settings
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import LEAN, migrated_database
 
+BUILD = {"service", "version", "chassis", "python", "async_mode"}
 ROOT = Path(__file__).resolve().parents[3]
 BEGIN = """
 import sys
@@ -177,7 +178,7 @@ def test_the_snapshot_s_outcome_age_and_duration_are_told(fetched):
 def test_the_build_is_told(plain):
     ((labels, value),) = samples(plain[0])["app_build_info"]
     assert value == 1
-    assert set(labels) == {"service", "version", "chassis", "python", "async_mode"}
+    assert set(labels) == BUILD
     assert labels["python"] == ".".join(map(str, sys.version_info[:3]))
 
 
@@ -191,7 +192,9 @@ def test_several_workers_count_together(tmp_path):
     found = samples(text)
     counted = [v for labels, v in found["http_requests_total"] if labels["endpoint"] == "health.livez"]
     assert counted == [4.0]
-    assert [set(labels) for labels, _ in found["app_build_info"]] == [{"service", "version", "chassis", "python", "async_mode"}]
+    assert [set(labels) for labels, _ in found["app_build_info"]] == [
+        {"service", "version", "chassis", "python", "async_mode"}
+    ]
     assert "app_database_size_bytes" in found
 
 

@@ -10,7 +10,7 @@ from gunicorn.http.unreader import IterUnreader
 
 from chassis.base import jsontext
 from chassis.server import frames, packets
-from chassis.server.framing import FRAME_BYTES, Chunks
+from chassis.server.patches.framing import FRAME_BYTES, Chunks
 
 LAST = b"0\r\n\r\n"
 PIECE = 8_192  # what gunicorn reads at once

@@ -14,9 +14,9 @@ def patch(mode: str) -> None:
     """Patch the standard library as a worker of this mode does."""
     MODE[0] = mode
     if mode == "eventlet":
-        from chassis.server.worker import patch as patch_for_eventlet
+        from chassis.server.patches.for_eventlet import patch_standard_library
 
-        patch_for_eventlet()
+        patch_standard_library()
     elif mode == "gevent":
         from gevent import monkey
 

@@ -1,7 +1,8 @@
 """Bounds what surrounds a request's content, in every mode: its head, its trailers, and the frames of its chunks.
 
 gunicorn takes heads and trailers of 819 kB, which cost 140 ms of processor time and 20 MB, and a chunk for each byte of
-a body, which cost a quarter of a second, from anybody and at any address. Tested with gunicorn 27.0.1.
+a body, which cost a quarter of a second, from anybody and at any address. `for_gunicorn` checks that it fits, before it
+imports this.
 """
 
 from typing import Any
@@ -45,8 +46,7 @@ class _Counted:
 
 
 def bound() -> None:
-    """Bound every request from now on; raises AttributeError where gunicorn has no such parts any more."""
-    message.ChunkedReader.parse_chunk_size  # noqa: B018
+    """Bound every request from now on."""
     message.ChunkedReader = Chunks
     message.Message.max_buffer_headers = property(lambda _message: HEAD_BYTES, _ignore)
 

@@ -1,15 +1,19 @@
 """Names of hosts, looked up by the system's resolver in real threads.
 
 eventlet has a resolver of its own. Loading it takes 0.2 s of a worker's start, and it reads neither nsswitch.conf nor
-a resolv.conf that changed. `EVENTLET_NO_GREENDNS=no` brings it back. Written for eventlet 0.41.
+a resolv.conf that changed. `EVENTLET_NO_GREENDNS=no` brings it back, and so does an eventlet that does not fit. Tested
+with the version of eventlet in guard.TESTED.
 """
 
+import importlib
 import ipaddress
 import os
 import socket
 from collections.abc import Callable
 from functools import partial
 from typing import Any
+
+from chassis.server.patches import guard
 
 AT_ONCE = 8  # of the 20 threads that the database shares: lookups that hang leave it the rest
 NAMES = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "getnameinfo")
@@ -22,10 +26,14 @@ def use_the_systems_resolver() -> None:
     from eventlet.green import socket as green
     from eventlet.semaphore import Semaphore
 
+    missing = tuple(f"socket.{name}" for name in NAMES if name not in getattr(green, "__patched__", ()))
+    if missing:
+        os.environ["EVENTLET_NO_GREENDNS"] = "no"
+        importlib.reload(green)
+        guard.warn("eventlet", "Names of hosts are looked up by eventlet's own resolver.", missing)
+        return
     turns = Semaphore(AT_ONCE)
     for name in NAMES:
-        if name not in green.__patched__:
-            raise RuntimeError(f"eventlet no longer replaces socket.{name}: see {__file__}")
         setattr(green, name, partial(_beside_the_hub, turns, getattr(socket, name)))
 
 

@@ -1,22 +1,24 @@
-"""The Flask context of an event: what Flask-SocketIO makes anew for each is made once a connection, and copied."""
+"""The Flask context of an event: what Flask-SocketIO makes for each is made once a connection, and copied.
+
+`for_flask` checks that Flask and Flask-SocketIO fit, before it imports this.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, session
+from flask import Flask
 from flask.ctx import AppContext, RequestContext
 from flask.globals import _cv_app, _cv_request
 from flask.signals import appcontext_popped, appcontext_pushed, appcontext_tearing_down, request_tearing_down
 from flask_socketio import ConnectionRefusedError, _ManagedSession
 
-from chassis.extensions import Dispatch, Handler, SocketIO
-from chassis.security.sessions import Sessions
+from chassis.server.patches.for_flask import Dispatch, Handler
 
 TEMPLATE = "app.context"
 SESSION = "saved_session"
 
 
-def in_context(socketio: SocketIO, dispatch: Dispatch) -> Callable[..., Any]:
+def in_context(socketio: Any, dispatch: Dispatch) -> Callable[..., Any]:
     """Return what runs a handler, through `dispatch`, as Flask-SocketIO does: with request, session, g, current_app."""
 
     def run(handler: Handler, message: str | None, namespace: str, sid: str, args: tuple[Any, ...]) -> Any:
@@ -29,12 +31,7 @@ def in_context(socketio: SocketIO, dispatch: Dispatch) -> Callable[..., Any]:
         if _watched(context.app):
             with context:
                 return handled(handler, message, namespace, args)
-        app_token, token = _cv_app.set(AppContext(context.app)), _cv_request.set(context)
-        try:  # what follows of Flask's own way would take a sixth of an echo
-            return handled(handler, message, namespace, args)
-        finally:
-            _cv_request.reset(token)
-            _cv_app.reset(app_token)
+        return _within(context, handled, handler, message, namespace, args)
 
     def handled(handler: Handler, message: str | None, namespace: str, args: tuple[Any, ...]) -> Any:
         try:
@@ -54,6 +51,16 @@ def in_context(socketio: SocketIO, dispatch: Dispatch) -> Callable[..., Any]:
     return run
 
 
+def _within(context: RequestContext, work: Callable[..., Any], *args: Any) -> Any:
+    """Return work(*args) in a context; what Flask does besides to enter one would take a tenth of an echo."""
+    app_token, token = _cv_app.set(AppContext(context.app)), _cv_request.set(context)
+    try:
+        return work(*args)
+    finally:
+        _cv_request.reset(token)
+        _cv_app.reset(app_token)
+
+
 def _context(environ: dict[str, Any]) -> RequestContext:
     template: RequestContext | None = environ.get(TEMPLATE)
     if template is None:
@@ -65,7 +72,7 @@ def _context(environ: dict[str, Any]) -> RequestContext:
 
 
 def _watched(app: Flask) -> bool:
-    """Return whether Flask's own way to enter a context is due: somebody is to be told of its end, or is in one."""
+    """Return whether Flask must enter the context itself: something listens to its end, or a context is active."""
     return bool(
         app.teardown_request_funcs
         or app.teardown_appcontext_funcs
@@ -81,7 +88,7 @@ def _template(environ: dict[str, Any]) -> RequestContext:
     """Return a context that matched its URL and opened its session, whose copies need to do neither."""
     app: Flask = environ["flask.app"]
     context = app.request_context(environ)
-    context._session = environ[SESSION] = _ManagedSession(_opened(app, context))
+    context._session = environ[SESSION] = _ManagedSession(_opened(context) or {})
     if context.url_adapter is not None:
         context.match_request()
     _forget_frames(context.request.routing_exception)
@@ -95,13 +102,9 @@ def _forget_frames(error: BaseException | None) -> None:
         error.__traceback__ = error.__context__ = None
 
 
-def _opened(app: Flask, context: RequestContext) -> Any:
+def _opened(context: RequestContext) -> Any:
     """Return the session of the request that began the connection."""
-    interface = app.session_interface
-    if type(interface) is Sessions:  # it needs no context, which takes 50 us
-        return interface.open_session(app, context.request) or {}
-    with context:
-        return session._get_current_object()  # type: ignore[attr-defined]
+    return _within(context, context.app.session_interface.open_session, context.app, context.request)
 
 
 def _copied(original: Any) -> Any:

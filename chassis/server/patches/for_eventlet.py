@@ -1,0 +1,78 @@
+"""Patches of eventlet: a quicker start of a worker, a join that returns, sockets without a second wrapper.
+
+Tested with the version of eventlet in guard.TESTED.
+"""
+
+import logging
+import warnings
+from typing import Any
+
+from chassis.server.patches import guard, lookup
+
+log = logging.getLogger(__name__)
+DEPRECATED = (
+    "eventlet's maintainers discourage its use in new projects; chassis/docs/architecture.md says what that means "
+    "here, and ASYNC_MODE=gevent or threading serves without it."
+)
+
+
+def patch_standard_library() -> None:
+    """Patch the standard library of a worker, after the fork: a patched master breaks gunicorn's own threads."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")  # `say_deprecated` says it
+        lookup.use_the_systems_resolver()
+        import eventlet
+        from eventlet import hubs
+
+    hubs.use_hub()
+    _leave_existing_locks()
+    eventlet.monkey_patch()
+    _mend_join()
+
+
+def say_deprecated() -> None:
+    """Log that eventlet's maintainers discourage new use; gunicorn's master says it once, for all of its workers."""
+    log.info(DEPRECATED)
+
+
+def _leave_existing_locks() -> None:
+    """Spare a worker the search for locks to replace, which takes a fifth of its start.
+
+    eventlet would walk through all that gunicorn's master loaded. The locks there are logging's and those inside of
+    cached properties: nobody waits for anything while holding one.
+    """
+    loss = "A worker starts as eventlet has it, which takes longer."
+    if guard.fits("eventlet", loss, "eventlet.patcher:_green_existing_locks(rlock_type)"):
+        from eventlet import patcher
+
+        patcher._green_existing_locks = lambda _kind: None
+
+
+def _mend_join() -> None:
+    """Let a thread's `join(timeout)` return at its end, where eventlet raises from Python 3.13 on."""
+    loss = "A thread's join with a timeout is eventlet's own, which may raise at its end."
+    if not guard.fits("eventlet", loss, "eventlet.green.thread:_ThreadHandle.join(self, timeout)"):
+        return
+    import eventlet
+    from eventlet.green import thread
+
+    handle = thread._ThreadHandle
+    wait = handle.join
+
+    def join(self: Any, timeout: float | None = None) -> None:
+        with eventlet.Timeout(timeout, False):
+            wait(self)
+
+    handle.join = join
+
+
+def unwrap(client: Any) -> None:
+    """Take one green socket out of another: eventlet wraps what it accepts twice, and each call costs twice."""
+    inner = getattr(client, "fd", None)
+    if isinstance(inner, type(client)):
+        client.fd = inner.fd
+        inner.close = _nothing  # it would close the connection when it is forgotten
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,90 @@
+"""Patches of python-socketio and python-engineio: whether the fast transport fits them, and hooks into the stock one.
+
+Tested with the versions of python-socketio and python-engineio in guard.TESTED.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from chassis.server.patches import guard
+
+Message = dict[str, Any]
+STOCK = "Sockets are served by the libraries' own transport, which is slower (SOCKET_TRANSPORT=stock)."
+ENGINE = (
+    "engineio:Server._cors_allowed_origins(self, environ)",
+    "engineio:Server._cors_headers(self, environ)",
+    "engineio:Server._deflate(self, response)",
+    "engineio:Server._gzip(self, response)",
+    "engineio:Server._trigger_event(self, event, args, kwargs)",
+    "engineio:Server.generate_id(self)",
+)
+SERVER = (
+    "socketio:Server._engineio_server_class(self)",
+    "socketio:Server._handle_connect(self, eio_sid, namespace, data)",
+    "socketio:Server._handle_disconnect(self, eio_sid, namespace, reason)",
+    "socketio:Server._send_packet(self, eio_sid, pkt)",
+    "socketio:Server._trigger_event(self, event, namespace, args)",
+    "socketio.manager:Manager._generate_ack_id(self, sid, callback)",
+    "socketio.manager:Manager.pre_connect(self, eio_sid, namespace)",
+)
+QUEUE = ("socketio:PubSubManager._handle_emit(self, message)", "socketio:RedisManager._publish(self, data)")
+NO_NUMBERS = "What features publish carries no number, so clients that reconnect may miss some of it."
+
+
+def fast_transport_fits() -> bool:
+    """Return whether the libraries have what the fast transport overrides; the stock one serves where they do not."""
+    return guard.fits("python-engineio", STOCK, *ENGINE) and guard.fits("python-socketio", STOCK, *SERVER)
+
+
+def before_each_event(server: Any, check: Callable[[str, Any], bool]) -> None:
+    """Let a stock server handle only those events of a session for which `check(sid, data)` is true."""
+    loss = "Events that are named like the library's own are not refused."
+    if not guard.fits("python-socketio", loss, "socketio:Server._handle_event(self, eio_sid, namespace, id, data)"):
+        return
+    handle = server._handle_event
+
+    def checked(eio_sid: str, namespace: str, number: int | None, data: Any) -> None:
+        if check(eio_sid, data):
+            handle(eio_sid, namespace, number, data)
+
+    server._handle_event = checked
+
+
+def incomplete_packets(server: Any) -> dict[str, Any]:
+    """Return the packets of a stock server whose attachments are still to come, by session."""
+    loss = "Packets whose attachments never come are kept for as long as their sessions last."
+    if not guard.object_fits("python-socketio", loss, server, "_binary_packet"):
+        return {}
+    found: dict[str, Any] = server._binary_packet
+    return found
+
+
+def has_queue(manager: Any) -> bool:
+    """Return whether a server's manager carries events to other processes."""
+    import socketio
+
+    return isinstance(manager, socketio.PubSubManager)
+
+
+def carries_messages(manager: Any) -> bool:
+    """Return whether messages of our own can go where a manager's events go, or nowhere, as there is no queue."""
+    return not has_queue(manager) or guard.fits("python-socketio", NO_NUMBERS, *QUEUE)
+
+
+def receive(manager: Any, take: Callable[[Message], bool]) -> None:
+    """Give `take` each message from another process; the manager handles those for which it returns False."""
+    if not (has_queue(manager) and carries_messages(manager)):
+        return
+    handle_emit = manager._handle_emit
+
+    def handle(message: Message) -> None:
+        if not take(message):
+            handle_emit(message)
+
+    manager._handle_emit = handle
+
+
+def send(manager: Any, message: Message) -> None:
+    """Send a message to the other processes, if there are any."""
+    if has_queue(manager):
+        manager._publish(message | {"host_id": manager.host_id})

@@ -1,0 +1,34 @@
+"""A patch of werkzeug: the class that reads forms of parts, from where its parser of forms takes it.
+
+Tested with the version of werkzeug in guard.TESTED.
+"""
+
+from collections.abc import Callable
+
+from chassis.server.patches import guard
+
+NEEDED = (
+    "werkzeug.formparser:MultipartDecoder(boundary, max_form_memory_size, max_parts)",
+    "werkzeug.formparser:MultipartDecoder._parse_headers(self, data)",
+)
+LOSS = "The heads of parts in forms have no limit of their own."
+
+
+def bound_heads_of_parts(most: Callable[[int | None], int], refused: Callable[[], Exception]) -> None:
+    """Raise `refused()` when the heads of a form's parts have more bytes than `most(its limit of parts)`."""
+    if not guard.fits("werkzeug", LOSS, *NEEDED):
+        return
+    from werkzeug import formparser
+    from werkzeug.datastructures import Headers
+    from werkzeug.sansio.multipart import MultipartDecoder
+
+    class Parts(MultipartDecoder):
+        _heads_bytes = 0
+
+        def _parse_headers(self, data: bytes | bytearray) -> Headers:
+            self._heads_bytes += len(data)
+            if self._heads_bytes > most(self.max_parts):
+                raise refused()
+            return super()._parse_headers(data)
+
+    vars(formparser)["MultipartDecoder"] = Parts
