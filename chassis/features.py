@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 from chassis.errors import SettingsError
-from chassis.settings import Section, Settings, load_settings
+from chassis.settings import Section, Settings, load_settings, sections_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -59,12 +59,8 @@ def modules(part: str) -> Iterator[ModuleType]:
 
 def sections() -> tuple[type[Section], ...]:
     """Return the settings sections that features declare as `Section` subclasses in their settings.py."""
-    return tuple(
-        kind
-        for module in (_settings_module(feature) for feature in found() if (feature.folder / "settings.py").exists())
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Section) and kind.__module__ == module.__name__
-    )
+    having = [feature for feature in found() if (feature.folder / "settings.py").exists()]
+    return tuple(kind for feature in having for kind in sections_of(_settings_module(feature)))
 
 
 def _settings_module(feature: Feature) -> ModuleType:

@@ -195,7 +195,7 @@ def test_a_development_start_makes_one_key_for_all_workers_and_says_so_once(serv
 def test_the_documents_are_what_the_settings_say():
     from chassis.cli.settings import documents
 
-    for name, text in documents().items():
+    for name, text in documents(load()).items():
         assert (ROOT / name).read_text() == text, f"{name} is stale: run `make docs`"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Blueprint, current_app, render_template
 
-from chassis import effective, features
+from chassis import effective
 from chassis.jobs import registry
 from chassis.jobs.model import STATES
 from chassis.parts.console import stats
@@ -13,7 +13,6 @@ from chassis.parts.console.brand import Brands
 from chassis.security import audit, stale_keys
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
-from chassis.settings import GROUPS
 
 FILES: dict[str, Any] = {"static_folder": "static/console", "static_url_path": "/static/features/console"}
 blueprint = Blueprint("console", __name__, template_folder="templates", **FILES)
@@ -39,5 +38,5 @@ def show() -> str:
 
 def _groups() -> list[tuple[str, list[effective.Effective]]]:
     """Return the settings in force, in groups."""
-    found = effective.listing(current_app.extensions["settings"], (*GROUPS, *features.sections()))
+    found = effective.listing(current_app.extensions["settings"])
     return [(name, list(some)) for name, some in groupby(found, key=lambda one: one.group)]

@@ -229,7 +229,7 @@ def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
 def test_the_extra_of_a_setting_that_is_missing_is_named_before_the_start(monkeypatch, name, value, extra):
     settings = Settings(**{name.lower(): value})
     assert settings.problems() == []
-    monkeypatch.setattr("chassis.settings.installed", lambda package: False)
+    monkeypatch.setattr("chassis.settings.packages.installed", lambda package: False)
     assert [(told, f"the extra {extra} of" in sentence) for told, sentence in settings.problems()] == [(name, True)]
 
 

@@ -5,8 +5,9 @@ import pytest
 from app import create_app
 from chassis import boot
 from chassis.base.database_url import busy_seconds, file_of, normal, problem
+from chassis.base.environment import BASE_DIR
 from chassis.db import db
-from chassis.settings import BASE_DIR, Settings
+from chassis.settings import Settings
 
 SHAPES = ["sqlite:///{}", "sqlite:///{}?timeout=30", "sqlite+pysqlite:///{}", "SQLite:///{}?timeout=0.5"]
 COMMANDS = """

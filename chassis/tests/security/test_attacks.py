@@ -17,8 +17,8 @@ from chassis.tests.security.conftest import ADMIN, CLIENT
 
 KEY = {"X-API-Key": CLIENT}
 UP = ["..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "..%00", "....", "..;", "%c0%ae%c0%ae", "..%5c.."]
-TARGETS = {"settings.py": 1, "pyproject.toml": 2, "etc/passwd": 12}  # and how far above chassis/web they are
-SECRETS = ("root:", "class Settings", "SQLite format", "[project]", "{% block")
+TARGETS = {"errors.py": 1, "pyproject.toml": 2, "etc/passwd": 12}  # and how far above chassis/web they are
+SECRETS = ("root:", "class AppError", "SQLite format", "[project]", "{% block")
 REDIRECTED = [
     "//evil.example",
     "//evil.example/..",
