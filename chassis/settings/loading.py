@@ -18,9 +18,9 @@ def load_settings(sections: tuple[type[Section], ...] = (), defaults: Mapping[st
 
     `defaults` replaces the defaults of any of them, by name, as in `{"max_body_bytes": 32_000_000}`.
     """
-    names = [field.upper() for kind in (Settings, *sections) for field in kind.model_fields]
-    values, problems = read_environment(names)
-    usable, wrong = checked((Settings, *sections), defaults)
+    kinds: tuple[type[Section], ...] = (Settings, *sections)
+    values, problems = read_environment([field.upper() for kind in kinds for field in kind.model_fields])
+    usable, wrong = checked(kinds, defaults)
     problems += wrong
     settings, wrong = parse(Settings, values, usable)
     problems += _unreported(wrong, problems)
