@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 from chassis.errors import SettingsError
-from chassis.settings import Section, Settings, load_settings, sections_of
+from chassis.settings import Section, Settings, defaults_of, load_settings, sections_of
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -58,9 +58,14 @@ def modules(part: str) -> Iterator[ModuleType]:
 
 
 def sections() -> tuple[type[Section], ...]:
-    """Return the settings sections that features declare as `Section` subclasses in their settings.py."""
+    """Return the sections of settings that `app/settings.py` and each feature's settings.py declare."""
     having = [feature for feature in found() if (feature.folder / "settings.py").exists()]
-    return tuple(kind for feature in having for kind in sections_of(_settings_module(feature)))
+    modules = [_own_settings(), *(_settings_module(feature) for feature in having)]
+    return tuple(kind for module in modules for kind in sections_of(module))
+
+
+def _own_settings() -> ModuleType:
+    return import_module("app.settings")
 
 
 def _settings_module(feature: Feature) -> ModuleType:
@@ -79,8 +84,8 @@ def _settings_module(feature: Feature) -> ModuleType:
 
 
 def load() -> Settings:
-    """Read the settings of the core and of every feature."""
-    return load_settings(sections())
+    """Read the settings of the chassis, of every feature and of the service, with the service's defaults."""
+    return load_settings(sections(), defaults_of(_own_settings()))
 
 
 def install(app: "Flask") -> None:
