@@ -8,15 +8,11 @@ from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 from chassis.errors import SettingsError
 from chassis.settings import Section, Settings, defaults_of, load_settings, sections_of
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 OWN, PARTS = BASE_DIR / "app/features", BASE_DIR / "chassis/parts"
 
@@ -86,12 +82,6 @@ def _settings_module(feature: Feature) -> ModuleType:
 def load() -> Settings:
     """Read the settings of the chassis, of every feature and of the service, with the service's defaults."""
     return load_settings(sections(), defaults_of(_own_settings()))
-
-
-def install(app: "Flask") -> None:
-    """Let every feature add its routes, socket events and job kinds."""
-    for feature in found():
-        import_module(feature.package).register(app)
 
 
 def migrations() -> list[tuple[str, Path]]:

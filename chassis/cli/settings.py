@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 import click
-from flask import current_app
 from pydantic import SecretStr
 
 from chassis import effective
@@ -13,6 +12,7 @@ from chassis.base.environment import BASE_DIR
 from chassis.commands import Group
 from chassis.effective import as_text
 from chassis.settings import Section, Settings, own_fields
+from chassis.wiring import current_settings
 
 group = Group("settings", help="Show the settings, and make their documents.")
 
@@ -21,7 +21,7 @@ group = Group("settings", help="Show the settings, and make their documents.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
     """Print every setting in force and where it comes from; secrets are hidden."""
-    found = effective.listing(current_app.extensions["settings"])
+    found = effective.listing(current_settings())
     if as_json:
         click.echo(json.dumps([vars(one) for one in found], indent=2))
     for one in [] if as_json else found:
@@ -33,7 +33,7 @@ def show(as_json: bool) -> None:
 def docs(check: bool) -> None:
     """Write docs/configuration.md and .env.example from the declarations."""
     stale = []
-    for name, text in documents(current_app.extensions["settings"]).items():
+    for name, text in documents(current_settings()).items():
         path = BASE_DIR / name
         if not path.exists() or path.read_text() != text:
             stale.append(name)

@@ -128,7 +128,7 @@ def test_the_documents_do_not_show_what_is_set(environ):
 
 def test_the_command_shows_a_default_of_the_service_as_a_default():
     app = Flask("small")
-    app.extensions["settings"] = load(album_max_photos=7)
+    wire(app, load(album_max_photos=7))
     with app.app_context():
         shown = json.loads(CliRunner().invoke(show, ["--json"], catch_exceptions=False).output)
     assert {"name": "ALBUM_MAX_PHOTOS", "value": "7", "source": "default", "group": "Albums"} in shown
@@ -140,6 +140,7 @@ def test_a_module_declares_sections_and_defaults():
 from pydantic import Field
 from app.features import Settings
 from chassis.settings import Section
+from chassis.wiring import wire
 class ServiceSettings(Section):
     '''The service'''
     greeting: str = Field("hello", description="What it says.")

@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import socketio
 
+from chassis import features
 from chassis.tests.conftest import ROOT
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ADMIN, CLIENT
@@ -56,9 +57,7 @@ def raw(server, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize(
-    "folder", ["/static", "/static/vendor", "/static/features", "/static/features/predictions", ""]
-)
+@pytest.mark.parametrize("folder", ["/static", "/static/vendor", *(f"/static/{name}" for name in features.names()), ""])
 def test_no_path_leads_out_of_the_folder_of_static_files(attacked, folder):
     assert "socket" in ask(attacked, "/static/live.js").text, "the folder itself is served"
     for up in UP:
