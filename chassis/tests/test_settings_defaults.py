@@ -13,6 +13,7 @@ from chassis.cli.settings import documents, show
 from chassis.errors import SettingsError
 from chassis.limiter.rate import Rate
 from chassis.settings import Section, defaults_of, ensure_secret_key, load_settings, sections_of
+from chassis.wiring import wire
 
 
 class AlbumSettings(Section):
@@ -140,7 +141,6 @@ def test_a_module_declares_sections_and_defaults():
 from pydantic import Field
 from app.features import Settings
 from chassis.settings import Section
-from chassis.wiring import wire
 class ServiceSettings(Section):
     '''The service'''
     greeting: str = Field("hello", description="What it says.")
