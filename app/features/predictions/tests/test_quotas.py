@@ -1,6 +1,7 @@
 """What a key may have of batches: how many, of how many rows and bytes, from how many files."""
 
 import json
+import secrets
 from dataclasses import replace
 
 import pytest
@@ -15,12 +16,14 @@ from chassis.jobs import new_job
 from chassis.jobs import store as jobs_store
 from chassis.settings import Settings
 from chassis.tests.conftest import postgres_server, postgres_url
-from chassis.tests.security.conftest import CLIENT, GUARDED, OTHER
 from chassis.tests.security.conftest import ask as browse
 
 __all__ = ["postgres_server", "postgres_url"]
 
+COUNTED, UNUSED, FULL, TIMED = (secrets.token_hex(24) for _ in range(4))  # each test uses up the quotas of its own keys
 LIMITS = {
+    "REQUIRE_CLIENT_API_KEY": "true",
+    "CLIENT_API_KEYS": ",".join([COUNTED, UNUSED, FULL, TIMED]),
     "QUOTA_BATCHES_PER_DAY": "5",
     "QUOTA_ROWS_PER_DAY": "20",
     "QUOTA_STORED_BYTES": "1000",
@@ -35,7 +38,7 @@ CSV = b'--x\r\nContent-Disposition: form-data; name="prompt"\r\n\r\n{a}?\r\n--x\
 
 @pytest.fixture
 def server(shared_with):
-    return shared_with(JOBS_EMBEDDED="false", DEMO_PREDICTOR="true", **GUARDED, **LIMITS)
+    return shared_with(JOBS_EMBEDDED="false", DEMO_PREDICTOR="true", **LIMITS)
 
 
 def ask(server, key, method="GET", path="/api/usage", body=None, kind="application/json"):
@@ -53,39 +56,39 @@ def left(server, key):
 
 
 def test_a_key_is_told_what_is_left_and_refused_what_is_over(server):
-    everything = left(server, CLIENT)
+    everything = left(server, COUNTED)
     limits = {"prediction_batches": 5, "prediction_rows": 20, "stored_bytes": 1000, "uploads": 1, "jobs": 3}
     assert everything == limits
-    assert submit(server, CLIENT, 8)[0] == 202
-    stored = 1000 - left(server, CLIENT)["stored_bytes"]
+    assert submit(server, COUNTED, 8)[0] == 202
+    stored = 1000 - left(server, COUNTED)["stored_bytes"]
     assert stored == len("{a}?") + 8 * len("a1")
-    status, answer = submit(server, CLIENT, 13)
+    status, answer = submit(server, COUNTED, 13)
     assert (status, answer["error"]["code"]) == (429, "quota_exceeded")
     assert answer["error"]["details"] == {"quota": "prediction_rows", "limit": 20, "used": 8, "left": 12, "needed": 13}
-    assert submit(server, CLIENT, 2, "x" * 600)[0] == 507
-    assert left(server, CLIENT) == limits | {
+    assert submit(server, COUNTED, 2, "x" * 600)[0] == 507
+    assert left(server, COUNTED) == limits | {
         "prediction_batches": 4,
         "prediction_rows": 12,
         "stored_bytes": 1000 - stored,
         "jobs": 2,
     }
-    assert left(server, OTHER) == everything
+    assert left(server, UNUSED) == everything
 
 
 def test_files_and_jobs_at_once_are_counted_and_retry_after_is_there_where_time_helps(server):
-    assert ask(server, OTHER, "POST", "/api/predictions", CSV, FORM)[0] == 202
-    status, answer = ask(server, OTHER, "POST", "/api/predictions", CSV, FORM)
+    assert ask(server, FULL, "POST", "/api/predictions", CSV, FORM)[0] == 202
+    status, answer = ask(server, FULL, "POST", "/api/predictions", CSV, FORM)
     assert (status, answer["error"]["details"]["quota"]) == (429, "uploads")
-    assert [submit(server, OTHER, 1)[0] for _ in range(2)] == [202, 202]
-    status, answer = submit(server, OTHER, 1)
+    assert [submit(server, FULL, 1)[0] for _ in range(2)] == [202, 202]
+    status, answer = submit(server, FULL, 1)
     assert (status, answer["error"]["details"]["quota"]) == (429, "jobs")
-    listed = ask(server, OTHER, path="/api/predictions")[1]["items"]
-    assert ask(server, OTHER, "POST", f"/api/predictions/{listed[0]['id']}/cancel")[0] == 200
-    assert submit(server, OTHER, 1)[0] == 202
+    listed = ask(server, FULL, path="/api/predictions")[1]["items"]
+    assert ask(server, FULL, "POST", f"/api/predictions/{listed[0]['id']}/cancel")[0] == 200
+    assert submit(server, FULL, 1)[0] == 202
 
 
 def test_retry_after_says_when_the_day_ends(server):
-    answer = browse(server, "/api/predictions/example", "POST", X_API_Key=OTHER)
+    answer = browse(server, "/api/predictions/example", "POST", X_API_Key=TIMED)
     assert (answer.status, answer.json["error"]["details"]["quota"]) == (429, "prediction_rows")
     assert 0 < int(answer.headers["Retry-After"]) <= 86_400
 
