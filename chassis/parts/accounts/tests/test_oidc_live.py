@@ -13,16 +13,16 @@ from chassis.tests.patience import wait_until
 METADATA = "/.well-known/openid-configuration"
 
 
-@pytest.fixture(scope="module")
-def served(migrated, provider_of_module, tmp_path_factory):
-    """A real server whose people sign in by the provider alone."""
-    folder, port = tmp_path_factory.mktemp("served"), free_port()
-    shutil.copy(migrated, folder / "app.db")
+@pytest.fixture
+def served(migrated, provider_of_module, tmp_path):
+    """A real server whose people sign in by the provider alone, and which has not asked the provider yet."""
+    port = free_port()
+    shutil.copy(migrated, tmp_path / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(port), "REQUIRE_CLIENT_API_KEY": "true"}
-    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    env |= {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     env |= {"ALLOWED_HOSTS": "127.0.0.1", "PASSWORD_SIGN_IN": "false", "OIDC_ISSUER": provider_of_module.url}
     env |= {"OIDC_CLIENT_ID": "client", "OIDC_CLIENT_SECRET": "secret of the client", "OIDC_NAME": "Example ID"}
-    running = Server(folder, LIVE_APP, env).wait_ready()
+    running = Server(tmp_path, LIVE_APP, env).wait_ready()
     yield running
     running.stop()
 
