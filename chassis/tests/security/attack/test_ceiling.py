@@ -1,5 +1,7 @@
 """No request or event costs more than chassis/docs/security.md promises, whatever it contains."""
 
+import itertools
+
 import pytest
 from pydantic import SecretStr
 
@@ -7,10 +9,13 @@ from app import create_app
 from chassis.extensions import socketio
 from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, same_in_every_mode
-from chassis.tests.security.attack.ceiling import events, table, wire
+from chassis.tests.security.attack.ceiling import events, sweep, table, wire
+from chassis.tests.security.attack.ceiling.asked import Asked
 from chassis.tests.security.attack.ceiling.discovery import rows
 from chassis.tests.security.attack.ceiling.limits import CPU_MS, HOLD_MS, KEY, STRANGER
 from chassis.tests.security.attack.ceiling.measured import SETTINGS, framed, inside, over, sent
+from chassis.tests.security.attack.ceiling.process import Cost
+from chassis.tests.security.attack.ceiling.visitor import Visitor
 
 ROWS = "" if ASYNC_MODE == "eventlet" else "^[A-Z]+ /"  # the libraries' transport answers no wrong packet
 pytestmark = pytest.mark.server
@@ -58,6 +63,16 @@ def test_a_new_route_and_a_new_event_that_cost_too_much_are_found(tmp_path):
     assert slow["POST /api/quadratic/<word>"].startswith("title of")
     slow = {row["row"]: row["input"] for row in found if row["who"] == KEY and row["ms"] > HOLD_MS}
     assert slow["socket event quadratic"].startswith("text of")
+
+
+@same_in_every_mode
+@pytest.mark.parametrize(("busy", "ms"), [(sweep.REPEATS + 1, 1.0), (1_000, CPU_MS + 1)])
+def test_a_row_that_costs_too_much_in_each_round_is_a_breach_and_in_one_alone_is_not(tmp_path, monkeypatch, busy, ms):
+    spent = itertools.chain([CPU_MS + 1] * busy, itertools.repeat(1.0))
+    monkeypatch.setattr(sweep, "cost", lambda _work: Cost(next(spent), 0.0))
+    app = create_app(Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db")))
+    visitor = Visitor(app, Asked(), key="", few=True)
+    assert sweep.Sweep(visitor, "^GET /livez$").run()["GET /livez"].ms == ms
 
 
 @pytest.mark.long

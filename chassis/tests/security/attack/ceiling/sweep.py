@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flask import Flask
@@ -21,8 +21,9 @@ from chassis.tests.security.attack.ceiling.tries import Try
 from chassis.tests.security.attack.ceiling.visitor import Visitor
 from chassis.wiring import settings_of
 
+AGAIN = 4  # rounds for the rows that are over the ceiling: a machine that does other work makes everything dearer
 REPEATS = 3  # of what costs much, as the machine has other things to do; a fifth wrong password is not looked at
-FAR_OVER = 4  # times the ceiling: what is no noise, and is not waited for again
+FAR_OVER = 4  # times the ceiling, twice in a row: what is no noise, and is not waited for again
 STRANGERS_BYTES = 65_000  # of a message: somebody in no namespace may not send more
 SMALL_BYTES = 10_000  # a request that is smaller takes no memory, which is not looked at in the short run
 VERBOSE = "CEILING_VERBOSE" in os.environ
@@ -41,33 +42,70 @@ class Worst:
     broken: str = ""  # what was answered with 500
     wire: str = field(default="", repr=False)  # the request of `ms` in base64, so that it can be sent to a server
 
+    def or_less(self, later: "Worst") -> "Worst":
+        """Return the round that took less processor time, with what either round found of all other faults."""
+        less = min(self, later, key=lambda one: one.ms)
+        most = max(self, later, key=lambda one: one.mb)
+        return replace(
+            less,
+            mb=most.mb,
+            mb_input=most.mb_input,
+            hashes=max(self.hashes, later.hashes),
+            broken=self.broken or later.broken,
+        )
+
 
 class Sweep:
     """Measures what one visitor can make the application do."""
 
     def __init__(self, visitor: Visitor, only: str = "") -> None:
-        self._visitor, self._only = visitor, re.compile(only)
+        self._visitor = visitor
+        self._wanted: Callable[[str], object] = re.compile(only).search
         self._worst: dict[str, Worst] = {}
 
     def run(self) -> dict[str, Worst]:
-        """Return the worst of each row."""
+        """Return the worst of each row; of rows that are a little over the ceiling, the worst of the quietest round.
+
+        A row that truly costs too much does so in each round, whose tries are made again with accounts of their own.
+        """
+        self._go_through()
+        for _ in range(AGAIN):
+            if not (before := {row: worst for row, worst in self._worst.items() if self._is_doubtful(worst.ms)}):
+                break
+            self._wanted = before.__contains__
+            for row in before:
+                del self._worst[row]
+            self._go_through()
+            self._worst |= {row: worst.or_less(self._worst[row]) for row, worst in before.items()}
+        return self._worst
+
+    def _go_through(self) -> None:
         for route in routes(self._visitor):
-            for one in tries(route, self._visitor.attacker()) if self._only.search(route.row) else ():
+            for one in tries(route, self._visitor.attacker()) if self._wanted(route.row) else ():
                 self._measure(one, lambda one=one: lambda: self._visitor.ask(one))  # type: ignore[misc]
         self._sockets()
-        return self._worst
+
+    def _is_doubtful(self, ms: float) -> bool:
+        return self._limit < ms < FAR_OVER * self._limit
+
+    @property
+    def _limit(self) -> float:
+        return HOLD_MS if self._visitor.key else CPU_MS
 
     def _measure(self, one: Try, ready: Callable[[], Callable[[], object]]) -> None:
         """Measure work that is made ready again for each repetition; memory is promised for strangers alone."""
-        measure, limit = (held, HOLD_MS) if self._visitor.key else (cost, CPU_MS)
+        measure = held if self._visitor.key else cost
         found = [measure(ready())]
-        while len(found) <= REPEATS and limit / 2 < self._ms(found[-1]) < FAR_OVER * limit:
+        while len(found) <= REPEATS and self._ms(found[-1]) > self._limit / 2 and not self._is_far_over(found):
             found.append(measure(ready()))
-        small = (self._visitor.few and len(one.body or b"") < SMALL_BYTES) or self._ms(found[-1]) > FAR_OVER * limit
+        small = (self._visitor.few and len(one.body or b"") < SMALL_BYTES) or self._is_far_over(found)
         self._keep(one, found, 0.0 if small or self._visitor.key else memory_mb(ready()))
         with self._visitor.app.app_context():
             if maintenance.reason() is not None:
                 maintenance.turn_off()
+
+    def _is_far_over(self, found: list[Cost]) -> bool:
+        return len(found) > 1 and min(map(self._ms, found[-2:])) >= FAR_OVER * self._limit
 
     def _ms(self, found: Cost) -> float:
         """Return what is judged: of a stranger all that it costs, of others for how long nobody else had a turn."""
@@ -100,7 +138,7 @@ class Sweep:
 
     def _packet(self, row: str, name: str, packet: bytes, *, join: bool = False) -> None:
         """Measure a packet by itself; the packet behind it is answered, which says that it was handled."""
-        if not self._only.search(row):
+        if not self._wanted(row):
             return
         one = self._poll(row, name, b"", packet + (b'\x1e427["a"]' if join else b"\x1e40"))
 
