@@ -87,7 +87,9 @@ def test_a_new_job_appears_and_a_lost_connection_is_shown_and_comes_back(server,
     assert console.errors == []
 
 
-def test_it_fits_a_phone_in_light_and_dark(console):
+def test_it_fits_a_phone_in_light_and_dark(server, console):
+    stored(server, 1)
+    console.reload()
     for scheme in ("light", "dark"):
         console.emulate_media(color_scheme=scheme)
         for width in (1200, 360):
