@@ -79,7 +79,12 @@ def start_due() -> None:
 
 def listing() -> list[Schedule]:
     """Return the schedules of all kinds that the code knows, by name."""
-    found = {row.kind: row for row in db.read(schedule_store.rows)}
+    return db.read(known)
+
+
+def known(conn: Connection) -> list[Schedule]:
+    """Return the same on a connection that is open already."""
+    found = {row.kind: row for row in schedule_store.rows(conn)}
     return [_schedule(kind, found.get(kind)) for kind in sorted(_Plan.expressions)]
 
 

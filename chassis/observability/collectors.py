@@ -1,42 +1,55 @@
 """Metrics that are asked for when they are read: what the database knows."""
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Generic, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 Samples = Iterable[tuple[list[str], float]]
-Source = Callable[[], Samples]
+Known = TypeVar("Known")
 
 
-class AskedCollector(Collector):
-    """One gauge for each (name, help, labels, source); a source that fails leaves its gauge out."""
+class AskedCollector(Collector, Generic[Known]):
+    """One gauge for each (name, help, labels, source); a source that fails leaves its gauge out.
 
-    def __init__(self, gauges: list[tuple[str, str, list[str], Source]]) -> None:
-        self._gauges = gauges
+    Each scrape reads once, and every source is called with what was read, or with None when reading failed.
+    """
+
+    def __init__(
+        self, read: Callable[[], Known], gauges: list[tuple[str, str, list[str], Callable[[Known], Samples]]]
+    ) -> None:
+        self._read, self._gauges = read, gauges
 
     def describe(self) -> Iterable[Metric]:
         """Return the names without asking, so that registering does not touch the database."""
         return [GaugeMetricFamily(name, text, labels=labels) for name, text, labels, _ in self._gauges]
 
     def collect(self) -> Iterator[Metric]:
-        """Ask every source."""
+        """Read, and ask every source."""
+        known: Any = self._known()
         for name, text, labels, source in self._gauges:
             family = GaugeMetricFamily(name, text, labels=labels)
             try:
-                samples = list(source())
-            except Exception:  # noqa: S112 - /metrics must answer while the database does not; readiness tells why
+                samples = list(source(known))
+            except Exception:  # noqa: S112 - the reading failed, or what it found
                 continue
             for values, number in samples:
                 family.add_metric(values, number)
             yield family
 
+    def _known(self) -> Known | None:
+        try:
+            return self._read()
+        except Exception:  # /metrics must answer while the database does not; readiness tells why
+            return None
 
-_installed: list[AskedCollector] = []
+
+_installed: list[AskedCollector[Any]] = []
 
 
-def install(collector: AskedCollector, registry: CollectorRegistry = REGISTRY) -> None:
+def install(collector: AskedCollector[Any], registry: CollectorRegistry = REGISTRY) -> None:
     """Register the collector in place of an earlier application's."""
     while _installed:
         registry.unregister(_installed.pop())

@@ -19,25 +19,25 @@ def gauge(source, name="queue_jobs"):
 
 def test_a_source_is_asked_at_each_scrape_and_not_before(registry):
     asked = []
-    install(AskedCollector([gauge(lambda: asked.append(1) or [(["mail"], len(asked))])]), registry)
+    install(AskedCollector(lambda: None, [gauge(lambda _: asked.append(1) or [(["mail"], len(asked))])]), registry)
     assert asked == []
     assert b'queue_jobs{kind="mail"} 1.0' in generate_latest(registry)
     assert b'queue_jobs{kind="mail"} 2.0' in generate_latest(registry)
 
 
 def test_a_failing_source_costs_its_own_gauge_only(registry):
-    def fails():
+    def fails(_known):
         raise OSError("no database")
 
-    install(AskedCollector([gauge(fails, "bad"), gauge(lambda: [(["mail"], 1)], "good")]), registry)
+    install(AskedCollector(lambda: None, [gauge(fails, "bad"), gauge(lambda _: [(["mail"], 1)], "good")]), registry)
     text = generate_latest(registry).decode()
     assert 'good{kind="mail"} 1.0' in text
     assert "bad" not in text
 
 
 def test_installing_again_replaces_the_earlier_one(registry):
-    install(AskedCollector([gauge(lambda: [(["old"], 1)])]), registry)
-    install(AskedCollector([gauge(lambda: [(["new"], 2)])]), registry)
+    install(AskedCollector(lambda: None, [gauge(lambda _: [(["old"], 1)])]), registry)
+    install(AskedCollector(lambda: None, [gauge(lambda _: [(["new"], 2)])]), registry)
     text = generate_latest(registry).decode()
     assert 'kind="new"' in text
     assert 'kind="old"' not in text
