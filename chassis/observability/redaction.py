@@ -1,16 +1,20 @@
 """Takes secrets out of what is logged: by a value's name, by its shape, and the settings' own secrets anywhere."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import MutableMapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from pydantic import SecretStr
 
 from chassis.settings import Section, Settings
-from chassis.wiring import Redaction
+
+if TYPE_CHECKING:
+    from chassis.wiring import Redaction
 
 HIDDEN = "***"
 SECRET_NAMES = re.compile(r"key|secret|token|password|authorization|cookie", re.IGNORECASE)

@@ -6,8 +6,8 @@ import sys
 from chassis.tests.conftest import CLEAN, ROOT
 
 MASTER = (
-    "app, chassis.features, chassis.base.environment, chassis.errors, chassis.observability.gunicorn_log, "
-    "chassis.server.start, chassis.server.told, chassis.server.worker"
+    "app, chassis.serving.gunicorn, chassis.features, chassis.base.environment, chassis.errors, "
+    "chassis.observability.gunicorn_log, chassis.server.start, chassis.server.told, chassis.server.worker"
 )
 
 

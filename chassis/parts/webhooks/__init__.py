@@ -8,10 +8,9 @@ if TYPE_CHECKING:
 
 def register(hooks: "Hooks") -> None:
     """Add the routes, the command and the job kind where webhooks are on; secrets are hidden in logs anyway."""
-    from chassis.parts.webhooks import signing
-    from chassis.parts.webhooks.settings import WebhookSettings
+    from chassis.parts.webhooks.settings import PREFIX, SECRET, WebhookSettings
 
-    hooks.redact(signing.PREFIX, signing.SECRET)
+    hooks.redact(PREFIX, SECRET)
     if not hooks.settings.section(WebhookSettings).webhooks:
         return
     from chassis.parts.webhooks import api, cli, jobs, leaver, pages  # noqa: F401 - jobs makes its kind known

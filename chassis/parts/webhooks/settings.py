@@ -1,8 +1,13 @@
 """The webhooks' own settings."""
 
+import re
+
 from pydantic import Field
 
 from chassis.settings import Networks, Section
+
+PREFIX = "whsec_"
+SECRET = re.compile(r"\bwhsec_[A-Za-z0-9+/=]{20,}")
 
 
 class WebhookSettings(Section):

@@ -192,7 +192,7 @@ def test_static_files_come_from_the_release_and_else_from_the_service(site, serv
             assert site.ask(path, If_None_Match=served[1]["ETag"])[0] == 304
     assert site.ask("/static/app.css", Accept_Encoding="gzip")[1]["Content-Encoding"] == "gzip"
     assert site.ask("/static/../settings.py")[0] == 404
-    assert site.ask("/static/vendor/../../../settings.py")[0] == 404
+    assert site.ask("/static/vendor/../../settings.py")[0] == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
