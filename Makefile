@@ -73,8 +73,8 @@ load: .venv/installed-dev ## put users on an instance, an admin's KEY lifts the 
 	@LOAD_KEY="$(KEY)" $(BIN)/python deploy/load_key.py "$(URL)" $(SECONDS) $(BIN)/locust -f benchmarks/locustfile.py --headless --only-summary --host "$(URL)" \
 	  -u $(USERS) -r $(USERS) -t $(SECONDS)s --stop-timeout 120
 
-release: ## make a release of what is committed: make release VERSION=1.2.3 (changelog, version, tag)
-	@$(PYTHON) deploy/release.py "$(VERSION)"
+release: ## make a release of what is committed: make release VERSION=1.2.3 (changelog, version, tag; OF=chassis for that)
+	@$(PYTHON) deploy/release.py "$(VERSION)" $(OF)
 
 lint: .venv/installed-dev ## style, types, direction of imports, generated documents, shell
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -12,8 +12,18 @@ import pytest
 from chassis.tests.conftest import ROOT
 from chassis.tests.documents import blocks
 
-PLACES = runpy.run_path(str(ROOT / "deploy/release.py"))["PLACES"]
-FILES = ("CHANGELOG.md", "Makefile", "app/__init__.py", "deploy/release.py", "pyproject.toml")
+KINDS = runpy.run_path(str(ROOT / "deploy/release.py"))
+PLACES = KINDS["SERVICE"].places
+FILES = (
+    *("CHANGELOG.md", "Makefile", "app/__init__.py", "deploy/release.py", "pyproject.toml"),
+    *(
+        "chassis/manifest.txt",
+        "chassis/CHANGELOG.md",
+        "chassis/__init__.py",
+        "chassis/base/__init__.py",
+        "chassis/base/manifest.py",
+    ),
+)
 WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
@@ -43,8 +53,8 @@ class Repository:
         (self.folder / name).write_text(text)
         self.type(f"git add -A && git commit -qm 'Change {name}'")
 
-    def release(self, version):
-        return self.type(f"make release VERSION={version} PYTHON={sys.executable}")
+    def release(self, version, of=""):
+        return self.type(f"make release VERSION={version} OF={of} PYTHON={sys.executable}")
 
 
 @pytest.fixture
@@ -102,3 +112,14 @@ def test_a_tree_with_changes_is_not_released(repository, change):
 def test_the_version_is_the_same_everywhere():
     found = {name: place.search((ROOT / name).read_text())[1] for name, place in PLACES.items()}
     assert len(set(found.values())) == 1, found
+
+
+def test_the_chassis_has_versions_tags_and_a_changelog_of_its_own(repository):
+    repository.write("chassis/CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n### Added\n\n- More\n")
+    status, said = repository.release("9.0.0", of="chassis")
+    assert (status, "Committed and tagged chassis-v9.0.0" in said) == (0, True), said
+    assert '__version__ = "9.0.0"' in (repository.folder / "chassis/__init__.py").read_text()
+    assert "## [9.0.0]" in (repository.folder / "chassis/CHANGELOG.md").read_text()
+    assert "__init__.py" in (repository.folder / "chassis/manifest.txt").read_text()
+    assert repository.type("git status --porcelain") == (0, "")
+    assert repository.type("git tag") == (0, "chassis-v9.0.0\n")
