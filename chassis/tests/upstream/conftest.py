@@ -20,7 +20,7 @@ from chassis.tests.servers import ROOT
 from chassis.upstream import Cancelled, UpstreamClient
 
 TOO_LONG_SECONDS = 10 * LIMIT_SECONDS  # what takes so long does not end within a test
-SCRIPT = f"from tests import fake_upstream as it; it.PATIENCE_SECONDS = {TOO_LONG_SECONDS}; it.main()"
+SCRIPT = f"from chassis.tests import fake_upstream as it; it.PATIENCE_SECONDS = {TOO_LONG_SECONDS}; it.main()"
 
 
 class Fake:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.servers import ROOT
 
 HERE = Path(__file__).resolve().parent
 
@@ -18,7 +19,7 @@ def test_a_hundred_callers_keep_pace_and_limit_and_leave_the_hub_free(mode: str,
     fake, tls = start_fake("--latency", "0.08"), start_fake("--certificate", str(certificate))
     run = subprocess.run(
         [sys.executable, "-W", "ignore", HERE / "green_callers.py", mode, fake.url, tls.url],
-        env={**os.environ, "PYTHONPATH": str(HERE.parent.parent), "REQUESTS_CA_BUNDLE": str(certificate)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "REQUESTS_CA_BUNDLE": str(certificate)},
         capture_output=True,
         text=True,
         timeout=LIMIT_SECONDS,
