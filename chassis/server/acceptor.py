@@ -1,4 +1,4 @@
-"""Takes connections from a listener: as long as there is room, and some descriptors are left for everything else."""
+"""Accepts connections from a listener while the pool has room and enough file descriptors are free."""
 
 import contextlib
 import errno
@@ -23,7 +23,7 @@ Serve = Callable[[Any, Any, Any], Any]
 
 
 class Name:
-    """What gunicorn asks a listener for, also when it is closed already."""
+    """The part of a listener that gunicorn uses; it works after the listener is closed."""
 
     def __init__(self, address: Any) -> None:
         self._address = address
@@ -46,7 +46,7 @@ class Acceptor:
         self._thread = eventlet.spawn(self._accept)
 
     def stop(self) -> None:
-        """Take those who have connected already, then close: a listener that nobody else holds would reset them."""
+        """Accept the connections in the backlog, then close; closing first could reset them."""
         self._thread.kill()
         with contextlib.suppress(OSError):
             for _ in range(self._pool.free()):
@@ -56,7 +56,7 @@ class Acceptor:
 
     def _accept(self) -> None:
         while True:
-            if self._pool.free() < 1:  # waiting in spawn_n, with a client in hand, would lose it at the end
+            if self._pool.free() < 1:  # spawn_n would wait holding an accepted client, and lose it at a stop
                 eventlet.sleep(PAUSE_SECONDS)
                 continue
             try:
@@ -68,7 +68,7 @@ class Acceptor:
                 eventlet.sleep(PAUSE_SECONDS)
 
     def _check_files(self) -> None:
-        """Raise OSError while few descriptors are free; the database and the upstream need some too."""
+        """Raise OSError when few descriptors are free; the database and the upstream need some too."""
         lowest = os.dup(self._listener.fileno())
         os.close(lowest)
         if lowest >= self._files:

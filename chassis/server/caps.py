@@ -1,4 +1,4 @@
-"""Caps on what one process holds: connections, namespaces, rooms, and bytes and messages that wait."""
+"""Limits of one process: connections, namespaces, rooms, and queued bytes and messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """What may wait for a client that reads slowly; 0 is no limit."""
+    """The limits of the queue for a client that reads slowly; 0 means no limit."""
 
     max_bytes: int
     max_messages: int
@@ -15,7 +15,7 @@ class Buffer:
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """The caps of a process and of each client; 0 is no limit."""
+    """The limits of a process and of each client; 0 means no limit."""
 
     buffer: Buffer
     receive_messages: int
@@ -26,4 +26,4 @@ class Caps:
     handshake_seconds: float
     namespaces: int
     rooms: int
-    counted_as: Callable[[dict[str, Any]], str | None]  # None for no address
+    counted_as: Callable[[dict[str, Any]], str | None]  # None if the address is not counted

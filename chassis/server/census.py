@@ -1,4 +1,4 @@
-"""Counts sessions by address, and apart from the others those that are in no namespace."""
+"""Counts sessions by address, and separately the sessions that have joined no namespace."""
 
 import time
 from collections import Counter
@@ -15,22 +15,22 @@ TOO_MANY_UNJOINED = "too_many_unjoined_of_address"
 class Census:
     """Keeps the sessions of a process within its limits.
 
-    A session that is in no namespace has shown nothing yet: an address may have few of them, each lives for
-    `handshake_seconds`, and where the process is full the oldest one makes room for a newcomer. `unjoined` is called
-    with each session whose time begins, `make_room` with the one that has to go.
+    A session that has joined no namespace has not authenticated. An address can have few of them, each lives for
+    `handshake_seconds`, and when the process is full the oldest one is closed for a new session. `unjoined` is called
+    with each session whose handshake time begins, `make_room` with the session to close.
     """
 
     def __init__(self, limits: Caps, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
         self._limits, self._begin_time, self._make_room = limits, unjoined, make_room
-        self._lock = original("threading", "Lock")()  # nothing inside gives way, so a real one will do
-        self._address_of: dict[str, str | None] = {}  # None counts for no address
+        self._lock = original("threading", "Lock")()  # no code inside it yields, so a real lock is safe
+        self._address_of: dict[str, str | None] = {}  # None if the address is not counted
         self._namespaces: dict[str, int] = {}
-        self._unjoined: dict[str, float] = {}  # since when, the oldest first
+        self._unjoined: dict[str, float] = {}  # time at which each became unjoined, oldest first
         self._present: Counter[str | None] = Counter()
         self._waiting: Counter[str | None] = Counter()
 
     def refusal(self, environ: dict[str, Any]) -> str:
-        """Return why a request gets no session, or ""; the oldest unjoined one may have to go for it."""
+        """Return why a request gets no session, or ""; closes the oldest unjoined session if that makes room."""
         limits, counted = self._limits, self._limits.counted_as(environ)
         if counted is not None and 0 < limits.connections_per_address <= self._present[counted]:
             return TOO_MANY_OF_ADDRESS
@@ -45,7 +45,7 @@ class Census:
         return ""
 
     def enter(self, sid: str, environ: dict[str, Any]) -> None:
-        """Count a new session, which that request has begun."""
+        """Count the new session that a request has begun."""
         counted = self._limits.counted_as(environ)
         with self._lock:
             self._address_of[sid] = counted
@@ -54,14 +54,14 @@ class Census:
         self._begin_time(sid)
 
     def joined(self, sid: str) -> None:
-        """Note that a session is in one namespace more; one that has ended meanwhile is not counted."""
+        """Record that a session has joined a namespace; sessions that have ended are ignored."""
         with self._lock:
             if sid in self._address_of:
                 self._namespaces[sid] = self._namespaces.get(sid, 0) + 1
                 self._wait_no_more(sid)
 
     def left(self, sid: str) -> None:
-        """Note that a session is in one namespace less; with none left its time begins again."""
+        """Record that a session has left a namespace; after the last one its handshake time begins again."""
         with self._lock:
             number = self._namespaces.pop(sid, 0) - 1
             if number > 0:
@@ -80,12 +80,12 @@ class Census:
                 _take_one(self._present, self._address_of.pop(sid))
 
     def overdue(self, sid: str) -> bool:
-        """Return whether a session has been in no namespace for longer than it may."""
+        """Return whether a session has been without a namespace for longer than `handshake_seconds`."""
         since = self._unjoined.get(sid)
         return since is not None and time.monotonic() >= since + self._limits.handshake_seconds
 
     def all_overdue(self) -> list[str]:
-        """Return all sessions of which that is true."""
+        """Return all overdue sessions."""
         with self._lock:
             waiting = list(self._unjoined)
         return [sid for sid in waiting if self._limits.handshake_seconds and self.overdue(sid)]

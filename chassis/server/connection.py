@@ -1,4 +1,4 @@
-"""One client's Engine.IO session: by long polls, by websocket, or on the way from the one to the other."""
+"""One client's Engine.IO session: by long polling, by websocket, or during the upgrade from one to the other."""
 
 import logging
 import time
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from chassis.server.websocket import WebSocket
 
 log = logging.getLogger(__name__)
-STRANGERS_BYTES = 65_536  # of a message from somebody who is in no namespace yet
+STRANGERS_BYTES = 65_536  # limit for a message from a client that has joined no namespace yet
 
 
 class Overlap(Exception):
-    """The client has two polls, or two posts, under way at once."""
+    """The client sent two polls or two posts at the same time."""
 
 
 class Connection:
-    """What engine.io calls a socket."""
+    """The session object that engine.io calls a socket."""
 
     __slots__ = (
         *("_answer_by", "_awaited", "_engine", "_poll", "_queue", "_queued_bytes", "_websocket"),
@@ -38,13 +38,13 @@ class Connection:
         self.lane = Lane(engine.pool, engine.limits.receive_messages)
         self.session: dict[str, Any] = {}
         self.connected, self.closed, self.upgrading, self.posting = True, False, False, False
-        self.greeted = False  # whether it has ever been in a namespace
-        self.sent_away: tuple[str, ...] = ()  # namespaces that the server ended, which the client may not know yet
+        self.greeted = False  # whether it has ever joined a namespace
+        self.sent_away: tuple[str, ...] = ()  # namespaces that the server disconnected; the client may not know yet
         self.held: dict[str, list[Outgoing]] | None = None  # events for namespaces whose connect handler still runs
-        self.attachments: tuple[packets.Packet, list[bytes]] | None = None  # of a packet that is not complete yet
-        self.begun = 0  # packets with attachments
-        self.received_bytes = 0  # waiting for their handlers
-        self.probe: Probe | None = None  # the websocket to which the client is about to change over
+        self.attachments: tuple[packets.Packet, list[bytes]] | None = None  # of a packet that is not yet complete
+        self.begun = 0  # number of packets with attachments so far
+        self.received_bytes = 0  # bytes waiting for their handlers
+        self.probe: Probe | None = None  # the websocket to which the client is upgrading
         self.beat, self._awaited, self._answer_by = 0, False, 0.0
         self._websocket: WebSocket | None = None
         self._queue: deque[Outgoing] | None = None
@@ -57,14 +57,14 @@ class Connection:
         return self._websocket is not None
 
     def use(self, websocket: "WebSocket") -> None:
-        """Go on by websocket; what waits for a poll goes there."""
+        """Continue on a websocket, and send the queued packets there."""
         self._websocket, self.upgrading = websocket, False
         for packet in self.take():
             websocket.send(packet.frame)
         self._wake(packets.NOOP)
 
     def send(self, packet: Any) -> None:
-        """Send a packet, at once or with the next poll; engine.io's own packets are taken too."""
+        """Send a packet at once or with the next poll; engine.io's own packets are accepted too."""
         if not isinstance(packet, Outgoing):
             packet = Outgoing(packet.encode())
         if self._websocket is not None:
@@ -85,12 +85,12 @@ class Connection:
             self._wake()
 
     def take(self) -> list[Outgoing]:
-        """Return what waits."""
+        """Remove and return the queued packets."""
         waiting, self._queue, self._queued_bytes = list(self._queue or ()), None, 0
         return waiting
 
     def poll(self) -> list[Outgoing]:
-        """Wait for packets; raise Overlap when another poll waits already."""
+        """Wait for packets; raise Overlap if another poll is already waiting."""
         if self._poll is not None:
             self.close(reason=self._engine.reason.TRANSPORT_ERROR)
             raise Overlap
@@ -108,7 +108,7 @@ class Connection:
             poll.send(last)
 
     def begin_upgrade(self) -> None:
-        """Let the pending poll go, so that the client can change over."""
+        """Answer the pending poll so that the client can upgrade."""
         self.upgrading = True
         self._wake(packets.NOOP)
 
@@ -134,7 +134,7 @@ class Connection:
             self.failed("invalid_packet", "not an Engine.IO packet that a client sends")
 
     def ping(self, since: float) -> None:
-        """Ask whether the client is there; the time for its answer runs from `since`, on the monotonic clock."""
+        """Send a ping; the time to answer it runs from `since`, on the monotonic clock."""
         if not self.closed:
             self.beat, self._awaited = self.beat + 1, True
             self._answer_by = since + self._engine.ping_timeout
@@ -142,7 +142,7 @@ class Connection:
             self._engine.answers.add((self.sid, self.beat))
 
     def check_answer(self) -> None:
-        """Close the connection when the time for the answer to a ping is over, if only by a millisecond."""
+        """Close the connection if the time to answer a ping is over, even by a millisecond."""
         if self._awaited and time.monotonic() >= self._answer_by:
             self.check_beat(self.beat)
 
@@ -152,27 +152,27 @@ class Connection:
             self._engine.pings.add(self.sid)
 
     def check_beat(self, beat: int) -> None:
-        """Close the connection when that ping was not answered."""
+        """Close the connection if the ping with this number was not answered."""
         if self._awaited and self.beat == beat:
             self._engine.report("ping_timeout", self.sid, "")
             self.close(reason=self._engine.reason.PING_TIMEOUT)
 
     def closed_by_client(self) -> None:
-        """Learn from the websocket that the connection has ended."""
+        """Close the session after the websocket reports that the connection has ended."""
         self.close(abort=True, reason=self._engine.reason.TRANSPORT_CLOSE)
 
     def failed(self, cause: str, detail: str, code: int = frames.PROTOCOL_ERROR) -> None:
-        """Close the connection for what the client did, counted and logged."""
+        """Close the connection because of a client's error, which is counted and logged."""
         if not self.closed:
             self._engine.report(cause, self.sid, detail)
             self.close(reason=self._engine.reason.TRANSPORT_ERROR, code=code)
 
     def go_away(self) -> None:
-        """End the session because this process ends; the client comes back by itself."""
+        """End the session because this process is stopping; the client reconnects by itself."""
         self.close(code=frames.GOING_AWAY)
 
     def close(self, wait: bool = False, abort: bool = False, reason: str | None = None, code: int = 1000) -> None:
-        """End the session: a waiting poll is answered, a websocket closed, the disconnect handlers run."""
+        """End the session: answer a waiting poll, close a websocket, and run the disconnect handlers."""
         if self.closed:
             return
         self.closed, self.attachments = True, None

@@ -1,4 +1,4 @@
-"""A server that runs in the background: its pid file, and start, stop and reload by it."""
+"""Manages a server in the background: its pid file, and start, stop and reload."""
 
 import contextlib
 import fcntl
@@ -10,12 +10,12 @@ import subprocess
 import time
 from pathlib import Path
 
-STARTED_SECONDS, POLL_SECONDS = 900, 0.1  # a start may download a database
+STARTED_SECONDS, POLL_SECONDS = 900, 0.1  # starting may include downloading a database
 LOG_LINES = 10
 
 
 class ControlError(Exception):
-    """What was asked for is not possible; the message says why and what to do."""
+    """The request cannot be carried out; the message says why and what to do."""
 
     def __init__(self, message: str, exit_status: int = 1) -> None:
         super().__init__(message)
@@ -23,13 +23,13 @@ class ControlError(Exception):
 
 
 class PidFile:
-    """Holds a server's pid, and a lock as long as the server or one of its children lives; so a pid is never stale."""
+    """Holds a server's pid, locked while the server or one of its children lives, so that a pid is never stale."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def take(self) -> None:
-        """Write this process' pid and keep the lock through exec; raise ControlError when a server has it."""
+        """Write this process' pid and keep the lock through exec; raise ControlError if a server holds it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             file = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -39,10 +39,10 @@ class PidFile:
             raise ControlError(f"It runs already, with pid {self.pid()}: use `run_web.py reload` or `stop`.")
         os.ftruncate(file, 0)
         os.write(file, f"{os.getpid()}\n".encode())
-        os.set_inheritable(file, True)  # gunicorn takes it over, and its workers
+        os.set_inheritable(file, True)  # gunicorn and its workers inherit the lock
 
     def pid(self) -> int | None:
-        """Return the pid of the server that runs, or None."""
+        """Return the pid of the running server, or None."""
         try:
             with self.path.open() as file:
                 return None if _lock(file.fileno()) else int(file.read())
@@ -52,14 +52,14 @@ class PidFile:
             raise ControlError(f"The pid file {self.path} cannot be read: {error}.") from None
 
     def running(self) -> int:
-        """Return the pid of the server; raise ControlError when none runs."""
+        """Return the pid of the running server; raise ControlError if there is none."""
         pid = self.pid()
         if pid is None:
             raise ControlError(f"Nothing runs: {self.path} has no live process.")
         return pid
 
     def stop(self, seconds: float) -> int:
-        """End the server orderly and wait for it; return its pid."""
+        """Stop the server gracefully and wait for it to exit; return its pid."""
         pid = self.running()
         os.kill(pid, signal.SIGTERM)
         deadline = time.monotonic() + seconds
@@ -71,14 +71,14 @@ class PidFile:
         return pid
 
     def reload(self) -> int:
-        """Let new workers replace the present ones; return the pid."""
+        """Reload the server with new workers; return its pid."""
         pid = self.running()
         os.kill(pid, signal.SIGHUP)
         return pid
 
 
 def start(command: list[str], log: Path, address: tuple[str, int]) -> int:
-    """Start a server in the background; return its pid once it answers at (host, port), raise ControlError else."""
+    """Start a server in the background; return its pid once it answers at (host, port), or raise ControlError."""
     with contextlib.suppress(OSError), socket.create_connection(address, POLL_SECONDS):
         raise ControlError(f"Port {address[1]} is in use by another process.")
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +98,7 @@ def start(command: list[str], log: Path, address: tuple[str, int]) -> int:
 
 
 def answers(address: tuple[str, int], path: str) -> bool:
-    """Return whether there is a server that answers this path with 200."""
+    """Return whether a server answers this path with status 200."""
     connection = http.client.HTTPConnection(*address, timeout=5)
     try:
         connection.request("GET", path)
@@ -110,7 +110,7 @@ def answers(address: tuple[str, int], path: str) -> bool:
 
 
 def _lock(file: int) -> bool:
-    """Return whether the file could be locked: nobody else holds it."""
+    """Return whether the file could be locked, which means that no other process holds it."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""One timer for all that wait for the same time: pings, answers to them, handshakes."""
+"""One timer for all items with the same delay: pings, their answers, handshakes."""
 
 import time
 from collections import deque
@@ -12,9 +12,10 @@ RESOLUTION_SECONDS = 0.01
 
 
 class Delay:
-    """Calls `due(item)` for every item a constant time after it was added; in the hub, so `due` must not wait.
+    """Calls `due(item)` for each item a constant time after it was added.
 
-    `time_due` is then when its time had come, which is some milliseconds ago.
+    `due` runs in the hub, so it must not wait. `time_due` is the time at which the item's delay ended, some
+    milliseconds ago.
     """
 
     def __init__(self, seconds: float, due: Callable[[Any], None]) -> None:
@@ -25,7 +26,7 @@ class Delay:
         self.time_due = 0.0
 
     def add(self, item: Any) -> None:
-        """Begin an item's time."""
+        """Start an item's delay."""
         self._items.append((time.monotonic() + self._seconds, item))
         self._tick(self._seconds)
 
@@ -35,7 +36,7 @@ class Delay:
             self._hub.schedule_call_global(max(seconds, RESOLUTION_SECONDS), self._fire)
 
     def _fire(self) -> None:
-        """Take what is due, a batch at a time, so that ten thousand pings do not hold up everything else."""
+        """Process expired items in batches, so that ten thousand pings do not block the hub."""
         self._ticking = False
         now = time.monotonic()
         for _ in range(BATCH):

@@ -1,4 +1,4 @@
-"""Ends a worker well in every ASYNC_MODE: clients are told to come back, jobs are let go."""
+"""Drains a worker in every ASYNC_MODE: clients are told to reconnect, jobs are released."""
 
 import logging
 import random
@@ -9,16 +9,16 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.1
-GEVENT_SECONDS = 1.1  # gunicorn's gevent worker looks once a second whether it shall stop accepting
+GEVENT_SECONDS = 1.1  # gunicorn's gevent worker checks once a second whether to stop accepting
 BATCHES = 10
-SECONDS_PER_CLIENT = 0.0005  # clients wait a moment of their own besides
+SECONDS_PER_CLIENT = 0.0005  # clients add a random delay of their own
 SPREAD_SECONDS = 2.0
-NOTICE_SECONDS = 0.2  # JavaScript's client drops what it read in one go with the end of the connection
+NOTICE_SECONDS = 0.2  # the JavaScript client discards data that it reads together with the end of the connection
 HANDLERS_SECONDS = 3.0
 
 
 class Drain:
-    """Watches a worker; once it stops accepting, sends its Socket.IO clients away and runs `on_stop` meanwhile."""
+    """Watches a worker; when it stops accepting, disconnects its Socket.IO clients and runs `on_stop` meanwhile."""
 
     def __init__(self, worker: Any, server: Any, on_stop: Callable[[], None]) -> None:
         self._worker, self._server, self._on_stop = worker, server, on_stop
@@ -27,7 +27,7 @@ class Drain:
         self._thread = threading.Thread(target=self._watch, name="drain", daemon=True)
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         self._thread.start()
 
     @property
@@ -36,7 +36,7 @@ class Drain:
         return not self._worker.alive
 
     def finish(self) -> None:
-        """Wait until the clients are away and `on_stop` has run; the worker exits afterwards."""
+        """Wait until the clients are disconnected and `on_stop` has run; the worker exits afterwards."""
         if self.draining:
             self._sent_away.wait(SPREAD_SECONDS + HANDLERS_SECONDS)
         self._stop()
@@ -49,7 +49,7 @@ class Drain:
         threading.Thread(target=self._stop, name="drain-jobs", daemon=True).start()
         send_away(self._server)
         self._sent_away.set()
-        while True:  # who came by a connection that was open still
+        while True:  # close sessions that began on connections which were still open
             time.sleep(WATCH_SECONDS)
             self._worker.clients_sent_away = True
             _close_all(list(self._server.eio.sockets.values()))
@@ -63,8 +63,8 @@ class Drain:
 def send_away(server: Any) -> None:
     """Tell all clients of a Socket.IO server to reconnect, and wait until their disconnect handlers have run.
 
-    They are closed in batches and in no order, so that they do not all knock at the new worker at once. For a client
-    it is a lost transport: after a Socket.IO disconnect packet JavaScript's would not come back.
+    Connections are closed in batches and in random order, so that clients do not all reach the new worker at once.
+    Clients see a lost transport: the JavaScript client would not reconnect after a Socket.IO disconnect packet.
     """
     began = time.monotonic()
     server.eio.stopping = True
@@ -91,7 +91,7 @@ def _announce(server: Any, spread: float) -> None:
 
 
 def _close_all(connections: list[Any]) -> list[threading.Thread]:
-    """Close connections; return the threads in which stock ones run their disconnect handlers."""
+    """Close connections; return the threads in which the stock transport runs its disconnect handlers."""
     threads = []
     for connection in connections:
         if hasattr(connection, "go_away"):

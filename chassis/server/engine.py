@@ -1,4 +1,4 @@
-"""Engine.IO protocol 4 on the fast transport: sessions, long polls, websockets, upgrades, limits."""
+"""Engine.IO protocol 4 for the fast transport: sessions, long polls, websockets, upgrades, limits."""
 
 import json
 import logging
@@ -23,26 +23,26 @@ from chassis.server.websocket import HANDLED_TOGETHER, WebSocket
 
 log = logging.getLogger(__name__)
 LEFT_TO_HANDLERS_SECONDS = 0.5
-LATE_SECONDS = 0.1  # by which a ping may be late at the cost of its answer; a longer stall costs the client nothing
+LATE_SECONDS = 0.1  # a ping late by up to this shortens the time to answer; a longer stall does not
 Report = Callable[[str, str, str], None]
 SPOKEN = "this service speaks Engine.IO 4 (EIO=4), as clients of Socket.IO 3 and newer do"
 
 
 class Engine(engineio.Server):  # type: ignore[misc]
-    """engine.io's server with connections that need no green thread while they are idle."""
+    """engine.io's server, with connections that need no green thread while they are idle."""
 
     def __init__(self, *, limits: Caps, report: Report, **options: Any) -> None:
         super().__init__(**options)
         self.limits, self._report = limits, report
         self.deliver: Callable[[Connection, str | bytes], None] = lambda _connection, _data: None
         self.pool = WorkPool()
-        # they hold sids, not connections, which would be kept long after their end
+        # they hold sids, since connections would be kept in memory long after they end
         self.pings = Delay(self.ping_interval, self._ping)
         self.answers = Delay(self.ping_timeout, self._check_beat)
         self.handshakes = Delay(limits.handshake_seconds, self._check_handshake)
         self.attachments = Delay(self.ping_interval + self.ping_timeout, self._check_attachments)
         self.census = Census(limits, self._limit_handshake, self._make_room)
-        self.stopping = False  # then no session begins, also not by a connection that was kept alive
+        self.stopping = False  # when set, no session begins, not even on a connection that was kept alive
         self._leaving = 0
 
     def report(self, cause: str, sid: str, detail: str) -> None:
@@ -55,7 +55,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         return self._leaving > 0 or WebSocket.count > 0
 
     def handle_request(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-        """Answer one HTTP request, or take its connection over as a websocket."""
+        """Answer an HTTP request, or take its connection over as a websocket."""
         headers: list[tuple[str, str]] = []
         try:
             self._check_origin(environ)
@@ -71,16 +71,16 @@ class Engine(engineio.Server):  # type: ignore[misc]
         return [body]
 
     def send_packet(self, sid: str, pkt: Any) -> None:
-        """Send a packet to a client that is still there."""
+        """Send a packet to a client if it is still connected."""
         connection = self.sockets.get(sid)
         if connection is not None:
             connection.send(pkt)
 
     def forget(self, connection: Connection, reason: str) -> None:
-        """Let a closed connection go: what it sent before is handled, then its disconnect handlers run.
+        """Remove a closed connection: handle the packets it sent before, then run its disconnect handlers.
 
-        A handler that is slow does not hold that up for more than half a second; what has not begun then is dropped.
-        Only a connect handler is waited for: until it ends it is open whether there is anybody to disconnect.
+        A slow handler delays this by at most half a second; packets that have not begun by then are discarded. Only a
+        connect handler is always waited for: until it returns, it is not known whether there is a client to disconnect.
         """
         self.sockets.pop(connection.sid, None)
         self.census.gone(connection.sid)
@@ -209,7 +209,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             connection.failed("overlapping_posts", "")
             raise bad(refusals.BAD_REQUEST, "Another post is under way")
         connection.posting = True
-        # the answer to a ping comes in a post of its own, so that one which takes longer has lost its session anyway
+        # the client answers a ping with a post of its own, so a post that takes longer has lost its session anyway
         seconds = self.ping_interval + self.ping_timeout
         try:
             body = read_body(environ, self.max_http_buffer_size, seconds)

@@ -1,4 +1,4 @@
-"""RFC 6455 frames, without any input or output: `FrameReader` for what a client sends, `frame` for what it gets."""
+"""RFC 6455 frames without I/O: `FrameReader` parses what a client sends, `frame` builds what the server sends."""
 
 import codecs
 import struct
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 try:
     from websockets.speedups import apply_mask
-except ImportError:  # it is compiled, and not for every platform
+except ImportError:  # the compiled module is not available on every platform
     from websockets.utils import apply_mask
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0x0, 0x1, 0x2, 0x8, 0x9, 0xA
@@ -15,12 +15,12 @@ DATA, CONTROL = (CONTINUATION, TEXT, BINARY), (CLOSE, PING, PONG)
 NORMAL, GOING_AWAY, PROTOCOL_ERROR, UNSUPPORTED, NO_CODE = 1000, 1001, 1002, 1003, 1005
 INVALID_DATA, POLICY, TOO_BIG, INTERNAL_ERROR = 1007, 1008, 1009, 1011
 MAX_CONTROL_BYTES = 125
-MAX_FRAGMENTS = 1_000  # of a message; empty ones would else come without end
+MAX_FRAGMENTS = 1_000  # per message; otherwise empty fragments could follow without end
 CLOSE_CODES = frozenset((1000, 1001, 1002, 1003, *range(1007, 1015)))  # RFC 6455, 7.4.1, and IANA's registry
 
 
 class ProtocolError(Exception):
-    """The client broke a rule; `code` is the close code that says so."""
+    """The client violated the protocol; `code` is the matching close code."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -50,7 +50,7 @@ def frame(opcode: int, payload: bytes) -> bytes:
 
 
 def close_frame(code: int, reason: str = "") -> bytes:
-    """Return a close frame; without a code when that is 1005, which may not be sent."""
+    """Return a close frame; for code 1005, which must not be sent, a frame without a code."""
     cut = reason.encode()[: MAX_CONTROL_BYTES - 2].decode(errors="ignore").encode()
     return frame(CLOSE, b"" if code == NO_CODE else struct.pack("!H", code) + cut)
 
@@ -58,7 +58,7 @@ def close_frame(code: int, reason: str = "") -> bytes:
 class FrameReader:
     """Collects a client's bytes; holds at most one frame and one message of `max_bytes` each.
 
-    Text that comes in pieces is checked as it comes: it is refused at the byte that makes it wrong (RFC 6455, 8.1).
+    Text that arrives in pieces is checked as it arrives: it is refused at the first invalid byte (RFC 6455, 8.1).
     """
 
     __slots__ = ("_buffer", "_checked", "_fragments", "_max_bytes", "_message", "_needed", "_opcode", "_utf8")
@@ -67,14 +67,14 @@ class FrameReader:
         self._max_bytes = max_bytes
         self._buffer = bytearray()
         self._needed = 2
-        self._opcode = 0  # of the fragmented message that has begun
+        self._opcode = 0  # of the fragmented message in progress
         self._message: bytearray | None = None
         self._utf8: codecs.IncrementalDecoder | None = None  # of a text that is not complete
-        self._checked = 0  # bytes of the frame that is on its way, which it has seen
+        self._checked = 0  # bytes of the incomplete frame that were checked already
         self._fragments = 0
 
     def feed(self, data: bytes) -> Iterator[Message]:
-        """Yield the messages that are complete now: (opcode, payload), text as str; raise ProtocolError."""
+        """Yield the messages that are now complete: (opcode, payload), text as str; raise ProtocolError."""
         if self._buffer:
             self._buffer += data
             if len(self._buffer) < self._needed:
@@ -96,11 +96,11 @@ class FrameReader:
                 yield message
 
     def forget(self) -> None:
-        """Let go of what is not complete; nothing more will come."""
+        """Discard incomplete data; no more will follow."""
         self._buffer, self._message = bytearray(), None
 
     def _frame_end(self, data: bytes, position: int, size: int) -> int:
-        """Return where the frame ends as far as its header tells, after the checks that need no more than that."""
+        """Return where the frame ends as far as its header says, after the checks that need only the header."""
         if size - position < 2:
             return position + 2
         first, second = data[position], data[position + 1]
@@ -163,7 +163,7 @@ class FrameReader:
         return self._opcode, whole.decode() if self._opcode == TEXT else whole
 
     def _check_begun(self) -> None:
-        """Check as much of a text as has come of a frame that is on its way."""
+        """Check the part of a text that has arrived in an incomplete frame."""
         data = self._buffer
         if len(data) < 2 or (data[0] & 0x0F or self._opcode) != TEXT:
             return
@@ -184,7 +184,7 @@ class FrameReader:
 
 
 def _head_bytes(second: int) -> int:
-    """Return how long a masked frame's head is, by its second byte."""
+    """Return the length of a masked frame's header, given its second byte."""
     short = second & 0x7F
     return 6 if short < 126 else 8 if short == 126 else 14
 

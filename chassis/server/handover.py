@@ -1,16 +1,16 @@
-"""When a worker that was told to stop may stop accepting: after a delay, and once its successor serves."""
+"""Decides when a stopping worker closes its listener: after a delay, and once its successor serves."""
 
 import mmap
 import struct
 import time
 
-AGE = struct.Struct("Q")  # gunicorn counts the workers that it starts, and calls it their age
+AGE = struct.Struct("Q")  # gunicorn numbers the workers that it starts, and calls the number their age
 STARTED, READY = 0, AGE.size
-_newest = mmap.mmap(-1, 2 * AGE.size)  # anonymous, so the master and all its workers share it
+_newest = mmap.mmap(-1, 2 * AGE.size)  # anonymous, so that the master and all its workers share it
 
 
 class Handover:
-    """One worker's place in the line; made in the master, before the fork."""
+    """One worker's position in the sequence of workers; created in the master, before the fork."""
 
     def __init__(self, age: int, delay_seconds: float, limit_seconds: float) -> None:
         self._age, self._delay, self._limit = age, delay_seconds, limit_seconds
@@ -29,12 +29,12 @@ class Handover:
 
     @property
     def replaced(self) -> bool:
-        """Whether a successor is on its way or serves, so that the service goes on; asked once this worker ends."""
+        """Whether a successor is starting or serving, so that the service continues; used once this worker stops."""
         self.begin()
         return _read(STARTED) > max(self._age, self._ready_then)
 
     def done(self) -> bool:
-        """Return whether the listener may close: no successor is on its way, or one is there, or it takes too long."""
+        """Return whether the listener can close: no successor is starting, one serves, or the time limit is over."""
         waited = time.monotonic() - self._began
         if waited < self._delay:
             return False

@@ -1,4 +1,4 @@
-"""RFC 6455's opening handshake, and the take-over of the connection from gunicorn."""
+"""RFC 6455's opening handshake, which takes the connection over from gunicorn."""
 
 import base64
 import hashlib
@@ -15,7 +15,7 @@ Environ = dict[str, Any]
 
 
 def asks_for_websocket(environ: Environ) -> bool:
-    """Return whether the request wants to become a websocket."""
+    """Return whether the request asks for an upgrade to a websocket."""
     if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
         return False
     return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(environ, "HTTP_UPGRADE")
@@ -29,15 +29,15 @@ def valid_key(environ: Environ) -> bool:
     """Return whether the client's key is 16 bytes in base64."""
     try:
         return len(base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)) == 16
-    except ValueError:  # binascii.Error is one too
+    except ValueError:  # binascii.Error is a ValueError
         return False
 
 
 def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
-    """Answer 101 and the first frames; return a non-blocking socket of our own, with what came behind the request.
+    """Send the 101 answer and the first frames; return a non-blocking socket and the bytes that followed the request.
 
-    gunicorn's green thread then ends and closes its descriptor; ours is a duplicate, and the connection lives on.
-    Raises OSError when the client has gone.
+    gunicorn's green thread then ends and closes its descriptor; the returned socket is a duplicate, so the connection
+    stays open. Raises OSError if the client has disconnected.
     """
     ours = original("socket", "socket")(fileno=os.dup(environ["gunicorn.socket"].fileno()))
     ours.setblocking(False)

@@ -1,4 +1,4 @@
-"""Who is in which room. Kept so that joining, leaving and going away cost the same however many others there are."""
+"""Keeps track of rooms so that joining, leaving and disconnecting cost the same for any number of clients."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,7 +10,7 @@ from chassis.server import packets
 
 
 class Rooms(Manager):  # type: ignore[misc]
-    """python-socketio's manager with plain dictionaries both ways, and with packets that are encoded once."""
+    """python-socketio's manager with plain dictionaries in both directions, and packets that are encoded once."""
 
     max_rooms = 0
     too_many_rooms: Callable[[int], Exception] = ValueError
@@ -45,7 +45,7 @@ class Rooms(Manager):  # type: ignore[misc]
             self.server.send_event(eio_sid, namespace, outgoing)
 
     def get_participants(self, namespace: str, room: Any) -> Iterable[tuple[str, str]]:
-        """Return (sid, Engine.IO sid) of those in a room, in one of several rooms, or (None) in the namespace."""
+        """Return (sid, Engine.IO sid) of the clients in a room, in one of several rooms, or (None) in the namespace."""
         rooms = self.rooms.get(namespace, {})
         if isinstance(room, (list, tuple, set)):
             found: dict[str, str] = {}
@@ -58,11 +58,11 @@ class Rooms(Manager):  # type: ignore[misc]
     def _members(rooms: dict[Any, dict[str, str]], room: Any) -> Iterable[tuple[str, str]]:
         everybody = rooms.get(None, {})
         if room is not None and room in everybody:
-            return ((room, everybody[room]),)  # everybody is alone in the room of his sid
-        return dict(rooms.get(room, {})).items()  # a copy: some leave while it is sent
+            return ((room, everybody[room]),)  # each client is alone in the room named by its sid
+        return dict(rooms.get(room, {})).items()  # a copy, since clients may leave during the sending
 
     def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
-        """Register a client that is still to be let in; return None when it is there already."""
+        """Register a client whose connect handler has not run yet; return None if it is already registered."""
         sids = self._sids.setdefault(namespace, {})
         if eio_sid in sids:
             return None
@@ -73,12 +73,12 @@ class Rooms(Manager):  # type: ignore[misc]
         return sid
 
     def connect(self, sid: str, namespace: str) -> str:
-        """Register that a client was let in."""
+        """Register that a client was accepted."""
         self._forget(self.pending_connect, namespace, sid)
         return sid
 
     def is_connected(self, sid: str, namespace: str) -> bool:
-        """Return whether a client is in the namespace, neither on its way in nor out."""
+        """Return whether a client is in the namespace, and neither connecting nor disconnecting."""
         if sid in self.pending_connect.get(namespace, ()) or sid in self.pending_disconnect.get(namespace, ()):
             return False
         return sid in self.rooms.get(namespace, {}).get(None, {})
@@ -88,12 +88,12 @@ class Rooms(Manager):  # type: ignore[misc]
         return self._sids.get(namespace, {}).get(eio_sid)
 
     def take_callback(self, eio_sid: str, namespace: str, number: int | None) -> Callable[..., Any] | None:
-        """Return who waits for this acknowledgement of a connection, once; None for an unknown one."""
+        """Remove and return the callback that waits for this acknowledgement of a connection, or None if unknown."""
         waiting = self.callbacks.get(self.sid_from_eio_sid(eio_sid, namespace))
         return waiting.pop(number, None) if waiting and number else None  # 0 is python-socketio's own counter
 
     def count_namespaces(self, eio_sid: str) -> int:
-        """Return in how many namespaces a connection is."""
+        """Return the number of namespaces that a connection has joined."""
         return sum(eio_sid in sids for sids in self._sids.values())
 
     def eio_sid_from_sid(self, sid: str, namespace: str) -> str | None:
@@ -101,12 +101,12 @@ class Rooms(Manager):  # type: ignore[misc]
         return self.rooms.get(namespace, {}).get(None, {}).get(sid)
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
-        """Register that a client is on its way out; it is still there for its disconnect handler."""
+        """Register that a client is disconnecting; it stays known until its disconnect handler has run."""
         self.pending_disconnect.setdefault(namespace, set()).add(sid)
         return self.eio_sid_from_sid(sid, namespace)
 
     def basic_disconnect(self, sid: str, namespace: str, **_options: Any) -> None:
-        """Forget a client."""
+        """Remove a client."""
         for room in list(self._joined.get(namespace, {}).get(sid, ())):
             self.basic_leave_room(sid, namespace, room)
         rooms = self.rooms.get(namespace, {})
@@ -120,7 +120,7 @@ class Rooms(Manager):  # type: ignore[misc]
         self._forget(self.pending_disconnect, namespace, sid)
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
-        """Let a client join a room; raise ValueError when it is not there, what `too_many_rooms` makes at the limit."""
+        """Add a client to a room; raise ValueError for an unknown client, `too_many_rooms`' error at the limit."""
         rooms = self.rooms.get(namespace, {})
         if sid not in rooms.get(None, {}):
             raise ValueError("sid is not connected to requested namespace")
@@ -135,7 +135,7 @@ class Rooms(Manager):  # type: ignore[misc]
         rooms.setdefault(room, {})[sid] = rooms[None][sid]
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
-        """Let a client leave a room."""
+        """Remove a client from a room."""
         rooms, joined = self.rooms.get(namespace, {}), self._joined.get(namespace, {})
         if room is not None and room in rooms:
             rooms[room].pop(sid, None)
@@ -147,14 +147,14 @@ class Rooms(Manager):  # type: ignore[misc]
                 del joined[sid]
 
     def basic_close_room(self, room: Any, namespace: str) -> None:
-        """Let everybody leave a room."""
+        """Remove all clients from a room."""
         if self.is_sid_room(namespace, room):
             raise ValueError("cannot close a sid room")
         for sid in list(self.rooms.get(namespace, {}).get(room, ())):
             self.basic_leave_room(sid, namespace, room)
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
-        """Return the rooms a client is in, its own first."""
+        """Return the rooms that a client is in, its own first."""
         if self.eio_sid_from_sid(sid, namespace) is None:
             return []
         return [sid, *self._joined.get(namespace, {}).get(sid, ())]
@@ -168,4 +168,4 @@ class Rooms(Manager):  # type: ignore[misc]
 
 
 class RedisRooms(RedisManager, Rooms):  # type: ignore[misc]
-    """The same among several processes."""
+    """The same rooms, with events shared among several processes through Redis."""

@@ -1,4 +1,4 @@
-"""Packets on the wire: Engine.IO protocol 4 around Socket.IO protocol 5, decoded strictly, encoded once."""
+"""Packets on the wire: Engine.IO protocol 4 around Socket.IO protocol 5, strictly decoded, encoded once."""
 
 import base64
 import json
@@ -13,15 +13,15 @@ CONNECT, DISCONNECT, EVENT, ACK, CONNECT_ERROR, BINARY_EVENT, BINARY_ACK = range
 RESERVED_EVENTS = frozenset(
     ("connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener")
 )
-MAX_ATTACHMENTS = 100  # of a packet that a client sends
-MAX_SENT_ATTACHMENTS = 10  # maxAttachments of socket.io-parser 4.2, which closes the connection at more
-MAX_TOGETHER = 1_000  # packets in one long poll's body
+MAX_ATTACHMENTS = 100  # per packet from a client
+MAX_SENT_ATTACHMENTS = 10  # maxAttachments of socket.io-parser 4.2, which closes the connection above it
+MAX_TOGETHER = 1_000  # packets in the body of one long poll
 LIKE_PACKET = re.compile(r"([0-6])(?:(\d{1,3})-)?(?:(/[^,]*)(?:,|$))?(\d{1,15})?(.*)", re.DOTALL | re.ASCII)
 _encode = jsontext.encoder(allow_nan=False)
 
 
 class Outgoing:
-    """One Engine.IO packet on its way out; its frame is built once for all who get it."""
+    """One outgoing Engine.IO packet; its frame is built once for all recipients."""
 
     __slots__ = ("_frame", "data")
 
@@ -40,7 +40,7 @@ class Outgoing:
 
     @property
     def polled(self) -> str:
-        """The packet as a part of a long poll's answer."""
+        """The packet as part of a long poll's answer."""
         return self.data if isinstance(self.data, str) else "b" + base64.b64encode(self.data).decode()
 
 
@@ -48,7 +48,7 @@ CLOSE, PING, NOOP, PROBED = Outgoing("1"), Outgoing("2"), Outgoing("6"), Outgoin
 
 
 class Packet(NamedTuple):
-    """A Socket.IO packet that a client sent; its attachments are still to come."""
+    """A Socket.IO packet from a client, before its attachments have arrived."""
 
     kind: int
     namespace: str
@@ -58,7 +58,7 @@ class Packet(NamedTuple):
 
 
 def plain(kind: int) -> int:
-    """Return the kind of a packet without attachments."""
+    """Return the kind that corresponds to `kind` without attachments."""
     return {BINARY_EVENT: EVENT, BINARY_ACK: ACK}.get(kind, kind)
 
 
@@ -77,7 +77,7 @@ def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -
 
 
 def check_sendable(data: Any) -> None:
-    """Raise TypeError or ValueError when an event or an answer is not JSON with some byte values in it."""
+    """Raise TypeError or ValueError if an event or an answer is not JSON with a limited number of bytes values."""
     try:
         _encode(data)
     except (TypeError, ValueError):
@@ -85,7 +85,7 @@ def check_sendable(data: Any) -> None:
 
 
 def _with_attachments(data: Any) -> tuple[str, list[bytes]]:
-    """Return JSON with placeholders, and the bytes that belong there."""
+    """Return JSON with placeholders, and the bytes that belong in their places."""
     attachments: list[bytes] = []
 
     def attach(value: Any) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _with_attachments(data: Any) -> tuple[str, list[bytes]]:
 
 
 def _finite(data: Any) -> Any:
-    """Return the data with null for NaN and infinities, as JavaScript has it: a client that reads NaN gives up."""
+    """Return the data with null for NaN and infinities, as in JavaScript; clients cannot parse NaN."""
     if isinstance(data, float):
         return data if math.isfinite(data) else None
     if isinstance(data, (list, tuple)):
@@ -115,8 +115,8 @@ def _finite(data: Any) -> Any:
 
 
 def decode(text: str) -> Packet:
-    """Return the packet in a message's text; raise ValueError for what the protocol does not allow."""
-    if text.startswith("2["):  # nine of ten packets are like this
+    """Return the packet in a message's text; raise ValueError if it violates the protocol."""
+    if text.startswith("2["):  # nine out of ten packets look like this
         return Packet(EVENT, "/", None, _event(_loads(text[1:])), 0)
     found = LIKE_PACKET.fullmatch(text)
     if found is None:
@@ -134,7 +134,7 @@ def decode(text: str) -> Packet:
 
 
 def join(packet: Packet, attachments: list[bytes]) -> Packet:
-    """Return the packet with its attachments in their places; raise ValueError when they do not fit."""
+    """Return the packet with its attachments in place; raise ValueError if they do not fit."""
     try:
         data = _filled(packet.data, attachments)
     except RecursionError:

@@ -1,4 +1,4 @@
-"""Green threads that are kept for the next piece of work, and lanes that keep a connection's work in order."""
+"""Reusable green threads, and lanes that keep a connection's work in order."""
 
 import logging
 from collections import deque
@@ -12,12 +12,12 @@ from greenlet import GreenletExit, getcurrent, greenlet
 
 log = logging.getLogger(__name__)
 KEPT_THREADS = 100
-DONE_TOGETHER = 32  # pieces of a lane's work, then others have their turn
+DONE_TOGETHER = 32  # pieces of a lane's work before others get a turn
 Work = Callable[..., Any]
 
 
 def run_alone(work: Work, *args: Any) -> None:
-    """Run a piece of work in an empty context; what it raises is logged, since it would end the hub."""
+    """Run work in an empty context; log what it raises, since that would end the hub."""
     try:
         Context().run(work, *args)
     except GreenletExit:
@@ -27,26 +27,26 @@ def run_alone(work: Work, *args: Any) -> None:
 
 
 class WorkPool:
-    """Runs pieces of work at once, each in a green thread that nobody else has meanwhile."""
+    """Runs work at once, each piece in a green thread of its own."""
 
     def __init__(self) -> None:
         self._hub = hubs.get_hub()
         self._idle: list[greenlet] = []
 
     def run(self, work: Work, *args: Any) -> None:
-        """Run the work in an empty context: at once when called by the hub, else as soon as the caller waits."""
+        """Run work in an empty context: at once if called by the hub, otherwise as soon as the caller waits."""
         self.run_bare(run_alone, work, *args)
 
     def run_bare(self, work: Work, *args: Any) -> None:
-        """Do so in the green thread's own context, which others had before; the work must not raise."""
+        """Run work in the green thread's own context, which is reused; the work must not raise."""
         thread = self._idle.pop() if self._idle else greenlet(self._loop, self._hub.greenlet)
         if getcurrent() is self._hub.greenlet:
-            thread.switch(work, args)  # comes back when the work is done, or waits for something
+            thread.switch(work, args)  # returns when the work is done or waits for something
         else:
             self._hub.schedule_call_global(0, thread.switch, work, args)
 
     def run_later(self, seconds: float, work: Work) -> None:
-        """Run the work after a time."""
+        """Run work after a delay."""
         self._hub.schedule_call_global(seconds, self.run, work)
 
     def _loop(self, work: Work, args: tuple[Any, ...]) -> None:
@@ -55,21 +55,21 @@ class WorkPool:
             if len(self._idle) >= KEPT_THREADS:
                 return
             self._idle.append(getcurrent())
-            work, args = self._hub.greenlet.switch()  # not by Hub.switch, which asks again where it was called
+            work, args = self._hub.greenlet.switch()  # not by Hub.switch, which checks again where it was called
 
 
 class Lane:
-    """Work that is done first in, first out, one piece at a time; at most `limit` pieces wait (0: any number)."""
+    """Runs work in order, one piece at a time; at most `limit` pieces wait (0: any number)."""
 
     __slots__ = ("_limit", "_pool", "_waiting", "busy")
 
     def __init__(self, pool: WorkPool, limit: int) -> None:
         self._pool, self._limit = pool, limit
-        self._waiting: deque[tuple[Any, ...]] | None = None  # it takes 600 bytes, and most connections never need one
+        self._waiting: deque[tuple[Any, ...]] | None = None  # a deque takes 600 bytes; most connections need none
         self.busy = False
 
     def put(self, work: Work, *args: Any) -> bool:
-        """Take a piece of work; return False when too many wait."""
+        """Add a piece of work; return False if too many are waiting."""
         if not self.busy:
             self.busy = True
             self._pool.run_bare(self._drain, work, *args)
@@ -80,13 +80,13 @@ class Lane:
         return True
 
     def add_last(self, work: Work, *args: Any) -> None:
-        """Take a last piece of work while others are under way, whatever the limit."""
+        """Add a last piece of work, regardless of the limit."""
         if self._waiting is None:
             self._waiting = deque()
         self._waiting.append((work, *args))
 
     def clear(self) -> None:
-        """Forget what has not begun."""
+        """Discard the work that has not begun."""
         if self._waiting:
             self._waiting.clear()
 

@@ -1,4 +1,4 @@
-"""What a client sends, as gunicorn reads it: there is an end to the wait, and to what comes behind an answer."""
+"""Reads requests with timeouts, and discards unread input."""
 
 import contextlib
 import socket
@@ -10,32 +10,32 @@ from eventlet.hubs import trampoline
 from gunicorn.http.errors import NoMoreData
 from werkzeug.exceptions import RequestTimeout
 
-BODY_BYTES_PER_SECOND = 500  # the rate of Apache's mod_reqtimeout; a body that comes faster may take any time
-IGNORED_BYTES = 65_536  # of a body that the application did not read; after more the connection is closed
+BODY_BYTES_PER_SECOND = 500  # the rate of Apache's mod_reqtimeout; a body that arrives faster can take any time
+IGNORED_BYTES = 65_536  # unread part of a body that is still read; above it the connection is closed
 LINGER_SECONDS = 5.0  # nginx's lingering_timeout
 LINGER_BYTES = 50_000_000
-_refuse = memoryview(bytearray(262_144))  # of all connections; what is in it is never looked at
+_refuse = memoryview(bytearray(262_144))  # shared by all connections; its content is never read
 
 
 class Receiver:
-    """Reads a connection; only the time counts in which the server waits for its client.
+    """Reads a connection; only the time during which the server waits for the client counts.
 
-    A head may take `head_seconds` from its first byte on. A body has `body_seconds`, which its bytes fill up again, so
-    it may pause for so long and come slowly, but not trickle. 0 is any time.
+    A head can take `head_seconds` from its first byte on. A body has a budget of `body_seconds`, which received bytes
+    refill: a client can pause for that long and send slowly, but not trickle. 0 means no limit.
     """
 
     def __init__(
         self, connection: Any, head_seconds: float, body_seconds: float, keepalive: float, idle: set[Any]
     ) -> None:
         self.connection, self._keepalive, self._waiting = connection, keepalive, idle
-        connection.settimeout(None)  # whatever socket.setdefaulttimeout says: a client may be slow to take an answer
+        connection.settimeout(None)  # socket.setdefaulttimeout must not apply: a client can be slow to read an answer
         self._head_seconds, self._body_seconds = head_seconds or None, body_seconds or None
         self._seconds, self._idle, self._body = self._head_seconds, True, False
         self._lingers, self._slow = False, False
         self._unreader: Any = None
 
     def __enter__(self) -> None:
-        """Begin to wait for a request: a first one may take as long as a head, those after it `keepalive` seconds."""
+        """Wait for a request: `head_seconds` for the first one, `keepalive` seconds for each later one."""
         self._waiting.add(self.connection)
         if self._body:
             self._idle, self._body = not self._unreader.buf.getbuffer().nbytes, False
@@ -45,12 +45,12 @@ class Receiver:
         self._waiting.discard(self.connection)
 
     def expect_body(self, unreader: Any) -> None:
-        """Read a body from now on; gunicorn's buffer holds what has come behind the head."""
+        """Read a body from now on; gunicorn's buffer holds the bytes that followed the head."""
         self._seconds, self._idle, self._body = self._body_seconds, False, True
         self._unreader = unreader
 
     def recv(self, size: int) -> bytes:
-        """Return what came; raise RequestTimeout when it takes too long, NoMoreData when a body ends too early."""
+        """Return received bytes; raise RequestTimeout if it takes too long, NoMoreData if a body ends too early."""
         data: bytes
         try:
             data = self.connection.fd.recv(size)
@@ -82,14 +82,14 @@ class Receiver:
             self._seconds -= time.monotonic() - began
 
     def _receive(self, size: int) -> Any:
-        """Return what comes next; a green socket would first look again whether it is there."""
+        """Return the next bytes; a green socket would first check again whether there are any."""
         while True:
             trampoline(self.connection.fd, read=True, timeout=self._seconds, timeout_exc=TimeoutError)
             with contextlib.suppress(BlockingIOError):
                 return self.connection.fd.recv(size)
 
     def finishes(self, body: Any) -> bool:
-        """Return whether a body was read to its end; the little of it that was ignored is read if it has come."""
+        """Return whether a body was read to its end; reads a small unread rest if it has already arrived."""
         if getattr(body.reader, "length", 1) == 0 or getattr(body.reader, "parser", self) is None:
             return True
         if body.failed or getattr(body.reader, "length", 0) > IGNORED_BYTES:
@@ -101,14 +101,14 @@ class Receiver:
             return False
 
     def linger(self) -> None:
-        """End the connection later so that an answer reaches a client that still sends, and was not too slow."""
+        """Delay the closing so that the answer reaches a client that is still sending, unless it was too slow."""
         self._lingers = not self._slow
 
     def end(self) -> None:
         """Close the connection.
 
-        A client that still sends would be told of a reset, and might lose the answer with it (RFC 9112, 9.6). So what
-        it sends is thrown away for a while.
+        A client that is still sending would be reset, and could lose the answer (RFC 9112, 9.6). So its data is read
+        and discarded for a while.
         """
         with contextlib.suppress(OSError):
             if self._lingers:
@@ -126,7 +126,7 @@ class Receiver:
             eventlet.sleep(0)
 
     def close(self) -> None:
-        """Leave it to `end`, since gunicorn does not know what still comes."""
+        """Do nothing: `end` closes the connection, since gunicorn does not know what is still to be read."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)

@@ -8,7 +8,7 @@ UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_METHOD, BAD_REQUEST, FORBIDDEN, UNSUPPORTED_
 
 
 class Refused(Exception):
-    """The request gets this answer and nothing else."""
+    """The request gets this answer and is not processed further."""
 
     def __init__(self, status: str, code: int, message: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
         super().__init__(message)
@@ -16,23 +16,23 @@ class Refused(Exception):
         self.body = json.dumps({"code": code, "message": message}).encode()
 
     def answer(self, start_response: Any, headers: Iterable[tuple[str, str]] = ()) -> list[bytes]:
-        """Send the answer, with further headers, as WSGI has it."""
+        """Send the answer with additional headers through WSGI."""
         content = [("Content-Type", "application/json"), ("Content-Length", str(len(self.body)))]
         start_response(self.status, [*content, *self.headers, *headers])
         return [self.body]
 
 
 def bad(code: int, message: str) -> Refused:
-    """Return what Engine.IO answers to a wrong request."""
+    """Return Engine.IO's answer to an invalid request."""
     return Refused("400 Bad Request", code, message)
 
 
 def too_many_connections() -> Refused:
-    """Return what is answered while there is no room for a session."""
+    """Return the answer when there is no room for another session."""
     return Refused("503 Service Unavailable", FORBIDDEN, "Too many connections", (("Retry-After", "5"),))
 
 
 def too_often(seconds: int) -> Refused:
-    """Return what is answered to an address that asks for too many sessions, and when it may ask again."""
+    """Return the answer to an address that opens too many sessions; it says when to try again."""
     message = "Too many connections were opened from your address: wait a moment."
     return Refused("429 Too Many Requests", FORBIDDEN, message, (("Retry-After", str(seconds)),))

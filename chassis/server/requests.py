@@ -1,4 +1,4 @@
-"""What Engine.IO takes from a request."""
+"""Reads from requests what Engine.IO needs."""
 
 import io
 import socket
@@ -14,7 +14,7 @@ NOTHING: dict[str, Any] = {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr
 
 
 def check_websocket(environ: dict[str, Any]) -> None:
-    """Raise Refused when a websocket's request is not as RFC 6455, 4.2.1 has it."""
+    """Raise Refused if a websocket request does not follow RFC 6455, 4.2.1."""
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != handshake.VERSION:
         header = (("Sec-WebSocket-Version", handshake.VERSION),)
         raise Refused("426 Upgrade Required", BAD_REQUEST, "Websocket version 13 is spoken here", header)
@@ -23,13 +23,13 @@ def check_websocket(environ: dict[str, Any]) -> None:
 
 
 def read_body(environ: dict[str, Any], max_bytes: int, seconds: float) -> str:
-    """Return a post's body; raise Refused when it is too large or takes too long, ValueError when it is not UTF-8."""
+    """Return a post's body; raise Refused if it is too large or too slow, ValueError if it is not UTF-8."""
     body, length = None, environ.get("CONTENT_LENGTH", "")
     if not length or int(length) <= max_bytes:
         with eventlet.Timeout(seconds, False):
             body = environ["wsgi.input"].read(max_bytes + 1)
         if body is None:
-            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)  # it has had its time, also for the rest
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)  # the time is over for the rest of the body too
             raise Refused("408 Request Timeout", BAD_REQUEST, "The body did not come in time")
     if body is None or len(body) > max_bytes:
         raise Refused("413 Content Too Large", BAD_REQUEST, f"At most {max_bytes} bytes")
@@ -37,7 +37,7 @@ def read_body(environ: dict[str, Any], max_bytes: int, seconds: float) -> str:
 
 
 def compressed(engine: Any, environ: dict[str, Any], body: bytes) -> tuple[bytes, list[tuple[str, str]]]:
-    """Return a long answer as the client prefers it, with the header that says so."""
+    """Return a long answer in the client's preferred encoding, with the matching header."""
     accepted = [part.split(";")[0].strip() for part in environ.get("HTTP_ACCEPT_ENCODING", "").split(",")]
     for encoding in engine.compression_methods:
         if engine.http_compression and len(body) >= engine.compression_threshold and encoding in accepted:
@@ -46,7 +46,7 @@ def compressed(engine: Any, environ: dict[str, Any], body: bytes) -> tuple[bytes
 
 
 def kept(environ: dict[str, Any]) -> dict[str, Any]:
-    """Return what handlers may read of the request that began a session: without gunicorn's objects, texts shared."""
+    """Return the request data that handlers can read, without gunicorn's objects and with shared strings."""
     kept = {sys.intern(k): sys.intern(v) if isinstance(v, str) else v for k, v in environ.items() if _plain(k, v)}
     return kept | NOTHING
 

@@ -1,4 +1,4 @@
-"""What a client is sent: an answer has an end, also when its client does not take it."""
+"""Sends answers with a time limit, even if the client does not read them."""
 
 import logging
 import time
@@ -6,16 +6,16 @@ from typing import Any
 
 from eventlet.hubs import trampoline
 
-BYTES_PER_SECOND = 500  # as for bodies: who takes an answer faster may take any time
+BYTES_PER_SECOND = 500  # as for bodies: an answer that is read faster can take any time
 
 log = logging.getLogger("gunicorn.error")
 
 
 class Sender:
-    """Sends answers on a connection; only the time counts in which the server waits for its client to take them.
+    """Sends answers on a connection; only the time during which the server waits for the client to read counts.
 
-    An answer has `seconds`, which the bytes that are taken fill up again, so its client may pause for so long and read
-    slowly, but not trickle. 0 is any time. Raises BrokenPipeError, as when the client is gone.
+    An answer has a budget of `seconds`, which sent bytes refill: the client can pause for that long and read slowly,
+    but not trickle. 0 means no limit. Raises BrokenPipeError, as if the client had disconnected.
     """
 
     def __init__(self, connection: Any, seconds: float) -> None:
@@ -23,7 +23,7 @@ class Sender:
         self._left = self._seconds
 
     def sendall(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all data."""
         left = memoryview(data)
         while left:
             try:

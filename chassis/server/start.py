@@ -1,4 +1,4 @@
-"""What happens in gunicorn's master before any worker: the file limit, and the boot in a child process."""
+"""Runs in gunicorn's master before any worker: sets the file limit, and boots in a child process."""
 
 import multiprocessing
 import os
@@ -13,9 +13,9 @@ SPARE_FILES = 256
 
 
 def leave_out_preload() -> None:
-    """Start anew without `--preload`, which Render puts into GUNICORN_CMD_ARGS.
+    """Restart without `--preload`, which Render puts into GUNICORN_CMD_ARGS.
 
-    It loads the application in the master, where nothing is patched, and its workers could not load it again.
+    It would load the application in the master, where nothing is patched, and the workers could not load it again.
     """
     arguments = shlex.split(os.environ.get("GUNICORN_CMD_ARGS", ""))
     if "--preload" in [*arguments, *sys.argv]:
@@ -25,7 +25,7 @@ def leave_out_preload() -> None:
 
 
 def refuse_tls(server: Any) -> None:
-    """End the start where the eventlet worker is to speak TLS: it cannot, and would speak plain text on that port."""
+    """Exit if the eventlet worker is configured for TLS: it would speak plain text on that port."""
     if server.cfg.is_ssl:
         server.log.error(
             "The eventlet worker speaks no TLS: leave out --certfile and --keyfile, and put a proxy before it."
@@ -34,7 +34,7 @@ def refuse_tls(server: Any) -> None:
 
 
 def raise_file_limit(connections: int) -> None:
-    """Let this process and its children open as many files as the connections need, as far as the system allows."""
+    """Raise the limit of open files for this process and its children to the connections' needs, if allowed."""
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -46,27 +46,27 @@ def raise_file_limit(connections: int) -> None:
 
 
 def end_when_told() -> None:
-    """Let a signal end a worker that does not serve yet; until gunicorn sets its own handlers, the master's would run.
+    """Let a signal end a worker that does not serve yet, before gunicorn sets the worker's own handlers.
 
-    Those of the master lose the signal in a worker, which would then live until it is killed. An exception would be
-    lost likewise where patching swallows all, and there is nothing to end well yet.
+    In a worker the master's handlers would lose the signal, and the worker would live until it is killed. An exception
+    could be lost too, where patching swallows all exceptions; and there is nothing to clean up yet.
     """
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(number, lambda _number, _frame: os._exit(0))
 
 
 def run_boot(boot: Callable[[], None]) -> None:
-    """Run `boot` in a child process and exit with its status when it fails.
+    """Run `boot` in a child process, and exit with its status if it fails.
 
-    The child is forked, so that it need not import again what this process has read. It watches this process, and ends
-    with it. SIGTERM and SIGINT end the boot, also when this process is PID 1 and has no default action for them.
+    The child is forked, so that it need not import again what this process has loaded. It watches this process and ends
+    with it. SIGTERM and SIGINT end the boot, even if this process is PID 1 and has no default action for them.
     """
     child = multiprocessing.get_context("fork").Process(target=boot)
     child.start()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         child.terminate()
-        sys.exit(128 + number)  # the wait below goes on in `finally`
+        sys.exit(128 + number)  # `finally` below still waits for the child
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)}
     try:

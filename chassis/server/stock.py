@@ -1,4 +1,4 @@
-"""Limits for the libraries' own server, which has none: of sessions, of what they leave open, of what is sent."""
+"""Limits for the libraries' own server, which has none: sessions, incomplete packets, unsendable events."""
 
 import time
 from collections.abc import Callable
@@ -14,8 +14,11 @@ LOOK_SECONDS = 0.5
 
 
 class Guard:
-    """Counts the sessions of a Socket.IO server, refuses those above the limits, and ends those that join nothing, or
-    send no more of a packet's attachments; refuses to send an event that would end its clients' connections."""
+    """Limits the sessions of a Socket.IO server.
+
+    It refuses sessions above the limits, ends those that join no namespace or do not complete a packet's attachments,
+    and refuses to send an event that would disconnect its clients.
+    """
 
     def __init__(self, server: Any, limits: Caps, report: Callable[[str, str, str], None]) -> None:
         self._server, self._eio, self._report = server, server.eio, report
@@ -26,10 +29,10 @@ class Guard:
         self._emit, server.manager.emit = server.manager.emit, self._checked_emit
         for_socketio.before_each_event(server, self._check_event)
         self._seconds, self._watching = self._eio.ping_interval + self._eio.ping_timeout, False
-        self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and since when
+        self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and when each was first seen
 
     def wrapped(self, application: Any, path: str) -> Any:
-        """Return the WSGI application that has the server under a path, behind the limits."""
+        """Return the WSGI application that serves the server under a path, with the limits applied."""
 
         def call(environ: dict[str, Any], start_response: Any) -> Any:
             begins = environ["PATH_INFO"].startswith(path) and outside_of_sessions(environ, self._eio)
@@ -45,7 +48,7 @@ class Guard:
         return self._emit(event, data, *args, **options)
 
     def _check_event(self, sid: str, data: Any) -> bool:
-        """Return whether an event may be handled; one with a name of the library's own would run the wrong handlers."""
+        """Return whether an event can be handled; one named like the library's own would run the wrong handlers."""
         if isinstance(data, list) and data and data[0] in packets.RESERVED_EVENTS:
             self._end(sid, "invalid_packet")
             return False
@@ -73,7 +76,7 @@ class Guard:
                 self._end(sid, "attachments_timeout")
 
     def _stuck(self) -> list[str]:
-        """Return the sessions that have sent a packet long ago, and not yet all of its attachments."""
+        """Return the sessions that have not completed a packet's attachments in time."""
         now, found = time.monotonic(), for_socketio.incomplete_packets(self._server).copy()
         before = self._incomplete
         self._incomplete = {
@@ -92,6 +95,6 @@ class Guard:
 
 
 def outside_of_sessions(environ: dict[str, Any], eio: Any) -> bool:
-    """Return whether a request belongs to no session of an Engine.IO server: it begins one, or it is wrong."""
+    """Return whether a request belongs to no session of an Engine.IO server: it begins one, or it is invalid."""
     query = environ.get("QUERY_STRING", "")
     return "sid=" not in query or parse_qs(query).get("sid", [""])[0] not in eio.sockets

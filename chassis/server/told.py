@@ -1,7 +1,7 @@
-"""What gunicorn is told beside our settings becomes one of them, so that the rules see what the server really gets.
+"""Turns gunicorn's own options into settings, so that the rules check what the server really gets.
 
-gunicorn lets its command line count before GUNICORN_CMD_ARGS, and both before gunicorn_config.py; WEB_CONCURRENCY is
-the number of workers where nothing else says one.
+In gunicorn the command line has precedence over GUNICORN_CMD_ARGS, and both have precedence over gunicorn_config.py;
+WEB_CONCURRENCY is the default number of workers.
 """
 
 import os
@@ -23,13 +23,13 @@ SETTINGS = {
     "max_requests": "GUNICORN_MAX_REQUESTS",
 }
 WITHOUT_CONFIG = "gunicorn was started without its configuration: use `gunicorn -c gunicorn_config.py wsgi:app`."
-APP_LOAD_ERROR = 4  # with which gunicorn's master ends too, rather than start the worker again
+APP_LOAD_ERROR = 4  # gunicorn's master exits with it too, instead of restarting the worker
 
 
 def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) -> dict[str, str]:
-    """Put what gunicorn is told into our settings; return who told, by the name of the setting.
+    """Put gunicorn's options into our settings; return the source of each, by the name of the setting.
 
-    `is_set` says whether a setting is set anywhere. Lets `--worker-class eventlet` mean our worker.
+    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class eventlet` select our worker.
     """
     for_gunicorn.name_worker("eventlet", OURS)
     found = told(sys.argv, os.environ)
@@ -43,7 +43,7 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
 
 
 def told(argv: list[str], environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """Return {setting: (value, who told)} of gunicorn's own command line and of GUNICORN_CMD_ARGS."""
+    """Return {setting: (value, source)} of gunicorn's command line and of GUNICORN_CMD_ARGS."""
     if not is_gunicorn(argv):
         return {}
     found = {}
@@ -56,13 +56,13 @@ def told(argv: list[str], environ: Mapping[str, str]) -> dict[str, tuple[str, st
 
 
 def is_gunicorn(argv: list[str]) -> bool:
-    """Return whether this process is gunicorn, as a script or by `python -m gunicorn`."""
+    """Return whether this process is gunicorn, as a script or as `python -m gunicorn`."""
     path = Path(argv[0] if argv else "")
     return path.name == "gunicorn" or path.parts[-2:] == ("gunicorn", "__main__.py")
 
 
 def refuse_without_config() -> None:
-    """End a worker of a gunicorn that did not read gunicorn_config.py, and with it the start, with one sentence."""
+    """Exit with one sentence, and stop gunicorn's start, if gunicorn did not read gunicorn_config.py."""
     read = [getattr(sys.modules.get(name), "__file__", None) for name in ("__config__", "gunicorn_config")]
     if is_gunicorn(sys.argv) and "gunicorn_config.py" not in [Path(path).name for path in read if path]:
         print(WITHOUT_CONFIG, file=sys.stderr, flush=True)  # noqa: T201

@@ -1,4 +1,4 @@
-"""The fast Socket.IO server: python-socketio's, on connections that are read and written without green threads."""
+"""The fast Socket.IO server: python-socketio's, on connections that use no green threads for reading and writing."""
 
 import logging
 from collections.abc import Callable
@@ -17,12 +17,12 @@ log = logging.getLogger(__name__)
 
 
 class FastServer(socketio.Server):  # type: ignore[misc]
-    """Handles each client's packets in their order, one at a time; acknowledgements pass by those that wait.
+    """Handles each client's packets in order, one at a time; acknowledgements bypass the queue.
 
     Takes python-socketio's options, `limits` (caps.Caps), `report` (called with cause, sid and detail for every
-    connection that is refused or closed), `unhandled` (gives the acknowledgement of an event that has no handler),
-    `unsendable` (gives it in the place of an answer that cannot be sent), `too_many_rooms` (makes the error of a join
-    above the limit), and `redis_url` with its `channel`.
+    connection that is refused or closed), `unhandled` (returns the acknowledgement of an event without a handler),
+    `unsendable` (returns the replacement for an answer that cannot be sent), `too_many_rooms` (returns the error for a
+    join above the limit), and `redis_url` with its `channel`.
     """
 
     def __init__(
@@ -55,12 +55,12 @@ class FastServer(socketio.Server):  # type: ignore[misc]
         callback: Callable[..., Any] | None = None,
         ignore_queue: bool = False,
     ) -> None:
-        """Send an event, as python-socketio does but for its log line, which asks the logger for each."""
+        """Send an event like python-socketio, but without its log line, which asks the logger for each event."""
         options = {"room": to or room, "skip_sid": skip_sid, "callback": callback, "ignore_queue": ignore_queue}
         self.manager.emit(event, data, namespace or "/", **options)
 
     def send_event(self, eio_sid: str, namespace: str, outgoing: list[Outgoing]) -> None:
-        """Send an event; while the client's connect handler runs it is held, so that the answer comes first."""
+        """Send an event; while the client's connect handler runs, hold it back so that the answer comes first."""
         connection: Connection | None = self.eio.sockets.get(eio_sid)
         if connection is None:
             return
@@ -74,7 +74,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             connection.send(packet)
 
     def _send_packet(self, eio_sid: str, pkt: Any) -> None:
-        """Send what python-socketio made: acknowledgements and goodbyes."""
+        """Send python-socketio's own packets: acknowledgements and disconnects."""
         connection, namespace = self.eio.sockets.get(eio_sid), pkt.namespace or "/"
         if connection is None:
             return
@@ -84,7 +84,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             connection.send(packet)
 
     def _deliver(self, connection: Connection, data: str | bytes) -> None:
-        """Take a message as it comes from the wire; called by the hub, so nothing here waits."""
+        """Process a message from the wire; called by the hub, so nothing here waits."""
         if connection.attachments is None and isinstance(data, bytes):
             connection.failed("invalid_packet", "bytes that belong to no packet", frames.UNSUPPORTED)
             return
@@ -108,7 +108,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             connection.failed("receive_queue_full", detail, frames.POLICY)
 
     def _complete(self, connection: Connection, data: Any) -> tuple[Packet | None, int]:
-        """Return the packet that is complete with this message, or None, and the size of its text or attachments."""
+        """Return the packet that this message completes, or None, and the size of its text or attachments."""
         if connection.attachments is None:
             packet = packets.decode(data)
             if not packet.attachments:
@@ -146,13 +146,13 @@ class FastServer(socketio.Server):  # type: ignore[misc]
 
     def _process_event(self, connection: Connection, packet: Packet, sid: str) -> None:
         name = packet.data[0]
-        if name == "*" or not isinstance(name, str):  # python-socketio would take the arguments for a name and a sid
+        if name == "*" or not isinstance(name, str):  # python-socketio would treat the arguments as a name and a sid
             answer = self.not_handled
         else:
             handler = self.handlers.get(packet.namespace, {}).get(name)
             if handler is not None:
                 answer = handler(sid, *packet.data[1:])
-            else:  # perhaps there is one for several events or namespaces
+            else:  # there may be a handler for several events or namespaces
                 answer = self._trigger_event(name, packet.namespace, sid, *packet.data[1:])
         if answer is self.not_handled:
             answer = self._unhandled(name)
@@ -160,7 +160,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             self._acknowledge(connection, packet, answer)
 
     def _acknowledge(self, connection: Connection, packet: Packet, answer: Any) -> None:
-        """Send what the handler returned: nothing, one argument, or (a tuple) several."""
+        """Send the handler's return value: no argument, one, or several (a tuple)."""
         arguments = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
         try:
             parts = packets.encode(packets.ACK, packet.namespace, arguments, packet.id)
@@ -170,7 +170,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             connection.send(part)
 
     def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
-        """Let a client into a namespace, or tell it why not."""
+        """Accept a client in a namespace, or tell it why it was refused."""
         connection = self.eio.sockets.get(eio_sid)
         if connection is None:
             return
@@ -211,7 +211,7 @@ class FastServer(socketio.Server):  # type: ignore[misc]
         return None
 
     def _ask_connect_handler(self, eio_sid: str, namespace: str, sid: str, data: Any) -> dict[str, Any] | None:
-        """Return None when the application lets the client in, else what to tell it."""
+        """Return None if the application accepts the client, otherwise the error to send."""
         environ = self.environ[eio_sid]
         try:
             answer = self._trigger_event("connect", namespace, sid, environ, data or None)

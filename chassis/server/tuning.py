@@ -1,4 +1,4 @@
-"""What makes a worker cheaper to run without changing what it does."""
+"""Makes a worker cheaper to run without changing its behaviour."""
 
 import gc
 import time
@@ -7,14 +7,14 @@ from typing import Any
 from chassis.server.patches import for_gunicorn
 
 TURN_SECONDS = 0.002
-OLD_THRESHOLD = 50  # a search through all that 10,000 clients hold stops everything for a quarter of a second
+OLD_THRESHOLD = 50  # searching all that 10,000 clients hold blocks the hub for a quarter of a second
 
 
 def settle(cfg: Any) -> None:
-    """Make what stays the same for a worker's life cheap; called when its application is loaded.
+    """Exempt the loaded application from garbage collection, and cache gunicorn's settings.
 
-    The collector of garbage need not walk through the loaded application again and again: with many clients that is a
-    tenth of all work, and a pause.
+    The collector would walk through the loaded application again and again: with many clients that is a tenth of all
+    work, and a pause.
     """
     for_gunicorn.look_settings_up_once(cfg)
     gc.collect()
@@ -24,7 +24,7 @@ def settle(cfg: Any) -> None:
 
 
 class HeadAndBody:
-    """A socket to answer on that sends the head of an answer along with the first of its body: one call, one packet."""
+    """A socket that sends the head of an answer together with the start of its body: one call, one packet."""
 
     def __init__(self, sock: Any) -> None:
         self._sock, self._head = sock, b""
@@ -38,7 +38,7 @@ class HeadAndBody:
         self._sock.sendall(head + data)
 
     def flush(self) -> None:
-        """Send a head that has no body."""
+        """Send a head without a body."""
         if self._head:
             self._join(b"")
 
@@ -47,13 +47,13 @@ class HeadAndBody:
 
 
 class Turns:
-    """Lets the others have a turn when requests were served for two milliseconds without any wait."""
+    """Yields to other green threads after two milliseconds of requests served without a wait."""
 
     def __init__(self) -> None:
         self._began = 0.0
 
     def end(self) -> None:
-        """End a request; a client whose next one is there already would else hold up all others."""
+        """End a request; otherwise a client whose next request has already arrived would block all others."""
         now = time.monotonic()
         if now - self._began >= TURN_SECONDS:
             import eventlet

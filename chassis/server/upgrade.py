@@ -1,4 +1,4 @@
-"""The change from long polls to a websocket: a probe, its answer, and the client's last word."""
+"""The upgrade from long polling to a websocket: a probe, its answer, and the upgrade packet."""
 
 from typing import TYPE_CHECKING
 
@@ -12,27 +12,27 @@ if TYPE_CHECKING:
 
 
 class Superfluous:
-    """Owns a further websocket of a session that has one, which is closed again as the reference does."""
+    """Owns a second websocket of a session, which is closed as in the reference implementation."""
 
     def received(self, _payload: str | bytes) -> None:
-        """Nothing is expected."""
+        """Ignore messages."""
 
     def closed_by_client(self) -> None:
-        """Nothing depends on it."""
+        """Do nothing, since the session does not depend on this websocket."""
 
     def failed(self, _cause: str, _detail: str) -> None:
-        """Nothing depends on it."""
+        """Do nothing, since the session does not depend on this websocket."""
 
 
 class Probe:
-    """Owns the new websocket until the client has changed over; when it fails, the session goes on by polls."""
+    """Owns the new websocket until the client has upgraded; if that fails, the session continues by polling."""
 
     def __init__(self, connection: "Connection", seconds: float) -> None:
         self._connection, self._seconds = connection, seconds
         self._websocket: WebSocket | None = None
 
     def begin(self, websocket: "WebSocket") -> None:
-        """Give the client its time."""
+        """Start the time limit for the upgrade."""
         self._websocket = websocket
         self._connection.probe = self
         if self._seconds:
@@ -44,7 +44,7 @@ class Probe:
         if websocket is None:
             return
         if payload == "2probe" and not connection.upgrading and not connection.upgraded:
-            connection.begin_upgrade()  # before it is sent, for that may end the probe
+            connection.begin_upgrade()  # first, since sending can end the probe
             websocket.send(packets.PROBED.frame)
         elif payload == "5" and connection.upgrading and not connection.closed:
             self._websocket = connection.probe = None
@@ -54,15 +54,15 @@ class Probe:
             self.end(frames.UNSUPPORTED if isinstance(payload, bytes) else frames.PROTOCOL_ERROR)
 
     def closed_by_client(self) -> None:
-        """Go on by polls."""
+        """Continue by polling."""
         self.end()
 
     def failed(self, _cause: str, _detail: str) -> None:
-        """Go on by polls."""
+        """Continue by polling."""
         self.end()
 
     def end(self, code: int = frames.NORMAL) -> None:
-        """Let the websocket go."""
+        """Close the websocket."""
         websocket, self._websocket = self._websocket, None
         if websocket is not None:
             self._connection.upgrading, self._connection.probe = False, None

@@ -1,4 +1,4 @@
-"""An open websocket: read when the hub says so, written at once, and in the hub's time when the client is slow."""
+"""An open websocket: read when the hub reports data, written at once, or by the hub if the client is slow."""
 
 import contextlib
 import logging
@@ -16,28 +16,28 @@ from chassis.server.caps import Buffer
 log = logging.getLogger(__name__)
 READ_BYTES = 65_536
 WRITTEN_TOGETHER = 64
-HANDLED_TOGETHER = 32  # messages, then others have their turn
+HANDLED_TOGETHER = 32  # messages before others get a turn
 CLOSING_SECONDS = 1.0
 OPEN, CLOSING, CLOSED = "open", "closing", "closed"
 
 
 class Owner(Protocol):
-    """Whom a websocket tells what happens; called by the hub, so it must not wait."""
+    """Receives a websocket's events; called by the hub, so it must not wait."""
 
     def received(self, payload: str | bytes) -> None:
-        """Take a message."""
+        """Handle a message."""
 
     def closed_by_client(self) -> None:
-        """Learn that the connection has ended."""
+        """Handle the end of the connection."""
 
     def failed(self, cause: str, detail: str) -> None:
-        """Learn that the connection is being closed for a reason."""
+        """Handle an error for which the connection is being closed."""
 
 
 class WebSocket:
-    """Takes over a connected socket; needs no green thread."""
+    """Owns a connected socket; needs no green thread."""
 
-    count: ClassVar[int] = 0  # those that are not closed to the end
+    count: ClassVar[int] = 0  # open websockets, including those that are closing
     __slots__ = (
         *("_buffer", "_hub", "_listener", "_owner", "_reader", "_sock", "_state", "_unhandled", "_waiting"),
         "_waiting_bytes",
@@ -48,38 +48,38 @@ class WebSocket:
         self._reader = frames.FrameReader(max_message_bytes)
         self._hub = hubs.get_hub()
         self._state = OPEN
-        self._unhandled: Iterator[frames.Message] | None = None  # while others have their turn
-        self._waiting: deque[Any] | None = None  # only while the client is slow
+        self._unhandled: Iterator[frames.Message] | None = None  # the rest of the messages, while others get a turn
+        self._waiting: deque[Any] | None = None  # set only while the client is slow
         self._waiting_bytes = 0
         self._listener: Any = None
         WebSocket.count += 1
 
     def start(self, received: bytes = b"") -> None:
-        """Begin to read; `received` is what came behind the handshake."""
-        # in the hub, because a listener holds on to the green thread that adds it
+        """Start reading; `received` are the bytes that followed the handshake."""
+        # in the hub, because a listener keeps a reference to the green thread that adds it
         self._hub.schedule_call_global(0, self._listen, received)
 
     def belong_to(self, owner: Owner) -> None:
-        """Change hands."""
+        """Change the owner."""
         self._owner = owner
 
     def send(self, data: bytes) -> None:
-        """Write finished frames; what the client does not take now waits, up to the limits."""
+        """Write complete frames; what the client does not read now is queued, up to the limits."""
         if self._state is OPEN:
             self._write(data)
 
     def close(self, code: int = frames.NORMAL, reason: str = "") -> None:
-        """Say why, then end the connection; the client has a second to take it."""
+        """Send a close frame, then end the connection; the client has a second to read it."""
         if self._state is not OPEN:
             return
-        self._state = CLOSING  # before it is written: whoever closes tells the owner why, also when writing fails
+        self._state = CLOSING  # before writing: the caller of close() tells the owner why, even if writing fails
         self._write(frames.close_frame(code, reason))
         if self._state is CLOSING:
             self._hub.schedule_call_global(CLOSING_SECONDS, self.cut)
             self._end_writing()
 
     def cut(self) -> None:
-        """End the connection now, whatever waits."""
+        """Close the connection now, and discard all queued data."""
         if self._state is CLOSED:
             return
         self._state = CLOSED
@@ -195,7 +195,7 @@ class WebSocket:
 
     def _writable(self, _descriptor: int) -> None:
         if self._waiting is None:
-            return  # cut meanwhile, in the same round of the hub
+            return  # closed meanwhile, in the same round of the hub
         try:
             sent = self._sock.sendmsg([self._waiting[i] for i in range(min(WRITTEN_TOGETHER, len(self._waiting)))])
         except BlockingIOError:
@@ -216,11 +216,11 @@ class WebSocket:
             self._end_writing()
 
     def _end_writing(self) -> None:
-        """End our half once all is written; closing with unread bytes would reset the connection under the client."""
+        """Shut down our half once all is written; closing with unread bytes would reset the client's connection."""
         if self._state is CLOSING and not self._waiting:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_WR)
 
 
 def _ignore(_closed: Any = None) -> None:
-    """Whom eventlet tells that it marks a descriptor as closed; ours is closed in one place."""
+    """Do nothing when eventlet marks a descriptor as closed; `cut` closes it."""

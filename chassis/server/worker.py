@@ -1,4 +1,4 @@
-"""A gunicorn worker on eventlet's green threads; gunicorn itself ships none since version 26."""
+"""A gunicorn worker on eventlet's green threads; gunicorn has had none since version 26."""
 
 import contextlib
 import os
@@ -15,24 +15,24 @@ from chassis.server import tuning
 from chassis.server.patches import for_eventlet
 
 TICK_SECONDS = 0.1
-HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the one that does not know it
+HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the worker that does not know its session
 NOTIFY_SECONDS = 1.0
 CLOSING_SECONDS = 1.0
 IDLE_SECONDS = 1.0
 
 
 class EventletWorker(AsyncWorker):  # type: ignore[misc]
-    """Serves each connection in a green thread of its own."""
+    """Serves each connection in its own green thread."""
 
     wsgi: Any
-    head_seconds: float  # set before the fork, as the next two are
+    head_seconds: float  # set before the fork, like the next two
     body_seconds: float
     answer_seconds: float
 
     def init_process(self) -> None:
-        """Patch the standard library here, after the fork: a patched master breaks gunicorn's own threads."""
+        """Patch the standard library here, after the fork: patching the master breaks gunicorn's own threads."""
         for_eventlet.patch_standard_library()
-        self.accepting, self.clients_sent_away = True, False  # the one for chassis.server.drain, the other by it
+        self.accepting, self.clients_sent_away = True, False  # chassis.server.drain reads the first and sets the second
         self._open: set[Any] = set()
         self._idle: set[Any] = set()
         self._websockets: set[Any] = set()
@@ -43,7 +43,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         super().init_process()
 
     def run(self) -> None:
-        """Accept until told to stop and until a successor does, then wait for what is under way."""
+        """Accept until told to stop and until a successor serves, then wait for open requests."""
         import eventlet
 
         from chassis.server.acceptor import Acceptor
@@ -64,7 +64,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         self._finish(deadline)
 
     def _knowing_when_to_close(self, application: Any) -> Any:
-        """Return the application; its answer is the connection's last when the worker ends, or input was left over."""
+        """Return the application; it closes the connection after its answer if the worker stops or input is unread."""
 
         def call(environ: Any, start_response: Any) -> Any:
             sent = environ["wsgi.input"]
@@ -89,7 +89,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         eventlet.sleep(seconds)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve a connection, and know it while it lasts."""
+        """Serve a connection, which is registered while it is open."""
         from chassis.server.receiver import Receiver
 
         limits = self.head_seconds, self.body_seconds, self.cfg.keepalive
@@ -105,7 +105,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             self._open.discard(client)
 
     def handle_request(self, listener_name: Any, req: Any, receiver: Any, addr: Any) -> Any:
-        """Serve one request; a websocket's lasts as long as it does, unless another transport takes it over."""
+        """Serve one request; a websocket's lasts until it closes, unless another transport takes it over."""
         from chassis.server.sender import Sender
 
         receiver.expect_body(req.unreader)
@@ -126,7 +126,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             self._turns.end()
 
     def handle_error(self, req: Any, receiver: Any, addr: Any, exc: BaseException) -> None:
-        """Answer to a request that is malformed, or did not come in time."""
+        """Answer a request that is malformed or did not arrive in time."""
         from gunicorn import util
         from werkzeug.exceptions import RequestTimeout
 
@@ -139,18 +139,19 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         super().handle_error(req, receiver, addr, exc)
 
     def _finish(self, deadline: float) -> None:
-        """Wait until all connections have ended by themselves, or help.
+        """Wait until all connections have ended by themselves, or close them.
 
-        One that waits for its client's next request may still get it, and is then closed with the answer. Later it is
-        shut for reading alone, so that a request that has come already is read and answered.
+        A connection that waits for its client's next request can still receive it, and is closed after the answer.
+        After IDLE_SECONDS it is shut down for reading only, so that a request that has already arrived is still
+        answered.
         """
         began = time.monotonic()
-        self._tick()  # those who were accepted last begin
+        self._tick()  # connections accepted last begin
         while self._under_way() and not self._quitting and time.monotonic() < deadline:
             waited = time.monotonic() - began
             if waited >= IDLE_SECONDS:
                 _shut(self._idle, socket.SHUT_RD)
-            if self.clients_sent_away:  # these linger
+            if self.clients_sent_away:  # websockets that are still open
                 _shut(self._websockets, socket.SHUT_RDWR)
             self._tick()
 
@@ -164,12 +165,12 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             self.alive, self._orphaned = False, True
 
     def timeout_ctx(self) -> Any:
-        """Return what surrounds the wait for a connection's next request."""
+        """Return the context manager around the wait for a connection's next request."""
         return self._receivers[getcurrent()]
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Return whether engine.io took the connection over as a websocket."""
-        if self._receivers[getcurrent()].connection in self._websockets:  # what follows is slow to look into
+        if self._receivers[getcurrent()].connection in self._websockets:  # the check below is slow
             from eventlet import wsgi
 
             if getattr(wsgi.WSGI_LOCAL, "already_handled", None):
@@ -178,12 +179,12 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         return bool(super().is_already_handled(respiter))
 
     def handle_quit(self, sig: int, frame: Any) -> None:
-        """Leave at once; only a flag is set, since a signal handler runs inside whichever green thread is on."""
+        """Stop at once; only sets a flag, since a signal handler runs inside whichever green thread is current."""
         self._quitting = True
         self.alive = False
 
     def handle_usr1(self, sig: int, frame: Any) -> None:
-        """Reopen log files, outside of the signal handler."""
+        """Reopen log files in a green thread, outside the signal handler."""
         import eventlet
 
         eventlet.spawn_n(self.log.reopen_files)

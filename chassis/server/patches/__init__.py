@@ -1,4 +1,4 @@
-"""Every patch of a library: each checks that the library is as it expects, and else leaves the library's own way.
+"""All patches of libraries: each checks that the library is as expected, and is left out if it is not.
 
 Nothing is imported here, since gunicorn's master imports this package before its workers patch the standard library.
 """

@@ -1,6 +1,6 @@
-"""The Flask context of an event: what Flask-SocketIO makes for each is made once a connection, and copied.
+"""The Flask context of an event: created once per connection and copied, where Flask-SocketIO creates one per event.
 
-`for_flask` checks that Flask and Flask-SocketIO fit, before it imports this.
+`for_flask` checks that Flask and Flask-SocketIO fit before it imports this module.
 """
 
 from collections.abc import Callable
@@ -19,12 +19,12 @@ SESSION = "saved_session"
 
 
 def in_context(socketio: Any, dispatch: Dispatch) -> Callable[..., Any]:
-    """Return what runs a handler, through `dispatch`, as Flask-SocketIO does: with request, session, g, current_app."""
+    """Return a function that runs a handler through `dispatch` with request, session, g and current_app."""
 
     def run(handler: Handler, message: str | None, namespace: str, sid: str, args: tuple[Any, ...]) -> Any:
         environ = socketio.server.get_environ(sid, namespace=namespace)
         if not environ:
-            return "", 400  # gone meanwhile
+            return "", 400  # the client has disconnected meanwhile
         context = _context(environ)
         request: Any = context.request
         request.sid, request.namespace, request.event = sid, namespace, {"message": message, "args": args}
@@ -38,7 +38,7 @@ def in_context(socketio: Any, dispatch: Dispatch) -> Callable[..., Any]:
             if message is None:
                 return handler(*args)
             if message == "connect":
-                args = args[1:] or (None,)  # what the client sent to be let in
+                args = args[1:] or (None,)  # the client's `auth` data
             return dispatch(message, namespace, handler, args)
         except ConnectionRefusedError:
             raise
@@ -52,7 +52,7 @@ def in_context(socketio: Any, dispatch: Dispatch) -> Callable[..., Any]:
 
 
 def _within(context: RequestContext, work: Callable[..., Any], *args: Any) -> Any:
-    """Return work(*args) in a context; what Flask does besides to enter one would take a tenth of an echo."""
+    """Return work(*args) run in a context; Flask's own way of entering one would take a tenth of an echo's time."""
     app_token, token = _cv_app.set(AppContext(context.app)), _cv_request.set(context)
     try:
         return work(*args)
@@ -72,7 +72,7 @@ def _context(environ: dict[str, Any]) -> RequestContext:
 
 
 def _watched(app: Flask) -> bool:
-    """Return whether Flask must enter the context itself: something listens to its end, or a context is active."""
+    """Return whether Flask must enter the context itself: something listens for its end, or a context is active."""
     return bool(
         app.teardown_request_funcs
         or app.teardown_appcontext_funcs
@@ -85,7 +85,7 @@ def _watched(app: Flask) -> bool:
 
 
 def _template(environ: dict[str, Any]) -> RequestContext:
-    """Return a context that matched its URL and opened its session, whose copies need to do neither."""
+    """Return a context that has matched its URL and opened its session, so that its copies need not."""
     app: Flask = environ["flask.app"]
     context = app.request_context(environ)
     context._session = environ[SESSION] = _ManagedSession(_opened(context) or {})
@@ -97,7 +97,7 @@ def _template(environ: dict[str, Any]) -> RequestContext:
 
 
 def _forget_frames(error: BaseException | None) -> None:
-    """Let go of what an error that is kept for the connection's life holds: frames, and all that is in them."""
+    """Drop the frames, and all that they refer to, from an error that is kept as long as the connection."""
     if error is not None:
         error.__traceback__ = error.__context__ = None
 
@@ -115,4 +115,4 @@ def _copied(original: Any) -> Any:
 
 
 def _nothing() -> None:
-    """The URL was matched when the connection was made."""
+    """Do nothing: the URL was matched when the connection was made."""

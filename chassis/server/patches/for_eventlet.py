@@ -1,4 +1,4 @@
-"""Patches of eventlet: a quicker start of a worker, a join that returns, sockets without a second wrapper.
+"""Patches of eventlet: faster worker start, a join that returns, sockets without a second wrapper.
 
 Tested with the version of eventlet in guard.TESTED.
 """
@@ -17,9 +17,9 @@ DEPRECATED = (
 
 
 def patch_standard_library() -> None:
-    """Patch the standard library of a worker, after the fork: a patched master breaks gunicorn's own threads."""
+    """Patch the standard library of a worker, after the fork: patching the master breaks gunicorn's own threads."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")  # `say_deprecated` says it
+        warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")  # `say_deprecated` logs it
         lookup.use_the_systems_resolver()
         import eventlet
         from eventlet import hubs
@@ -31,15 +31,15 @@ def patch_standard_library() -> None:
 
 
 def say_deprecated() -> None:
-    """Log that eventlet's maintainers discourage new use; gunicorn's master says it once, for all of its workers."""
+    """Log that eventlet's maintainers discourage new use; gunicorn's master logs it once for all workers."""
     log.info(DEPRECATED)
 
 
 def _leave_existing_locks() -> None:
-    """Spare a worker the search for locks to replace, which takes a fifth of its start.
+    """Skip eventlet's search for locks to replace, which takes a fifth of a worker's start.
 
-    eventlet would walk through all that gunicorn's master loaded. The locks there are logging's and those inside of
-    cached properties: nobody waits for anything while holding one.
+    eventlet would walk through all objects that gunicorn's master loaded. The locks among them belong to logging and to
+    cached properties: no code waits for anything while holding one.
     """
     loss = "A worker starts as eventlet has it, which takes longer."
     if guard.fits("eventlet", loss, "eventlet.patcher:_green_existing_locks(rlock_type)"):
@@ -49,7 +49,7 @@ def _leave_existing_locks() -> None:
 
 
 def _mend_join() -> None:
-    """Let a thread's `join(timeout)` return at its end, where eventlet raises from Python 3.13 on."""
+    """Make a thread's `join(timeout)` return at the timeout, where eventlet raises since Python 3.13."""
     loss = "A thread's join with a timeout is eventlet's own, which may raise at its end."
     if not guard.fits("eventlet", loss, "eventlet.green.thread:_ThreadHandle.join(self, timeout)"):
         return
@@ -67,11 +67,11 @@ def _mend_join() -> None:
 
 
 def unwrap(client: Any) -> None:
-    """Take one green socket out of another: eventlet wraps what it accepts twice, and each call costs twice."""
+    """Unwrap a green socket inside another: eventlet wraps accepted sockets twice, so that each call costs twice."""
     inner = getattr(client, "fd", None)
     if isinstance(inner, type(client)):
         client.fd = inner.fd
-        inner.close = _nothing  # it would close the connection when it is forgotten
+        inner.close = _nothing  # it would close the connection when it is garbage collected
 
 
 def _nothing() -> None:

@@ -1,4 +1,4 @@
-"""Patches of Flask and Flask-SocketIO: the context of an event, and the way of every handler through one function.
+"""Patches of Flask and Flask-SocketIO: the context of an event, and one function that all handlers pass through.
 
 Tested with the versions of Flask and Flask-SocketIO in guard.TESTED.
 """
@@ -29,7 +29,7 @@ ONE_WAY = "Handlers are wrapped where they are registered, and each event gets a
 
 
 def context_of_events(app: Any, socketio: Any, dispatch: Dispatch) -> Callable[..., Any] | None:
-    """Return what gives a handler its Flask context in a fraction of the usual time, or None where it does not fit."""
+    """Return a faster way to give a handler its Flask context, or None if the libraries do not fit."""
     if not (_fits() and guard.fits("flask", SLOWER, *CONTEXT)):
         return None
     if not guard.object_fits("flask", SLOWER, app.request_context(ENVIRON), *OF_CONTEXT):
@@ -40,7 +40,7 @@ def context_of_events(app: Any, socketio: Any, dispatch: Dispatch) -> Callable[.
 
 
 class Intercepted(flask_socketio.SocketIO):  # type: ignore[misc]
-    """Flask-SocketIO with a slot that every handler passes through."""
+    """Flask-SocketIO with a function that every handler passes through."""
 
     dispatch: Dispatch | None = None
     in_context: Callable[..., Any] | None = None  # a faster way to give a handler its Flask context
@@ -64,7 +64,7 @@ class Intercepted(flask_socketio.SocketIO):  # type: ignore[misc]
         return handler
 
     def _wrapped(self, handler: Handler, message: str, namespace: str) -> Handler:
-        """Return a handler that passes through the slot; Flask-SocketIO's own way gives it its context."""
+        """Return a handler that passes through `dispatch`; Flask-SocketIO gives it its context."""
 
         def call(*args: Any) -> Any:
             return handler(*args) if self.dispatch is None else self.dispatch(message, namespace, handler, args)
@@ -72,7 +72,7 @@ class Intercepted(flask_socketio.SocketIO):  # type: ignore[misc]
         return call
 
     def _handle_event(self, handler: Handler, message: str | None, namespace: str, sid: str, *args: Any) -> Any:
-        """Run a handler of an event, or (message None) a callback of an acknowledgement."""
+        """Run the handler of an event, or the callback of an acknowledgement (message None)."""
         if self.in_context is not None:
             return self.in_context(handler, message, namespace, sid, args)
         if self.dispatch is not None and message is not None:

@@ -1,4 +1,4 @@
-"""Patches of gunicorn: bounds of what surrounds a request, the name of our worker, settings that are looked up once.
+"""Patches of gunicorn: limits for request heads and chunks, the name of our worker, cached settings.
 
 Tested with the version of gunicorn in guard.TESTED.
 """
@@ -17,7 +17,7 @@ WIDE = "Heads and chunks of requests have gunicorn's own limits alone, which are
 
 
 def bound_requests() -> None:
-    """Bound heads, trailers and frames of chunks in every request from now on."""
+    """Limit heads, trailers and chunk framing of all requests from now on."""
     if guard.fits("gunicorn", WIDE, *BOUNDS):
         from chassis.server.patches import framing
 
@@ -25,7 +25,7 @@ def bound_requests() -> None:
 
 
 def name_worker(name: str, path: str) -> None:
-    """Let `--worker-class NAME` mean the worker with that path."""
+    """Make `--worker-class NAME` select the worker with that path."""
     loss = f"Leave out --worker-class {name}, which is not understood; ASYNC_MODE={name} is."
     if guard.fits("gunicorn", loss, "gunicorn.workers:SUPPORTED_WORKERS"):
         from gunicorn.workers import SUPPORTED_WORKERS
@@ -34,6 +34,6 @@ def name_worker(name: str, path: str) -> None:
 
 
 def look_settings_up_once(cfg: Any) -> None:
-    """Keep gunicorn's settings as attributes: it looks some thirty up for each request, through three calls each."""
+    """Keep gunicorn's settings as attributes: each request reads about thirty, through three calls each."""
     if guard.object_fits("gunicorn", "A request takes a little longer.", cfg, "settings", "__dict__"):
         vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})

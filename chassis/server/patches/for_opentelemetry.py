@@ -1,4 +1,4 @@
-"""A patch of OpenTelemetry's SDK: an end of sending that has a time limit.
+"""A patch of OpenTelemetry's SDK: a time limit for the last export.
 
 Tested with the version of opentelemetry-sdk in guard.TESTED.
 """
@@ -11,7 +11,7 @@ LOSS = "While nobody receives spans, a process ends as late as the SDK has it."
 
 
 def shut_down(processor: Any, seconds: float) -> None:
-    """Send what a batch processor holds, and no more after that; its public call has no end while nobody answers."""
+    """Send what a batch processor holds, then stop it; its public call waits without limit for a receiver."""
     if guard.object_fits("opentelemetry-sdk", LOSS, processor, "_batch_processor"):
         processor._batch_processor.shutdown(timeout_millis=int(1000 * seconds))
     else:

@@ -1,7 +1,7 @@
-"""Patches of prometheus_client: counting under real locks, and reading without its collectors.
+"""Patches of prometheus_client: counting under real locks, and reading values without its collectors.
 
-Collectors make an object of each value, which takes eight times as long; meanwhile nobody is served. Tested with the
-version of prometheus-client in guard.TESTED.
+Collectors create an object for each value, which takes eight times as long and blocks the hub. Tested with the version
+of prometheus-client in guard.TESTED.
 """
 
 from collections import Counter
@@ -23,10 +23,10 @@ Labels = tuple[str, ...]
 
 
 def use_real_locks() -> None:
-    """Let metrics that are made from now on count under Python's own locks.
+    """Make metrics that are created from now on use Python's own locks.
 
-    A count is an addition, during which no green thread gives way, so a real lock will do. It takes a tenth of the time
-    of a green one, which real threads may not touch besides.
+    A count is an addition, during which no green thread yields, so a real lock is safe. It takes a tenth of the time of
+    a green lock, which real threads must not use anyway.
     """
     if guard.fits("prometheus-client", GREEN, *LOCKS):
         from prometheus_client import metrics, values
@@ -35,7 +35,7 @@ def use_real_locks() -> None:
 
 
 def value(metric: Any, counted: Callable[[Labels], bool]) -> float:
-    """Return the sum of a counter's or gauge's values in this process, of the labels that are counted."""
+    """Return the sum of a counter's or gauge's values in this process for the labels that `counted` accepts."""
     if fits():
         return float(sum(child._value.get() for labels, child in _children(metric) if counted(labels)))
     found = (sample for sample in _samples(metric) if not sample.name.endswith("_created"))
@@ -43,7 +43,7 @@ def value(metric: Any, counted: Callable[[Labels], bool]) -> float:
 
 
 def buckets(histogram: Any) -> dict[float, float]:
-    """Return a histogram's cumulative buckets, over all of its labels."""
+    """Return a histogram's cumulative buckets, summed over all of its labels."""
     if not fits():
         counted: Counter[float] = Counter()
         for sample in _samples(histogram):
@@ -59,7 +59,7 @@ def buckets(histogram: Any) -> dict[float, float]:
 
 @cache
 def fits() -> bool:
-    """Return whether metrics have the attributes that are read here."""
+    """Return whether metrics have the attributes that this module reads."""
     made = {
         "counter": prometheus_client.Counter("counter", "-", registry=None),
         "histogram": prometheus_client.Histogram("histogram", "-", registry=None),

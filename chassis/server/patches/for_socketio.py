@@ -1,4 +1,4 @@
-"""Patches of python-socketio and python-engineio: whether the fast transport fits them, and hooks into the stock one.
+"""Patches of python-socketio and python-engineio: a check for the fast transport, and hooks into the stock one.
 
 Tested with the versions of python-socketio and python-engineio in guard.TESTED.
 """
@@ -32,12 +32,12 @@ NO_NUMBERS = "What features publish carries no number, so clients that reconnect
 
 
 def fast_transport_fits() -> bool:
-    """Return whether the libraries have what the fast transport overrides; the stock one serves where they do not."""
+    """Return whether the libraries have what the fast transport overrides; the stock one is used otherwise."""
     return guard.fits("python-engineio", STOCK, *ENGINE) and guard.fits("python-socketio", STOCK, *SERVER)
 
 
 def before_each_event(server: Any, check: Callable[[str, Any], bool]) -> None:
-    """Let a stock server handle only those events of a session for which `check(sid, data)` is true."""
+    """Make a stock server handle only the events of a session for which `check(sid, data)` is true."""
     loss = "Events that are named like the library's own are not refused."
     if not guard.fits("python-socketio", loss, "socketio:Server._handle_event(self, eio_sid, namespace, id, data)"):
         return
@@ -51,7 +51,7 @@ def before_each_event(server: Any, check: Callable[[str, Any], bool]) -> None:
 
 
 def incomplete_packets(server: Any) -> dict[str, Any]:
-    """Return the packets of a stock server whose attachments are still to come, by session."""
+    """Return the packets of a stock server whose attachments have not arrived, by session."""
     loss = "Packets whose attachments never come are kept for as long as their sessions last."
     if not guard.object_fits("python-socketio", loss, server, "_binary_packet"):
         return {}
@@ -67,12 +67,12 @@ def has_queue(manager: Any) -> bool:
 
 
 def carries_messages(manager: Any) -> bool:
-    """Return whether messages of our own can go where a manager's events go, or nowhere, as there is no queue."""
+    """Return whether our own messages can be sent through the manager's queue; true if there is no queue."""
     return not has_queue(manager) or guard.fits("python-socketio", NO_NUMBERS, *QUEUE)
 
 
 def receive(manager: Any, take: Callable[[Message], bool]) -> None:
-    """Give `take` each message from another process; the manager handles those for which it returns False."""
+    """Call `take` with each message from another process; the manager handles those for which it returns False."""
     if not (has_queue(manager) and carries_messages(manager)):
         return
     handle_emit = manager._handle_emit

@@ -1,4 +1,4 @@
-"""A patch of werkzeug: the class that reads forms of parts, from where its parser of forms takes it.
+"""A patch of werkzeug: replaces the class that its form parser uses for multipart bodies.
 
 Tested with the version of werkzeug in guard.TESTED.
 """
@@ -15,7 +15,7 @@ LOSS = "The heads of parts in forms have no limit of their own."
 
 
 def bound_heads_of_parts(most: Callable[[int | None], int], refused: Callable[[], Exception]) -> None:
-    """Raise `refused()` when the heads of a form's parts have more bytes than `most(its limit of parts)`."""
+    """Raise `refused()` if the headers of a form's parts exceed `most(max_parts)` bytes."""
     if not guard.fits("werkzeug", LOSS, *NEEDED):
         return
     from werkzeug import formparser

@@ -1,8 +1,8 @@
-"""Bounds what surrounds a request's content, in every mode: its head, its trailers, and the frames of its chunks.
+"""Limits the overhead of a request in every mode: its head, its trailers, and the framing of its chunks.
 
-gunicorn takes heads and trailers of 819 kB, which cost 140 ms of processor time and 20 MB, and a chunk for each byte of
-a body, which cost a quarter of a second, from anybody and at any address. `for_gunicorn` checks that it fits, before it
-imports this.
+gunicorn accepts heads and trailers of 819 kB, which cost 140 ms of processor time and 20 MB, and a chunk for each byte
+of a body, which costs a quarter of a second; any client can send them, to any URL. `for_gunicorn` checks that gunicorn
+fits before it imports this module.
 """
 
 from typing import Any
@@ -11,19 +11,19 @@ from gunicorn.http import message
 from gunicorn.http.body import ChunkedReader
 from gunicorn.http.errors import InvalidChunkSize
 
-HEAD_BYTES = 65_536  # nginx takes 32 kB
-FRAME_BYTES, OF_BODY = 16_384, 8  # sizes, extensions and line ends of chunks: so many, and an eighth of the body
+HEAD_BYTES = 65_536  # nginx accepts 32 kB
+FRAME_BYTES, OF_BODY = 16_384, 8  # sizes, extensions and line ends of chunks: this much, plus an eighth of the body
 
 
 class Chunks(ChunkedReader):  # type: ignore[misc]
-    """Refuses chunks that are mostly frame."""
+    """Refuses bodies whose chunks are mostly framing."""
 
     def __init__(self, req: Any, unreader: Any) -> None:
         self._counted, self._body = _Counted(unreader), 0
         super().__init__(req, self._counted)
 
     def parse_chunk_size(self, unreader: Any, data: bytes | None = None) -> tuple[int, bytes | None]:
-        """Return the next chunk's size and what came behind; raise InvalidChunkSize when there is too much of that."""
+        """Return the next chunk's size and the bytes that followed; raise InvalidChunkSize for too much framing."""
         size, rest = super().parse_chunk_size(unreader, data)
         frames = self._counted.bytes - len(rest or b"") - self._body
         if frames > FRAME_BYTES + self._body // OF_BODY:
@@ -46,10 +46,10 @@ class _Counted:
 
 
 def bound() -> None:
-    """Bound every request from now on."""
+    """Limit all requests from now on."""
     message.ChunkedReader = Chunks
     message.Message.max_buffer_headers = property(lambda _message: HEAD_BYTES, _ignore)
 
 
 def _ignore(_message: Any, _bytes: int) -> None:
-    """gunicorn sets what its own settings allow."""
+    """Ignore the value, which gunicorn derives from its own settings."""

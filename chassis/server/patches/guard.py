@@ -1,4 +1,4 @@
-"""Checks that a library has what a patch of it needs; where it does not, one warning says what is lost."""
+"""Checks that a library has what a patch needs; if it does not, logs one warning that says what is lost."""
 
 import inspect
 import logging
@@ -22,9 +22,9 @@ TESTED = {
 
 @cache
 def fits(library: str, loss: str, *needed: str) -> bool:
-    """Return whether a library has all that a patch needs; else log a warning, once, that says what is lost.
+    """Return whether a library has all that a patch needs; if not, log once what is lost.
 
-    What is needed is written as "package.module:name.attribute", for a function also with its parameters:
+    `needed` are written as "package.module:name.attribute", for a function also with its parameters:
     "flask_socketio:SocketIO.on(self, message, namespace)".
     """
     missing = tuple(name for name in needed if not _is_there(name))
@@ -32,7 +32,7 @@ def fits(library: str, loss: str, *needed: str) -> bool:
 
 
 def object_fits(library: str, loss: str, thing: Any, *needed: str) -> bool:
-    """Return whether an object of a library has the attributes that a patch needs; else warn as `fits` does."""
+    """Return whether an object of a library has the attributes that a patch needs; if not, warn as `fits` does."""
     missing = tuple(f"{type(thing).__name__}.{name}" for name in needed if not hasattr(thing, name))
     return not missing or warn(library, loss, missing)
 
@@ -48,7 +48,7 @@ def _is_there(needed: str) -> bool:
 
 @cache
 def warn(library: str, loss: str, missing: tuple[str, ...]) -> bool:
-    """Say that a library changed, and what is lost; return False, as it does not fit."""
+    """Log that a library has changed and what is lost; return False, which means that it does not fit."""
     from importlib import metadata
 
     text = "%s %s does not fit a patch that was tested with %s: %s is not as expected. %s"

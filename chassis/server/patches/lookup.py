@@ -1,8 +1,8 @@
-"""Names of hosts, looked up by the system's resolver in real threads.
+"""Looks up host names with the system's resolver in real threads.
 
-eventlet has a resolver of its own. Loading it takes 0.2 s of a worker's start, and it reads neither nsswitch.conf nor
-a resolv.conf that changed. `EVENTLET_NO_GREENDNS=no` brings it back, and so does an eventlet that does not fit. Tested
-with the version of eventlet in guard.TESTED.
+eventlet has a resolver of its own. Loading it takes 0.2 s of a worker's start, and it ignores nsswitch.conf and changes
+of resolv.conf. `EVENTLET_NO_GREENDNS=no` restores it; it is also used if eventlet does not fit. Tested with the version
+of eventlet in guard.TESTED.
 """
 
 import importlib
@@ -15,12 +15,12 @@ from typing import Any
 
 from chassis.server.patches import guard
 
-AT_ONCE = 8  # of the 20 threads that the database shares: lookups that hang leave it the rest
+AT_ONCE = 8  # of the 20 threads that the database shares, so that hanging lookups leave some for it
 NAMES = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "getnameinfo")
 
 
 def use_the_systems_resolver() -> None:
-    """Give eventlet's sockets lookups that leave the hub free; call it before anything is patched."""
+    """Give eventlet's sockets lookups that do not block the hub; call it before patching."""
     if os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes").lower() != "yes":
         return
     from eventlet.green import socket as green
@@ -38,7 +38,7 @@ def use_the_systems_resolver() -> None:
 
 
 def _beside_the_hub(turns: Any, lookup: Callable[..., Any], host: Any, *rest: Any, **options: Any) -> Any:
-    """Call `lookup`, in a real thread when the answer may take time."""
+    """Call `lookup`, in a real thread if the answer may take time."""
     if _is_known(host):
         return lookup(host, *rest, **options)
     from eventlet import tpool
@@ -48,7 +48,7 @@ def _beside_the_hub(turns: Any, lookup: Callable[..., Any], host: Any, *rest: An
 
 
 def _is_known(host: Any) -> bool:
-    """Tell whether no server has to be asked: for an address, and for none."""
+    """Return whether no server has to be asked: the host is an address or empty."""
     try:
         ipaddress.ip_address(host.decode() if isinstance(host, bytes) else host or "0.0.0.0")  # noqa: S104
     except (ValueError, TypeError):
