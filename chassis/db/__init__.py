@@ -1,4 +1,4 @@
-"""The database: `db.read(fn)` and `db.write(fn)` take a function of a connection."""
+"""The database: `db.read(fn)` and `db.write(fn)` call a function with a connection."""
 
 from chassis.db.database import Database
 from chassis.db.tables import metadata

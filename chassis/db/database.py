@@ -1,4 +1,4 @@
-"""The port to the database: reads and writes that never hold up the hub."""
+"""Access to the database: reads and writes that never block the hub."""
 
 import threading
 import time
@@ -17,25 +17,26 @@ from chassis.settings import Settings
 
 T = TypeVar("T")
 Work = Callable[[Connection], T]
-Slow = list[tuple[str, float]]  # statements and their seconds
+Slow = list[tuple[str, float]]  # statements and their durations in seconds
 log = structlog.get_logger(__name__)
 DAMAGED = ("database disk image is malformed", "file is not a database")
 
 
 class Database:
-    """Runs functions of a connection, each in a transaction of its own.
+    """Runs functions of a connection, each in its own transaction.
 
-    On SQLite a write is one whole transaction in a real thread, one writer at a time; a read is inline, since it takes
-    microseconds, or beside the hub when it is `unbounded`. PostgreSQL waits on a socket, which yields: all inline.
+    On SQLite a write is a whole transaction in a real thread, one writer at a time; a read runs inline, since it takes
+    microseconds, or in a real thread if it is `unbounded`. PostgreSQL waits on a socket, which yields, so everything
+    runs inline.
     """
 
-    damage: str | None = None  # what SQLite said of a file that is broken; that does not pass by itself
+    damage: str | None = None  # SQLite's message about a damaged file, which does not go away by itself
 
     def __init__(self) -> None:
         self._opened = False
 
     def open(self, settings: Settings) -> None:
-        """Make the engines; the first use connects."""
+        """Create the engines; the first use connects."""
         self.close()
         url = settings.database_url.get_secret_value()
         self.sqlite, self.damage = settings.sqlite_path is not None, None
@@ -57,7 +58,7 @@ class Database:
             engine.connect().close()
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all engines."""
         if self._opened:
             for engine in self._engines():
                 engine.dispose()
@@ -77,8 +78,8 @@ class Database:
     def write(self, work: Work[T], *, synced: bool = False) -> T:
         """Return `work(connection)` after its transaction is committed; an exception rolls it back.
 
-        `work` must not log, count or call back into the application: under eventlet it runs in a real thread. When it
-        is `synced` it is on SQLite's disk, too, and not only safe from a crash of this process.
+        `work` must not log, count or call back into the application: under eventlet it runs in a real thread. A
+        `synced` write is on SQLite's disk on return; others are safe from a crash of this process only.
         """
         started, slow, engine = time.perf_counter(), Slow(), self.syncer if synced else self.writer
         try:

@@ -1,4 +1,4 @@
-"""What the disk has and says."""
+"""Free space, full-disk errors and private files."""
 
 import errno
 import shutil
@@ -9,11 +9,11 @@ DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def free_bytes_of(folder: Path) -> int:
-    """Return how many bytes this user may still write on the disk of `folder`."""
+    """Return how many bytes this user can still write to the disk of `folder`."""
     return shutil.disk_usage(folder).free
 
 
 def make_private(path: Path) -> Path:
-    """Make an empty file for its owner alone; raise FileExistsError when there is one."""
+    """Create an empty file that only its owner can read; raise FileExistsError if it exists."""
     path.touch(PRIVATE, exist_ok=False)
     return path

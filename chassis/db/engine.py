@@ -1,4 +1,4 @@
-"""Makes the SQLAlchemy engines: what SQLite and PostgreSQL need to be safe under load and under green threads."""
+"""Creates the SQLAlchemy engines, configured to be safe under load and under green threads."""
 
 import contextlib
 import sqlite3
@@ -18,7 +18,7 @@ from chassis.db.disk import make_private
 
 INLINE_BUSY_SECONDS = 1.0
 BUSY_SECONDS = 15.0
-PASSING = {  # what SQLite says of a disk that is full, broken or read-only, and of a lock
+PASSING = {  # SQLite's codes for a full, broken or read-only disk, and for a lock
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_FULL,
@@ -33,8 +33,9 @@ def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = Fal
     """Return an engine for a SQLite file in WAL mode.
 
     An engine without a pool is safe in real threads beside green ones, since a pool's lock would be green. `immediate`
-    takes the write lock at the start of a transaction, so that it cannot fail half-way for a stale read. `synced` waits
-    at each commit until it is on the disk; else that is left to checkpoints, whose errors SQLite keeps to itself.
+    takes the write lock at the start of a transaction, so that it cannot fail half-way because of a stale read.
+    `synced` waits at each commit until it is on the disk; otherwise that is left to checkpoints, whose errors SQLite
+    does not report.
     """
     parsed = make_url(url)
     if parsed.database and parsed.database != ":memory:":
@@ -52,9 +53,9 @@ def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = Fal
 
 
 def postgres_engine(url: str) -> Engine:
-    """Return an engine for PostgreSQL whose waiting yields to the hub under eventlet.
+    """Return an engine for PostgreSQL whose waits yield to the hub under eventlet.
 
-    psycopg's C wait blocks the hub, its `wait_selector` does not; the choice is read when psycopg is imported.
+    psycopg's C wait blocks the hub, its `wait_selector` does not; psycopg reads the choice when it is imported.
     """
     pass_to_children("PSYCOPG_WAIT_FUNC", "wait_selector")
     engine = create_engine(url, pool_size=10, max_overflow=40, pool_pre_ping=True, connect_args={"connect_timeout": 5})
@@ -67,23 +68,23 @@ def postgres_engine(url: str) -> Engine:
 
 
 def reason_of(error: Exception) -> str:
-    """Return what the database itself said, its first line; an error without words is named by its kind."""
+    """Return the first line of the database's own message, or the error's type if it has none."""
     said = str(getattr(error, "orig", None) or error).strip()
     return said.splitlines()[0] if said else type(error).__name__
 
 
 def may_pass(error: SQLAlchemyError) -> bool:
-    """Return whether the same may go well later: the database's surroundings refused, not the statement."""
+    """Return whether a retry can succeed: the database's environment failed, not the statement."""
     said = getattr(error, "orig", None)
     if isinstance(said, sqlite3.Error):
-        return getattr(said, "sqlite_errorcode", 0) & 0xFF in PASSING  # the rest are details
+        return getattr(said, "sqlite_errorcode", 0) & 0xFF in PASSING  # the other bits are details
     if getattr(said, "sqlstate", None) == READ_ONLY_TRANSACTION or getattr(error, "connection_invalidated", False):
         return True
     return isinstance(error, OperationalError | PoolTimeout)
 
 
 def watch_slow_statements(engine: Engine, threshold_seconds: float) -> None:
-    """Note each statement that took longer than the threshold in the list `connection.info["slow"]`."""
+    """Append each statement that took longer than the threshold to the list `connection.info["slow"]`."""
 
     def before(conn: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         conn.info["started"] = time.monotonic()
@@ -98,8 +99,8 @@ def watch_slow_statements(engine: Engine, threshold_seconds: float) -> None:
 
 
 def _make_private(_dialect: Any, _record: Any, arguments: list[Any], _options: Any) -> None:
-    """Make a new file for its owner alone; SQLite gives what it puts beside it the same permissions."""
-    with contextlib.suppress(OSError):  # one that is there, or cannot be made, which SQLite says better
+    """Create a new file that only its owner can read; SQLite gives the same permissions to the files beside it."""
+    with contextlib.suppress(OSError):  # the file exists, or cannot be created, which SQLite reports better
         make_private(Path(arguments[0]))
 
 

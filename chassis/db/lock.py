@@ -1,4 +1,4 @@
-"""One process at a time boots on one database."""
+"""Lets one process at a time boot on a database."""
 
 import contextlib
 import fcntl
@@ -13,14 +13,14 @@ from chassis.db.engine import reason_of
 from chassis.errors import BootError
 from chassis.settings import Settings
 
-ADVISORY_LOCK = 7_355_608  # any number that all our processes agree on
+ADVISORY_LOCK = 7_355_608  # any number that all our processes share
 
 
 @contextlib.contextmanager
 def only_one(settings: Settings, on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the boot lock: a locked file beside a SQLite database, else an advisory lock of PostgreSQL.
+    """Hold the boot lock: a locked file beside a SQLite database, otherwise an advisory lock of PostgreSQL.
 
-    The kernel or the server lets it go when its holder dies.
+    The kernel or the server releases it when its holder dies.
     """
     path = settings.sqlite_path
     with _server_lock(settings, on_wait) if path is None else _beside(path, on_wait):
@@ -29,7 +29,7 @@ def only_one(settings: Settings, on_wait: Callable[[], None]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def file_lock(file: IO[str], on_wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of an open file, and close it at the end; `on_wait` is called when another process has it."""
+    """Hold the lock of an open file, and close it at the end; call `on_wait` if another process holds it."""
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,7 +48,7 @@ def _beside(path: Path, on_wait: Callable[[], None]) -> contextlib.AbstractConte
 
 
 def take_advisory_lock(connection: Connection, number: int, on_wait: Callable[[], None]) -> None:
-    """Take a lock of PostgreSQL that goes with the connection; `on_wait` is called when another process has it."""
+    """Take an advisory lock that lasts as long as the connection; call `on_wait` if another process holds it."""
     if not connection.execute(text(f"SELECT pg_try_advisory_lock({number})")).scalar():
         on_wait()
         connection.execute(text(f"SELECT pg_advisory_lock({number})"))

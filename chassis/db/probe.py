@@ -1,4 +1,4 @@
-"""Finds out that the database cannot be written (a full disk, a file made read-only, a lock) before users do."""
+"""Detects that the database cannot be written (a full disk, a read-only file, a lock) before users do."""
 
 import os
 
@@ -15,20 +15,20 @@ LOOK_SECONDS = 5.0
 
 
 class Probe(Ticker):
-    """Writes a row every five seconds, and keeps why that failed until it works again."""
+    """Writes a row every five seconds, and keeps the reason of a failure until a write succeeds."""
 
     def __init__(self) -> None:
         super().__init__("database_probe", LOOK_SECONDS)
         self._reason: str | None = None
 
     def problem(self) -> str | None:
-        """Return what is wrong with the database, or None; for readiness."""
+        """Return the database's problem, or None; for readiness."""
         return db.damage or self._reason
 
     def tick(self) -> None:
-        """Write once."""
+        """Write one row."""
         reason = None
-        try:  # down to the disk, whose errors would else be nobody's
+        try:  # synced to the disk, whose errors would otherwise go unnoticed
             db.write(lambda conn: state.put(conn, "probe", os.getpid()), synced=True)
         except SQLAlchemyError as error:
             reason = f"the database cannot be written: {reason_of(error)}"

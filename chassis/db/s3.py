@@ -1,4 +1,4 @@
-"""Files in S3-compatible storage, by boto3 and its standard AWS_ variables; boto3 is the extra `s3`."""
+"""Files in S3-compatible storage, through boto3 and its standard AWS_ variables; boto3 is the extra `s3`."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,20 +15,20 @@ DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Expire
 
 
 class StorageError(AppError):
-    """The storage does not do what is asked; the sentence tells the operator what to look at."""
+    """The storage refuses an operation; the message tells the operator what to check."""
 
     code = "storage_failed"
 
 
 @cache
 def client() -> Any:
-    """Return boto3's client, made at the first use; raise StorageError where boto3 is not installed."""
+    """Return boto3's client, created at the first use; raise StorageError if boto3 is not installed."""
     try:
         import boto3
         from botocore.config import Config
     except ImportError:
         raise StorageError("s3:// needs boto3: install the extra s3 (pip install boto3).") from None
-    # Other makers' storage knows neither newer checksums nor a host name for each bucket.
+    # Other vendors' storage supports neither the newer checksums nor a host name for each bucket.
     common: dict[str, Any] = {"signature_version": "s3v4", "request_checksum_calculation": "when_required"}
     common |= {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 4}}
     made = boto3.client("s3", config=Config(**common))
@@ -38,7 +38,7 @@ def client() -> Any:
 
 
 def signed_url(url: str) -> str:
-    """Return an https URL that lets whoever has it read `s3://bucket/key` for six hours."""
+    """Return an https URL that allows anyone who has it to read `s3://bucket/key` for six hours."""
     bucket, key = parts_of(url)
     with _explained(bucket):
         parameters = {"Bucket": bucket, "Key": key}
@@ -46,7 +46,7 @@ def signed_url(url: str) -> str:
 
 
 def sizes(url: str) -> dict[str, int]:
-    """Return {name: bytes} of the files right under `s3://bucket/prefix`."""
+    """Return {name: bytes} of the files directly under `s3://bucket/prefix`."""
     bucket, prefix = _folder(url)
     with _explained(bucket):
         pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
@@ -55,14 +55,14 @@ def sizes(url: str) -> dict[str, int]:
 
 
 def read_text(url: str) -> str:
-    """Return what a small file holds."""
+    """Return the content of a small file."""
     bucket, key = parts_of(url)
     with _explained(bucket):
         return str(client().get_object(Bucket=bucket, Key=key)["Body"].read(65_536).decode(errors="replace"))
 
 
 def upload(path: Path, url: str, told: Callable[[int], None]) -> None:
-    """Store a file, which appears when it is whole; `told` gets the bytes of each step."""
+    """Upload a file, which appears when it is complete; `told` gets the bytes of each step."""
     from boto3.s3.transfer import TransferConfig
 
     bucket, key = parts_of(url)
@@ -72,7 +72,7 @@ def upload(path: Path, url: str, told: Callable[[int], None]) -> None:
 
 
 def delete(url: str) -> None:
-    """Remove a file; one that is not there is no error."""
+    """Delete a file; a missing file is not an error."""
     bucket, key = parts_of(url)
     with _explained(bucket):
         client().delete_object(Bucket=bucket, Key=key)

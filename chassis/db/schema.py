@@ -1,6 +1,6 @@
-"""Migrations: each room or feature that owns tables has a folder of them, and a version table of its own.
+"""Migrations: each room or feature that owns tables has a folder of them, and its own version table.
 
-So a feature that is deleted leaves its tables and its version behind, and everything else still migrates.
+So a deleted feature leaves its tables and its version behind, and everything else still migrates.
 """
 
 import re
@@ -22,7 +22,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @dataclass(frozen=True)
 class Branch:
-    """One line of migrations; revisions are named `0001`, `0002`, ... in files `0001_what.py`."""
+    """One sequence of migrations; revisions are named `0001`, `0002`, ... in files `0001_what.py`."""
 
     name: str
     folder: Path
@@ -36,7 +36,7 @@ class Branch:
         return sorted(path.stem.split("_")[0] for path in self.folder.glob("[0-9]*_*.py"))
 
     def tables(self, revision: str) -> set[str]:
-        """Return the tables that a database of that revision has; migrations name them in full."""
+        """Return the tables of a database at that revision; migrations must name tables literally."""
         found: set[str] = set()
         for path in sorted(self.folder.glob("[0-9]*_*.py")):
             if path.stem.split("_")[0] <= revision:
@@ -50,7 +50,7 @@ _known = [CORE]
 
 
 def know(branches: list[Branch]) -> None:
-    """Take over which branches there are; those of the features are known further up."""
+    """Set the branches; a higher layer knows those of the features."""
     _known[:] = branches
 
 
@@ -66,7 +66,7 @@ def pending(db: Database, branches: list[Branch]) -> list[str]:
 
 
 def lacking(db: Database, branches: list[Branch]) -> list[str]:
-    """Return the tables that are not there though the branches' revisions say so."""
+    """Return the tables that are missing although the branches' revisions include them."""
 
     def read(conn: Connection) -> list[str]:
         there = set(inspect(conn).get_table_names())
@@ -77,7 +77,7 @@ def lacking(db: Database, branches: list[Branch]) -> list[str]:
 
 
 def upgrade(db: Database, branches: list[Branch]) -> list[str]:
-    """Bring every branch to the code's newest revision, each migration in a transaction; return what was done."""
+    """Migrate every branch to the code's newest revision, each migration in a transaction; return what was done."""
     done = pending(db, branches)
     for branch in branches:
         if db.read(lambda conn, b=branch: _behind(b, _current(conn, b))):  # type: ignore[misc]
@@ -86,7 +86,7 @@ def upgrade(db: Database, branches: list[Branch]) -> list[str]:
 
 
 def print_sql(db: Database, branches: list[Branch], out: TextIO) -> None:
-    """Write the SQL of the pending migrations to `out`, and change nothing."""
+    """Write the SQL of the pending migrations to `out` without applying it."""
     for branch in branches:
         have = db.read(lambda conn, b=branch: _current(conn, b))  # type: ignore[misc]
         if _behind(branch, have):

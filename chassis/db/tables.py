@@ -1,4 +1,4 @@
-"""The one MetaData that every room's and feature's tables belong to."""
+"""The MetaData of all tables of rooms and features."""
 
 from sqlalchemy import JSON, Column, Float, MetaData, String, Table, Text
 

@@ -1,4 +1,4 @@
-"""What people are told while the database refuses: that it does, why, and when to come again."""
+"""Tells users that the database refuses, why, and when to retry."""
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -6,7 +6,7 @@ from chassis.db.engine import may_pass, reason_of
 from chassis.errors import Unavailable
 
 RETRY_AFTER_SECONDS = 5.0
-WORDS = (  # what SQLite and PostgreSQL say, and what that means
+WORDS = (  # messages of SQLite and PostgreSQL, and their meaning
     (("full", "no space", "quota"), "its disk is full"),
     (("readonly", "read-only"), "it is read-only"),
     (("locked", "lock timeout", "busy"), "it is busy with something that takes long"),
@@ -15,13 +15,13 @@ WORDS = (  # what SQLite and PostgreSQL say, and what that means
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database refuses what it may take later."""
+    """The database refuses an operation that it may accept later."""
 
     code, retry_after_seconds = "database_unavailable", RETRY_AFTER_SECONDS
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailable | None:
-    """Return what people are told of an error that may pass, or None for another one."""
+    """Return the error to show for a temporary database error, or None for another one."""
     if not isinstance(error, SQLAlchemyError) or not may_pass(error):
         return None
     said = reason_of(error).lower()

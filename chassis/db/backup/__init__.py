@@ -1,6 +1,6 @@
-"""Backups: made while the service runs, kept for a time, proven by restoring them, and put back.
+"""Backups: made while the service runs, kept for a time, tested by restoring them, and restored.
 
-For commands and the boot, which wait; a worker enqueues the job kinds `backup` and `backup_drill` instead.
+For commands and the boot, which can wait; a worker enqueues the job kinds `backup` and `backup_drill` instead.
 """
 
 from chassis.db.backup.make import make

@@ -1,4 +1,4 @@
-"""What a database that was unpacked has to show before it is called a backup of this service."""
+"""Checks that an unpacked database is a valid backup of this service."""
 
 import sqlite3
 from collections.abc import Collection, Iterator
@@ -15,7 +15,7 @@ from chassis.settings import Settings
 
 
 def sound(path: Path, shown: str) -> None:
-    """Raise BackupError unless every page, index and foreign key is right; takes the file out of WAL."""
+    """Raise BackupError unless every page, index and foreign key is valid; switches the file out of WAL mode."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         try:
             connection.execute("PRAGMA journal_mode=DELETE")
@@ -35,7 +35,7 @@ def url_of(path: Path) -> str:
 
 
 def row_counts(path: Path) -> dict[str, int]:
-    """Return {table: rows} of every table but SQLite's own."""
+    """Return {table: rows} for all tables except SQLite's own."""
     listed = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1"
     with closing(sqlite3.connect(path)) as connection:
         names = [str(name) for (name,) in connection.execute(listed)]
@@ -44,7 +44,7 @@ def row_counts(path: Path) -> dict[str, int]:
 
 
 def pending(url: str, tables: Collection[str], settings: Settings, shown: str) -> list[str]:
-    """Return the migrations that the database lacks; raise when it is newer than the code, or none of ours."""
+    """Return the migrations that the database lacks; raise if it is newer than the code or not this service's."""
     with _opened(url, tables, settings, shown) as database:
         return schema.pending(database, schema.known())
 
@@ -57,7 +57,7 @@ def ours(path: Path, settings: Settings, shown: str) -> None:
 
 
 def migrate(url: str, tables: Collection[str], settings: Settings, shown: str) -> list[str]:
-    """Bring the database to the code's newest revision, and return what was done."""
+    """Migrate the database to the code's newest revision; return the applied migrations."""
     with _opened(url, tables, settings, shown) as database:
         return schema.upgrade(database, schema.known())
 

@@ -1,4 +1,4 @@
-"""Dumps of PostgreSQL, made and read by its own tools, in their custom format, which is packed already."""
+"""Makes and reads dumps of PostgreSQL with its own tools, in their custom format, which is compressed."""
 
 import hashlib
 import os
@@ -34,13 +34,13 @@ def dump(url: str, target: Path, report: Report) -> tuple[int, str]:
 
 
 def load(file: Path, url: str, report: Report, total: int) -> None:
-    """Fill the empty database at `url` from a dump with so many tables; all of it belongs to the URL's user then."""
+    """Fill the empty database at `url` from a dump with `total` tables; the URL's user then owns everything."""
     options = ["--no-owner", "--no-privileges", "--exit-on-error", f"--dbname={_address(url)}", str(file)]
     _run("pg_restore", options, url, _counted(report, "restored", total))
 
 
 def rows_in(file: Path) -> dict[str, int]:
-    """Return {schema.table: rows} of what a dump holds, as its own script has it."""
+    """Return {schema.table: rows} of a dump, counted in the script that pg_restore makes of it."""
     rows: Counter[str] = Counter()
     table: str | None = None
     command = [_program("pg_restore"), "--data-only", "--file=-", str(file)]
@@ -70,7 +70,7 @@ def _copied(line: bytes) -> str | None:
 
 
 def _counted(report: Report, what: str, total: int = 0) -> Callable[[str], None]:
-    """Return what tells of each table that a tool goes through."""
+    """Return a function that reports each table that a tool processes."""
     done = 0
 
     def told(line: str) -> None:
@@ -104,7 +104,7 @@ def _program(name: str) -> str:
 
 
 def _address(url: str) -> str:
-    """Return the URL as the tools want it; the password is not for a command line, which everybody here sees."""
+    """Return the URL for the tools, without the password: all users of the machine can see command lines."""
     return make_url(url).set(drivername="postgresql", password=None).render_as_string(hide_password=False)
 
 

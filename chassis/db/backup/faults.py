@@ -1,4 +1,4 @@
-"""What the disk and the database say, as a sentence."""
+"""Turns errors of the disk and the database into sentences."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from chassis.db.engine import reason_of
 
 @contextmanager
 def explained(folder: Path, comfort: str) -> Iterator[None]:
-    """Raise BackupError where the disk or SQLite refuses; `comfort` says what is as it was."""
+    """Raise BackupError for errors of the disk or SQLite; `comfort` says what is unchanged."""
     try:
         yield
     except OSError as error:

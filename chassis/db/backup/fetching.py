@@ -1,4 +1,4 @@
-"""Brings a backup, named in one of several ways, unpacked to a file of this machine."""
+"""Finds a backup by name, file or URL, and unpacks it to a local file."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,7 +20,7 @@ UNLIMITED_BYTES = 2**62
 
 
 def find(wanted: str, settings: Settings) -> tuple[Source, str | None]:
-    """Return where a backup is, and its name when it is one of BACKUP_TO's.
+    """Return where a backup is, and its name if it is in BACKUP_TO.
 
     `wanted` is a URL, a file, a name in BACKUP_TO, or `latest`.
     """
@@ -39,9 +39,9 @@ def find(wanted: str, settings: Settings) -> tuple[Source, str | None]:
 
 
 def bring(source: Source, path: Path, settings: Settings, report: Report) -> str:
-    """Write the database that is in the backup to `path`, checked against its checksum; return the SHA-256.
+    """Write the database of the backup to `path`, verified against its checksum; return the SHA-256.
 
-    Of a file of this machine the checksum may be missing, which is said; what came over the network must have one.
+    A local file can lack a checksum, which is reported; a file from the network must have one.
     """
     if source.shown.endswith(ENDING):
         name = source.shown.rpartition("/")[2]
@@ -64,7 +64,7 @@ def bring(source: Source, path: Path, settings: Settings, report: Report) -> str
 
 
 def bring_dump(source: Source, folder: Path, settings: Settings, report: Report) -> tuple[Path, str]:
-    """Return where a dump is on this machine, fetched to `folder` if need be, and its SHA-256 after it was checked."""
+    """Return the local path of a dump, fetched to `folder` if needed, and its SHA-256 after verification."""
     path, seconds = source.file or folder / f"fetched{ENDING}", settings.database_snapshot_timeout_seconds
     with nullcontext() if source.file else make_private(path).open("r+b") as file:
         sink = Sink(file, source.shown, lambda: free_bytes_of(folder), Progress(report, "fetched"))

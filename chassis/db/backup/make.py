@@ -1,4 +1,4 @@
-"""The order of a backup: room, copy, check, pack, checksum, and only then its name."""
+"""Makes a backup: check the space, copy, check, pack, checksum, and only then its name."""
 
 import time
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from chassis.db.snapshot.progress import Progress
 from chassis.settings import Settings
 
 STAND = "The earlier backups stand."
-PACKED_SHARE = 0.5  # of the database that a backup is expected to have at most
+PACKED_SHARE = 0.5  # expected size of a packed backup at most, as a share of the database
 
 
 def make(
     settings: Settings, *, to: str = "", report: Report, free_bytes: Callable[[Path], int] = free_bytes_of
 ) -> Made:
-    """Make a backup of the database as it is now, in BACKUP_TO or in the folder or `s3://bucket/prefix` given.
+    """Make a backup of the current database, in BACKUP_TO or in the given folder or `s3://bucket/prefix`.
 
-    `report` gets lines of progress. Raises BackupError or StorageError with what to do; the backups that were there
-    stand, and nothing half made is left.
+    `report` gets lines of progress. Raises BackupError or StorageError with what to do; earlier backups are then
+    unchanged, and no partial files are left.
     """
     started, place = time.monotonic(), place_of(settings, to)
     remembered = memory.failure_remembered(settings, "backup")
@@ -40,7 +40,7 @@ def make(
 
 
 def _new_name(place: Place, settings: Settings) -> tuple[float, str]:
-    """Return the time and a name that is not taken; two of one second would be one."""
+    """Return the time and an unused name; two backups in the same second would have the same name."""
     there, ending = place.sizes(), "db.zst" if settings.sqlite_path else "dump"
     while True:
         now = float(int(time.time()))
@@ -81,7 +81,7 @@ def _require_room(source: Path, folder: Path, free_bytes: Callable[[Path], int])
 
 
 def _store(place: Place, folder: Path, name: str, packed: Path, checksum: str, report: Report) -> None:
-    """Add the checksum before the backup, so that none is ever seen without."""
+    """Add the checksum before the backup, so that a backup never appears without one."""
     sidecar = temporary(folder, name, "sum")
     create_private(sidecar)
     with sidecar.open("w") as file:

@@ -1,4 +1,4 @@
-"""What is remembered of backups in the database, for all processes: the last one, the proofs, what failed."""
+"""State of the backups, kept in the database for all processes: the last one, the drills, the failures."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def remember_made(settings: Settings, made: Made) -> None:
-    """Remember the last backup, and that making one works."""
+    """Record the last backup, and clear the failure."""
     last = {"name": made.name, "place": made.place, "made_at": made.made_at, "size_bytes": made.size_bytes}
     last |= {"sha256": made.sha256, "duration_seconds": made.duration_seconds}
 
@@ -31,7 +31,7 @@ def remember_made(settings: Settings, made: Made) -> None:
 
 
 def remember_proof(settings: Settings, name: str, made_at: float, sha256: str) -> None:
-    """Remember that a backup was restored as a test."""
+    """Record that a backup was restored as a test."""
 
     def write(conn: Connection) -> None:
         proofs = state.get(conn, PROVEN) or {}
@@ -44,18 +44,18 @@ def remember_proof(settings: Settings, name: str, made_at: float, sha256: str) -
 
 
 def proofs(settings: Settings) -> dict[str, dict[str, Any]]:
-    """Return {name: {made_at, proven_at, sha256}} of the backups that were proven."""
+    """Return {name: {made_at, proven_at, sha256}} of the backups that were restored as a test."""
     return _tried(settings, lambda: db.read(lambda conn: state.get(conn, PROVEN))) or {}
 
 
 def failed(conn: Connection) -> dict[str, dict[str, Any]]:
-    """Return {"backup" or "drill": {at, why}} of those whose last attempt failed."""
+    """Return {"backup" or "drill": {at, why}} for each whose last attempt failed."""
     return state.get(conn, FAILED) or {}
 
 
 @contextmanager
 def failure_remembered(settings: Settings, what: str) -> Iterator[None]:
-    """Remember why the block failed, until the next success."""
+    """Record why the block failed, until the next success."""
     try:
         yield
     except AppError as error:
@@ -70,7 +70,7 @@ def _put_failure(conn: Connection, what: str, why: dict[str, Any] | None) -> Non
 
 
 def _tried(settings: Settings, work: Callable[[], T]) -> T | None:
-    """Do what can be done: the table may be missing before the first migration, the disk full, the database away."""
+    """Return work(), or None if the database refuses: no table before migrations, a full disk, no connection."""
     if settings.sqlite_path is not None and not settings.sqlite_path.is_file():
         return None
     try:

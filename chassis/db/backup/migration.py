@@ -1,4 +1,4 @@
-"""A backup before the tables change."""
+"""Makes a backup before migrations."""
 
 from datetime import datetime
 
@@ -15,10 +15,10 @@ from chassis.settings import Settings
 
 
 def before_migrations(settings: Settings, database: Database, branches: list[Branch], report: Report) -> str | None:
-    """Make a backup when migrations are pending on tables that are there already; return its name.
+    """Make a backup if migrations are pending on existing tables; return its name.
 
-    None is made with MIGRATE_BACKUP=false, on PostgreSQL, of a snapshot that nobody has served yet, and where the
-    newest backup already has all that was written, as when a migration fails at every start.
+    Makes no backup with MIGRATE_BACKUP=false, on PostgreSQL, of a snapshot that has not been served yet, and if the
+    newest backup has all that was written, as when a migration fails at every start.
     """
     path = settings.sqlite_path
     if not settings.migrate_backup or path is None or not pending(database, branches):
@@ -37,7 +37,7 @@ def before_migrations(settings: Settings, database: Database, branches: list[Bra
 
 
 def _newest_if_current(settings: Settings) -> Backup | None:
-    """Return the newest backup when nothing was written to the database since."""
+    """Return the newest backup if nothing has been written to the database since."""
     path = settings.sqlite_path
     assert path is not None
     files = [path, path.with_name(f"{path.name}-wal")]
@@ -47,7 +47,7 @@ def _newest_if_current(settings: Settings) -> Backup | None:
 
 
 def _is_fresh_snapshot(settings: Settings, database: Database) -> bool:
-    """Return whether no start was completed since the database was installed from a snapshot."""
+    """Return whether no start has completed since the database was installed from a snapshot."""
     assert settings.sqlite_path is not None
     installed = read_installed(settings.sqlite_path)
     return installed is not None and (

@@ -1,4 +1,4 @@
-"""What a backup is, and how it is named: `app-20261121T020000Z.db.zst`, with its checksum in `.sha256` beside it."""
+"""The data of backups and their names: `app-20261121T020000Z.db.zst`, with the checksum in `.sha256` beside it."""
 
 import re
 from collections.abc import Callable
@@ -14,14 +14,14 @@ NAME = re.compile(r"(?P<stem>[^-/][^/]*)-(?P<stamp>\d{8}T\d{6}Z)\.(db\.zst|dump)
 
 
 class BackupError(AppError):
-    """A backup that cannot be made, read or put back; the sentence tells the operator what to do."""
+    """A backup that cannot be made, read or restored; the message tells the operator what to do."""
 
     code = "backup_failed"
 
 
 @dataclass(frozen=True)
 class Backup:
-    """A backup in its place; times are seconds since 1970, `proven_at` is when it was last restored as a test."""
+    """A stored backup; times are seconds since 1970, `proven_at` is when it was last restored as a test."""
 
     name: str
     size_bytes: int
@@ -32,7 +32,7 @@ class Backup:
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was just made; `database_bytes` is its size unpacked."""
+    """A backup that was just made; `database_bytes` is the size of its database."""
 
     name: str
     place: str
@@ -45,7 +45,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Proof:
-    """What a restore into a scratch folder showed: rows of each table, and the migrations that were applied there."""
+    """The result of a test restore: rows of each table, and the migrations that were applied to it."""
 
     name: str
     sha256: str
@@ -55,7 +55,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class Restored:
-    """What was put in place of the database; `kept` is where the old one is, `pending` what the next start migrates."""
+    """The result of a restore; `kept` is where the old database is, `pending` what the next start migrates."""
 
     name: str
     size_bytes: int
@@ -69,7 +69,7 @@ def name_at(stem: str, seconds: float, ending: str) -> str:
 
 
 def made_at(name: str, stem: str) -> float | None:
-    """Return when a backup of ours was made, to the second; None for every other name."""
+    """Return when one of our backups was made, to the second, or None for other names."""
     found = NAME.fullmatch(name)
     if found is None or found["stem"] != stem:
         return None

@@ -1,4 +1,4 @@
-"""Where backups are kept: a folder, or a prefix of a bucket in S3-compatible storage."""
+"""Places that keep backups: a folder, or a prefix of a bucket in S3-compatible storage."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -20,7 +20,7 @@ SCRATCH = ".verify"
 
 
 class Place(Protocol):
-    """Holds files by name; what is added appears when it is whole."""
+    """Holds files by name; a file appears only when it is complete."""
 
     shown: str
     staging: Path
@@ -45,16 +45,16 @@ class Folder:
         return {path.name: path.stat().st_size for path in self.staging.iterdir() if path.is_file()}
 
     def read_text(self, name: str) -> str:
-        """Return what a small file holds."""
+        """Return the content of a small file."""
         return (self.staging / name).read_text(errors="replace")
 
     def add(self, path: Path, name: str, told: Callable[[int], None]) -> None:
-        """Rename a file of the staging folder to its name, which lasts when this returns."""
+        """Rename a file of the staging folder to its name, durably."""
         path.replace(self.staging / name)
         sync(self.staging)
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         (self.staging / name).unlink(missing_ok=True)
 
     def url(self, name: str) -> str:
@@ -63,7 +63,7 @@ class Folder:
 
 
 class Bucket:
-    """A prefix of a bucket; what is uploaded is made in a folder of this machine first."""
+    """A prefix of a bucket; uploads are prepared in a local folder."""
 
     def __init__(self, url: str, staging: Path) -> None:
         self.shown, self.staging = url.rstrip("/"), staging
@@ -73,16 +73,16 @@ class Bucket:
         return s3.sizes(self.shown)
 
     def read_text(self, name: str) -> str:
-        """Return what a small file holds."""
+        """Return the content of a small file."""
         return s3.read_text(self.url(name))
 
     def add(self, path: Path, name: str, told: Callable[[int], None]) -> None:
-        """Upload a file and remove it here."""
+        """Upload a file and remove the local one."""
         s3.upload(path, self.url(name), told)
         path.unlink()
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
+        """Remove a file if it exists."""
         s3.delete(self.url(name))
 
     def url(self, name: str) -> str:
@@ -91,7 +91,7 @@ class Bucket:
 
 
 def place_of(settings: Settings, to: str = "") -> Place:
-    """Return the place that `to` names, a folder or `s3://bucket/prefix`, by default that of BACKUP_TO."""
+    """Return the place that `to` names, a folder or `s3://bucket/prefix`; by default that of BACKUP_TO."""
     beside = settings.sqlite_path.parent / "backups" if settings.sqlite_path else BASE_DIR / "data/backups"
     wanted = to or settings.backup_to
     if "://" not in wanted:
@@ -102,14 +102,14 @@ def place_of(settings: Settings, to: str = "") -> Place:
 
 
 def stem_of(settings: Settings) -> str:
-    """Return what the names of this database's backups begin with."""
+    """Return the prefix of the names of this database's backups."""
     path = settings.sqlite_path
     return path.stem if path else str(make_url(settings.database_url.get_secret_value()).database)
 
 
 @contextmanager
 def alone(place: Place, settings: Settings, report: Report) -> Iterator[Path]:
-    """Give the staging folder to one process at a time, without what killed ones left there."""
+    """Lock the staging folder for one process, and remove the leftovers of killed ones."""
     folder = place.staging
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
@@ -125,12 +125,12 @@ def alone(place: Place, settings: Settings, report: Report) -> Iterator[Path]:
 
 
 def temporary(folder: Path, name: str, what: str) -> Path:
-    """Return where a part of making `name` is kept until it is whole."""
+    """Return the path of a temporary file that belongs to `name`."""
     return folder / f".{name}.{what}"
 
 
 def remove_leftovers(folder: Path, stem: str) -> None:
-    """Remove what is half made, and checksums whose backup never came; the caller has the folder for itself."""
+    """Remove partial files, and checksums without a backup; the caller holds the folder's lock."""
     shutil.rmtree(folder / SCRATCH, ignore_errors=True)
     names = {path.name for path in folder.iterdir()}
     for name in names:

@@ -1,4 +1,4 @@
-"""Verifies and restores backups of PostgreSQL, each in a scratch database of the same server first."""
+"""Verifies and restores backups of PostgreSQL, each first in a scratch database of the same server."""
 
 import re
 import time
@@ -20,7 +20,7 @@ from chassis.db.backup.server import Server, alone_on, at
 from chassis.db.snapshot.source import Source
 from chassis.settings import Settings
 
-MOST_CHARACTERS = 40  # of a database's name within another one, which PostgreSQL cuts off after 63 bytes
+MOST_CHARACTERS = 40  # of a database's name in a longer one, which PostgreSQL truncates after 63 bytes
 KEPT = re.compile(r"(.+)_\d{14}")
 TABLES = """
 SELECT CAST(CAST(c.oid AS regclass) AS text) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -31,7 +31,7 @@ Agreed = Callable[[str], bool]
 
 
 def prove(source: Source, shown: str, folder: Path, settings: Settings, report: Report) -> Proof:
-    """Restore a backup into a scratch database, check and migrate it there, and drop it."""
+    """Restore a backup into a scratch database, check and migrate it there, then drop it."""
     file, checksum = bring_dump(source, folder, settings, report)
     url = settings.database_url.get_secret_value()
     with alone_on(url, report) as server, _loaded(server, file, shown, _named(url, "drill"), url, report) as rows:
@@ -39,9 +39,9 @@ def prove(source: Source, shown: str, folder: Path, settings: Settings, report: 
 
 
 def restore(wanted: str, settings: Settings, report: Report, agreed: Agreed) -> Restored | None:
-    """Put a backup, or a database that an earlier restore kept, in place of the service's; that one is kept.
+    """Replace the database by a backup, or by a database that an earlier restore kept; the old one is kept.
 
-    Raises BackupError while anybody is connected to it; until the last step nothing of it is touched.
+    Raises BackupError while anyone is connected to it; it is not changed before the last step.
     """
     url = settings.database_url.get_secret_value()
     try:
@@ -71,9 +71,9 @@ def _from_backup(
 
 @contextmanager
 def _loaded(server: Server, file: Path, shown: str, name: str, url: str, report: Report) -> Iterator[dict[str, int]]:
-    """Give the row counts of a database of that name, made from a dump; drop it afterwards, unless it was renamed."""
+    """Yield the row counts of a database made from a dump; drop it afterwards, unless it was renamed."""
     held = dumps.rows_in(file)
-    server.drop(name)  # that of a process that was killed
+    server.drop(name)  # left by a process that was killed
     server.create(name, like=_database(url))
     try:
         dumps.load(file, at(url, name), report, len(held))
@@ -100,15 +100,15 @@ def _replace(server: Server, url: str, made: str, shown: str, settings: Settings
 
 
 def _free_name(server: Server, url: str) -> str:
-    """Return the name that the old database gets: with the time, and two of one second would be one."""
+    """Return the new name of the old database, with the time; waits if that second's name is taken."""
     while server.has(name := _named(url, datetime.now(UTC).strftime("%Y%m%d%H%M%S"))):
         time.sleep(0.1)
     return name
 
 
 def _refuse_if_used(server: Server, url: str) -> None:
-    """Raise BackupError unless the database is nobody's; who has just left may be on the list for a moment."""
-    db.close()  # this process must not be the one that has it open
+    """Raise BackupError if the database is in use; connections that were just closed can be listed for a moment."""
+    db.close()  # so that this process is not connected to it
     for _ in range(GOING_LOOKS):
         if not (users := server.users(_database(url))):
             return
@@ -117,7 +117,7 @@ def _refuse_if_used(server: Server, url: str) -> None:
 
 
 def _rows(url: str) -> dict[str, int]:
-    """Return {schema.table: rows} of a database, named as PostgreSQL's tools name them."""
+    """Return {schema.table: rows} of a database, with names as PostgreSQL's tools write them."""
     with create_engine(url, poolclass=NullPool).connect() as connection:
         connection.execute(text("SET search_path = ''"))
         names = connection.execute(text(TABLES)).scalars().all()

@@ -1,4 +1,4 @@
-"""The drill: a backup is a backup when it was restored."""
+"""Verifies a backup by restoring it."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -15,11 +15,11 @@ UNTOUCHED = "The backups are as they were."
 
 
 def verify(wanted: str, settings: Settings, report: Report) -> Proof:
-    """Restore a backup into a scratch folder or database, check it there, and remember that it is proven.
+    """Restore a backup into a scratch folder or database, check it there, and record that it was tested.
 
-    `wanted` is a name in BACKUP_TO, a file, a URL, or `latest`. Checked are the checksum, every page, index and foreign
-    key (of PostgreSQL, that all of it loads and all rows are there), and that the migrations up to the code's newest
-    apply. Raises AppError with what is wrong.
+    `wanted` is a name in BACKUP_TO, a file, a URL, or `latest`. It checks the checksum, every page, index and foreign
+    key (for PostgreSQL, that everything loads and all rows exist), and that the migrations up to the code's newest
+    apply. Raises AppError with the problem.
     """
     source, name = find(wanted, settings)
     shown = name or source.shown

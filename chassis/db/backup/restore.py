@@ -1,4 +1,4 @@
-"""Puts a backup in the place of the database, and keeps the old one."""
+"""Replaces the database by a backup, and keeps the old one."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,15 +17,16 @@ from chassis.settings import Settings
 def restore(wanted: str, settings: Settings, report: Report, agreed: Callable[[str], bool]) -> Restored | None:
     """Replace the database by a backup: a name in BACKUP_TO, a file, a URL, or `latest`.
 
-    Everything is verified before; `agreed` gets a question with what will be replaced, and None is returned when it
-    says no. Raises AppError while another process has the database open. A start waits until this is done.
+    Everything is verified first; `agreed` is called with a question that names what will be replaced, and None is
+    returned if it returns False. Raises AppError while another process has the database open. A start waits until the
+    restore has finished.
     """
     target = settings.sqlite_path
     if target is None:
         return postgres.restore(wanted, settings, report, agreed)
     target.parent.mkdir(parents=True, exist_ok=True)
     source, name = find(wanted, settings)
-    db.close()  # this process must not be the one that has it open
+    db.close()  # so that this process does not have it open
     with only_one(settings, lambda: report("waiting for another process that boots on this database")):
         install.remove_leftovers(target)
         try:
@@ -55,8 +56,8 @@ def _replace(
     present = f"{target} ({target.stat().st_size / 1e6:.1f} MB)" if install.has_database(target) else None
     if not agreed(f"Put {shown} in place of {present}? The old one is kept." if present else f"Make {target}?"):
         return None
-    # The snapshot that the present database came from stays known: else a start with the policy `refresh` would
-    # take that snapshot for a new one and replace what was restored.
+    # Keep the record of the snapshot that the present database came from: without it, a start with the policy `refresh`
+    # would take that snapshot for a new one and replace the restored database.
     if came_from := install.read_installed(target):
         install.record(fetched, came_from[0])
     install.sync(fetched)

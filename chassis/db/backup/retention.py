@@ -1,4 +1,4 @@
-"""Which backups there are, and which of them go."""
+"""Lists backups, and removes old ones."""
 
 import time
 
@@ -12,7 +12,7 @@ DAY_SECONDS = 86_400
 
 
 def listing(settings: Settings, *, to: str = "") -> list[Backup]:
-    """Return the backups in BACKUP_TO, or in the place given, newest first."""
+    """Return the backups in BACKUP_TO or in the given place, newest first."""
     place = place_of(settings, to)
     sizes, proofs = place.sizes(), memory.proofs(settings)
     found = []
@@ -24,10 +24,10 @@ def listing(settings: Settings, *, to: str = "") -> list[Backup]:
 
 
 def prune(settings: Settings) -> list[str]:
-    """Remove from BACKUP_TO what is older than BACKUP_KEEP_DAYS, and return the names.
+    """Remove backups older than BACKUP_KEEP_DAYS from BACKUP_TO; return their names.
 
-    The newest BACKUP_KEEP_COUNT stay whatever their age, and so does the newest that was proven. Files that are not
-    named as ours are never touched.
+    The newest BACKUP_KEEP_COUNT are kept whatever their age, and so is the newest that was restored as a test. Files
+    with other names are never touched.
     """
     place, proofs = place_of(settings), memory.proofs(settings)
     ours = _ours(place.sizes(), settings)
@@ -49,5 +49,5 @@ def _ours(names: dict[str, int], settings: Settings) -> dict[str, float]:
 def _checksum(place: Place, name: str) -> str:
     try:
         return place.read_text(f"{name}{SIDECAR}").split(" ")[0].strip()
-    except (OSError, s3.StorageError):  # it went meanwhile
+    except (OSError, s3.StorageError):  # removed meanwhile
         return ""

@@ -1,4 +1,4 @@
-"""PostgreSQL's server, seen from a database that is not the service's: makes, drops and renames databases."""
+"""PostgreSQL's server, used from another database than the service's: creates, drops and renames databases."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from chassis.db.backup.model import BackupError, Report
 from chassis.db.engine import reason_of
 from chassis.db.lock import take_advisory_lock
 
-ALONE_LOCK = 7_355_609  # any number that all our processes agree on, and not the boot's
+ALONE_LOCK = 7_355_609  # any number that all our processes share, other than the boot's
 MARK = "scratch of flask db"
 NOT_ALLOWED, IN_USE = "42501", "55006"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
@@ -23,21 +23,21 @@ def at(url: str, database: str) -> str:
 
 
 class Server:
-    """What is done to whole databases; `postgres` or `template1` is where it is done from."""
+    """Operations on whole databases, done from `postgres` or `template1`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def has(self, name: str) -> bool:
-        """Return whether there is a database of that name."""
+        """Return whether a database of that name exists."""
         return bool(self._ask("SELECT count(*) FROM pg_database WHERE datname = :name", name=name))
 
     def size_bytes(self, name: str) -> int:
-        """Return the size of a database on its disk."""
+        """Return the size of a database on disk."""
         return int(self._ask("SELECT pg_database_size(:name)", name=name))
 
     def users(self, name: str) -> str:
-        """Return who is connected to a database, in a few words, or nothing."""
+        """Return a short description of the connections to a database, or ""."""
         found = self._ask(
             "SELECT count(*) || ' connections from ' || string_agg(DISTINCT coalesce(host(client_addr), 'here'), ', ')"
             " FROM pg_stat_activity WHERE datname = :name",
@@ -46,7 +46,7 @@ class Server:
         return str(found or "")
 
     def create(self, name: str, like: str) -> None:
-        """Make an empty scratch database, with the encoding and the order of texts of another one if that is there."""
+        """Create an empty scratch database, with the encoding and collation of `like` if that exists."""
         query = "SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = :name"
         row = self._connection.execute(text(query), {"name": like}).first()
         encoding, collate, ctype = (self._literal(one) for one in row or ("UTF8", "C", "C"))
@@ -55,7 +55,7 @@ class Server:
         self._do(f"COMMENT ON DATABASE {self._name(name)} IS {self._literal(MARK)}")
 
     def drop(self, name: str) -> None:
-        """Remove a scratch database, if it is there, whoever is connected to it; never one that was not made here."""
+        """Drop a scratch database if it exists, with all its connections; never one that was not created here."""
         if not self.has(name):
             return
         if not self._is_scratch(name):
@@ -63,7 +63,7 @@ class Server:
         self._do(f"DROP DATABASE {self._name(name)} WITH (FORCE)")
 
     def rename(self, *changes: tuple[str, str]) -> None:
-        """Rename databases, all or none; the server refuses while somebody is connected to one."""
+        """Rename databases, all or none; the server refuses while one has connections."""
         steps = [f"ALTER DATABASE {self._name(old)} RENAME TO {self._name(new)}" for old, new in changes]
         steps += [f"COMMENT ON DATABASE {self._name(new)} IS NULL" for old, new in changes if self._is_scratch(old)]
         self._do("; ".join(steps))
@@ -76,7 +76,7 @@ class Server:
         return self._connection.execute(text(query), values).scalar()
 
     def _do(self, statements: str) -> None:
-        """Send statements as they are; the server takes several for one transaction."""
+        """Execute statements without parameters; the server runs several in one transaction."""
         self._connection.execution_options(no_parameters=True).exec_driver_sql(statements)
 
     def _name(self, name: str) -> str:
@@ -89,7 +89,7 @@ class Server:
 
 @contextmanager
 def alone_on(url: str, report: Report) -> Iterator[Server]:
-    """Give one process at a time the server of the database at `url`; raise BackupError where it refuses."""
+    """Lock the server of the database at `url` for one process; raise BackupError if it refuses."""
     with _connected(url) as connection, _explained(make_url(url).username or "", str(make_url(url).database)):
         take_advisory_lock(
             connection, ALONE_LOCK, lambda: report("waiting for another process that restores on this server")
@@ -99,7 +99,7 @@ def alone_on(url: str, report: Report) -> Iterator[Server]:
 
 @contextmanager
 def _connected(url: str) -> Iterator[Connection]:
-    """Connect to one of the databases that each server has, since nobody may be in one that is renamed."""
+    """Connect to a database that every server has, since a renamed database must have no connections."""
     names = [name for name in ("postgres", "template1") if name != make_url(url).database]
     for name in names:
         engine = create_engine(at(url, name), isolation_level="AUTOCOMMIT", poolclass=NullPool)

@@ -1,4 +1,4 @@
-"""Takes the bytes of a dump of PostgreSQL, hashed as they come."""
+"""Receives the bytes of a PostgreSQL dump and hashes them."""
 
 import hashlib
 from collections.abc import Callable
@@ -11,13 +11,13 @@ MAGIC = b"PGDMP"
 
 
 class Sink:
-    """Takes the bytes of a dump to a file, or only looks at them where they are on this machine already."""
+    """Writes the bytes of a dump to a file, or only checks them if the dump is a local file."""
 
     def __init__(self, file: BinaryIO | None, shown: str, free_bytes: Callable[[], int], progress: Progress) -> None:
         self._file, self._shown, self._free_bytes, self._progress = file, shown, free_bytes, progress
 
     def start(self, total: int | None) -> None:
-        """Begin anew with a file of `total` bytes, if that is known."""
+        """Start over with a file of `total` bytes, if known."""
         self._hash, self._head, self._received, self._total = hashlib.sha256(), b"", 0, total
         self._progress.restart()
         if self._file:
@@ -27,7 +27,7 @@ class Sink:
                 raise BackupError(f"{self._shown} needs {(total or 0) / 1e6:.1f} MB, {free / 1e6:.1f} MB are left.")
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes."""
+        """Write the next bytes."""
         self._hash.update(chunk)
         self._head = (self._head + chunk[: len(MAGIC)])[: len(MAGIC)]
         self._received += len(chunk)
@@ -36,7 +36,7 @@ class Sink:
             self._progress(self._received, self._total)
 
     def finish(self, expected: str) -> str:
-        """Return the SHA-256; raise when it is not the expected one, which may be empty, or when this is no dump."""
+        """Return the SHA-256; raise if it is not the expected one (which can be empty) or if this is not a dump."""
         found = self._hash.hexdigest()
         if self._head != MAGIC:
             raise BackupError(f"{self._shown} is no dump of PostgreSQL, which DATABASE_URL names.")

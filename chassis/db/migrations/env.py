@@ -1,4 +1,4 @@
-"""Alembic's entry: runs one branch's migrations on the engine of chassis.db.schema, or prints their SQL."""
+"""Alembic's entry point: runs a branch's migrations on the engine of chassis.db.schema, or prints their SQL."""
 
 from alembic import context
 
@@ -9,7 +9,7 @@ options = {
     "target_metadata": metadata,
     "version_table": context.config.attributes["version_table"],
     "transaction_per_migration": True,
-    "transactional_ddl": True,  # so that the printed SQL of SQLite has the transactions that a migration has
+    "transactional_ddl": True,  # so that the SQL printed for SQLite has the same transactions as the migrations
 }
 if context.is_offline_mode():
     context.configure(dialect_name=engine.dialect.name, literal_binds=True, **options)

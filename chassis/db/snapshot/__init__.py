@@ -1,1 +1,1 @@
-"""Fetches a SQLite database from a URL, verifies it and puts it in place without ever risking the old one."""
+"""Fetches a SQLite database from a URL, verifies it and installs it without ever risking the old one."""

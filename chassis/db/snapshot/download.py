@@ -1,4 +1,4 @@
-"""Downloads a file over http(s), going on where a broken connection left off."""
+"""Downloads a file over http(s), resuming after broken connections."""
 
 import logging
 import random
@@ -18,26 +18,26 @@ CHUNK_BYTES = 262_144
 RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 5.0
 RETRIED_STATUSES = {408, 429}
-MISSING_STATUSES = {403, 404, 410}  # S3 answers 403 for what does not exist
+MISSING_STATUSES = {403, 404, 410}  # S3 answers 403 for missing files
 URL_LOGGERS = ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry")
 
 
 class Sink(Protocol):
-    """Takes the bytes in their order; `start` begins anew and throws away what came before."""
+    """Takes the bytes in order; `start` starts over and discards earlier bytes."""
 
     def start(self, total: int | None) -> None: ...
     def write(self, chunk: bytes) -> None: ...
 
 
 class SourceMissing(BootError):
-    """There is nothing to read at the URL, or not for us."""
+    """The file at the URL does not exist or is not accessible."""
 
 
 class HttpDownload:
-    """One file on its way from `url` to `sink`.
+    """One download from `url` to `sink`.
 
-    The clock of `timeout_seconds` starts anew with every byte that was not there before, so a server that breaks at
-    the same place again and again is given up, and one that is merely slow is not.
+    The clock of `timeout_seconds` restarts with every byte beyond the furthest so far: a server that fails at the same
+    place again and again is given up, a slow one is not.
     """
 
     def __init__(self, url: str, shown: str, sink: Sink, timeout_seconds: float, report: Callable[[str], None]) -> None:
@@ -49,7 +49,7 @@ class HttpDownload:
         self._progress_at = time.monotonic()
 
     def run(self) -> None:
-        """Return when every byte has arrived; raises BootError when that cannot be, or takes too long."""
+        """Return when every byte has arrived; raise BootError if that is impossible or takes too long."""
         failures = 0
         with _urls_unlogged(), requests.Session() as session:
             while True:
@@ -75,8 +75,8 @@ class HttpDownload:
         return self._timeout_seconds - (time.monotonic() - self._progress_at)
 
     def _attempt(self, session: requests.Session) -> str | None:
-        """Return None when the file is complete, else what went wrong, in words without the URL."""
-        # Half of what is left, so that a connection that hangs is tried again within the time.
+        """Return None if the file is complete, otherwise the problem, in words without the URL."""
+        # Half of the remaining time, so that a hanging connection is retried within it.
         wait = max(self._left() / 2, min(1.0, self._timeout_seconds / 4))
         try:
             with session.get(self._url, headers=self._headers(), stream=True, timeout=wait) as response:
@@ -88,7 +88,7 @@ class HttpDownload:
         return None if self._received and self._received == self._total else problem
 
     def _headers(self) -> dict[str, str]:
-        # The checksum is of the file as it is stored, so no compression on the way.
+        # The checksum is that of the stored file, so the transfer must not be compressed.
         headers = {"Accept-Encoding": "identity"}
         if self._received:
             headers["Range"] = f"bytes={self._received}-"
@@ -148,7 +148,7 @@ class HttpDownload:
 
 @contextmanager
 def _urls_unlogged() -> Iterator[None]:
-    """Keep urllib3 from logging whole URLs, whose query may be a signature."""
+    """Keep urllib3 from logging whole URLs, whose query can contain a signature."""
     loggers = [logging.getLogger(name) for name in URL_LOGGERS]
     before = [logger.disabled for logger in loggers]
     for logger in loggers:

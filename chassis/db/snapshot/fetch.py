@@ -1,4 +1,4 @@
-"""The order of a snapshot: policy, checksum, download, verification, installation."""
+"""Fetches a snapshot: policy, checksum, download, verification, installation."""
 
 import time
 from collections.abc import Callable
@@ -32,7 +32,7 @@ Check = Callable[[Path, str], None]
 
 @dataclass(frozen=True)
 class SnapshotResult:
-    """What the step did; `sha256` is of the file at the URL, `size_bytes` of the database, `replaced` the old one."""
+    """The step's result; `sha256` is of the file at the URL, `size_bytes` of the database, `replaced` the old one."""
 
     outcome: Outcome
     sha256: str | None
@@ -53,7 +53,7 @@ class _Order:
 
 
 def log_progress(message: str) -> None:
-    """Write a line of progress to the log."""
+    """Log a line of progress."""
     log.info(message)
 
 
@@ -69,11 +69,11 @@ def fetch_snapshot(
     free_bytes: Callable[[Path], int] = free_bytes_of,
     check: Check = lambda path, shown: None,
 ) -> SnapshotResult:
-    """Bring the database at `target` to what `policy` asks for; the caller holds a lock, one process at a time.
+    """Fetch and install the database at `target` if `policy` requires it; the caller holds a lock.
 
-    Raises BootError with a sentence that says what to do; the old database is then as it was, and nothing else is left
-    in the folder. `timeout_seconds` is the time without any progress after which the download is given up; `check` is
-    given the file and its name for people before it is put in place, and raises BootError to keep it out.
+    Raises BootError with a sentence that says what to do; the old database is then unchanged, and no other files are
+    left in the folder. `timeout_seconds` is how long a download without progress is allowed; `check` is called with the
+    file and its display name before it is installed, and raises BootError to refuse it.
     """
     started, target = time.monotonic(), target.resolve()
     try:

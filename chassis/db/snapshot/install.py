@@ -1,4 +1,4 @@
-"""Puts a verified snapshot in the place of the database, in one step that cannot leave the place empty."""
+"""Installs a verified snapshot as the database, in one step that cannot leave the database missing."""
 
 import glob
 import itertools
@@ -18,7 +18,7 @@ RECORD = "CREATE TABLE snapshot_installed (sha256 TEXT, installed_at TEXT, size_
 
 
 def temporary_path(target: Path) -> Path:
-    """Return where the download goes; always the same name, so that a killed start's leftover is found."""
+    """Return the path of the download; always the same, so that the leftover of a killed start is found."""
     return target.with_name(f".{target.name}.download")
 
 
@@ -27,23 +27,23 @@ def _copy_path(target: Path) -> Path:
 
 
 def has_database(target: Path) -> bool:
-    """Return whether there is something at `target` that must not be lost."""
+    """Return whether there is a database at `target` that must not be lost."""
     return target.is_file() and target.stat().st_size > 0
 
 
 def remove_leftovers(target: Path) -> None:
-    """Remove what a start that was killed left in the folder."""
+    """Remove the files that a killed start left in the folder."""
     for path in (temporary_path(target), _copy_path(target)):
         path.unlink(missing_ok=True)
         _remove_companions(path)
     for kept in target.parent.glob(f"{glob.escape(target.stem)}-[0-9]*T[0-9]*Z*.db"):
-        # Killed between the link and the rename: two names of one live database would be written through both.
+        # Killed between the link and the rename: one live database with two names would be written through both.
         if target.exists() and kept.samefile(target) and not kept.is_symlink():
             kept.unlink()
 
 
 def read_installed(target: Path) -> tuple[str, str] | None:
-    """Return (sha256, installed_at) of the snapshot the database came from, None when it came from nowhere."""
+    """Return (sha256, installed_at) of the snapshot that the database came from, or None."""
     if not has_database(target):
         return None
     try:
@@ -55,7 +55,7 @@ def read_installed(target: Path) -> tuple[str, str] | None:
 
 
 def verify(path: Path, shown: str) -> None:
-    """Raise BootError unless the file is a sound database; takes it out of WAL, so that it is one file."""
+    """Raise BootError unless the file is a valid database; switches it out of WAL mode, so that it is one file."""
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode=DELETE")
@@ -70,7 +70,7 @@ def verify(path: Path, shown: str) -> None:
 
 
 def record(path: Path, sha256: str) -> None:
-    """Write into the database which snapshot it is; a snapshot of a running service brings an older record along."""
+    """Write the snapshot's checksum into the database; replaces the record that the snapshot may contain."""
     now, size = datetime.now(UTC).isoformat(timespec="seconds"), path.stat().st_size
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
@@ -85,9 +85,9 @@ def record(path: Path, sha256: str) -> None:
 
 
 def install(new: Path, target: Path) -> Path | None:
-    """Rename `new` to `target` and return where the old database is kept, None when there was none."""
+    """Rename `new` to `target`; return where the old database is kept, or None if there was none."""
     if not has_database(target):
-        _remove_companions(target)  # a foreign -wal would be replayed into the new database
+        _remove_companions(target)  # a leftover -wal would be replayed into the new database
         new.chmod(PRIVATE)
         new.replace(target)
         sync(target.parent)
@@ -106,9 +106,9 @@ def install(new: Path, target: Path) -> Path | None:
 
 @contextmanager
 def to_itself(target: Path) -> Iterator[None]:
-    """Merge the write-ahead log into the database and hold it alone, so that nobody writes to it while it moves.
+    """Merge the write-ahead log into the database and lock it, so that nothing writes to it while it moves.
 
-    Raises BootError when another process has it open, or it cannot be read.
+    Raises BootError if another process has it open, or if it cannot be read.
     """
     with closing(sqlite3.connect(target, isolation_level=None, timeout=1)) as connection:
         try:
@@ -155,7 +155,7 @@ def _remove_companions(path: Path) -> None:
 
 
 def sync(path: Path) -> None:
-    """Write a file or folder through to the disk."""
+    """Sync a file or folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""Says how far a download or a copy is, without filling the log."""
+"""Reports the progress of a download or a copy without filling the log."""
 
 import time
 from collections.abc import Callable
@@ -8,14 +8,14 @@ LONGEST_QUIET_SECONDS = 5.0
 
 
 class Progress:
-    """Reports every 10 %, not more often than each second and not less often than every five; the end always."""
+    """Reports every 10 %, at most once a second and at least every five seconds, and always the end."""
 
     def __init__(self, report: Callable[[str], None], what: str = "snapshot") -> None:
         self._report, self._what = report, what
         self._said_at, self._said_percent = time.monotonic(), 0
 
     def restart(self) -> None:
-        """Forget how far it was, since the download begins anew."""
+        """Reset the progress, since the download starts over."""
         self._said_percent = 0
 
     def __call__(self, received: int, total: int | None) -> None:

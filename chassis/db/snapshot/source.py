@@ -1,4 +1,4 @@
-"""Where a snapshot and its checksum come from: a URL of http(s), file or S3, named in messages without its secrets."""
+"""The URL of a snapshot and its checksum: http(s), file or S3, shown in messages without its secrets."""
 
 import re
 from collections.abc import Callable
@@ -20,25 +20,25 @@ INVALID = "is not a valid http(s), s3 or file URL: correct it, special character
 
 @dataclass(frozen=True)
 class Source:
-    """A URL to read; `shown` is the same without user info and query, fit for messages and logs."""
+    """A URL to read; `shown` is the same without user info and query, for messages and logs."""
 
     url: str = field(repr=False)
     shown: str
 
     @property
     def file(self) -> Path | None:
-        """The file of this machine that the URL names, if it names one."""
+        """The local file that the URL names, or None."""
         parts = urlsplit(self.url)
         return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
 
     @property
     def sidecar(self) -> "Source":
-        """The place of the checksum: `.sha256` on the path, the query as it was."""
+        """The location of the checksum: `.sha256` appended to the path, the query unchanged."""
         parts = urlsplit(self.url)
         return Source(parts._replace(path=f"{parts.path}.sha256").geturl(), f"{self.shown}.sha256")
 
     def read_into(self, sink: Sink, timeout_seconds: float, report: Callable[[str], None]) -> None:
-        """Write every byte of the file at the URL to `sink`; raises SourceMissing where there is none."""
+        """Write every byte of the file at the URL to `sink`; raise SourceMissing if it does not exist."""
         if self.file:
             _copy(self.file, self.shown, sink)
         else:
@@ -47,7 +47,7 @@ class Source:
 
 
 def parse_source(url: str, setting: str = "DATABASE_SNAPSHOT_URL") -> Source:
-    """Return the source that `url` names, or raise BootError with the setting's name and without repeating the URL."""
+    """Return the source that `url` names; raise BootError with the setting's name, without repeating the URL."""
     try:
         parts = urlsplit(url)._replace(fragment="")
         valid = parts.scheme in ("http", "https", "file", "s3") and parts.port != 0
@@ -67,7 +67,7 @@ def parse_source(url: str, setting: str = "DATABASE_SNAPSHOT_URL") -> Source:
 
 
 def expected_checksum(source: Source, timeout_seconds: float, report: Callable[[str], None]) -> str:
-    """Return the SHA-256 that the file beside the snapshot holds."""
+    """Return the SHA-256 from the file beside the snapshot."""
     text = _SmallText(source.sidecar.shown)
     try:
         source.sidecar.read_into(text, timeout_seconds, report)
@@ -86,7 +86,7 @@ def expected_checksum(source: Source, timeout_seconds: float, report: Callable[[
 
 
 class _SmallText:
-    """Takes a short file into memory."""
+    """Reads a short file into memory."""
 
     def __init__(self, shown: str) -> None:
         self.shown, self.content = shown, b""

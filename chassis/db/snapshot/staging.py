@@ -1,4 +1,4 @@
-"""Takes the bytes of a snapshot to a temporary file: hashed as they came, unpacked, and never more than allowed."""
+"""Writes a snapshot to a temporary file: hashed as received, unpacked, and limited in size."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ SQLITE_MAGIC = b"SQLite format 3\0"  # https://www.sqlite.org/fileformat.html
 
 
 class Staging:
-    """The sink of a download; `finish` says whether what came is whole and is what was expected."""
+    """The sink of a download; `finish` checks that the data is complete and as expected."""
 
     def __init__(
         self, *, file: BinaryIO, shown: str, max_bytes: int, free_bytes: Callable[[], int], progress: Progress
@@ -23,7 +23,7 @@ class Staging:
         self.start(None)
 
     def start(self, total: int | None) -> None:
-        """Begin anew with a file of `total` bytes, if that is known."""
+        """Start over with a file of `total` bytes, if known."""
         self._file.seek(0)
         self._file.truncate()
         self._hash = hashlib.sha256()
@@ -35,7 +35,7 @@ class Staging:
         self._limit(total or 0)
 
     def write(self, chunk: bytes) -> None:
-        """Take the next bytes; raises BootError as soon as they cannot become a database."""
+        """Write the next bytes; raise BootError as soon as they cannot be a database."""
         self._hash.update(chunk)
         self._received += len(chunk)
         self._limit(self._received)
@@ -51,7 +51,7 @@ class Staging:
         self._progress(self._received, self._total)
 
     def finish(self, expected: str) -> str:
-        """Check the whole, write it through to the disk and return its SHA-256; `expected` may be empty."""
+        """Check the whole file, sync it to the disk and return its SHA-256; `expected` can be empty."""
         found = self._hash.hexdigest()
         if not self._recognised:
             self._refuse_unknown(self._head)
@@ -79,7 +79,7 @@ class Staging:
         self._refuse_without_room()
 
     def _refuse_without_room(self) -> None:
-        # What a gzip file unpacks to is not known before its end; databases shrink to less than a half.
+        # A gzip file's unpacked size is not known before its end; databases compress to less than a half.
         size = self._packed.size_bytes or (self._total or 0) * 2 if self._packed else self._total or 0
         needed, free = min(size, self._max_bytes), self._free_bytes()
         if needed > free:

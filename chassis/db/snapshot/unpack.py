@@ -1,4 +1,4 @@
-"""Unpacks what comes in pieces, a bounded amount at a time: a small file may unpack to a whole disk."""
+"""Unpacks data in pieces, a bounded amount at a time: a small file can unpack to fill a disk."""
 
 import zlib
 from collections.abc import Iterator
@@ -9,22 +9,22 @@ UNPACK_BYTES = 1_048_576
 
 
 class Gzip:
-    """A gzip file, also one of several members."""
+    """A gzip file of one or several members."""
 
     name, magic = "gzip", b"\x1f\x8b"
     broken = zlib.error
 
     def __init__(self, head: bytes) -> None:
         self._member = zlib.decompressobj(wbits=31)
-        self.size_bytes: int | None = None  # not known before the end
+        self.size_bytes: int | None = None  # unknown before the end
 
     @property
     def complete(self) -> bool:
-        """Return whether what came ends where a file may end."""
+        """Return whether the data so far ends where a file can end."""
         return self._member.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes unpack to."""
+        """Yield the unpacked next bytes."""
         while data:
             if self._member.eof:
                 data = data.lstrip(b"\0")  # tapes and some tools pad with zeros
@@ -36,7 +36,7 @@ class Gzip:
 
 
 class Zstd:
-    """A Zstandard file, also one of several frames."""
+    """A Zstandard file of one or several frames."""
 
     name, magic = "zstd", b"\x28\xb5\x2f\xfd"
     broken = zstd.ZstdError
@@ -47,11 +47,11 @@ class Zstd:
 
     @property
     def complete(self) -> bool:
-        """Return whether what came ends where a file may end."""
+        """Return whether the data so far ends where a file can end."""
         return self._frame.eof
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes unpack to."""
+        """Yield the unpacked next bytes."""
         while data or not (self._frame.eof or self._frame.needs_input):
             if self._frame.eof:
                 self._frame = zstd.ZstdDecompressor()

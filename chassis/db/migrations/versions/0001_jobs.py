@@ -1,4 +1,4 @@
-"""Jobs, and what the last boot did."""
+"""Create the tables of jobs and of the last boot's outcomes."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Presence: who is in a room, and the leases of the processes that say so."""
+"""Create the tables of presence: the members of rooms, and the leases of the processes that hold them."""
 
 import sqlalchemy as sa
 from alembic import op

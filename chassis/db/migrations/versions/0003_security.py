@@ -1,4 +1,4 @@
-"""Keys, the audit log, and whose a job is."""
+"""Create the tables of keys and of the audit log, and add the submitter to jobs."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Small things that all processes share: by their names."""
+"""Create the table of named values that all processes share."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""When the kinds of jobs that have a schedule run next."""
+"""Create the table of schedules: when each kind of job runs next."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Whose turn it is among the queued jobs: by state, submitter, priority and age."""
+"""Add an index for choosing the next queued job: by state, submitter, priority and age."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keys say who made them."""
+"""Add the creator to keys."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The audit log becomes a chain: each entry has a number, its hash, and the hash of the one before."""
+"""Make the audit log a chain: each entry has a number, its hash, and the hash of the entry before."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("first_number", sa.Integer, nullable=False),
         sa.Column("earlier_id", sa.Integer, nullable=False),
     )
-    # Entries from before have no number: a hash that is made now would prove nothing about them.
+    # Existing entries get no number: a hash made now would prove nothing about them.
     op.execute(
         "INSERT INTO audit_chain (id, number, hash, first_number, earlier_id) "
         "SELECT 1, 0, '0000000000000000000000000000000000000000000000000000000000000000', "

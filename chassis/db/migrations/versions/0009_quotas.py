@@ -1,4 +1,4 @@
-"""What owners have used of their quotas, by day."""
+"""Create the table of daily quota use by owner."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""Keys may be without limits, for a load test."""
+"""Add keys without limits, for load tests."""
 
 import sqlalchemy as sa
 from alembic import op
