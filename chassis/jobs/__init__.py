@@ -1,4 +1,4 @@
-"""Jobs: work that outlives a request, kept in a row, found again after a crash."""
+"""Jobs: work that outlives a request, stored in a row and recovered after a crash."""
 
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.model import Job

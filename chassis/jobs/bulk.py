@@ -1,4 +1,4 @@
-"""Many jobs at once, as an operator changes them; each change in the audit log."""
+"""Changes many jobs at once for an operator; each change is written to the audit log."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,12 +11,12 @@ from chassis.jobs.model import INTERRUPTED, Job
 from chassis.jobs.service import announce
 from chassis.security import audit
 
-AT_ONCE = 100  # jobs of a transaction, so that other writers get their turn
+AT_ONCE = 100  # jobs in a transaction, so that other writers get a turn
 Change = Callable[[Connection, str, float], Job | None]
 
 
 def requeue(job_ids: Sequence[str]) -> list[Job]:
-    """Queue ended jobs again; return those that were changed, since the others wait or run, or are not there."""
+    """Queue ended jobs again; return the changed ones; jobs that wait, run or do not exist are skipped."""
     return _carry_out("job.requeue", job_ids, store.requeue)
 
 
@@ -26,12 +26,12 @@ def cancel(job_ids: Sequence[str]) -> list[Job]:
 
 
 def requeue_interrupted() -> int:
-    """Queue all interrupted jobs again; return how many there were."""
+    """Queue all interrupted jobs again; return their number."""
     found = 0
     while job_ids := db.read(lambda conn: store.ids_in(conn, INTERRUPTED, AT_ONCE)):
         changed = len(requeue(job_ids))
         if not changed:
-            break  # another process was faster
+            break  # another process was first
         found += changed
     return found
 
@@ -43,7 +43,7 @@ def _carry_out(action: str, job_ids: Sequence[str], change: Change) -> list[Job]
 
 
 def _some(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
-    """Change some jobs and write the audit log's line, in one transaction."""
+    """Change some jobs and write the entry of the audit log in one transaction."""
     line = audit.entry(action, "")
 
     def write(conn: Connection) -> list[Job]:
@@ -62,6 +62,6 @@ def _some(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
 
 
 def _named(changed: Sequence[Job]) -> str:
-    """Return one job's id, or how many there are and the first of them."""
+    """Return one job's id, or the number of jobs and the first ids."""
     names = ", ".join(job.id for job in changed)
     return (names if len(changed) == 1 else f"{len(changed)} jobs: {names}")[: audit.MAX_CHARACTERS]

@@ -1,4 +1,4 @@
-"""Looks after what runs and what comes by the clock, in a loop of its own: no backlog keeps it from that."""
+"""Looks after running jobs and schedules in a loop of its own, which no backlog delays."""
 
 import time
 
@@ -14,7 +14,7 @@ LOOK_SECONDS = 0.5
 
 
 class Caretaker(Loop):
-    """Cancels, ends what is over its time, stores progress, renews leases, resets stalled jobs, starts schedules."""
+    """Cancels jobs, enforces time limits, stores progress, renews leases, resets stalled jobs, starts schedules."""
 
     def __init__(self, claims: Claims, settings: Settings) -> None:
         super().__init__("job_caretaker", LOOK_SECONDS)
@@ -22,7 +22,7 @@ class Caretaker(Loop):
         self._renewed = time.monotonic()
 
     def turn(self) -> None:
-        """Look once at everything."""
+        """Check all claims and schedules once."""
         claims = self._claims.all()
         self._look_after(claims)
         if time.monotonic() - self._renewed >= self._renew_seconds:

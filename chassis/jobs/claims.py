@@ -1,4 +1,4 @@
-"""The jobs that this process runs: claimed by a guarded update, each in a thread (a green one where it is patched)."""
+"""The jobs that this process runs: each claimed by a guarded update, and run in a thread (green if patched)."""
 
 import threading
 import time
@@ -19,12 +19,12 @@ from chassis.observability.metrics import JOB_WAIT
 from chassis.settings import Settings
 
 STOP_LOOK_SECONDS = 0.02
-Take = Callable[[Connection, str, float], Job | None]  # as the owner of that name, at that time
+Take = Callable[[Connection, str, float], Job | None]  # called with the owner's name and the time
 
 
 @dataclass
 class Claim:
-    """A job that this process runs now."""
+    """A job that this process is running."""
 
     job: Job
     context: JobContext
@@ -33,22 +33,22 @@ class Claim:
 
 
 class Claims:
-    """At most `JOBS_CONCURRENCY` claims; `freed` is set when one ends."""
+    """Holds at most `JOBS_CONCURRENCY` claims; sets `freed` when one ends."""
 
     def __init__(self, app: Flask, settings: Settings, freed: threading.Event) -> None:
         self._app, self._freed = app, freed
         self._places, self._lease = settings.jobs_concurrency, settings.job_lease_seconds
         self._grace = settings.jobs_grace_seconds
         self._claims: dict[str, Claim] = {}
-        self._claiming = threading.Lock()  # from a claim until it is known here
+        self._claiming = threading.Lock()  # held from the UPDATE until the claim is in `_claims`
         self._stopping = threading.Event()
 
     def all(self) -> list[Claim]:
-        """Return the claims of this moment."""
+        """Return the current claims."""
         return list(self._claims.values())
 
     def take_next(self, kinds: Sequence[str]) -> bool:
-        """Claim and start the next job of some kinds; False when no job is ready, or no place free."""
+        """Claim and start the next job of the given kinds; return False if none is ready or no slot is free."""
 
         def take(conn: Connection, owner: str, now: float) -> Job | None:
             return store.claim(conn, kinds=kinds, owner=owner, now=now, lease_seconds=self._lease)
@@ -56,7 +56,7 @@ class Claims:
         return self._take(take)
 
     def take(self, job_id: str) -> bool:
-        """Claim and start one job; False when it is not queued, its time has not come, or no place is free."""
+        """Claim and start a job; return False if it is not queued, not ready yet, or no slot is free."""
 
         def take(conn: Connection, owner: str, now: float) -> Job | None:
             return store.claim_one(conn, job_id, owner=owner, now=now, lease_seconds=self._lease)
@@ -64,15 +64,15 @@ class Claims:
         return self._take(take)
 
     def renew(self, claim: Claim) -> bool:
-        """Extend a claim's lease; False when it runs here and is not this claim's any more."""
+        """Extend a claim's lease; return False if the job still runs here but no longer belongs to this claim."""
         job_id, owner, now, lease = claim.job.id, claim.owner, time.time(), self._lease
         held = db.write(lambda conn: store.heartbeat(conn, job_id=job_id, owner=owner, now=now, lease_seconds=lease))
         return held or job_id not in self._claims
 
     def stop(self) -> None:
-        """Take no more; let what runs reach a safe point within the grace, and release the rest."""
+        """Take no more jobs; let running ones reach a safe point within the grace period, and release the rest."""
         self._stopping.set()
-        if self._claiming.acquire(timeout=self._grace):  # what is being claimed now is let go too
+        if self._claiming.acquire(timeout=self._grace):  # a job that is being claimed now is released too
             self._claiming.release()
         for claim in self.all():
             claim.context.stop("stop")

@@ -1,4 +1,4 @@
-"""What a job's handler is given: its identity, a way to tell progress, and the word that it should stop."""
+"""What a job's handler receives: the job's identity, a way to report progress, and the request to stop."""
 
 import threading
 import time
@@ -16,19 +16,19 @@ from chassis.errors import AppError
 T = TypeVar("T")
 Reason = Literal["cancel", "stop", "time_limit", "lost"]
 PROGRESS_INTERVAL_SECONDS = 0.1
-REFUSED_SECONDS = 1.0  # until what the database refused is tried again
+REFUSED_SECONDS = 1.0  # before a write that the database refused is retried
 
 
 class JobStopped(Exception):
-    """Raised in a handler that asks `check()` after it was told to stop."""
+    """Raised in a handler by `check()` after it was told to stop."""
 
 
 class GiveUp(AppError):
-    """Raised in a handler whose job can only fail: no further attempt is made."""
+    """Raised by a handler whose job cannot succeed: it is not retried."""
 
 
 class JobContext:
-    """A handler's view of its job; safe to use from several threads of the handler."""
+    """A handler's view of its job; its methods can be called from several threads."""
 
     def __init__(self, job_id: str, kind: str, attempt: int, save: Callable[[int, int, str], None]) -> None:
         self.id, self.kind, self.attempt = job_id, kind, attempt
@@ -42,9 +42,9 @@ class JobContext:
         self._telling, self._saving = threading.Lock(), threading.Lock()
 
     def progress(self, done: int, total: int, message: str = "") -> None:
-        """Tell how far the job is; stored and shown to viewers at most ten times a second.
+        """Report the job's progress; it is stored and shown to viewers at most ten times a second.
 
-        Of several threads the furthest counts: a smaller `done` of the same `total` changes nothing.
+        Among several threads the furthest counts: a smaller `done` of the same `total` is ignored.
         """
         with self._telling:
             if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
@@ -53,9 +53,9 @@ class JobContext:
             self.flush()
 
     def flush(self) -> None:
-        """Store the latest progress if it is not stored yet; while the database refuses, that is left to later."""
+        """Store the latest progress unless it is already stored; a temporary database error postpones it."""
         if not self._saving.acquire(blocking=False):
-            return  # another thread is at it; what it misses is stored by the next one
+            return  # another thread is storing; the next one stores what it misses
         try:
             latest = self.latest
             if latest is not None and latest != self._saved:
@@ -69,9 +69,9 @@ class JobContext:
             self._saving.release()
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Return `db.write(work)`, tried again while the database refuses (full, locked, read-only, away).
+        """Return `db.write(work)`, retried while the database refuses (full, locked, read-only, unreachable).
 
-        For results that took work or money. Raises JobStopped when the handler should end meanwhile.
+        For results that took work or money. Raises JobStopped if the handler should end meanwhile.
         """
         while True:
             try:
@@ -83,21 +83,21 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the handler should end soon: cancelled, out of time, its process stopping, or its lease lost."""
+        """Whether the handler should end: cancelled, over its time limit, its process stopping, or its lease lost."""
         return self.reason is not None
 
     def check(self) -> None:
-        """Raise JobStopped when the handler should end."""
+        """Raise JobStopped if the handler should end."""
         if self.cancelled:
             raise JobStopped
 
     def wait(self, seconds: float) -> None:
-        """Sleep, and raise JobStopped as soon as the handler should end."""
+        """Sleep; raise JobStopped as soon as the handler should end."""
         self._stopped.wait(seconds)
         self.check()
 
     def stop(self, reason: Reason) -> None:
-        """Tell the handler to end; the first reason counts, but a lost lease overrides all."""
+        """Tell the handler to end; the first reason counts, but a lost lease overrides all others."""
         if self.reason is None or reason == "lost":
             self.reason = reason
         self._stopped.set()

@@ -1,4 +1,4 @@
-"""Brings queued jobs to free places: woken by an enqueue of this process or a job's end, else twice a second."""
+"""Claims queued jobs for free slots: woken by an enqueue in this process or a job's end, or twice a second."""
 
 import threading
 
@@ -14,24 +14,24 @@ POLL_SECONDS = 0.5
 
 
 class Delivery(Loop):
-    """Claims for the free places, as long as jobs wait."""
+    """Claims jobs while slots are free."""
 
     def __init__(self, claims: Claims, settings: Settings, wake: threading.Event, *, cpu_bound: bool) -> None:
         super().__init__("job_delivery", POLL_SECONDS, wake)
         self._claims, self._places, self._cpu_bound = claims, settings.jobs_concurrency, cpu_bound
 
     def start(self) -> None:
-        """Begin."""
+        """Start claiming."""
         job_queued.connect(self._on_queued)
         super().start()
 
     def stop(self) -> None:
-        """End."""
+        """Stop claiming."""
         job_queued.disconnect(self._on_queued)
         super().stop()
 
     def turn(self) -> None:
-        """Claim, at most as often as there are places; in maintenance what runs goes on, and nothing begins."""
+        """Claim jobs, at most as many as there are slots; in maintenance running jobs continue, and none is started."""
         switches.look()
         kinds = registry.names(cpu_bound=self._cpu_bound)
         if not kinds or maintenance.reason() is not None:
@@ -39,7 +39,7 @@ class Delivery(Loop):
         for _ in range(self._places):
             if not self._claims.take_next(kinds):
                 return
-        self.wake.set()  # more may wait
+        self.wake.set()  # more jobs may be waiting
 
     def _on_queued(self, job: Job) -> None:
         self.wake.set()

@@ -1,4 +1,4 @@
-"""What others store with a job's end, in its transaction: so nothing of it is lost when the process dies between."""
+"""Hooks that write in the transaction of a job's end, so that a process that dies in between loses nothing."""
 
 from collections.abc import Callable
 

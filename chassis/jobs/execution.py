@@ -1,4 +1,4 @@
-"""One run of a handler, and what its end means for the row."""
+"""Runs a job's handler once, and stores the result in the job's row."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ UNEXPECTED = "An unexpected error ended it; its lines in the log say which."
 
 
 def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
-    """Run the job's handler and store how it ended; an exception is the job's, never the runner's."""
+    """Run the job's handler and store its result; an exception fails the job, never the runner."""
     error: Exception | None = None
     with structlog.contextvars.bound_contextvars(job_id=job.id):
         log.info("job_started", kind=job.kind, attempt=job.attempt)
@@ -40,12 +40,12 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
 
 
 def release(job: Job, context: JobContext, owner: str) -> None:
-    """Give up a job that this process can no longer run; its kind says what becomes of it."""
+    """Give up a job that this process can no longer run; its kind's policy decides what happens to it."""
     _leave(job, context, owner, **let_go(job))
 
 
 def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, stopping: threading.Event) -> None:
-    """Store the end; while the database refuses (full, locked), try again until the process stops."""
+    """Store the job's result; retry while the database refuses (full, locked), until the process stops."""
     while True:
         try:
             _leave(job, context, owner, **_outcome(job, context, error))

@@ -1,4 +1,4 @@
-"""What the table says at a glance: how many jobs are in each state, and how long the next one has waited."""
+"""Figures of the jobs table: how many jobs are in each state, and how long the next one has waited."""
 
 import time
 
@@ -12,7 +12,7 @@ NAMES = ("queue_age_seconds", *(f"jobs_{state}" for state in STATES))
 
 
 def figures() -> dict[str, float]:
-    """Return the figures by name, in one read."""
+    """Return the figures by name, read at once."""
 
     def read(conn: Connection) -> dict[str, float]:
         waited = [seconds for _, seconds in store.oldest_queued(conn, time.time())]

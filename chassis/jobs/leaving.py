@@ -1,4 +1,4 @@
-"""The jobs of somebody who leaves: cancelled, or handed over to another owner."""
+"""Handles the jobs of a deleted account: they are cancelled, or handed over to another owner."""
 
 from flask import Flask
 from sqlalchemy import Connection
@@ -9,7 +9,7 @@ from chassis.wiring import wiring_of
 
 
 def install(app: Flask) -> None:
-    """Let a person's unfinished jobs end with the account; watchers tell the viewers."""
+    """Register that a person's unfinished jobs end with the account; watchers notify the viewers."""
     wiring_of(app).leaving.append(Part(_find, _end))
 
 

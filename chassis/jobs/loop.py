@@ -1,4 +1,4 @@
-"""A loop that says whether it lives: unlike a Ticker it can be woken, begins at once, and shows that it turns."""
+"""A loop with a health check: unlike a Ticker it can be woken, runs at once, and reports whether it is alive."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ ALIVE_SECONDS = 15.0
 
 
 class Loop(ABC):
-    """Calls `turn` again and again in a thread, at the latest after so many seconds, or when `wake` is set."""
+    """Calls `turn` in a thread, at least every `every_seconds`, and whenever `wake` is set."""
 
     def __init__(self, name: str, every_seconds: float, wake: threading.Event | None = None) -> None:
         self.wake = wake or threading.Event()
@@ -20,11 +20,11 @@ class Loop(ABC):
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the loop."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a turn that is under way goes on."""
+        """Stop the loop; the current turn continues."""
         self._stopping.set()
         self.wake.set()
 
@@ -42,14 +42,14 @@ class Loop(ABC):
 
     @abstractmethod
     def turn(self) -> None:
-        """Do it once."""
+        """Do the work of one turn."""
 
     def _loop(self) -> None:
         while not self._stopping.is_set():
             try:
                 self.turn()
             except Exception:
-                log.exception(f"{self._name}_error")  # a database that is full or locked may not be so in a moment
+                log.exception(f"{self._name}_error")  # a database that is full or locked may recover soon
             self._turned = time.monotonic()
             self.wake.wait(self._every_seconds)
             self.wake.clear()

@@ -1,4 +1,4 @@
-"""What a job is: its states and its row as an object."""
+"""A job: its states, and its row as an object."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -36,10 +36,10 @@ class Job:
     finished_at: float | None
     updated_at: float
     revision: int
-    submitted_by: str = ""  # the owner of the identity that asked for it; of a command or a schedule nobody
+    submitted_by: str = ""  # the owner of the identity that enqueued it; empty for commands and schedules
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what APIs and sockets show; times are ISO 8601 UTC."""
+        """Return the job as APIs and sockets show it; times are ISO 8601 UTC."""
         shown = (
             "id",
             "kind",

@@ -1,4 +1,4 @@
-"""Who owns a running job, and whether that process is dead."""
+"""Names the owner of a running job, and checks whether that process is dead."""
 
 import os
 import subprocess
@@ -8,23 +8,23 @@ from functools import cache
 from pathlib import Path
 
 PROC = Path("/proc")
-HIDDEN = "hidden"  # the process is there, but another user's and not to be looked at
+HIDDEN = "hidden"  # the process exists, but belongs to another user and cannot be inspected
 
 
 def process_owner() -> str:
-    """Return this process's name in the jobs table: boot id, pid namespace, pid, start time."""
+    """Return this process' name in the jobs table: boot id, pid namespace, pid, start time."""
     return f"{_boot_id()}:{_pid_namespace()}:{os.getpid()}:{_start_time(os.getpid())}"
 
 
 def claim_owner() -> str:
-    """Return a name for one claim, so that a claim that lost its lease cannot finish a later one's work."""
+    """Return a name for one claim, so that a claim that lost its lease cannot finish a later claim's work."""
     return f"{process_owner()}:{uuid.uuid4().hex[:12]}"
 
 
 def is_dead(owner: str) -> bool:
-    """Return whether the owner's process is certainly gone.
+    """Return whether the owner's process is certainly dead.
 
-    Only a process of the same boot and pid namespace can be judged; of any other the lease alone tells.
+    Only a process of the same boot and pid namespace can be checked; for any other, only the lease counts.
     """
     try:
         boot_id, namespace, pid, start, _claim = owner.split(":")
@@ -42,7 +42,7 @@ def _boot_id() -> str:
         return uuid.uuid5(uuid.NAMESPACE_OID, found.stdout).hex
     try:
         return (PROC / "sys/kernel/random/boot_id").read_text().strip()
-    except OSError:  # hidden, as by systemd's ProcSubset=pid: nobody else is of this boot then, and leases decide
+    except OSError:  # hidden, as by systemd's ProcSubset=pid: then no other process has this boot id, and leases decide
         return uuid.uuid4().hex
 
 
@@ -53,7 +53,7 @@ def _pid_namespace() -> str:
 
 
 def _start_time(pid: int) -> str:
-    """Return when a process started, in a form to compare; empty when it is gone or a zombie."""
+    """Return a process' start time in a comparable form, or "" if it is gone or a zombie."""
     if not (PROC / "self/stat").exists():
         found = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)
         return found.stdout.strip().replace(":", ".")

@@ -1,4 +1,4 @@
-"""Finds jobs whose owner is dead and does with them what their kind wants."""
+"""Finds jobs whose owner is dead, and applies their kind's policy."""
 
 import time
 from typing import Any
@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def reset_stalled(database: Database) -> list[Job]:
-    """Take the jobs of dead owners from them, by lease and by process; return them as they are now."""
+    """Reset the jobs of dead owners, found by lease and by process; return them in their new state."""
     now = time.time()
     reset = [job for job in (_reset(database, job, now) for job in stalled(database)) if job is not None]
     for job in reset:
@@ -31,13 +31,13 @@ def stalled(database: Database) -> list[Job]:
 
 
 def let_go(job: Job) -> dict[str, Any]:
-    """Return the new values of a job whose process ends in order: its kind's policy, and the attempt does not count."""
+    """Return the new values of a job whose process stops gracefully: its kind's policy, the attempt not counted."""
     state, error = _policy(job)
     return {"state": state, "error": error} | ({"attempt": job.attempt - 1} if state == QUEUED else {})
 
 
 def _after_death(job: Job) -> tuple[str, str | None]:
-    """Return the state and error of a job whose process died; one that kills its process is not tried for ever."""
+    """Return the state and error of a job whose process died; a job that kills its process is not retried forever."""
     kind = registry.find(job.kind)
     state, error = _policy(job)
     if state == QUEUED and kind and job.attempt >= max(kind.max_attempts, registry.STALL_REQUEUES):

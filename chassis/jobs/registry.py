@@ -1,4 +1,4 @@
-"""Which kinds of jobs there are: `@job("kind")` on a function of (context, payload)."""
+"""Registers the kinds of jobs: `@job("kind")` on a function of (context, payload)."""
 
 import random
 from collections.abc import Callable
@@ -11,19 +11,19 @@ from chassis.settings import Settings
 
 Handler = Callable[[JobContext, dict[str, Any]], object]
 Schedule = str | Callable[[Settings], str]
-STALL_REQUEUES = 3  # a job that kills its process so often is not tried again
+STALL_REQUEUES = 3  # a job that kills its process this often is not retried
 
 
 @dataclass(frozen=True)
 class Kind:
     """How jobs of one kind are run.
 
-    `stall` says what happens when the owner died: `interrupt` waits for an operator, `requeue` runs it again.
-    `cpu_bound` kinds run in `flask jobs work` only, since they would hold up a web worker's sockets.
-    `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
-    becomes of runs whose time came while nothing ran: all together `once`, or `skip`.
-    `own_rows` says that rows of the feature refer to these jobs, so that it deletes both by itself.
-    `in_quota` says whether these jobs count in QUOTA_JOBS: not what the service does by itself in an owner's name.
+    `stall` is the policy after the owner's death: `interrupt` waits for an operator, `requeue` runs the job again.
+    `cpu_bound` kinds run in `flask jobs work` only, since they would block a web worker's sockets. `schedule` is a cron
+    expression, or a function of the settings that returns one; empty means never. `missed` is the policy for runs whose
+    time passed while no process ran: all together `once`, or `skip`. `own_rows` means that rows of the feature refer to
+    these jobs, so that the feature deletes both itself. `in_quota` says whether these jobs count in QUOTA_JOBS: set it
+    to False for jobs that the service starts by itself in an owner's name.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Kind:
     in_quota: bool = True
 
     def backoff(self, attempt: int) -> float:
-        """Return the seconds to wait after that attempt: exponential, with jitter, up to the longest."""
+        """Return the seconds to wait after that attempt: exponential backoff with jitter, up to the longest."""
         return random.uniform(0.5, 1.0) * min(self.longest_backoff_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
 
 
@@ -66,12 +66,12 @@ def kind(name: str) -> Kind:
 
 
 def find(name: str) -> Kind | None:
-    """Return the kind, or None when its feature is no longer installed."""
+    """Return the kind, or None if its feature is no longer installed."""
     return _kinds.get(name)
 
 
 def names(*, cpu_bound: bool) -> list[str]:
-    """Return the kinds that a process may run; `cpu_bound` ones only where the caller may burn CPU."""
+    """Return the kinds that a process can run; `cpu_bound` kinds only if the caller allows them."""
     return [k.name for k in _kinds.values() if cpu_bound or not k.cpu_bound]
 
 
@@ -81,7 +81,7 @@ def scheduled() -> list[Kind]:
 
 
 def deletable() -> list[str]:
-    """Return the kinds whose ended jobs nothing refers to; not those of deleted features, whose tables stay."""
+    """Return the kinds whose ended jobs have no references; excludes deleted features, whose tables remain."""
     return [kind.name for kind in _kinds.values() if not kind.own_rows]
 
 

@@ -1,4 +1,4 @@
-"""Runs jobs in this process: Delivery claims, Claims holds what runs, Caretaker looks after it."""
+"""Runs jobs in this process: Delivery claims them, Claims holds the running ones, Caretaker looks after them."""
 
 import threading
 
@@ -23,17 +23,17 @@ class Runner:
         self.caretaker = Caretaker(self.claims, settings)
 
     def start(self) -> None:
-        """Give back what dead owners left, then begin to claim; from here on the process can be profiled."""
+        """Reset the jobs of dead owners, then start claiming; from here on the process can be profiled."""
         profiling.listen()
         reset_stalled(db)
         self.caretaker.start()
         self.delivery.start()
 
     def stop(self) -> None:
-        """Let running jobs reach a safe point within the grace, and release those that do not."""
+        """Let running jobs reach a safe point within the grace period, and release the rest."""
         self.delivery.stop()
         self.claims.stop()
-        self.caretaker.stop()  # the last: leases are renewed within the grace, too
+        self.caretaker.stop()  # last, since leases are renewed during the grace period too
         self.caretaker.join(1.0)
 
     def problem(self) -> str | None:
@@ -41,5 +41,5 @@ class Runner:
         return self.delivery.problem() or self.caretaker.problem()
 
     def join(self, seconds: float) -> None:
-        """Wait for the claiming to end."""
+        """Wait for the delivery loop to end."""
         self.delivery.join(seconds)

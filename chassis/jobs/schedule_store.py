@@ -1,4 +1,4 @@
-"""All SQL of the schedules. A run is started by a guarded update, so that of many processes one starts it."""
+"""All SQL of the schedules. A guarded update starts a run, so that only one of several processes starts it."""
 
 from typing import Any, Literal
 
@@ -13,18 +13,18 @@ Outcome = Literal["started", "busy", "taken"]
 
 
 def rows(conn: Connection) -> list[Row[Any]]:
-    """Return all schedules, with the state and error of their last job as far as it is still there."""
+    """Return all schedules, with the state and error of their last job if it still exists."""
     last = select(schedules, jobs.c.state.label("last_state"), jobs.c.error.label("last_error"))
     return list(conn.execute(last.outerjoin(jobs, jobs.c.id == schedules.c.last_job_id)))
 
 
 def due(conn: Connection, now: float) -> list[Row[Any]]:
-    """Return the schedules whose time has come."""
+    """Return the schedules whose next run has come."""
     return list(conn.execute(select(schedules).where(schedules.c.next_at <= now)))
 
 
 def plan(conn: Connection, kind: str, expression: str, next_at: float | None) -> None:
-    """Store when a kind runs next; one whose expression is the same keeps its time."""
+    """Store when a kind runs next; if the expression is unchanged, its time is kept."""
     mine = schedules.c.kind == kind
     if conn.execute(select(schedules.c.kind).where(mine)).first() is None:
         try:
@@ -37,7 +37,7 @@ def plan(conn: Connection, kind: str, expression: str, next_at: float | None) ->
 
 
 def start(conn: Connection, kind: str, seen_at: float, next_at: float, job: Job, now: float) -> Outcome:
-    """Move a schedule on from the time it was seen at, and store its job unless the one before has not ended."""
+    """Advance a schedule from the time at which it was read, and store its job unless the last one has not ended."""
     if busy := is_busy(conn, kind):
         values: dict[str, Any] = {"skipped": schedules.c.skipped + 1}
     else:
@@ -50,12 +50,12 @@ def start(conn: Connection, kind: str, seen_at: float, next_at: float, job: Job,
 
 
 def skip(conn: Connection, kind: str, seen_at: float, next_at: float) -> bool:
-    """Move a schedule on without a run; False when another process did."""
+    """Advance a schedule without a run; return False if another process has advanced it."""
     return _move(conn, kind, seen_at, next_at=next_at, skipped=schedules.c.skipped + 1)
 
 
 def start_now(conn: Connection, kind: str, job: Job, now: float) -> bool:
-    """Store a job of a kind beside its schedule; False when the one before has not ended."""
+    """Store a job of a kind outside its schedule; return False if the last one has not ended."""
     if is_busy(conn, kind):
         return False
     conn.execute(update(schedules).where(schedules.c.kind == kind).values(last_at=now, last_job_id=job.id))
@@ -64,13 +64,13 @@ def start_now(conn: Connection, kind: str, job: Job, now: float) -> bool:
 
 
 def is_busy(conn: Connection, kind: str) -> bool:
-    """Return whether the last run of a schedule still waits or runs."""
+    """Return whether the last run of a schedule is waiting or running."""
     last = select(jobs.c.id).join(schedules, schedules.c.last_job_id == jobs.c.id)
     return conn.execute(last.where(schedules.c.kind == kind, jobs.c.state.in_((QUEUED, RUNNING)))).first() is not None
 
 
 def succeeded(conn: Connection, job_id: str, now: float) -> None:
-    """Note that a run ended well; its job may be deleted one day."""
+    """Record that a run succeeded; its job may be deleted later."""
     conn.execute(update(schedules).where(schedules.c.last_job_id == job_id).values(last_success_at=now))
 
 

@@ -1,4 +1,4 @@
-"""Jobs that come by the clock: a row for each kind says when it runs next, and whoever runs jobs looks at it."""
+"""Starts scheduled jobs: a row for each kind says when it runs next, and all runners check it."""
 
 import math
 import time
@@ -22,12 +22,12 @@ from chassis.settings import Settings
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.5
-MISSED_SECONDS = 60.0  # a run that is later than this was missed
+MISSED_SECONDS = 60.0  # a later run counts as missed
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When a kind runs; times are seconds since 1970, None is never."""
+    """The schedule of a kind; times are seconds since 1970, None means never."""
 
     kind: str
     expression: str
@@ -41,13 +41,13 @@ class Schedule:
     skipped: int
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what commands and pages show; times are ISO 8601 UTC."""
+        """Return the schedule as commands and pages show it; times are ISO 8601 UTC."""
         times = ("next_at", "last_at", "last_success_at")
         return vars(self) | {name: iso(getattr(self, name)) for name in times}
 
 
 class _Plan:
-    """The expressions that are in force in this process."""
+    """The expressions in effect in this process."""
 
     expressions: dict[str, str] = {}
     zone: tzinfo = UTC
@@ -57,14 +57,14 @@ class _Plan:
 
 
 def configure(settings: Settings) -> None:
-    """Read every kind's schedule; raise BootError for one that is none."""
+    """Read every kind's schedule; raise BootError for an invalid one."""
     _Plan.zone_name, _Plan.zone = settings.schedule_time_zone, cron.zone(settings.schedule_time_zone)
     _Plan.stored, _Plan.looked = False, -math.inf
     _Plan.expressions = {kind.name: _expression(kind, settings) for kind in registry.scheduled()}
 
 
 def start_due() -> None:
-    """Start what is due, at most twice a second; runs that were missed are caught up once, or skipped."""
+    """Start the runs whose time has come, at most twice a second; missed runs are started once, or skipped."""
     if not _Plan.expressions or time.monotonic() - _Plan.looked < LOOK_SECONDS:
         return
     _Plan.looked = time.monotonic()
@@ -73,23 +73,23 @@ def start_due() -> None:
         _Plan.stored = True
     now = time.time()
     for row in db.read(lambda conn: schedule_store.due(conn, now)):
-        if _Plan.expressions.get(row.kind):  # else the kind is gone, or another process knows another schedule
+        if _Plan.expressions.get(row.kind):  # otherwise the kind is gone, or another process has a different schedule
             _start(row, now)
 
 
 def listing() -> list[Schedule]:
-    """Return the schedules of all kinds that the code knows, by name."""
+    """Return the schedules of all kinds known to the code, by name."""
     return db.read(known)
 
 
 def known(conn: Connection) -> list[Schedule]:
-    """Return the same on a connection that is open already."""
+    """Return the same, read on an open connection."""
     found = {row.kind: row for row in schedule_store.rows(conn)}
     return [_schedule(kind, found.get(kind)) for kind in sorted(_Plan.expressions)]
 
 
 def run_now(kind: str) -> Job:
-    """Start a run beside the schedule; raise NotFound for a kind without one, Conflict while one waits or runs."""
+    """Start a run outside the schedule; raise NotFound for a kind without one, Conflict if one waits or runs."""
     if kind not in _Plan.expressions:
         raise NotFound(f"No job kind named {kind} has a schedule.")
     job, line = new_job(kind, {}), audit.entry("schedule.run", kind)

@@ -19,14 +19,14 @@ QUOTA = "jobs"
 
 
 def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
-    """Return a job that is not stored yet, for a caller that stores it with rows of its own in one transaction."""
+    """Return a job that is not stored, for a caller that stores it with its own rows in one transaction."""
     job = made(kind, payload, submitted_by=identity.current().owner, priority=priority, total=total)
     tracing.note({"job.id": job.id})
     return job
 
 
 def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int | None = None, total: int = 0) -> Job:
-    """Return a job of an owner that is not stored yet; for use inside of a transaction, too."""
+    """Return a job of an owner that is not stored; can be called inside a transaction."""
     now = time.time()
     return Job(
         id=uuid.uuid4().hex,
@@ -54,19 +54,19 @@ def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int
 
 
 def insert(conn: Connection, job: Job) -> Job:
-    """Store a new job in a transaction of the caller; raises OverQuota when its submitter has too many at once."""
+    """Store a new job in the caller's transaction; raise OverQuota if its submitter has too many."""
     quotas.take(conn, job.submitted_by, **{QUOTA: 1})
     return store.insert(conn, job)
 
 
 def put_back(conn: Connection, job_id: str, owner: str) -> Job | None:
-    """Queue an ended job again for an owner that asks; None when it has not ended. Raises OverQuota."""
+    """Queue an ended job again on an owner's request; return None if it has not ended. Raises OverQuota."""
     quotas.take(conn, owner, **{QUOTA: 1})
     return store.requeue(conn, job_id, time.time())
 
 
 def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) -> Job:
-    """Store a job; a runner of this process takes it at once, others within a second. Raises OverQuota."""
+    """Store a job; a runner in this process takes it at once, others within a second. Raises OverQuota."""
     job = new_job(kind, payload, priority=priority)
     db.write(lambda conn: insert(conn, job))
     announce(job)
@@ -74,14 +74,14 @@ def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) 
 
 
 def announce(job: Job) -> None:
-    """Tell viewers of a change, and runners of a job that waits; call it after the commit."""
+    """Notify viewers of a change, and runners of a waiting job; call it after the commit."""
     job_changed.send(job)
     if job.state == QUEUED:
         job_queued.send(job)
 
 
 def get(job_id: str) -> Job:
-    """Return a job; raise NotFound."""
+    """Return a job; raise NotFound if it does not exist."""
     job = db.read(lambda conn: store.get(conn, job_id))
     if job is None:
         raise NotFound("There is no such job.")
@@ -89,19 +89,19 @@ def get(job_id: str) -> Job:
 
 
 def seen(job_id: str) -> Job:
-    """Return a job that the caller may see; raise NotFound."""
+    """Return a job that the caller can see; raise NotFound otherwise."""
     job = get(job_id)
     ownership.check_seen(job.submitted_by, "job")
     return job
 
 
 def check_changed(job: Job) -> None:
-    """Raise NotFound or Forbidden when the caller may not change a job."""
+    """Raise NotFound or Forbidden if the caller cannot change a job."""
     ownership.check_changed(job.submitted_by, "job")
 
 
 def listing(*, state: str | None = None, kind: str | None = None, page: int = 1, per_page: int = 20) -> dict[str, Any]:
-    """Return a page of the jobs that the caller may see, newest first, as APIs show it."""
+    """Return a page of the jobs that the caller can see, newest first, as APIs show it."""
     asked = {"state": state, "kind": kind, "submitted_by": ownership.seen_owner()}
     found, total = db.read(
         lambda conn: store.listing(conn, asked, limit=per_page, offset=(page - 1) * per_page), unbounded=True
@@ -110,7 +110,7 @@ def listing(*, state: str | None = None, kind: str | None = None, page: int = 1,
 
 
 def cancel(job_id: str) -> Job:
-    """Cancel a waiting job, or ask a running one to stop; raise Conflict when it has ended."""
+    """Cancel a waiting job, or ask a running one to stop; raise Conflict if it has ended."""
     job = get(job_id)
     check_changed(job)
     changed = db.write(lambda conn: store.cancel(conn, job_id, time.time()))
@@ -121,7 +121,7 @@ def cancel(job_id: str) -> Job:
 
 
 def requeue(job_id: str) -> Job:
-    """Queue an ended job again; raise Conflict when it waits or runs, OverQuota when there are too many."""
+    """Queue an ended job again; raise Conflict if it waits or runs, OverQuota if there are too many."""
     job, owner = get(job_id), identity.current().owner
     check_changed(job)
     changed = db.write(lambda conn: put_back(conn, job_id, owner))

@@ -1,4 +1,4 @@
-"""What the room tells others: a job's row changed; a job waits to be claimed."""
+"""Signals of this room: a job's row has changed; a job waits to be claimed."""
 
 from blinker import Signal
 

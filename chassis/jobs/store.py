@@ -1,4 +1,4 @@
-"""All SQL of the jobs table. Claim, heartbeat and finish are guarded: a row that is no longer ours is not changed."""
+"""All SQL of the jobs table. Claim, heartbeat and finish are guarded: a row with another owner is not changed."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -24,7 +24,7 @@ def get(conn: Connection, job_id: str) -> Job | None:
 
 
 def listing(conn: Connection, asked: Mapping[str, str | None], *, limit: int, offset: int) -> tuple[list[Job], int]:
-    """Return a page of the jobs whose columns are as asked (None for any), newest first, and how many there are."""
+    """Return a page of the jobs whose columns match (None matches any), newest first, and their total number."""
     where = _as(asked)
     query = select(jobs).where(*where).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit).offset(offset)
     total = conn.execute(select(func.count()).select_from(jobs).where(*where)).scalar_one()
@@ -32,7 +32,7 @@ def listing(conn: Connection, asked: Mapping[str, str | None], *, limit: int, of
 
 
 def matching(conn: Connection, asked: Mapping[str, str | None], *, since: float, limit: int) -> list[Job]:
-    """Return the newest jobs whose columns are as asked (None for any) and that were made since a time."""
+    """Return the newest jobs created since a time whose columns match (None matches any)."""
     query = select(jobs).where(jobs.c.created_at >= since, *_as(asked))
     return [_job(row) for row in conn.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit))]
 
@@ -40,7 +40,7 @@ def matching(conn: Connection, asked: Mapping[str, str | None], *, since: float,
 def delete_ended(
     conn: Connection, kinds: Sequence[str], *, before: float, limit: int, asked: Mapping[str, str | None] | None = None
 ) -> int:
-    """Delete some of the jobs of some kinds that ended before a time; return how many."""
+    """Delete some jobs of the given kinds that ended before a time; return how many."""
     old = select(jobs.c.id).where(*_ended(kinds, before), *_as(asked or {})).order_by(jobs.c.updated_at).limit(limit)
     found = list(conn.execute(old).scalars())
     conn.execute(delete(jobs).where(jobs.c.id.in_(found), jobs.c.state.in_(ENDED)))
@@ -48,7 +48,7 @@ def delete_ended(
 
 
 def count_ended(conn: Connection, kinds: Sequence[str], *, before: float, asked: Mapping[str, str | None]) -> int:
-    """Return how many jobs of some kinds ended before a time."""
+    """Return how many jobs of the given kinds ended before a time."""
     where = (*_ended(kinds, before), *_as(asked))
     return conn.execute(select(func.count()).select_from(jobs).where(*where)).scalar_one()
 
@@ -60,7 +60,7 @@ def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lea
 
 
 def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_seconds: float) -> Job | None:
-    """Take this job for `owner`; None when it is not queued, or its time has not come."""
+    """Take this job for `owner`; return None if it is not queued or not ready yet."""
     values = {
         "state": RUNNING,
         "owner": owner,
@@ -74,7 +74,7 @@ def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_se
 
 
 def heartbeat(conn: Connection, *, job_id: str, owner: str, now: float, lease_seconds: float) -> bool:
-    """Extend the lease; False when the job is no longer the owner's."""
+    """Extend the lease; return False if the job no longer belongs to the owner."""
     mine = (jobs.c.id == job_id, jobs.c.state == RUNNING, jobs.c.owner == owner)
     return conn.execute(update(jobs).where(*mine).values(lease_expires_at=now + lease_seconds)).rowcount == 1
 
@@ -82,20 +82,20 @@ def heartbeat(conn: Connection, *, job_id: str, owner: str, now: float, lease_se
 def progress(
     conn: Connection, *, job_id: str, owner: str, done: int, total: int, message: str, now: float
 ) -> Job | None:
-    """Store the progress; None when the job is no longer the owner's."""
+    """Store the progress; return None if the job no longer belongs to the owner."""
     values = {"done": done, "total": total, "message": message}
     return _change(conn, job_id, values, now, jobs.c.state == RUNNING, jobs.c.owner == owner)
 
 
 def leave(conn: Connection, *, job_id: str, owner: str, now: float, state: str, **values: Any) -> Job | None:
-    """End an owner's hold of a running job with a new state; None when it is no longer the owner's."""
+    """Give a running job a new state and no owner; return None if it no longer belongs to the owner."""
     ended = {"state": state, "owner": None, "lease_expires_at": None, **values}
     ended |= {"finished_at": now} if state in ENDED else {"queued_at": now, "cancel_requested": False}
     return _change(conn, job_id, ended, now, jobs.c.state == RUNNING, jobs.c.owner == owner)
 
 
 def take_from_owner(conn: Connection, stalled: Job, *, now: float, state: str, error: str | None) -> Job | None:
-    """Take a job from an owner that is judged dead; None when that owner renewed its lease in the meantime."""
+    """Take a job from a dead owner; return None if that owner has renewed its lease meanwhile."""
     same = jobs.c.lease_expires_at == stalled.lease_expires_at
     if conn.execute(select(jobs.c.id).where(jobs.c.id == stalled.id, same)).first() is None:
         return None
@@ -103,23 +103,23 @@ def take_from_owner(conn: Connection, stalled: Job, *, now: float, state: str, e
 
 
 def cancel_queued(conn: Connection, job_id: str, now: float) -> Job | None:
-    """Cancel a job that waits; None when it does not."""
+    """Cancel a waiting job; return None if it does not wait."""
     values = {"state": "cancelled", "finished_at": now, "cancel_requested": True}
     return _change(conn, job_id, values, now, jobs.c.state == QUEUED)
 
 
 def cancel(conn: Connection, job_id: str, now: float) -> Job | None:
-    """Cancel a job that waits, or ask a running one's owner to stop; None when it has ended."""
+    """Cancel a waiting job, or ask a running one's owner to stop; return None if it has ended."""
     return cancel_queued(conn, job_id, now) or request_cancel(conn, job_id, now)
 
 
 def request_cancel(conn: Connection, job_id: str, now: float) -> Job | None:
-    """Ask a running job's owner to stop; None when it does not run."""
+    """Ask a running job's owner to stop; return None if it does not run."""
     return _change(conn, job_id, {"cancel_requested": True}, now, jobs.c.state == RUNNING)
 
 
 def requeue(conn: Connection, job_id: str, now: float) -> Job | None:
-    """Queue an ended job again; None when it has not ended."""
+    """Queue an ended job again; return None if it has not ended."""
     values = {
         "state": QUEUED,
         "attempt": 0,
@@ -135,54 +135,54 @@ def requeue(conn: Connection, job_id: str, now: float) -> Job | None:
 
 
 def unfinished_of(conn: Connection, owners: Collection[str]) -> list[tuple[str, str, str]]:
-    """Return (id, kind, state) of what some owners asked for and that has not ended, oldest first."""
+    """Return (id, kind, state) of some owners' unfinished jobs, oldest first."""
     query = select(jobs.c.id, jobs.c.kind, jobs.c.state).where(*_of(owners, QUEUED, RUNNING))
     return [tuple(row) for row in conn.execute(query.order_by(jobs.c.created_at))]
 
 
 def cancel_of(conn: Connection, owners: Collection[str], now: float) -> None:
-    """Cancel what some owners asked for and that waits, and ask what runs to stop."""
+    """Cancel some owners' waiting jobs, and ask the running ones to stop."""
     _change_all(conn, {"state": CANCELLED, "finished_at": now, "cancel_requested": True}, now, *_of(owners, QUEUED))
     _change_all(conn, {"cancel_requested": True}, now, *_of(owners, RUNNING))
 
 
 def hand_over(conn: Connection, owners: Collection[str], heir: str, now: float) -> None:
-    """Give what some owners asked for and that has not ended to another owner."""
+    """Hand some owners' unfinished jobs over to another owner."""
     _change_all(conn, {"submitted_by": heir}, now, *_of(owners, QUEUED, RUNNING))
 
 
 def running(conn: Connection) -> list[Job]:
-    """Return all jobs that are marked as running."""
+    """Return all jobs in the state `running`."""
     return [_job(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
 
 
 def cancel_flags(conn: Connection, job_ids: Sequence[str]) -> set[str]:
-    """Return those of the jobs whose cancellation is asked for."""
+    """Return the ids of those jobs whose cancellation was requested."""
     query = select(jobs.c.id).where(jobs.c.id.in_(job_ids), jobs.c.cancel_requested)
     return set(conn.execute(query).scalars())
 
 
 def changes_after(conn: Connection, at: float, job_id: str, limit: int) -> list[tuple[str, int, float]]:
-    """Return (id, revision, time) of the rows that changed at that time and come behind that id, or later."""
+    """Return (id, revision, time) of the rows that changed later, or at that time with a greater id."""
     behind = tuple_(jobs.c.updated_at, jobs.c.id) > tuple_(literal(at), literal(job_id))
     query = select(jobs.c.id, jobs.c.revision, jobs.c.updated_at).where(behind)
     return [tuple(row) for row in conn.execute(query.order_by(jobs.c.updated_at, jobs.c.id).limit(limit))]
 
 
 def by_ids(conn: Connection, job_ids: Sequence[str]) -> list[Job]:
-    """Return those of the jobs that are there, oldest change first; at most some hundred ids."""
+    """Return those of the jobs that exist, oldest change first; takes a few hundred ids at most."""
     query = select(jobs).where(jobs.c.id.in_(job_ids)).order_by(jobs.c.updated_at, jobs.c.id)
     return [_job(row) for row in conn.execute(query)]
 
 
 def active(conn: Connection, submitted_by: str, leave_out: Collection[str] = ()) -> int:
-    """Return how many jobs of a submitter wait or run, but for some kinds."""
+    """Return how many jobs of a submitter wait or run, without the kinds in `leave_out`."""
     mine = (jobs.c.state.in_((QUEUED, RUNNING)), jobs.c.submitted_by == submitted_by, jobs.c.kind.not_in(leave_out))
     return conn.execute(select(func.count()).select_from(jobs).where(*mine)).scalar_one()
 
 
 def ids_in(conn: Connection, state: str, limit: int) -> list[str]:
-    """Return ids of jobs in a state."""
+    """Return the ids of jobs in a state."""
     return list(conn.execute(select(jobs.c.id).where(jobs.c.state == state).limit(limit)).scalars())
 
 
@@ -199,19 +199,19 @@ def counts(conn: Connection) -> list[tuple[str, str, int]]:
 
 
 def oldest_queued(conn: Connection, now: float) -> list[tuple[str, float]]:
-    """Return (kind, seconds that its oldest ready job has waited)."""
+    """Return (kind, seconds that the kind's oldest ready job has waited)."""
     ready = (jobs.c.state == QUEUED, jobs.c.not_before <= now)
     query = select(jobs.c.kind, func.min(jobs.c.queued_at)).where(*ready).group_by(jobs.c.kind)
     return [(kind, max(0.0, now - queued_at)) for kind, queued_at in conn.execute(query)]
 
 
 def _as(asked: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-    """Return what is true of jobs whose columns are as asked (None for any)."""
+    """Return the conditions for jobs whose columns match (None matches any)."""
     return [jobs.c[name] == value for name, value in asked.items() if value is not None]
 
 
 def _ended(kinds: Sequence[str], before: float) -> tuple[ColumnElement[bool], ...]:
-    """Return what is true of old jobs; their last change, which has an index, is no earlier than their end."""
+    """Return the conditions for old jobs; `updated_at`, which has an index, is no earlier than the job's end."""
     return jobs.c.updated_at < before, jobs.c.state.in_(ENDED), jobs.c.kind.in_(kinds)
 
 

@@ -1,4 +1,4 @@
-"""The jobs table, where a job's row is the truth about it, and when kinds run next. Times are seconds since 1970."""
+"""The jobs table, the only record of a job's state, and the schedules. Times are seconds since 1970."""
 
 from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
 
@@ -37,8 +37,8 @@ schedules = Table(
     "schedules",
     metadata,
     Column("kind", String(64), primary_key=True),
-    Column("expression", Text, nullable=False),  # with its time zone; another one begins anew
-    Column("next_at", Float),  # None is never
+    Column("expression", Text, nullable=False),  # with its time zone; a different one restarts the schedule
+    Column("next_at", Float),  # None means never
     Column("last_at", Float),
     Column("last_job_id", String(32)),
     Column("last_success_at", Float),

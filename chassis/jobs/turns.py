@@ -1,7 +1,7 @@
-"""Whose turn it is: the next job is of the submitter with the fewest running, then by priority and age.
+"""Chooses the next job fairly: the submitter with the fewest running jobs first, then priority and age.
 
-What a claim reads grows with the number of submitters whose jobs wait, not with the number of their jobs: the index
-`jobs_by_turn` is jumped through from submitter to submitter. Jobs without a submitter share one turn.
+What a claim reads grows with the number of submitters whose jobs wait, not with the number of their jobs: it skips
+through the index `jobs_by_turn` from submitter to submitter. Jobs without a submitter share one turn.
 """
 
 from collections.abc import Sequence
@@ -11,18 +11,18 @@ from sqlalchemy import CTE, ColumnElement, Connection, Select, func, select
 from chassis.jobs.model import QUEUED, RUNNING
 from chassis.jobs.tables import jobs
 
-MOST_SUBMITTERS = 100_000  # of a claim; the limit also keeps planners from asking for each first job several times
+MOST_SUBMITTERS = 100_000  # per claim; the limit also keeps planners from evaluating each first job several times
 ORDER = (jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
 
 
 def next_id(conn: Connection, *, kinds: Sequence[str], now: float) -> str | None:
-    """Return the id of the job whose turn it is, locked on PostgreSQL; None when no job is ready."""
+    """Return the id of the next job, locked on PostgreSQL, or None if no job is ready."""
     ready = (jobs.c.not_before <= now, jobs.c.kind.in_(kinds))
     return conn.scalar(_fair(ready)) or conn.scalar(_beside(ready))
 
 
 def _fair(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
-    """Select the best of the submitters' first jobs; one that another process is claiming is passed over."""
+    """Select the best of the submitters' first jobs, skipping those that another process is claiming."""
     waiting, first, busy = _waiting(), jobs.alias("first"), jobs.alias("busy")
     mine = jobs.c.submitted_by == waiting.c.submitter
     head = select(jobs.c.id).where(jobs.c.state == QUEUED, mine, *ready).order_by(*ORDER).limit(1)
@@ -38,13 +38,13 @@ def _fair(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
 
 
 def _beside(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
-    """Select any job that no other process is claiming: of few submitters all first jobs may be locked."""
+    """Select any job that no other process is claiming; with few submitters all first jobs can be locked."""
     query = select(jobs.c.id).where(jobs.c.state == QUEUED, *ready).order_by(jobs.c.submitted_by, *ORDER)
     return query.limit(1).with_for_update(skip_locked=True)
 
 
 def _waiting() -> CTE:
-    """Return the submitters that have queued jobs, and a NULL at the end."""
+    """Return the submitters that have queued jobs, followed by a NULL."""
     first = select(func.min(jobs.c.submitted_by).label("submitter")).where(jobs.c.state == QUEUED)
     waiting = first.cte("waiting", recursive=True)
     later = jobs.alias("later")

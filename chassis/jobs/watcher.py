@@ -1,4 +1,4 @@
-"""Notices what commands and other workers change in the jobs table, and says so in this process."""
+"""Detects changes of the jobs table by commands and other workers, and signals them in this process."""
 
 import time
 
@@ -9,12 +9,12 @@ from chassis.jobs.model import Job
 from chassis.jobs.signals import job_changed
 
 POLL_SECONDS = 0.5
-AT_ONCE = 500  # rows of a read, which holds up all others
-OVERLAP_SECONDS = 5.0  # clocks of other machines, and transactions that commit later than they began
+AT_ONCE = 500  # rows in a read, which blocks all others
+OVERLAP_SECONDS = 5.0  # for other machines' clocks, and transactions that commit later than they began
 
 
 class Watcher(Ticker):
-    """Reads the changed rows twice a second and sends `job_changed` for those this process does not know yet."""
+    """Reads changed rows twice a second, and sends `job_changed` for those that this process has not seen."""
 
     def __init__(self) -> None:
         super().__init__("job_watcher", POLL_SECONDS)
@@ -22,17 +22,17 @@ class Watcher(Ticker):
         self._since = time.time()
 
     def start(self) -> None:
-        """Begin to watch."""
+        """Start watching."""
         job_changed.connect(self._remember)
         super().start()
 
     def stop(self) -> None:
-        """End the watch."""
+        """Stop watching."""
         job_changed.disconnect(self._remember)
         super().stop()
 
     def tick(self) -> None:
-        """Read once."""
+        """Read the changes once."""
         at, job_id = self._since - OVERLAP_SECONDS, ""
         while changes := self._changes(at, job_id):
             self._tell([job_id for job_id, revision, _ in changes if self._seen.get(job_id, (0, 0.0))[0] < revision])
