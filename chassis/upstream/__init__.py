@@ -1,4 +1,4 @@
-"""The outside API; `upstream` is the client that all jobs of the process share."""
+"""The client of the outside API; `upstream` is shared by all jobs of the process."""
 
 from chassis.upstream.answers import Completion
 from chassis.upstream.client import UpstreamClient

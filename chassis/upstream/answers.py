@@ -1,4 +1,4 @@
-"""What an answer of the outside API means: a completion, or which error."""
+"""Turns an answer of the outside API into a completion or an error."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, parsed
 
 MAX_MODEL_CHARACTERS = 200
-# Why a model stopped, in the words of several APIs; others are taken for a good end.
+# Finish reasons of several APIs; all others count as a normal end.
 CUT = {"length", "max_tokens", "max_output_tokens", "model_length"}
 FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
 BROKEN = {"error", "abort", "network_error", "insufficient_system_resource", "malformed_function_call"}
@@ -17,9 +17,9 @@ BROKEN = {"error", "abort", "network_error", "insufficient_system_resource", "ma
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """An answer: its text, the model that gave it, how many attempts it took, and what it cost in tokens.
+    """An answer: its text, its model, the number of attempts, and its cost in tokens.
 
-    `repaired` says that U+FFFD stands for something in the text that no database can hold.
+    `repaired` means that U+FFFD replaces characters in the text that no database can store.
     """
 
     text: str
@@ -31,7 +31,7 @@ class Completion:
 
 
 def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
-    """Return the completion in a reply, or raise the UpstreamError that it means."""
+    """Return the completion in a reply, or raise the matching UpstreamError."""
     body = parsed(reply)
     error = refusals.error_in(body)
     detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
@@ -60,7 +60,7 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
 
 
 def _first(body: Any) -> dict[str, Any]:
-    """Return the first choice, with what is not there as nothing."""
+    """Return the first choice, or {} if there is none."""
     choices = body.get("choices") if isinstance(body, dict) else None
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, dict) else {}
@@ -72,7 +72,7 @@ def _message(choice: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(choice: dict[str, Any]) -> str | None:
-    """Return the text of a choice; one in parts is joined."""
+    """Return the text of a choice, joining its parts."""
     content = _message(choice).get("content")
     if isinstance(content, str):
         return content
@@ -87,7 +87,7 @@ def _part(part: Any) -> str | None:
 
 
 def _check_end(choice: dict[str, Any], text: str | None, key: str) -> None:
-    """Raise UpstreamError when the answer is not whole, or is none."""
+    """Raise UpstreamError if the answer is incomplete or is a refusal."""
     error = choice.get("error") or _message(choice).get("error")
     ends = {str(choice.get(name) or "").lower() for name in ("finish_reason", "native_finish_reason")}
     refusal = _message(choice).get("refusal")

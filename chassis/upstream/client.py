@@ -1,4 +1,4 @@
-"""The client of the outside API: paced, bounded, patient, and shared by all jobs of the process."""
+"""The client of the outside API: rate-limited, bounded, with retries, and shared by all jobs of the process."""
 
 import itertools
 import random
@@ -46,7 +46,7 @@ class _Setup:
 
 
 class UpstreamClient:
-    """Asks an OpenAI-compatible API; safe to use from many threads, which share one pace and one limit."""
+    """Calls an OpenAI-compatible API; its threads share one rate and one limit of concurrent calls."""
 
     def __init__(self) -> None:
         self._setup: _Setup | None = None
@@ -54,7 +54,7 @@ class UpstreamClient:
         self._numbers = itertools.count()
 
     def configure(self, settings: Settings) -> None:
-        """Take over the settings; again at any time, for a new key or new limits, also for calls that wait."""
+        """Apply the settings; can be called again at any time, and also affects waiting calls."""
         old, connections = self._setup, settings.upstream_max_concurrent_requests
         kept = old.session if old and old.connections == connections else None
         self._setup = _Setup(
@@ -74,7 +74,7 @@ class UpstreamClient:
             old.session.close()
 
     def state(self) -> dict[str, Any]:
-        """Return what an operator wants to know of this process's calls; no key, and of the address the host alone."""
+        """Return this process' calls for an operator; without the key, and only the host of the address."""
         setup, (taken, limit, lined_up) = self._current(), self._slots.counts()
         paced, paused = self._pace.state()
         return {
@@ -89,14 +89,14 @@ class UpstreamClient:
         }
 
     def problem(self) -> str | None:
-        """Return why the API is taken to be out by this process, or None."""
+        """Return why this process considers the API down, or None."""
         return self._outage.problem()
 
     def complete(self, prompt: str, *, cancelled: Check = never) -> Completion:
         """Return the model's answer to `prompt`.
 
-        Raises UpstreamError when it failed for good, and Cancelled within half a second after `cancelled()` turns
-        true, in whatever it waits for (only the opening of a connection is not interrupted: 10 s at most).
+        Raises UpstreamError if it failed finally, and Cancelled within half a second after `cancelled()` turns true,
+        whatever it is waiting for (only opening a connection is not interrupted: 10 s at most).
         """
         attempt, number = 1, next(self._numbers)
         while True:
@@ -111,13 +111,13 @@ class UpstreamClient:
             UPSTREAM_RETRIES.inc()
 
     def _may_try_again(self, attempt: int) -> bool:
-        """While nobody is answered, a call is not given up for it, up to a limit: it would be work that is lost."""
+        """Return whether to retry: up to the maximum, and during an outage longer, since giving up would lose work."""
         setup = self._current()
         return attempt <= setup.max_retries or self._outage.shorter_than(setup.outage_seconds)
 
     def _attempt(self, prompt: str, attempt: int, number: int, cancelled: Check) -> Completion:
         with self._slots.hold(cancelled):
-            # The token comes after the slot: the other way round, calls that waited for a slot would start in bursts.
+            # Wait for the token after the slot: otherwise calls that waited for a slot would start in bursts.
             self._pace.wait(cancelled)
             setup, outcome = self._current(), "ok"
             try:
@@ -174,7 +174,7 @@ def _send(setup: _Setup, prompt: str, cancelled: Check) -> Reply:
                 json={"model": setup.model, "messages": [{"role": "user", "content": prompt}]},
                 auth=Bearer(setup.key),
                 timeout=(min(CONNECT_TIMEOUT_SECONDS, seconds), seconds),
-                allow_redirects=False,  # the key goes to the configured host only
+                allow_redirects=False,  # the key must only be sent to the configured host
                 stream=True,
             ) as response:
                 tracing.note({"http.response.status_code": response.status_code})

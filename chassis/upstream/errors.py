@@ -1,4 +1,4 @@
-"""What can go wrong with a call to the outside API, as a code for programs and a sentence for people."""
+"""Errors of calls to the outside API, as a code for programs and a sentence for people."""
 
 from typing import Literal
 
@@ -17,17 +17,17 @@ Code = Literal[
     "upstream_filtered",
 ]
 STATUSES: dict[Code, int] = {"upstream_rate_limited": 503, "upstream_unavailable": 503, "upstream_timeout": 504}
-OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # which every other call would meet too
+OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # all other calls would fail too
 
 
 class Cancelled(Exception):
-    """Raised instead of waiting on, once the caller's `cancelled()` says so."""
+    """Raised instead of waiting when the caller's `cancelled()` is true."""
 
 
 class UpstreamError(AppError):
-    """A call that failed for good, or one attempt of it that may be tried again (`retryable`).
+    """A call that failed finally, or an attempt that can be retried (`retryable`).
 
-    `text` is the part of an answer that came before it was cut or filtered.
+    `text` is the part of an answer that arrived before it was cut or filtered.
     """
 
     status = 502
@@ -50,5 +50,5 @@ class UpstreamError(AppError):
 
     @property
     def of_the_account(self) -> bool:
-        """Whether it concerns the key or the account, and not what was asked."""
+        """Whether the error concerns the key or the account, not the prompt."""
         return self.code in OF_THE_ACCOUNT

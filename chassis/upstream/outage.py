@@ -1,4 +1,4 @@
-"""Whether the outside API answers at all: several calls in a row that fail say that it does not."""
+"""Detects outages of the outside API: several different calls fail in a row."""
 
 import threading
 import time
@@ -9,11 +9,11 @@ from chassis.observability.metrics import UPSTREAM_FAILING
 from chassis.upstream.errors import UpstreamError
 
 log = structlog.get_logger(__name__)
-CALLS = 3  # so many different ones, and no answer in between: a single one may be at fault itself
+CALLS = 3  # different calls without an answer in between, since a single call may be at fault itself
 
 
 class Outage:
-    """Knows since when nothing came back, and why; logs its begin and its end once each."""
+    """Records since when no call has succeeded, and why; logs the start and the end once each."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -22,23 +22,23 @@ class Outage:
         self._reason = ""
 
     def problem(self) -> str | None:
-        """Return why the API is taken to be out, in its last error's words, or None."""
+        """Return the last error's message during an outage, or None."""
         return self._reason if self._since is not None else None
 
     def shorter_than(self, seconds: float) -> bool:
-        """Return whether there is an outage, and it has not lasted for so long yet."""
+        """Return whether there is an outage that has lasted less than `seconds`."""
         since = self._since
         return since is not None and time.monotonic() - since < seconds
 
     def failed(self, call: int, error: UpstreamError) -> None:
-        """Take notice that an attempt of the call with that number failed."""
-        if error.retryable or error.of_the_account:  # no answer either, though waiting does not mend it
+        """Record that an attempt of the call with that number failed."""
+        if error.retryable or error.of_the_account:  # account errors count too, although waiting does not fix them
             self._change(call, error.message)
         else:
-            self.answered()  # it has an opinion on what was asked, so it lives
+            self.answered()  # the API rejected this request, so it is up
 
     def answered(self) -> None:
-        """Take notice of an answer."""
+        """Record an answer."""
         if self._failing:
             self._change(None, "")
 

@@ -1,4 +1,4 @@
-"""How many calls may start in a second: one bucket for all threads, first come first served."""
+"""Limits how many calls start per second: one bucket for all threads, first come, first served."""
 
 import threading
 import time
@@ -7,15 +7,15 @@ from collections import deque
 from chassis.limits import MemoryBuckets, Rate, Rates
 from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
 
-# A caller that woke late does not delay those behind it, up to this; more would be a burst after a stall.
+# A caller that wakes up late does not delay the next ones, up to this; more would be a burst after a stall.
 CATCH_UP_SECONDS = 0.05
 KEY = "calls"
 
 
 class Pace:
-    """A line of callers in front of a token bucket.
+    """A queue of callers in front of a token bucket.
 
-    Only the first in the line waits for a token, so that a caller who leaves the line takes no token with it.
+    Only the first in the queue waits for a token, so that a caller that leaves the queue takes no token with it.
     """
 
     def __init__(self, requests_per_second: float, burst: int = 1) -> None:
@@ -25,7 +25,7 @@ class Pace:
         self._rates, self._buckets = _bucket(requests_per_second, burst)
 
     def configure(self, requests_per_second: float, burst: int = 1) -> None:
-        """Change the pace, also for those who wait already; a bucket that holds no token begins empty."""
+        """Change the rate, also for waiting callers; a bucket without a token starts empty."""
         with self._lock:
             empty = not self._buckets.take(KEY, self._rates, look=True).granted
             self._rates, self._buckets = _bucket(requests_per_second, burst)
@@ -35,18 +35,18 @@ class Pace:
                 self._buckets.hold(KEY, self._rates, paused)
 
     def pause(self, seconds: float) -> None:
-        """Give no token to anybody for so long; a longer pause that runs already stays."""
+        """Grant no tokens for `seconds`; a longer pause in effect is kept."""
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
             self._buckets.hold(KEY, self._rates, seconds)
 
     def state(self) -> tuple[int, float]:
-        """Return how many callers wait, and for how many seconds nobody gets a token."""
+        """Return the number of waiting callers, and the seconds for which no tokens are granted."""
         with self._lock:
             return len(self._line), self._paused()
 
     def wait(self, cancelled: Check = never) -> None:
-        """Return when a token is there; raise Cancelled within 0.2 s after `cancelled()` turns true."""
+        """Wait for a token; raise Cancelled within 0.2 s after `cancelled()` turns true."""
         stop_if(cancelled)
         turn = threading.Event()
         self._join(turn)
@@ -69,7 +69,7 @@ class Pace:
             self._line.append(turn)
 
     def _take(self, turn: threading.Event) -> float:
-        """Take a token and return 0, or return how many seconds to wait before asking again."""
+        """Take a token and return 0, or return the seconds to wait before trying again."""
         with self._lock:
             if self._line[0] is not turn:
                 return POLL_SECONDS
@@ -80,7 +80,7 @@ class Pace:
             return verdict.wait_seconds
 
     def _late(self) -> float:
-        """Return how late a token may be taken without delaying the next one; a burst makes up for as much itself."""
+        """Return how late a token can be taken without delaying the next one; a burst already allows for some."""
         (rate,) = self._rates
         saved = rate.seconds - rate.seconds / rate.amount
         return min(max(0.0, CATCH_UP_SECONDS - saved), time.monotonic() - self._line_since)

@@ -1,4 +1,4 @@
-"""Which error a refusal of the outside API is, what it says for people, and for how long it asks to wait."""
+"""Turns refusals of the outside API into errors, with what it said and how long it asks to wait."""
 
 import json
 import math
@@ -12,7 +12,7 @@ from chassis.upstream.errors import UpstreamError
 
 MAX_RETRY_AFTER_SECONDS = 120.0
 MAX_DETAIL_CHARACTERS = 200
-USED_UP = {  # what APIs call an account that cannot pay, as code or type of an error
+USED_UP = {  # codes and types of errors that APIs use for an account that cannot pay
     "insufficient_quota",
     "insufficient_user_quota",
     "insufficient_balance",
@@ -24,7 +24,7 @@ USED_UP = {  # what APIs call an account that cannot pay, as code or type of an 
 
 
 def failure(status: int, error: Any, detail: str, pause_seconds: float | None = None) -> UpstreamError:
-    """Return what a status and the error in the body mean; `detail` is what the API said, or empty."""
+    """Return the error for a status and the error in the body; `detail` is the API's message, or empty."""
     if status == 402 or _names(error) & USED_UP:
         message = f"The outside API refuses the account: its credit or quota is used up ({status}).{detail}"
         return UpstreamError("upstream_no_credit", message)
@@ -43,7 +43,7 @@ def failure(status: int, error: Any, detail: str, pause_seconds: float | None = 
 
 
 def code_of(error: Any) -> int | None:
-    """Return the HTTP status that an error names, as a number or in digits."""
+    """Return the HTTP status that an error contains, as a number or in digits."""
     code = error.get("code") if isinstance(error, dict) else None
     if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) == 3:
         code = int(code)
@@ -51,7 +51,7 @@ def code_of(error: Any) -> int | None:
 
 
 def error_in(body: Any) -> Any:
-    """Return what a body says went wrong, wherever an API puts it, or None."""
+    """Return the error in a body, wherever the API puts it, or None."""
     if not isinstance(body, dict):
         return None
     if body.get("error"):
@@ -63,7 +63,7 @@ def error_in(body: Any) -> Any:
 
 
 def detail(body: Any, raw: bytes, key: str) -> str:
-    """Return what the API said as the end of a sentence, without the key and without markup, or nothing."""
+    """Return the API's message as the end of a sentence, without the key and without markup, or ""."""
     said = " ".join(_sayings(error_in(body) or body)) if body is not None else raw[:4_000].decode(errors="replace")
     short = excerpt(said.replace(key, "***") if key else said, MAX_DETAIL_CHARACTERS)
     return f" It says: {short}" if short else ""
@@ -78,7 +78,7 @@ def pause_of(headers: Mapping[str, str]) -> float | None:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Return the seconds that a Retry-After header asks for, seconds or an HTTP date, at most 120."""
+    """Return the seconds of a Retry-After header, given in seconds or as an HTTP date, at most 120."""
     seconds = _number(value)
     if seconds is not None or not value:
         return None if seconds is None else _bounded(seconds)
@@ -108,13 +108,13 @@ def _names(error: Any) -> set[str]:
 
 
 def _is_moderation(error: Any) -> bool:
-    """Return whether it is about the prompt, as OpenRouter says it of a model that is moderated."""
+    """Return whether the error concerns the prompt, in OpenRouter's format for moderated models."""
     found = error.get("metadata") if isinstance(error, dict) else None
     return isinstance(found, dict) and bool(found.get("reasons") or found.get("flagged_input"))
 
 
 def _sayings(error: Any) -> list[str]:
-    """Return what an error says, and what the provider behind it said."""
+    """Return an error's messages, including those of the provider behind the API."""
     if isinstance(error, str):
         return [error]
     if not isinstance(error, dict):

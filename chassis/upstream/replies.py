@@ -1,4 +1,4 @@
-"""An answer of the outside API as it came, within its limit, and the JSON in it."""
+"""Receives an answer of the outside API within its size limit, and parses its JSON."""
 
 import json
 import re
@@ -16,12 +16,12 @@ TEXT = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
 
 
 class TooLarge(Exception):
-    """Raised instead of reading on."""
+    """Raised when a body exceeds its limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A status, headers, and a body that is no larger than the limit."""
+    """A status, headers, and a body within the limit."""
 
     status: int
     headers: Mapping[str, str]
@@ -35,7 +35,8 @@ class Reply:
 def receive(response: requests.Response, most: int) -> Reply:
     """Read a response in pieces, up to `most` bytes, also after decompression.
 
-    Raises UpstreamError for a good one that is larger; of a bad one the status counts, and its body is dropped.
+    Raises UpstreamError for a larger body of a successful response; for a failed one the status counts, and its body is
+    discarded.
     """
     body = bytearray()
     try:
@@ -58,7 +59,7 @@ def too_large(most: int) -> UpstreamError:
 
 
 def parsed(reply: Reply) -> Any:
-    """Return the JSON of a reply, or None when it is none; raise UpstreamError when it should have been."""
+    """Return the JSON of a reply; without JSON, return None for a failed reply and raise UpstreamError otherwise."""
     try:
         if _has_too_many_containers(reply.body):
             raise ValueError
@@ -71,7 +72,7 @@ def parsed(reply: Reply) -> Any:
 
 
 def _has_too_many_containers(body: bytes) -> bool:
-    """Return whether it would build too many lists and objects; brackets within texts do not count."""
+    """Return whether the body would create too many lists and objects; brackets inside strings do not count."""
     return _brackets(body) > MAX_CONTAINERS and _brackets(TEXT.sub(b"", body)) > MAX_CONTAINERS
 
 

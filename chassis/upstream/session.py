@@ -1,7 +1,8 @@
 """A requests.Session whose calls end in time: at their deadline, or soon after they are cancelled.
 
-The read timeout of requests counts from the last byte, so an answer that drips never ends; and a plain read cannot be
-cancelled at all. Here the socket's timeout is a short slice, and after each slice the reader asks whether to go on.
+The read timeout of requests restarts with every byte, so a trickling answer never ends; and a plain read cannot be
+cancelled at all. Here the socket's timeout is a short slice, and after each slice the reader checks whether to
+continue.
 """
 
 import http.client
@@ -23,12 +24,12 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from chassis.upstream.replies import TooLarge
 from chassis.upstream.waiting import POLL_SECONDS, Check, stop_if
 
-OVERHEAD_BYTES = 500_000  # of an answer: its head, and the frames of chunks
+OVERHEAD_BYTES = 500_000  # of an answer: its head, and chunk framing
 _current = threading.local()
 
 
 class Patience:
-    """How long one call may still take, how much it may receive, and whether its caller still wants it."""
+    """The limits of one call: its remaining time and bytes, and whether its caller has cancelled it."""
 
     def __init__(self, seconds: float, cancelled: Check, most_bytes: int) -> None:
         self._deadline, self._cancelled = time.monotonic() + seconds, cancelled
@@ -39,13 +40,13 @@ class Patience:
         return time.monotonic() >= self._deadline
 
     def check(self) -> None:
-        """Raise Cancelled or TimeoutError when the call should not go on."""
+        """Raise Cancelled or TimeoutError if the call should end."""
         stop_if(self._cancelled)
         if self.over:
             raise TimeoutError("timed out")
 
     def received(self, count: int) -> None:
-        """Raise TooLarge when more came over the wire than any answer within its limit takes, packed or not."""
+        """Raise TooLarge if more bytes were received than any answer within its limit needs, compressed or not."""
         self._left_bytes -= count
         if self._left_bytes < 0:
             raise TooLarge
@@ -53,7 +54,7 @@ class Patience:
 
 @contextmanager
 def patience(seconds: float, cancelled: Check, most_bytes: int) -> Iterator[Patience]:
-    """Bound the calls that this thread makes inside."""
+    """Limit the calls that this thread makes in the block."""
     _current.patience = found = Patience(seconds, cancelled, most_bytes)
     try:
         yield found
@@ -62,7 +63,7 @@ def patience(seconds: float, cancelled: Check, most_bytes: int) -> Iterator[Pati
 
 
 class _Reader(io.RawIOBase):
-    """Reads the socket slice by slice; `file` is what keeps the socket open until the answer is read."""
+    """Reads the socket in slices; `file` keeps the socket open until the answer is read."""
 
     def __init__(self, sock: socket.socket, file: io.BufferedIOBase, limits: Patience) -> None:
         self._sock, self._file, self._limits = sock, file, limits
@@ -122,7 +123,7 @@ class _Adapter(HTTPAdapter):
 
 
 class Bearer(AuthBase):
-    """Sends the key, if there is one; being there, it also keeps ~/.netrc from replacing the key."""
+    """Sends the key, if there is one; as an auth object it also keeps ~/.netrc from replacing the key."""
 
     def __init__(self, key: str) -> None:
         self._key = key
@@ -134,7 +135,7 @@ class Bearer(AuthBase):
 
 
 def new_session(connections: int) -> requests.Session:
-    """Make a session that keeps so many connections open; it keeps no cookies, so that threads may share it."""
+    """Return a session with a pool of that many connections; without cookies, so that threads can share it."""
     session = requests.Session()
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     adapter = _Adapter(pool_connections=1, pool_maxsize=connections)

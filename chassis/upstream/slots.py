@@ -1,4 +1,4 @@
-"""How many calls may be under way at once, over all threads; first come first served."""
+"""Limits concurrent calls over all threads; first come, first served."""
 
 import threading
 from collections import deque
@@ -9,7 +9,7 @@ from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
 
 
 class Slots:
-    """A semaphore whose limit may change and whose waiters may be cancelled."""
+    """A semaphore whose limit can change and whose waiters can be cancelled."""
 
     def __init__(self, limit: int) -> None:
         self._lock = threading.Lock()
@@ -17,19 +17,19 @@ class Slots:
         self._limit, self._taken = limit, 0
 
     def resize(self, limit: int) -> None:
-        """Change the limit; calls that are under way above a lower one end as usual."""
+        """Change the limit; calls in progress above a lower limit end as usual."""
         with self._lock:
             self._limit = limit
             self._grant()
 
     def counts(self) -> tuple[int, int, int]:
-        """Return how many are taken, how many there are, and how many callers wait for one."""
+        """Return the number of taken slots, the limit, and the number of waiting callers."""
         with self._lock:
             return self._taken, self._limit, len(self._line)
 
     @contextmanager
     def hold(self, cancelled: Check = never) -> Iterator[None]:
-        """Hold a slot; raise Cancelled soon after `cancelled()` turns true while waiting for one."""
+        """Hold a slot; raise Cancelled soon after `cancelled()` turns true while waiting."""
         self._acquire(cancelled)
         try:
             yield
@@ -56,7 +56,7 @@ class Slots:
 
     def _give_up(self, turn: threading.Event) -> None:
         with self._lock:
-            if turn.is_set():  # the slot came in the same moment: hand it on
+            if turn.is_set():  # the slot was granted at the same moment: pass it on
                 self._taken -= 1
             else:
                 self._line.remove(turn)

@@ -1,17 +1,17 @@
-"""Waiting that ends soon after its caller is cancelled."""
+"""Waits that end soon after the caller is cancelled."""
 
 import time
 from collections.abc import Callable
 
 from chassis.upstream.errors import Cancelled
 
-POLL_SECONDS = 0.1  # how often a waiting caller looks whether it was cancelled
+POLL_SECONDS = 0.1  # how often a waiting caller checks whether it was cancelled
 
 Check = Callable[[], bool]
 
 
 def never() -> bool:
-    """Say that nobody cancelled: the default for callers that cannot be."""
+    """Return False: the default for callers that cannot be cancelled."""
     return False
 
 
