@@ -1,8 +1,8 @@
-"""Token buckets: rates, buckets in memory or Redis, and the one limiter that all doors of the service share.
+"""Token buckets: rates, buckets in memory or Redis, and the one limiter of the whole service.
 
-This room counts. What is counted, how often it may happen and what a refused client is told is decided elsewhere: in
+This room only counts. What is counted, the rates, and the answer to a refused client are decided elsewhere: in
 `chassis.security.request_rates` for requests, `chassis.realtime.event_rates` for events, `chassis.upstream.pace` for
-calls outside.
+calls to the outside API.
 """
 
 from chassis.limits.limiter import Limiter

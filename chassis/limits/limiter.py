@@ -1,4 +1,4 @@
-"""The limiter of the service: counts in Redis for all processes, and in this one while Redis is away or not used."""
+"""The service's limiter: counts in Redis for all processes, or in this one if Redis is down or not used."""
 
 import time
 
@@ -14,28 +14,28 @@ RETRY_SECONDS = 1.0
 
 
 class Limiter:
-    """Counts in this process, or in Redis once it is configured so."""
+    """Counts in this process, or in Redis if that is configured."""
 
     def __init__(self) -> None:
         self.configure("")
 
     def configure(self, redis_url: str) -> None:
-        """Forget everything and count in Redis from now on, or here without a URL; connects to nothing yet."""
+        """Discard all counts, and use Redis from now on, or memory without a URL; does not connect yet."""
         self._here: Buckets = MemoryBuckets()
         self._shared: Buckets | None = RedisBuckets(redis_url) if redis_url else None
         self._away, self._retry_at = False, 0.0
 
     def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
-        """Take `cost` tokens from every bucket of a key, or from none when one holds too few; `look` takes none."""
+        """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks."""
         shared = self._ask(self._shared, key, rates, cost, look) if self._shared is not None else None
         return shared or self._here.take(key, rates, cost, look=look)
 
     def _ask(self, shared: Buckets, key: str, rates: Rates, cost: float, look: bool) -> Verdict | None:
-        """Return the shared buckets' verdict, or None while Redis is away."""
+        """Return the shared buckets' verdict, or None while Redis is down."""
         now = time.monotonic()
         if self._away and now < self._retry_at:
             return None
-        self._retry_at = now + RETRY_SECONDS  # while it is away one asks, and the others do not wait
+        self._retry_at = now + RETRY_SECONDS  # while Redis is down, one caller tries it and the others do not wait
         try:
             found = shared.take(key, rates, cost, look=look)
         except Exception as error:
@@ -45,7 +45,7 @@ class Limiter:
         return found
 
     def _tell(self, *, away: bool, reason: str = "") -> None:
-        """Log that Redis went away or came back, once."""
+        """Log once that Redis went down or came back."""
         if away and not self._away:
             log.warning("limits_not_shared", reason=reason, hint="Redis is away: each process counts for itself.")
         elif self._away and not away:

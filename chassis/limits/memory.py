@@ -12,10 +12,10 @@ KEPT_SHARE = 0.9
 
 
 class MemoryBuckets:
-    """Token buckets, each kept as the time at which it will be full again (GCRA, ITU-T I.371 Annex A).
+    """Token buckets, each stored as the time at which it will be full again (GCRA, ITU-T I.371 Annex A).
 
-    Full buckets are discarded. When too many keys are left, those nearest to full are discarded first, so that a crowd
-    that takes little cannot push out a client that took much.
+    Full buckets are discarded. If too many keys are left, those nearest to full are discarded first, so that many
+    clients that take little cannot displace one that took much.
     """
 
     __slots__ = ("_clock", "_full_at", "_lock", "_max_keys")
@@ -23,19 +23,19 @@ class MemoryBuckets:
     def __init__(self, max_keys: int = MAX_KEYS, clock: Callable[[], float] = time.monotonic) -> None:
         self._max_keys, self._clock = max_keys, clock
         self._full_at: dict[Hashable, Sequence[float]] = {}
-        self._lock = original("threading", "Lock")()  # nothing inside gives way, so a real one will do
+        self._lock = original("threading", "Lock")()  # no code inside it yields, so a real lock is safe
 
     def take(
         self, key: Hashable, rates: Rates, cost: float = 1, *, look: bool = False, late_seconds: float = 0
     ) -> Verdict:
-        """Take `cost` tokens from every bucket of a key, or from none when one holds too few; `look` takes none.
+        """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks.
 
-        A caller that was told to wait and woke up late says by how much: the time since then counts as waited for.
+        A caller that was told to wait and woke up late passes `late_seconds`: that time counts as waited.
         """
         with self._lock:
             now = self._clock()
             full_at = self._full_at.get(key, ())
-            if len(full_at) != len(rates):  # a new key, or one that got other rates meanwhile
+            if len(full_at) != len(rates):  # a new key, or one whose rates have changed
                 full_at = [now] * len(rates)
             since = now - late_seconds
             after, full_in = [], []
@@ -49,7 +49,7 @@ class MemoryBuckets:
             return found
 
     def hold(self, key: Hashable, rates: Rates, seconds: float) -> None:
-        """Grant nothing for so long, and then one token at first: nothing is saved up meanwhile."""
+        """Grant nothing for `seconds`, then one token first: no tokens are saved up meanwhile."""
         with self._lock:
             now = self._clock()
             full_at = self._full_at.get(key) or [now] * len(rates)

@@ -1,4 +1,4 @@
-"""A rate as people write it: `600 per minute`."""
+"""A rate as written in settings: `600 per minute`."""
 
 import re
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ WRITTEN = re.compile(r"([1-9]\d{0,8})\s*(?:per|/)\s*(?:([1-9]\d{0,5})\s*)?(secon
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An amount that may be taken at once, and the seconds in which it comes back, evenly."""
+    """An amount that can be taken at once, and the seconds in which it is refilled evenly."""
 
     amount: int
     seconds: float
 
     @classmethod
     def parse(cls, text: str) -> "Rate":
-        """Return the rate that a text holds; raise ValueError when it holds none."""
+        """Return the rate that a text describes; raise ValueError if it is not a rate."""
         found = WRITTEN.fullmatch(text.strip())
         if found is None:
             raise ValueError(f"holds {text!r}, which is not a rate such as '600 per minute' or '5 per 10 seconds'")
@@ -25,7 +25,7 @@ class Rate:
 
     @classmethod
     def over_time(cls, per_second: float, burst: int | None = None) -> "Rate":
-        """Return a rate per second, of which `burst` may come at once; by default a second's worth."""
+        """Return a rate per second with bursts of `burst`; by default a second's worth."""
         amount = ceil(per_second) if burst is None else burst
         return cls(amount, amount / per_second)
 
@@ -37,4 +37,4 @@ class Rate:
         return f"{self.amount} per {self.seconds:g} seconds"
 
 
-Rates = tuple[Rate, ...]  # all of which hold at once
+Rates = tuple[Rate, ...]  # all of which apply at once

@@ -1,16 +1,16 @@
-"""Token buckets in Redis, for all processes that use it."""
+"""Token buckets in Redis, shared by all processes that use it."""
 
 from typing import Any
 
 from chassis.limits.rate import Rates
 from chassis.limits.verdict import Verdict, verdict
 
-TIMEOUT_SECONDS = 0.25  # a request waits no longer for Redis
+TIMEOUT_SECONDS = 0.25  # the longest that a request waits for Redis
 MAX_CONNECTIONS = 64
 PREFIX = "limits:"
 
-# The same as in memory.py, in one round trip and on Redis' own clock. KEYS: a bucket each. ARGV: 1 for a look alone,
-# the cost, then amount and seconds of each. Returns when each would be full again, in microseconds from now.
+# The same as in memory.py, in one round trip and on Redis' own clock. KEYS: one per bucket. ARGV: 1 to only look, the
+# cost, then amount and seconds of each bucket. Returns when each would be full again, in microseconds from now.
 SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -37,9 +37,9 @@ class RedisBuckets:
         self._script = _script(url)
 
     def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
-        """Take `cost` tokens from every bucket of a key, or from none when one holds too few; `look` takes none.
+        """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks.
 
-        Raises the library's errors while Redis is away.
+        Raises the library's errors while Redis is down.
         """
         keys = [f"{PREFIX}{{{key}}}:{number}" for number in range(len(rates))]
         numbers = [number for rate in rates for number in (rate.amount, rate.seconds)]

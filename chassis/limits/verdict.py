@@ -1,4 +1,4 @@
-"""The answer of a token bucket, and what answers: the seam for buckets in other places than memory and Redis."""
+"""The verdict of a token bucket, and the protocol for buckets in memory, Redis or elsewhere."""
 
 from collections.abc import Sequence
 from math import inf
@@ -6,31 +6,31 @@ from typing import NamedTuple, Protocol
 
 from chassis.limits.rate import Rate, Rates
 
-TOLERANCE_SECONDS, PLACES = 1e-6, 6  # of the sums of fractions
+TOLERANCE_SECONDS, PLACES = 1e-6, 6  # for rounding errors in sums of fractions
 
 
 class Verdict(NamedTuple):
-    """Whether tokens were granted, and the state of the bucket that has the fewest left."""
+    """Whether tokens were granted, and the state of the bucket with the fewest left."""
 
     granted: bool
     rate: Rate
     remaining: int
     full_in_seconds: float
-    wait_seconds: float  # until the same could be granted; 0 when it was
+    wait_seconds: float  # until the same request could be granted; 0 if it was
 
 
 class Buckets(Protocol):
     """Token buckets by key, one for each rate of a key.
 
-    An implementation keeps them for one process, or for all processes that are to count together.
+    An implementation keeps them for one process, or for all processes that count together.
     """
 
     def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
-        """Take `cost` tokens from every bucket of a key, or from none when one holds too few; `look` takes none."""
+        """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks."""
 
 
 def verdict(rates: Rates, full_in: Sequence[float]) -> Verdict:
-    """Return the verdict on tokens after which the buckets would be full again in so many seconds from now."""
+    """Return the verdict on a request after which the buckets would be full in `full_in` seconds each."""
     wait, tightest, least, until = 0.0, rates[0], inf, 0.0
     for rate, seconds in zip(rates, full_in, strict=True):
         over = seconds - rate.seconds

@@ -1,7 +1,7 @@
-"""The jobs `backup` and `backup_drill`: the commands of `flask db`, each in a process of its own.
+"""The jobs `backup` and `backup_drill`, which run the commands of `flask db` in processes of their own.
 
-So a worker's sockets feel nothing of it, neither the reading and packing nor the import of boto3, and its memory is
-given back; what a killed one leaves is removed by the next.
+So the reading and packing and the import of boto3 do not delay a worker's sockets, and their memory is freed
+afterwards; the next run removes the leftovers of a killed one.
 """
 
 import re
@@ -23,21 +23,21 @@ PERCENT = re.compile(r"\((\d+) %\)")
 
 @job("backup", schedule=lambda settings: settings.backup_schedule, stall="requeue")
 def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
-    """Make a backup in BACKUP_TO and remove those that are too old."""
+    """Make a backup in BACKUP_TO, and remove the ones that are too old."""
     _run(context, "backup", "db", "backup")
 
 
 @job("backup_drill", schedule=lambda settings: settings.backup_drill_schedule, stall="requeue")
 def drill(context: JobContext, payload: dict[str, Any]) -> None:
-    """Restore the newest backup, or the one that the payload's `name` says, as a test."""
+    """Restore the newest backup, or the one named by the payload's `name`, as a test."""
     name = str(payload.get("name") or "latest")
-    if name != "latest" and not NAME.fullmatch(name):  # no file or URL that somebody else thinks of
+    if name != "latest" and not NAME.fullmatch(name):  # a payload must not choose files or URLs
         raise BadRequest(f"{name!r} is not the name of a backup.")
     _run(context, "drill", "db", "verify", name)
 
 
 def _run(context: JobContext, what: str, *arguments: str) -> None:
-    """Run a command of ours and pass on how far it is; raise AppError with its last line when it fails."""
+    """Run a `flask` command and report its progress; raise AppError with its last line if it fails."""
     with tempfile.TemporaryFile("a+") as said:
         command = [sys.executable, "-m", "flask", *arguments]
         process = subprocess.Popen(
@@ -70,7 +70,7 @@ def _tell(context: JobContext, lines: list[str]) -> None:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command whose job was told to stop."""
+    """Terminate a command whose job was told to stop."""
     if process.poll() is None:
         process.terminate()
         try:

@@ -1,4 +1,4 @@
-"""A lot is deleted a little at a time, so that nobody has to wait for it."""
+"""Deletes many rows in small batches, so that other writers do not have to wait."""
 
 from collections.abc import Callable
 
@@ -6,14 +6,14 @@ from sqlalchemy import Connection
 
 from chassis.db import db
 
-BATCH = 500  # rows in a transaction: a few milliseconds
-PAUSE_SECONDS = 0.05  # in which others write
+BATCH = 500  # rows in a transaction, which takes a few milliseconds
+PAUSE_SECONDS = 0.05  # for other writers
 
 
 def delete_in_batches(delete: Callable[[Connection, int], int], wait: Callable[[float], object]) -> int:
-    """Call `delete(conn, limit)`, which returns how many rows it deleted, until that is less; return all of them.
+    """Call `delete(conn, limit)`, which returns how many rows it deleted, until that is less; return the total.
 
-    `wait(seconds)` lets the others write.
+    `wait(seconds)` pauses between batches for other writers.
     """
     total, last = 0, BATCH
     while last >= BATCH:

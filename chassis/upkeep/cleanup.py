@@ -1,4 +1,4 @@
-"""Deletes temporary files that a killed process of this application left in its data folder."""
+"""Deletes temporary files that killed processes of this application left in its data folder."""
 
 import time
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from chassis.jobs import JobContext, job
 from chassis.wiring import current_settings
 
 AGE_SECONDS = 86_400
-ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: what is whole has its own name
+ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: complete files have other names
 
 
 @job("cleanup", schedule=lambda settings: settings.cleanup_schedule, stall="requeue", missed="skip")
 def cleanup(context: JobContext, payload: dict[str, Any]) -> None:
-    """Delete them."""
+    """Delete temporary files that are older than a day."""
     settings = current_settings()
     gone = run_in_thread(lambda: delete(settings.data_folder, time.time() - AGE_SECONDS))
     context.progress(len(gone), len(gone), f"deleted {len(gone)} files")
@@ -23,7 +23,7 @@ def cleanup(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 def delete(folder: Path, before: float) -> list[Path]:
-    """Delete the temporary files in a folder and one level below that nobody wrote to since; return them."""
+    """Delete old temporary files in a folder and one level below it; return them."""
     gone = []
     for path in _temporary(folder):
         try:
@@ -31,7 +31,7 @@ def delete(folder: Path, before: float) -> list[Path]:
                 path.unlink()
                 gone.append(path)
         except OSError:
-            continue  # somebody else was first, or may and we may not
+            continue  # another process deleted it, or this user has no permission
     return gone
 
 

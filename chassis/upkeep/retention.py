@@ -1,4 +1,4 @@
-"""Deletes what is older than it may be, a little at a time, so that nobody has to wait for it."""
+"""Deletes rows that are older than their retention period, in small batches."""
 
 import time
 from typing import Any
@@ -12,11 +12,11 @@ from chassis.upkeep.batches import delete_in_batches
 from chassis.wiring import Retained, current_settings, current_wiring
 
 DAY_SECONDS = 86_400
-QUOTA_DAYS = 7.0  # counts of the day are of no use after it
+QUOTA_DAYS = 7.0  # daily counts are not used after their day
 
 
 def rules() -> list[Retained]:
-    """Return all rules in their order; features' rows go before the core's, which they may refer to."""
+    """Return all rules in order; features' rows are deleted before the core's, which they may refer to."""
     return [*current_wiring().retained.values(), *CORE]
 
 
@@ -34,7 +34,7 @@ def retention(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 def apply(rule: Retained, before: float, context: JobContext) -> int:
-    """Delete what is older than a time; return how many rows."""
+    """Delete a rule's rows that are older than a time; return how many."""
     return delete_in_batches(lambda conn, limit: rule.delete(conn, before, limit), context.wait)
 
 

@@ -1,10 +1,10 @@
-"""Keeps the SQLite file small and its plans good, and holds up a writer for milliseconds.
+"""Keeps the SQLite file small and its query plans good, delaying writers by milliseconds only.
 
-- Free pages go back to the disk in steps of a few, each a transaction of its own. A file that was not made for that is
-  written anew once while it is small (SQLITE_VACUUM_MAX_BYTES), which is the one longer step.
-- The write-ahead log is copied beside readers and writers first (PASSIVE), so that little is left for cutting it off
-  (TRUNCATE), which is given up when it would have to wait.
-- `PRAGMA optimize` looks at a sample of each index only.
+- Free pages are returned to the disk in small steps, each in its own transaction. A file without incremental vacuum is
+  rewritten once if it is small enough (SQLITE_VACUUM_MAX_BYTES); that is the only longer step.
+- The write-ahead log is first copied while others read and write (PASSIVE), so that little remains for truncating it
+  (TRUNCATE), which gives up if it would have to wait.
+- `PRAGMA optimize` analyses only a sample of each index.
 """
 
 import sqlite3
@@ -18,9 +18,9 @@ from chassis.settings import Settings
 from chassis.wiring import current_settings
 
 STEP_PAGES = 256  # 1 MB
-PAUSE_SECONDS = 0.05  # in which others write
-WAIT_SECONDS = 15.0  # for others to write; waiting holds up nobody
-CUT_SECONDS = 0.2  # for others to read; writers wait meanwhile
+PAUSE_SECONDS = 0.05  # for other writers
+WAIT_SECONDS = 15.0  # for other writers; this wait blocks no others
+CUT_SECONDS = 0.2  # for readers; writers are blocked meanwhile
 ANALYSED_ROWS = 400  # https://www.sqlite.org/lang_analyze.html#approx
 INCREMENTAL = 2
 MUCH_FREE = 0.2
@@ -32,7 +32,7 @@ def _schedule(settings: Settings) -> str:
 
 @job("sqlite_upkeep", schedule=_schedule, stall="requeue", max_attempts=3, missed="skip")
 def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
-    """Shrink, check-point and analyse the file; PostgreSQL does it by itself."""
+    """Shrink, checkpoint and analyse the file; PostgreSQL does this itself."""
     settings = current_settings()
     path = settings.sqlite_path
     if path is None:
@@ -46,7 +46,7 @@ def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 def shrink(path: Path, max_bytes: int, context: JobContext) -> str:
-    """Give free pages back to the disk; return in words how."""
+    """Return free pages to the disk; return a description of what was done."""
     mode, size, free = run_in_thread(lambda: _figures(path))
     if mode == INCREMENTAL:
         for _ in range(-(-free // STEP_PAGES)):
@@ -68,19 +68,19 @@ def _figures(path: Path) -> tuple[int, int, int]:
 
 
 def _tidy(path: Path) -> bool:
-    """Return whether the log could be cut off."""
+    """Optimize and checkpoint the file; return whether the log could be truncated."""
     _run(path, f"PRAGMA analysis_limit={ANALYSED_ROWS}; PRAGMA optimize=0x10002")
     _ask(path, "PRAGMA wal_checkpoint(PASSIVE)")
     return bool(_ask(path, "PRAGMA wal_checkpoint(TRUNCATE)", CUT_SECONDS)[0] == 0)
 
 
 def _ask(path: Path, statement: str, wait_seconds: float = WAIT_SECONDS) -> Any:
-    """Return the first row of what a statement answers, on a connection of its own."""
+    """Return the first row of a statement's result, on its own connection."""
     with closing(sqlite3.connect(path, timeout=wait_seconds, isolation_level=None)) as connection:
         return connection.execute(statement).fetchone()
 
 
 def _run(path: Path, statements: str) -> None:
-    """Run statements to their end, which `execute` does not: it would free one page and stop."""
+    """Run statements to completion; `execute` would stop after one freed page."""
     with closing(sqlite3.connect(path, timeout=WAIT_SECONDS, isolation_level=None)) as connection:
         connection.executescript(statements)
