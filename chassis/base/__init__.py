@@ -1,1 +1,1 @@
-"""What every room may use: concurrency, times, JSON, the environment."""
+"""Basics for every room: concurrency, times, JSON, the environment."""

@@ -1,4 +1,4 @@
-"""Which kind of concurrency this process runs on, and how to run blocking work beside it."""
+"""Detects this process' kind of concurrency, and runs blocking work outside the hub."""
 
 import importlib
 import sys
@@ -8,11 +8,11 @@ from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
 Mode = Literal["eventlet", "gevent", "threading"]
-PIECE_SECONDS = 0.002  # of long work on the hub, between two turns of others
+PIECE_SECONDS = 0.002  # of long work on the hub, before others get a turn
 
 
 def current_mode() -> Mode:
-    """Return what this process is patched for; commands and boot are never patched and so are "threading"."""
+    """Return what this process is patched for; "threading" for commands and the boot, which are never patched."""
     if "eventlet" in sys.modules:
         from eventlet import patcher
 
@@ -27,7 +27,7 @@ def current_mode() -> Mode:
 
 
 def original(module: str, name: str) -> Any:
-    """Return a part of the standard library as it is without patches, for real threads."""
+    """Return an unpatched part of the standard library, for real threads."""
     mode = current_mode()
     if mode == "eventlet":
         from eventlet import patcher
@@ -41,7 +41,7 @@ def original(module: str, name: str) -> Any:
 
 
 def run_in_thread(work: Callable[[], T]) -> T:
-    """Run `work` where it cannot hold up the hub: in a real thread under eventlet and gevent, else right here.
+    """Run `work` without blocking the hub: in a real thread under eventlet and gevent, otherwise inline.
 
     Under eventlet `work` must not take locks that green threads share: no logging, no metrics inside.
     """
@@ -56,7 +56,7 @@ def run_in_thread(work: Callable[[], T]) -> T:
 
 
 def _in_gevents_thread(work: Callable[[], T]) -> T:
-    """Carry what `work` raises past gevent's pool, which would print the traceback of every refusal besides."""
+    """Return exceptions of `work` as values, since gevent's pool would also print the traceback of each."""
     import gevent
 
     def outcome() -> tuple[T | None, BaseException | None]:
@@ -72,13 +72,13 @@ def _in_gevents_thread(work: Callable[[], T]) -> T:
 
 
 class Turns:
-    """Lets others run between the pieces of long work on the hub; never for a real thread beside it."""
+    """Yields to others between the pieces of long work on the hub; not for use in a real thread."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
 
     def give(self) -> None:
-        """Let others run, when this work has held the hub for PIECE_SECONDS."""
+        """Yield if this work has held the hub for PIECE_SECONDS."""
         if time.perf_counter() - self._since >= PIECE_SECONDS:
             time.sleep(0)
             self._since = time.perf_counter()

@@ -1,4 +1,4 @@
-"""When a cron expression comes next: five fields as Debian's cron takes them, or six with the seconds first."""
+"""Computes the next time of a cron expression: five fields as in Debian's cron, or six with seconds first."""
 
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -7,9 +7,9 @@ from cronsim import CronSim, CronSimError
 
 
 def zone(name: str) -> tzinfo:
-    """Return a time zone by its name, such as Europe/Berlin; raise ValueError with a sentence."""
+    """Return the time zone of a name such as Europe/Berlin; raise ValueError with a sentence."""
     if name == "UTC":
-        return UTC  # which needs no files of the system
+        return UTC  # which needs no system files
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
@@ -17,7 +17,7 @@ def zone(name: str) -> tzinfo:
 
 
 def check(expression: str) -> str:
-    """Return the expression, empty for never (`off`); raise ValueError with a sentence when it is none."""
+    """Return the expression, or "" for never (`off`); raise ValueError with a sentence if it is invalid."""
     if expression.strip().lower() in ("", "off"):
         return ""
     try:
@@ -32,8 +32,8 @@ def check(expression: str) -> str:
 def next_after(expression: str, after: float, where: tzinfo) -> float:
     """Return the first time after a time, both in seconds since 1970.
 
-    What falls into the hour that clocks skip comes right after it; what falls into the one that they repeat comes once,
-    unless it comes every hour or more often.
+    Times in the hour that clocks skip come right after it; times in the hour that they repeat come once, unless the
+    expression matches every hour or more often.
     """
     times = CronSim(expression, datetime.fromtimestamp(after, where))
     return next(time for time in (found.timestamp() for found in times) if time > after)

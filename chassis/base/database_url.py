@@ -1,6 +1,6 @@
-"""DATABASE_URL, read in one place: settings keep it in its one form, and all else asks here for its parts.
+"""Parses DATABASE_URL in one place: settings store it in normal form, and all other code asks here for its parts.
 
-What stands behind a `?` is no part of a file's name. SQLAlchemy's dialects have several names each; ours are two.
+The part after `?` does not belong to a file's name. SQLAlchemy has several names for each dialect; two are used here.
 """
 
 from urllib.parse import parse_qsl, urlsplit
@@ -18,24 +18,24 @@ EXAMPLE = "postgresql+psycopg://user:password@host:5432/name"  # pragma: allowli
 
 
 def normal(url: str) -> str:
-    """Return the URL with the name of the driver that is used; one that is none of ours as it is."""
+    """Return the URL with the name of the used driver; other URLs are unchanged."""
     name, colon, rest = url.strip().partition(":")
     return f"{NAMES.get(name.lower(), name)}{colon}{rest}"
 
 
 def file_of(url: str) -> str | None:
-    """Return the path of a SQLite file as the URL has it, or None for another database."""
+    """Return the path of a SQLite file as written in the URL, or None for another database."""
     return url.removeprefix(SQLITE).partition("?")[0] if url.startswith(SQLITE) else None
 
 
 def busy_seconds(url: str) -> float | None:
-    """Return how long a SQLite URL's `timeout` lets a writer wait for others, None without one."""
+    """Return how long a writer waits for others according to a SQLite URL's `timeout`, or None without one."""
     given = dict(parse_qsl(url.partition("?")[2])).get("timeout")
     return float(given) if given is not None and url.startswith(SQLITE) else None
 
 
 def problem(url: str) -> str | None:
-    """Return what is wrong with a URL in its one form, as the end of a sentence about DATABASE_URL, or None."""
+    """Return the problem of a URL in normal form, as the end of a sentence about DATABASE_URL, or None."""
     path = file_of(url)
     if path is not None:
         return _problem_of_file(path, url.partition("?")[2])

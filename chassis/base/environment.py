@@ -1,4 +1,4 @@
-"""Where settings come from: .env, .env.local, the environment, and a file for any of them (`NAME_FILE`)."""
+"""Reads settings from .env, .env.local, the environment, and a file for any of them (`NAME_FILE`)."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -12,10 +12,10 @@ EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
 
 
 def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
-    """Return the value of each of `names` that is set anywhere, and the problems as (name, sentence).
+    """Return the values of those `names` that are set anywhere, and the problems as (name, sentence).
 
-    Later layers win: `.env`, `.env.local`, the process environment. With APP_ENV=test the files are not read, so that
-    a developer's own keys never reach the tests.
+    Later layers have precedence: `.env`, `.env.local`, the process environment. With APP_ENV=test the files are not
+    read, so that a developer's own keys never reach the tests.
     """
     wanted, values = list(names), dict[str, str]()
     problems: list[tuple[str, str]] = []
@@ -27,7 +27,7 @@ def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[s
 
 
 def sources(names: Iterable[str]) -> dict[str, str]:
-    """Return where the value of each of `names` comes from that is set anywhere, such as `.env` or `environment`."""
+    """Return the source of the value of each of `names` that is set, such as `.env` or `environment`."""
     wanted, found = list(names), dict[str, str]()
     for label, layer in _layers([], wanted):
         for name in wanted:
@@ -39,7 +39,7 @@ def sources(names: Iterable[str]) -> dict[str, str]:
 
 
 def variables() -> dict[str, str]:
-    """Return every variable that is set anywhere, whether it is a setting's or not; later layers win."""
+    """Return every variable that is set anywhere, also those that are not settings; later layers have precedence."""
     return {name: value for _, layer in _layers([], []) for name, value in layer.items() if value}
 
 
@@ -51,12 +51,12 @@ def _layers(problems: list[tuple[str, str]], names: list[str]) -> list[tuple[str
 
 
 def is_command() -> bool:
-    """Return whether this process is the `flask` command, and not a server's."""
+    """Return whether this process is the `flask` command rather than a server."""
     return "FLASK_RUN_FROM_CLI" in os.environ
 
 
 def _process() -> Mapping[str, str | None]:
-    """Return the process environment, without what the flask command itself has put into it from .env."""
+    """Return the process environment without the variables that the flask command itself has loaded from .env."""
     if not is_command():
         return os.environ
     put = [_file(".env", [], []), _as_flask_reads(".env")]
@@ -64,7 +64,7 @@ def _process() -> Mapping[str, str | None]:
 
 
 def _as_flask_reads(name: str) -> Mapping[str, str | None]:
-    """Return what flask makes of a file, which replaces `${NAME}`; of one that cannot be read nothing."""
+    """Return a file's values as flask reads them, replacing `${NAME}`; {} if it cannot be read."""
     try:
         return dotenv_values(BASE_DIR / name)
     except (OSError, UnicodeDecodeError):
@@ -72,10 +72,10 @@ def _as_flask_reads(name: str) -> Mapping[str, str | None]:
 
 
 def _file(name: str, problems: list[tuple[str, str]], names: list[str]) -> Mapping[str, str | None]:
-    """Return the values of a file as they are written, without replacing `${NAME}`: systemd and docker do not either.
+    """Return a file's values as written, without replacing `${NAME}`, like systemd and docker.
 
-    A line that cannot be read is a problem, named by its number and, where it is one of `names`, by its setting; what
-    else stands in it may be a secret.
+    A line that cannot be parsed is a problem, identified by its number and, if it sets one of `names`, by the setting;
+    the rest of the line may be a secret.
     """
     values: dict[str, str | None] = {}
     try:
@@ -93,7 +93,7 @@ def _file(name: str, problems: list[tuple[str, str]], names: list[str]) -> Mappi
 
 
 def _of_line(text: str, number: int, file: str, names: list[str]) -> tuple[str, str]:
-    """Return the problem of a line; the blank lines before it are counted as a part of it."""
+    """Return the problem of a line; the parser counts the blank lines before it as a part of it."""
     plain = text.lstrip()
     number += text[: len(text) - len(plain)].count("\n")
     named = plain.removeprefix("export ").partition("=")[0].strip().removesuffix("_FILE")
@@ -102,7 +102,7 @@ def _of_line(text: str, number: int, file: str, names: list[str]) -> tuple[str, 
 
 
 def _unreadable(error: OSError | ValueError) -> str:
-    """Return why a file cannot be read; a path with a null byte, which a .env file can hold, is a ValueError."""
+    """Return why a file cannot be read; a path with a null byte, possible in a .env file, raises ValueError."""
     return f"cannot be read: {getattr(error, 'strerror', None) or 'not UTF-8'}"
 
 
@@ -124,20 +124,20 @@ def _resolve(layer: Mapping[str, str | None], names: list[str]) -> tuple[dict[st
 
 
 def command_environment() -> dict[str, str]:
-    """Return the environment for a command that a worker starts, which must not count among the workers."""
+    """Return the environment for a command that a worker starts, which must not count as a worker."""
     return {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
 
 
 def inherited_secret_key() -> str | None:
-    """Return the key that the master process made for this start, if it made one."""
+    """Return the key that the master process made for this start, or None."""
     return os.environ.get(EPHEMERAL_SECRET_KEY)
 
 
 def multiprocess_metrics() -> str:
-    """Return the folder in which several workers count together, or ""; prometheus_client reads the same variable."""
+    """Return the folder where several workers share metrics, or ""; prometheus_client reads the same variable."""
     return os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
 
 
 def pass_to_children(name: str, value: str) -> None:
-    """Put `name` into the environment that every child process inherits."""
+    """Set `name` in the environment that every child process inherits."""
     os.environ[name] = value

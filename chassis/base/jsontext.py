@@ -1,14 +1,14 @@
-"""JSON within limits, and encoders that are kept: `json.dumps` makes one for each text, which takes longer."""
+"""JSON with limits, and reusable encoders: `json.dumps` creates one for each call, which takes longer."""
 
 import json
 from collections.abc import Callable
 from typing import Any
 
-MAX_BRACKETS = 50_000  # in a socket's message: 300,000 lists take 100 ms and 27 MB to build, out of 1 MB of text
+MAX_BRACKETS = 50_000  # per socket message: 300,000 lists, from 1 MB of text, take 100 ms and 27 MB to build
 
 
 def check_brackets(text: str | bytes) -> None:
-    """Raise ValueError when a text would become too many lists and objects; brackets within its texts count too."""
+    """Raise ValueError if a text has too many lists and objects; brackets inside strings count too."""
     if len(text) > MAX_BRACKETS:
         opening = text.count("[") + text.count("{") if isinstance(text, str) else text.count(b"[") + text.count(b"{")
         if opening > MAX_BRACKETS:
@@ -16,13 +16,13 @@ def check_brackets(text: str | bytes) -> None:
 
 
 def loads(text: str | bytes, **options: Any) -> Any:
-    """Return the value of a JSON text as `json.loads` does; raise ValueError when it has too many brackets."""
+    """Return the value of a JSON text like `json.loads`; raise ValueError if it has too many brackets."""
     check_brackets(text)
     return json.loads(text, **options)
 
 
 def dumps(value: Any, **options: Any) -> str:
-    """Return JSON as `json.dumps` does."""
+    """Return JSON like `json.dumps`."""
     return json.dumps(value, **options)
 
 
@@ -33,10 +33,10 @@ def encoder(
     allow_nan: bool = True,
     spaces: bool = False,
 ) -> Callable[[Any], str]:
-    """Return a function from values to JSON; `default` is given what is not JSON, as json.dumps has it.
+    """Return a function that encodes values as JSON; `default` converts other objects, as in json.dumps.
 
-    The function raises TypeError for other values, ValueError for NaN and infinities where they are not allowed, and
-    RecursionError for what contains itself.
+    The function raises TypeError for other values, ValueError for NaN and infinities if they are not allowed, and
+    RecursionError for values that contain themselves.
     """
     separators = (", ", ": ") if spaces else (",", ":")
     kept = json.JSONEncoder(

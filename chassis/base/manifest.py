@@ -1,4 +1,4 @@
-"""The hashes of the chassis' files, by which `flask doctor` and an upgrade see that one of them was edited."""
+"""The hashes of the chassis' files, with which `flask doctor` and an upgrade detect edited files."""
 
 import hashlib
 import sys
@@ -11,7 +11,7 @@ MAY_BE_MISSING = {"tests", "docs"}  # from an image
 
 
 def write() -> bool:
-    """Write the manifest of the files that are there; return whether it changed."""
+    """Write the manifest of the present files; return whether it changed."""
     text = "".join(f"{digest}  {name}\n" for name, digest in sorted(_present().items()))
     if MANIFEST.exists() and MANIFEST.read_text() == text:
         return False
@@ -20,7 +20,7 @@ def write() -> bool:
 
 
 def edits() -> list[str]:
-    """Return the files of the chassis that differ from its manifest, each with how: changed, added or removed."""
+    """Return the files of the chassis that differ from its manifest, each marked as changed, added or removed."""
     lines = (line.partition("  ") for line in MANIFEST.read_text().splitlines())
     known = {name: digest for digest, _, name in lines}
     present = _present()
@@ -40,7 +40,7 @@ def _digest(path: Path) -> str:
 
 
 def main(check: bool) -> int:
-    """Write the manifest, or only say what was edited; return an exit status."""
+    """Write the manifest, or only report edited files; return an exit status."""
     if not check:
         print("written" if write() else "up to date")  # noqa: T201
         return 0

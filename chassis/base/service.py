@@ -1,4 +1,4 @@
-"""What the cloner's `app/__init__.py` says about the service; every room finds it here."""
+"""The service that `app/__init__.py` declares, for use in every room."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Service:
 
     @property
     def slug(self) -> str:
-        """The name for programs, such as `acme-lab`: what processes, channels and traces are called."""
+        """The name for programs, such as `acme-lab`, used for processes, channels and traces."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 

@@ -1,4 +1,4 @@
-"""Work that a process does again and again, in a thread of its own."""
+"""Periodic work of a process, in a thread of its own."""
 
 import threading
 from abc import ABC, abstractmethod
@@ -9,9 +9,9 @@ log = structlog.get_logger(__name__)
 
 
 class Ticker(ABC):
-    """Calls `tick` with a pause of so many seconds between two calls, from start to stop.
+    """Calls `tick` from start to stop, with a pause of `every_seconds` between two calls.
 
-    What it raises is logged as `<name>_error`, and the next call comes as if nothing had been.
+    An exception is logged as `<name>_error`, and the calls continue.
     """
 
     def __init__(self, name: str, every_seconds: float) -> None:
@@ -20,16 +20,16 @@ class Ticker(ABC):
         self._thread = threading.Thread(target=self._loop, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the calls."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End; a call that is under way goes on."""
+        """Stop the calls; one in progress continues."""
         self._stopping.set()
 
     @abstractmethod
     def tick(self) -> None:
-        """Do it once."""
+        """Do the work of one call."""
 
     def _loop(self) -> None:
         while not self._stopping.wait(self._every_seconds):
