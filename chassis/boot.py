@@ -1,4 +1,4 @@
-"""What happens once per start, before any worker: an ordered list of steps, also as `python -m chassis.boot`."""
+"""Steps that run once per start, before any worker, in order; also as `python -m chassis.boot`."""
 
 import argparse
 import contextlib
@@ -34,14 +34,14 @@ log = structlog.get_logger("chassis.boot")
 
 @dataclass(frozen=True)
 class Step:
-    """One step: its function returns a few words on its outcome, or raises AppError."""
+    """One step: its function returns a short description of its outcome, or raises AppError."""
 
     name: str
     run: Callable[[Settings, Database], str]
 
 
 def fetch(settings: Settings, database: Database) -> str:
-    """Fetch the database snapshot where the policy wants one."""
+    """Fetch the database snapshot if the policy requires it."""
     url, target = settings.database_snapshot_url.get_secret_value(), settings.sqlite_path
     if not url or target is None or settings.database_snapshot_policy == "off":
         return "off"
@@ -55,7 +55,7 @@ def fetch(settings: Settings, database: Database) -> str:
 
 
 def _fetched(settings: Settings, url: str, target: Path) -> str:
-    from chassis.db.snapshot.fetch import fetch_snapshot  # not at the top, for the time it takes
+    from chassis.db.snapshot.fetch import fetch_snapshot  # not at the top, since the import is slow
 
     return fetch_snapshot(
         url=url,
@@ -70,7 +70,7 @@ def _fetched(settings: Settings, url: str, target: Path) -> str:
 
 
 def _check_ours(path: Path, settings: Settings, shown: str) -> None:
-    """Raise BootError unless a file holds this service's tables, and is not newer than the code."""
+    """Raise BootError unless a file holds this service's tables and is not newer than the code."""
     from chassis.db.backup import BackupError, checks
 
     try:
@@ -82,7 +82,7 @@ def _check_ours(path: Path, settings: Settings, shown: str) -> None:
 
 
 def _good(target: Path, settings: Settings) -> bool:
-    """Return whether there is a database to start on."""
+    """Return whether there is a usable database to start with."""
     if not has_database(target):
         return False
     try:
@@ -122,7 +122,7 @@ def _advice(reason: str) -> str:
 
 
 def migrate(settings: Settings, database: Database) -> str:
-    """Bring the tables to what the code needs, after a backup of what is there."""
+    """Migrate the tables to what the code needs, after a backup of the existing ones."""
     from chassis.db.backup import before_migrations
 
     made = before_migrations(settings, database, branches(), lambda text: log.info(text))
@@ -132,14 +132,14 @@ def migrate(settings: Settings, database: Database) -> str:
 
 
 def reset_stalled_jobs(settings: Settings, database: Database) -> str:
-    """Give back the jobs whose owner is dead; those of another live process stay."""
+    """Reset the jobs whose owner is dead; those of other live processes are kept."""
     from chassis.jobs import store
     from chassis.jobs.recovery import reset_stalled
 
     if not database.read(store.running):
         return "none"
     upkeep.register()
-    list(features.modules("jobs"))  # their kinds say what happens to a stalled job
+    list(features.modules("jobs"))  # their kinds define what happens to a stalled job
     return f"{len(reset_stalled(database))} reset"
 
 
@@ -157,7 +157,7 @@ def branches() -> list[Branch]:
 
 
 def boot(settings: Settings) -> None:
-    """Run every step, one process at a time on one database; raise the first failure."""
+    """Run every step, one process at a time on a database; raise the first failure."""
     database = db
     if settings.production and not (settings.public_url or settings.allowed_hosts):
         log.warning("every_host_is_answered", hint="Set PUBLIC_URL, and ALLOWED_HOSTS to other names of this service.")
@@ -173,14 +173,14 @@ def boot(settings: Settings) -> None:
     with _explained("take the lock", settings), only_one(settings, on_wait):
         found = [_timed(step, settings, database) for step in BOOT_STEPS]
         with _explained("keep what happened", settings):
-            if not (waited and database.read(outcomes.last_at) >= started):  # the other one's say what happened
+            if not (waited and database.read(outcomes.last_at) >= started):  # the other process has stored its own
                 database.write(lambda conn: outcomes.keep(conn, found))
     database.close()
 
 
 @contextlib.contextmanager
 def _explained(doing: str, settings: Settings) -> Iterator[None]:
-    """Raise BootError with one sentence where the database or the disk refuses."""
+    """Raise BootError with one sentence if the database or the disk refuses."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -189,7 +189,7 @@ def _explained(doing: str, settings: Settings) -> Iterator[None]:
 
 
 def make_folder(settings: Settings) -> None:
-    """Make the folder of a SQLite database, closed to the machine's other users."""
+    """Create the folder of a SQLite database, without access for the machine's other users."""
     folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
     try:
         folder.mkdir(mode=0o770, parents=True, exist_ok=True)
@@ -214,8 +214,8 @@ def _timed(step: Step, settings: Settings, database: Database) -> Outcome:
 
 
 def _remember_failure(step: Step, database: Database) -> None:
-    """Let whoever serves from this database tell of it: this start never will."""
-    with contextlib.suppress(SQLAlchemyError):  # it may not have the table yet, or not let itself be written
+    """Store the failure for processes that serve from this database, since this start ends here."""
+    with contextlib.suppress(SQLAlchemyError):  # the table may not exist yet, or the database may not be writable
         database.write(lambda conn: state.put(conn, state.FAILED_BOOT, {"step": step.name, "at": time.time()}))
 
 
@@ -239,7 +239,7 @@ def readiness() -> dict[str, Callable[[], str | None]]:
 
 
 def check(create_app: Callable[[Settings], object]) -> None:
-    """Raise AppError when a start or a reload with the present files would fail."""
+    """Raise AppError if a start or a reload with the present files would fail."""
     settings = features.load()
     try:
         create_app(settings)
@@ -255,7 +255,7 @@ def check(create_app: Callable[[Settings], object]) -> None:
 
 
 def end_with_parent() -> None:
-    """End this process, when gunicorn's master forked it, as soon as that one dies."""
+    """End this process as soon as gunicorn's master dies, if the master forked it."""
     parent = multiprocessing.parent_process()
     if parent is None:
         return
@@ -268,9 +268,9 @@ def end_with_parent() -> None:
 
 
 def run() -> None:
-    """Boot in a process of its own, and exit with a status when a step fails."""
+    """Boot in a process of its own, and exit with a status if a step fails."""
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))  # so that temporary files go
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))  # so that temporary files are removed
     try:
         settings = features.load()
         configure_logging(settings)

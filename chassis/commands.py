@@ -1,4 +1,4 @@
-"""A group of commands whose errors are one sentence each."""
+"""A group of commands that reports each error in one sentence."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from chassis.errors import AppError
 
 
 class Group(click.Group):
-    """Turns the application's and the database's errors into `Error: ...` and a status."""
+    """Turns errors of the application and the database into `Error: ...` and an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

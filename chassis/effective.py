@@ -1,4 +1,4 @@
-"""The settings that are in force, as they may be shown: with where each comes from, and without secrets."""
+"""The settings in effect, with the source of each, and without secrets."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ DEFAULT, MADE = "default", "made at this start"
 
 @dataclass(frozen=True)
 class Effective:
-    """One setting: its value as text, hidden when it is secret, and its source."""
+    """One setting: its value as text, hidden if it is secret, and its source."""
 
     name: str
     value: str
@@ -36,7 +36,7 @@ def listing(settings: Settings) -> list[Effective]:
 
 
 def as_text(value: object) -> str:
-    """Return a value as it is written in a file of settings."""
+    """Return a value as written in a settings file."""
     if value is None:
         return ""
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Every error that a user or operator may see: a stable code, a human sentence, an HTTP status."""
+"""Errors that a user or operator can see: a stable code, a readable sentence, an HTTP status."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def first_mistake(error: "ValidationError", whole: str) -> str:
-    """Return where the first mistake is (`whole` when it is in no field) and what it is, without the input."""
+    """Return the location of the first mistake (`whole` if it is in no field) and its message, without the input."""
     first = error.errors(include_input=False, include_context=False)[0]
     where = ".".join(str(part) for part in first["loc"]) or whole
     return f"{where}: {first['msg']}"
@@ -20,7 +20,7 @@ class AppError(Exception):
     code = "internal_error"
     status = 500
     exit_status = 1
-    details: Mapping[str, Any] | None = None  # for programs, where the code and the sentence do not say it all
+    details: Mapping[str, Any] | None = None  # for programs, if the code and the sentence do not say everything
 
     def __init__(self, message: str, *, code: str | None = None, status: int | None = None) -> None:
         super().__init__(message)
@@ -29,7 +29,7 @@ class AppError(Exception):
         self.status = status or self.status
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the body that APIs and acknowledgements carry."""
+        """Return the error as APIs and acknowledgements send it."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         return body | ({"details": dict(self.details)} if self.details else {})
 
@@ -43,7 +43,7 @@ class Unauthorized(AppError):
 
 
 class ProofNeeded(Unauthorized):
-    """Told to a person who has to show again that it is really them; a feature has the page that asks."""
+    """Raised when a person must confirm their identity again; a feature provides the page that asks."""
 
     code = "proof_needed"
 
@@ -69,13 +69,13 @@ class UnsupportedMediaType(AppError):
 
 
 class Misdirected(AppError):
-    """Told to whoever asks by a name that is not this service's."""
+    """Raised for a request whose Host is not a name of this service."""
 
     code, status = "misdirected_request", 421
 
 
 class TooManyRequests(AppError):
-    """Told to whoever is faster than a limit allows, with when to come again."""
+    """Raised when a client exceeds a rate limit; says when to retry."""
 
     code, status = "rate_limited", 429
 
@@ -85,9 +85,9 @@ class TooManyRequests(AppError):
 
 
 class OverQuota(AppError):
-    """Told to a key or an account that would use more than its quota; `details` say what is left.
+    """Raised when a key or an account would exceed its quota; `details` say what is left.
 
-    507 for storage, else 429; `retry_after_seconds` is None where time alone frees nothing.
+    The status is 507 for storage, otherwise 429; `retry_after_seconds` is None if waiting does not free anything.
     """
 
     code, status = "quota_exceeded", 429
@@ -104,19 +104,19 @@ class Unavailable(AppError):
 
 
 class InMaintenance(Unavailable):
-    """Told to whoever would change something while operators keep the service from changing."""
+    """Raised for a change while the service is in maintenance mode."""
 
     code, retry_after_seconds = "maintenance", 60.0
 
 
 class BootError(AppError):
-    """A start that cannot go on; the sentence tells the operator what to do."""
+    """A start that cannot continue; the message tells the operator what to do."""
 
     code = "boot_failed"
 
 
 class SettingsError(AppError):
-    """Wrong settings, all of them at once; exit status 78 is sysexits.h's EX_CONFIG."""
+    """All problems of the settings at once; exit status 78 is sysexits.h's EX_CONFIG."""
 
     code, exit_status = "settings_invalid", 78
 

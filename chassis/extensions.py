@@ -1,4 +1,4 @@
-"""The objects that the whole application shares; made here, wired in create_app."""
+"""The objects that the whole application shares; created here, set up in create_app."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class SocketIO(Intercepted):
         super().__init__(*args, **options)
 
     def on(self, message: str, namespace: str | None = None) -> Callable[[Handler], Handler]:
-        """Register a handler; its namespace gets a connect handler, so that none can be joined past the checks."""
+        """Register a handler; its namespace gets a connect handler, so that joining it is always checked."""
         name = namespace or "/"
         if name not in self._joinable:
             self._joinable.add(name)
@@ -43,7 +43,7 @@ class SocketIO(Intercepted):
         super().on_namespace(namespace_handler)
 
     def serve_with(self, app: Flask, server: socketio_library.Server) -> None:
-        """Do as `init_app` does, on a server that is made already."""
+        """Do what `init_app` does, with an existing server."""
         self.server, self.async_mode = server, server.async_mode
         for message, handler, namespace in self.handlers:
             server.on(message, handler, namespace=namespace)
@@ -54,7 +54,7 @@ class SocketIO(Intercepted):
 
 
 def _beside(server: socketio_library.Server, app: Flask, pages: WSGIApplication) -> WSGIApplication:
-    """Return the application with the server under its path; the libraries' own middleware makes a class a request."""
+    """Return the application with the server under its path; the libraries' middleware would be slower."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not environ["PATH_INFO"].startswith(SOCKET_PATH):
@@ -67,11 +67,11 @@ def _beside(server: socketio_library.Server, app: Flask, pages: WSGIApplication)
 
 
 def _let_in() -> None:
-    """Accept everybody whom the checks accept."""
+    """Accept every client that passes the checks."""
 
 
 def _nothing() -> None:
-    """Keep nothing of a client that left."""
+    """Do nothing when a client disconnects."""
 
 
 socketio = SocketIO()

@@ -1,4 +1,4 @@
-"""The features of the service: the parts that it names, and each package in `app/features`, found by its presence."""
+"""Finds the features of the service: the parts that it names, and every package in `app/features`."""
 
 import pkgutil
 import sys
@@ -19,7 +19,7 @@ OWN, PARTS = BASE_DIR / "app/features", BASE_DIR / "chassis/parts"
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature's name, the package that it is, and its folder."""
+    """A feature's name, its package, and its folder."""
 
     name: str
     package: str
@@ -27,9 +27,9 @@ class Feature:
 
 
 def found() -> list[Feature]:
-    """Return the parts that the service names and the features that it owns, in alphabetical order.
+    """Return the parts that the service names and its own features, in alphabetical order.
 
-    Raises SettingsError for a part that does not exist, and for a feature that has the name of a part.
+    Raises SettingsError for a part that does not exist, and for a feature with the name of a part.
     """
     known = _in(PARTS, "chassis.parts")
     own, parts = _in(OWN, "app.features"), current().parts
@@ -47,14 +47,14 @@ def _in(folder: Path, package: str) -> dict[str, Feature]:
 
 
 def modules(part: str) -> Iterator[ModuleType]:
-    """Import and yield the module `part` of every feature that has it, such as its `jobs`."""
+    """Import and yield the module `part`, such as `jobs`, of every feature that has it."""
     for feature in found():
         if find_spec(f"{feature.package}.{part}"):
             yield import_module(f"{feature.package}.{part}")
 
 
 def sections() -> tuple[type[Section], ...]:
-    """Return the sections of settings that `app/settings.py` and each feature's settings.py declare."""
+    """Return the sections of settings declared in `app/settings.py` and each feature's settings.py."""
     having = [feature for feature in found() if (feature.folder / "settings.py").exists()]
     modules = [_own_settings(), *(_settings_module(feature) for feature in having)]
     return tuple(kind for module in modules for kind in sections_of(module))
@@ -65,9 +65,9 @@ def _own_settings() -> ModuleType:
 
 
 def _settings_module(feature: Feature) -> ModuleType:
-    """Import a feature's settings.py and not its `__init__.py`.
+    """Import a feature's settings.py, but not its `__init__.py`.
 
-    gunicorn's master reads the settings, and what a feature imports must reach the workers unimported and unpatched.
+    gunicorn's master reads the settings; the feature's other imports must not happen before the workers are patched.
     """
     full = f"{feature.package}.settings"
     if full not in sys.modules:
@@ -85,6 +85,6 @@ def load() -> Settings:
 
 
 def migrations() -> list[tuple[str, Path]]:
-    """Return (feature, folder of its migrations) of every feature that owns tables."""
+    """Return (feature, folder of its migrations) for every feature that owns tables."""
     folders = [(feature.name, feature.folder / "migrations") for feature in found()]
     return [(name, folder) for name, folder in folders if folder.is_dir()]

@@ -1,9 +1,9 @@
-"""What a feature tells the chassis: `register(hooks)` of each feature is given a `Hooks` object.
+"""What a feature can register with the chassis: `register(hooks)` of each feature receives a `Hooks` object.
 
-What a feature declares without an application is imported from the room that owns it: job kinds (`@jobs.job`), socket
-events (`@socketio.on`), quotas (`quotas.declare`), and the live details of jobs (`publish_details`). A feature's
-settings, migrations and job kinds are needed before there is an application, so they are found by their place:
-settings.py, migrations/ and jobs.py in the feature's folder.
+Declarations that need no application are imported from the room that owns them: job kinds (`@jobs.job`), socket events
+(`@socketio.on`), quotas (`quotas.declare`), and the live details of jobs (`publish_details`). A feature's settings,
+migrations and job kinds are needed before there is an application, so they are found by their place: settings.py,
+migrations/ and jobs.py in the feature's folder.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 class Hooks:
     """What one feature can add to the application.
 
-    `app` is the Flask application, for everything that Flask has its own way of adding; `feature` is the name of the
+    `app` is the Flask application, for everything that Flask itself can register; `feature` is the name of the
     feature's folder, and `folder` its path.
     """
 
@@ -52,7 +52,7 @@ class Hooks:
 
     @property
     def settings(self) -> Settings:
-        """Return the settings; those of the feature are `hooks.settings.section(ThumbnailSettings)`."""
+        """Return the settings; those of the feature are in `hooks.settings.section(ThumbnailSettings)`."""
         return self._wiring.settings
 
     @property
@@ -62,9 +62,9 @@ class Hooks:
     # Pages
 
     def pages(self, *blueprints: Blueprint) -> None:
-        """Add blueprints, and the feature's folders `static` and `templates` where they exist.
+        """Add blueprints, and the feature's folders `static` and `templates` if they exist.
 
-        Files in `static` are served at `/static/<feature>/`; a template links to one by
+        Files in `static` are served at `/static/<feature>/`; a template links to one with
         `url_for("<feature>_files.static", filename="page.js", v=version)`. All templates share one namespace: put them
         into `templates/<feature>/`.
         """
@@ -97,25 +97,25 @@ class Hooks:
         pages.insert(0 if first else len(pages), Link(label, href))
 
     def header(self, html: Callable[[], str]) -> None:
-        """Show HTML in the header of every page, such as who is signed in; it is called for each page."""
+        """Show HTML, such as the signed-in user, in the header of every page; the function is called for each page."""
         self._wiring.header = html
 
     def brand(self, brand: Callable[[], Mapping[str, str]]) -> None:
         """Set the name, the style sheet and the logo of every page.
 
-        The function is called for each page and returns a mapping with any of `name`, and `style` and `logo`, which are
-        URLs.
+        The function is called for each page and returns a mapping with any of `name`, `style` and `logo`; the last two
+        are URLs.
         """
         self._wiring.brand = brand
 
     def sign_in_url(self, url: Callable[[str], str]) -> None:
-        """Redirect visitors of a page that needs an identity; `url(path)` returns where to sign in and come back."""
+        """Redirect visitors of pages that need an identity; `url(path)` returns where to sign in and come back."""
         self._wiring.sign_in_url = url
 
     def proof_page(self, page: Callable[[], Response | None]) -> None:
-        """Answer requests that need a recent proof (`chassis.security.proof`) with a page that asks the person for one.
+        """Answer requests that need a recent proof (`chassis.security.proof`) with a page that asks for one.
 
-        The function returns None where the request cannot be continued after the question.
+        The function returns None if the request cannot be continued afterwards.
         """
         self._wiring.proof_page = page
 
@@ -126,21 +126,21 @@ class Hooks:
         self._wiring.openapi_notes.append(text)
 
     def session_cookie(self, name: str) -> None:
-        """Describe a cookie as a way to authenticate in `/api/openapi.json`; the name is without `__Host-`."""
+        """Document a cookie as a way to authenticate in `/api/openapi.json`; give the name without `__Host-`."""
         self._wiring.session_cookie = name
 
     def upload_type(self, *media: str) -> None:
-        """Accept uploads of further media types, unless the operator has listed the accepted ones in `UPLOAD_TYPES`."""
+        """Accept uploads of additional media types, unless the operator has set `UPLOAD_TYPES`."""
         self._wiring.upload_types.extend(media)
 
     # People
 
     def identity(self, name: str, kind: Kind) -> None:
-        """Add a way to authenticate, for requests and sockets alike."""
+        """Add a way to authenticate, for both requests and sockets."""
         self._wiring.identities[name] = kind
 
     def connect_check(self, check: ConnectCheck) -> None:
-        """Check every connection of a socket: called with the client's `auth`, raises AppError to refuse it."""
+        """Check every socket connection: called with the client's `auth`, raises AppError to refuse it."""
         self._wiring.connect_checks.append(check)
 
     def join_check(self, check: JoinCheck) -> None:
@@ -148,14 +148,14 @@ class Hooks:
         self._wiring.join_checks.append(check)
 
     def leaving(self, *parts: Part) -> None:
-        """Let what the feature stores of a person end with that person's account."""
+        """Register what happens to the feature's data about a person when that person's account is deleted."""
         self._wiring.leaving.extend(parts)
 
     def people(self, states: People) -> None:
-        """Tell which names are people's accounts.
+        """Register which names are people's accounts.
 
-        `states(conn, names)` returns a mapping from those names that have an account to `good` or `disabled`. Keys that
-        were made by anyone else with an e-mail address are reported as stale.
+        `states(conn, names)` returns a mapping from the names that have an account to `good` or `disabled`. Keys made
+        by anyone else with an e-mail address are reported as stale.
         """
         self._wiring.people = states
 
@@ -171,7 +171,7 @@ class Hooks:
             self.app.cli.add_command(command)
 
     def redact(self, prefix: str, pattern: re.Pattern[str]) -> None:
-        """Hide secrets of a shape in logs, error reports and traces; the prefix, which each begins with, stays.
+        """Hide secrets that match a pattern in logs, error reports and traces, except for their common prefix.
 
         Secrets in settings (`SecretStr`) and values with a name such as `token` are hidden without this.
         """
@@ -182,11 +182,11 @@ class Hooks:
     ) -> None:
         """Delete rows by age in the job `retention`.
 
-        `days(settings)` says how long they stay, 0 is for ever; `delete(conn, before, limit)` deletes at most about
-        `limit` rows that are older than `before`, in seconds since 1970, and returns how many.
+        `days(settings)` returns how long they are kept, 0 means forever; `delete(conn, before, limit)` deletes at most
+        about `limit` rows that are older than `before`, in seconds since 1970, and returns how many.
         """
         self._wiring.retained[name] = Retained(name, days, delete)
 
     def keep(self, thing: object) -> None:
-        """Keep an object of the feature's own with the application; `chassis.wiring.kept(Class)` returns it."""
+        """Store one of the feature's own objects with the application; `chassis.wiring.kept(Class)` returns it."""
         keep(self.app, thing)

@@ -1,6 +1,6 @@
 """A service: `create_app` is its table of contents.
 
-Nothing of weight is imported at the top: gunicorn's master imports this module before its workers patch the library.
+The top imports no heavy libraries: gunicorn's master imports this module before its workers patch the standard library.
 """
 
 import gc
@@ -17,8 +17,8 @@ __all__ = ["Service", "create_app"]
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Return the application; reads the settings when none are given, connects to nothing."""
-    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
+    """Return the application; reads the settings if none are given, and opens no connections."""
+    gc.disable()  # loaded code is never garbage; searching it repeatedly would take a tenth of the time
     try:
         return _created(settings)
     finally:
@@ -93,7 +93,7 @@ def _created(settings: "Settings | None") -> "Flask":
 
 
 def _register_features(app: "Flask") -> None:
-    """Let every feature say what it adds."""
+    """Call `register` of every feature."""
     from importlib import import_module
 
     from chassis import features

@@ -1,4 +1,4 @@
-"""What the rooms of one application look up in it: its settings, and everything that features told by their hooks."""
+"""The registry of one application: its settings, and everything that features register through their hooks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chassis.security.identity import Kind
     from chassis.security.leaving import Part
 
-KEY = "chassis"  # the only key of ours in Flask's `extensions`
+KEY = "chassis"  # our only key in Flask's `extensions`
 T = TypeVar("T")
 
 HealthCheck = Callable[[], str | None]
@@ -28,7 +28,7 @@ People = Callable[[Connection, Collection[str]], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class Link:
-    """An entry of a navigation."""
+    """An entry in a navigation bar."""
 
     label: str
     href: str
@@ -36,7 +36,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Redaction:
-    """A shape of secrets that is hidden in logs: lines without the prefix are not searched."""
+    """A pattern of secrets to hide in logs: lines without the prefix are not searched."""
 
     prefix: str
     pattern: re.Pattern[str]
@@ -44,9 +44,9 @@ class Redaction:
 
 @dataclass(frozen=True)
 class Retained:
-    """Rows that are deleted by age: for how many days they stay (0 is for ever), and how to delete some older ones.
+    """Rows to delete by age: how many days they are kept (0 means forever), and how to delete some older ones.
 
-    `delete(conn, before, limit)` deletes at most `limit` rows and returns how many; less than that ends the rule.
+    `delete(conn, before, limit)` deletes at most `limit` rows and returns how many; a smaller number ends the rule.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Retained:
 
 @dataclass
 class Wiring:
-    """One application's settings, and what was registered with it. Features write to it by `chassis.hooks.Hooks`."""
+    """One application's settings, and what was registered with it; features write to it by `chassis.hooks.Hooks`."""
 
     settings: Settings
     navigation: list[Link] = field(default_factory=list)
@@ -73,7 +73,7 @@ class Wiring:
     upload_types: list[str] = field(default_factory=list)
     session_cookie: str = ""
     openapi_notes: list[str] = field(default_factory=list)
-    openapi: dict[str, Any] | None = None  # the document, which is made when it is first asked for
+    openapi: dict[str, Any] | None = None  # the document, created when it is first requested
     header: Callable[[], str] = str
     brand: Callable[[], Mapping[str, str]] = dict
     sign_in_url: Callable[[str], str] | None = None
@@ -88,13 +88,13 @@ def wire(app: Flask, settings: Settings) -> Wiring:
 
 
 def wiring_of(app: Flask) -> Wiring:
-    """Return what an application knows."""
+    """Return an application's registry."""
     wiring: Wiring = app.extensions[KEY]
     return wiring
 
 
 def current_wiring() -> Wiring:
-    """Return what the application of this request, event, job or command knows."""
+    """Return the registry of the current application, in a request, event, job or command."""
     wiring: Wiring = current_app.extensions[KEY]
     return wiring
 
@@ -105,16 +105,16 @@ def settings_of(app: Flask) -> Settings:
 
 
 def current_settings() -> Settings:
-    """Return the settings of the application of this request, event, job or command."""
+    """Return the settings of the current application, in a request, event, job or command."""
     return current_wiring().settings
 
 
 def keep(app: Flask, thing: object) -> None:
-    """Keep an object of a room's or feature's own with the application, one of each class."""
+    """Store an object of a room or feature with the application, one of each class."""
     wiring_of(app).kept[type(thing)] = thing
 
 
 def kept(kind: type[T]) -> T:
-    """Return the object of a class that was kept with the application of this request, event, job or command."""
+    """Return the stored object of a class from the current application."""
     thing: T = current_wiring().kept[kind]
     return thing

@@ -1,4 +1,4 @@
-"""What runs beside the requests in a worker: the job runner, and whoever looks for changes or measures."""
+"""The background work of a worker: the job runner, and the loops that watch for changes or measure."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _running: list[Any] = []
 
 
 def start(worker: Any) -> None:
-    """Start everything for a gunicorn worker whose application is loaded."""
+    """Start all background work for a gunicorn worker whose application is loaded."""
     app: Flask = worker.wsgi
     wiring = wiring_of(app)
     settings = wiring.settings
@@ -48,7 +48,7 @@ def start(worker: Any) -> None:
 
 
 def finish() -> None:
-    """Wait until everything has stopped; gunicorn calls it when a worker exits."""
+    """Wait until everything has stopped; gunicorn calls this when a worker exits."""
     for drain in _running:
         drain.finish()
     error_reports.flush()

@@ -1,1 +1,1 @@
-"""What the top-level files call: gunicorn_config.py, wsgi.py and run_web.py."""
+"""The code behind gunicorn_config.py, wsgi.py and run_web.py."""

@@ -1,4 +1,4 @@
-"""`run_web.py`: serves the application as options and environment variables say, and controls it in the background."""
+"""`run_web.py`: serves the application as options and environment say, and controls it in the background."""
 
 import argparse
 import os
@@ -12,12 +12,12 @@ from chassis.errors import AppError
 from chassis.server.control import ControlError, PidFile, answers, start
 
 PID_FILE, LOG_FILE = BASE_DIR / "data/web.pid", BASE_DIR / "data/web.log"
-NOT_RUNNING = 3  # what init scripts say
+NOT_RUNNING = 3  # as in init scripts
 STOP_MARGIN_SECONDS = 15
 
 
 def main() -> None:
-    """Do what the command line says; a mistake is one sentence and an exit status."""
+    """Run the command line's command; report errors in one sentence with an exit status."""
     arguments = parse()
     os.environ.update(environment(arguments))
     try:
@@ -48,7 +48,7 @@ def parse() -> argparse.Namespace:
 
 
 def address(given: str) -> dict[str, str]:
-    """Return HOST and PORT of `127.0.0.1:8000`, `[::1]:8000`, `:8000` (everywhere) or `8000`."""
+    """Return HOST and PORT of `127.0.0.1:8000`, `[::1]:8000`, `:8000` (all addresses) or `8000`."""
     host, colon, port = given.rpartition(":")
     if not port.isdecimal():
         raise argparse.ArgumentTypeError(f"{given!r} is not HOST:PORT")
@@ -57,7 +57,7 @@ def address(given: str) -> dict[str, str]:
 
 
 def environment(arguments: argparse.Namespace) -> dict[str, str]:
-    """Return the options as the environment variables that they stand for."""
+    """Return the environment variables that the options stand for."""
     found = dict(arguments.bind or {})
     if arguments.workers is not None:
         found["GUNICORN_WORKERS"] = str(arguments.workers)
@@ -69,14 +69,14 @@ def environment(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def serve(arguments: argparse.Namespace) -> int:
-    """Check, or serve in the background, or here."""
+    """Check the configuration, or serve in the background or in the foreground."""
     if arguments.check:
         return check()
     return serve_in_background(arguments) if arguments.daemon else serve_here(arguments)
 
 
 def serve_here(arguments: argparse.Namespace) -> NoReturn:
-    """Become gunicorn, so that signals reach it."""
+    """Replace this process by gunicorn, so that it receives signals."""
     if arguments.pid:
         PidFile(arguments.pid.resolve()).take()
     os.chdir(BASE_DIR)
@@ -85,7 +85,7 @@ def serve_here(arguments: argparse.Namespace) -> NoReturn:
 
 
 def serve_in_background(arguments: argparse.Namespace) -> int:
-    """Start a process that does not end with this terminal, and wait until it serves."""
+    """Start a process that outlives this terminal, and wait until it serves."""
     pid_file = PidFile(_pid_file(arguments))
     if (running := pid_file.pid()) is not None:
         raise ControlError(f"It runs already, with pid {running}: use `run_web.py reload` or `stop`.")
@@ -98,7 +98,7 @@ def serve_in_background(arguments: argparse.Namespace) -> int:
 
 
 def stop(arguments: argparse.Namespace) -> int:
-    """End the server of the pid file orderly."""
+    """Stop the server of the pid file gracefully."""
     settings = features.load()
     seconds = settings.gunicorn_graceful_timeout_seconds + settings.drain_delay_seconds + STOP_MARGIN_SECONDS
     print("Stopping ...", flush=True)  # noqa: T201
@@ -107,7 +107,7 @@ def stop(arguments: argparse.Namespace) -> int:
 
 
 def reload(arguments: argparse.Namespace) -> int:
-    """Check, then let workers with the present code and settings take over."""
+    """Check, then replace the workers by new ones with the present code and settings."""
     pid_file = PidFile(_pid_file(arguments))
     pid_file.running()
     if status := check():
@@ -117,7 +117,7 @@ def reload(arguments: argparse.Namespace) -> int:
 
 
 def status(arguments: argparse.Namespace) -> int:
-    """Say whether the server of the pid file runs, and is ready."""
+    """Report whether the server of the pid file runs and is ready."""
     pid = PidFile(_pid_file(arguments)).pid()
     if pid is None:
         print("Nothing runs.")  # noqa: T201
@@ -129,7 +129,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 
 def check() -> int:
-    """Say in a sentence why a start would fail and return a status: 78 for the settings, 1 for the rest."""
+    """Report in a sentence why a start would fail; return a status: 78 for the settings, 1 for other failures."""
     os.chdir(BASE_DIR)
     try:
         from chassis import boot
@@ -144,7 +144,7 @@ def check() -> int:
 
 
 def _address() -> tuple[str, int]:
-    """Return where a client on this machine finds the server."""
+    """Return the address at which a client on this machine reaches the server."""
     settings = features.load()
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host), settings.port  # noqa: S104
 

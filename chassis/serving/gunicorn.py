@@ -1,6 +1,6 @@
 """gunicorn's settings and hooks, for gunicorn_config.py.
 
-They run in the master, which imports no library that workers patch.
+They run in the master, which must not import libraries that workers patch.
 """
 
 import math
@@ -29,7 +29,7 @@ ANY = ("0.0.0.0", "::")  # noqa: S104 - names of every address
 
 
 class Serving:
-    """The settings as gunicorn takes them, and gunicorn's hooks."""
+    """The settings in gunicorn's form, and gunicorn's hooks."""
 
     def __init__(self, settings: Settings, *, made_key: bool) -> None:
         self.settings, self.made_key = settings, made_key
@@ -38,11 +38,11 @@ class Serving:
         self.threads = settings.gunicorn_threads if settings.async_mode == "threading" else 1
         self.graceful_timeout = settings.gunicorn_graceful_timeout_seconds + math.ceil(settings.drain_delay_seconds)
         self.proc_name = current().slug
-        self.keepalive = 2 if settings.async_mode == "gevent" else 5  # gevent waits it out when a worker stops
+        self.keepalive = 2 if settings.async_mode == "gevent" else 5  # a stopping gevent worker waits for it
 
     @classmethod
     def read(cls) -> "Serving":
-        """Read the settings, with what gunicorn was told beside them; wrong ones are listed, and end the start."""
+        """Read the settings, including gunicorn's own options; list the invalid ones and exit."""
         leave_out_preload()
         taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
         try:
@@ -59,7 +59,7 @@ class Serving:
         return cls(settings, made_key=settings is not read)
 
     def on_starting(self, server: Any) -> None:
-        """Boot, in a child of the master."""
+        """Boot in a child process of the master."""
         if self.settings.async_mode == "eventlet":
             refuse_tls(server)
             for_eventlet.say_deprecated()
@@ -71,19 +71,19 @@ class Serving:
         run_boot(_boot)
 
     def nworkers_changed(self, server: Any, new_value: int, _old_value: int) -> None:
-        """Refuse what SIGTTIN asks of a single worker: what several share is set up at the start."""
+        """Refuse SIGTTIN with a single worker: what several workers share is set up at the start."""
         if self.settings.gunicorn_workers == 1 and new_value > 1:
             server.log.warning("More workers need GUNICORN_WORKERS and a restart: it stays at one.")
             server.num_workers = 1
 
     def when_ready(self, server: Any) -> None:
-        """Log the address; where it was given to gunicorn by --bind, gunicorn's own line does."""
+        """Log the address; if gunicorn was given another one by --bind, gunicorn logs it."""
         if server.cfg.bind == [self.bind]:
             host = "127.0.0.1" if self.settings.host in ANY else self.settings.host
             server.log.info("Serving on http://%s:%s", f"[{host}]" if ":" in host else host, self.settings.port)
 
     def pre_fork(self, _server: Any, worker: Any) -> None:
-        """Give a new worker its limits, and the way to take over from the one before."""
+        """Give a new worker its limits, and the handover from the previous worker."""
         delay = self.settings.drain_delay_seconds
         worker.handover = Handover(worker.age, delay, limit_seconds=(self.graceful_timeout - delay) * 0.4)
         worker.head_seconds = self.settings.http_header_seconds
@@ -91,34 +91,34 @@ class Serving:
         worker.answer_seconds = self.settings.http_answer_seconds
 
     def post_fork(self, _server: Any, _worker: Any) -> None:
-        """Forget our modules, so that a reload serves what is on the disk now, patched as it should be."""
+        """Unload our modules, so that a reload serves the present files, with patches applied."""
         end_when_told()
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             del sys.modules[name]
 
     def post_worker_init(self, worker: Any) -> None:
-        """Start what runs beside the requests, and tell the worker before that this one serves."""
+        """Start the background work of the worker, and tell the previous worker that this one serves."""
         from chassis.workers import start
 
         start(worker)
         worker.handover.ready()
 
     def worker_exit(self, _server: Any, worker: Any) -> None:
-        """Wait until what ran beside the requests has stopped."""
+        """Wait until the worker's background work has stopped."""
         if worker.booted:
             from chassis.workers import finish
 
             finish()
 
     def child_exit(self, _server: Any, worker: Any) -> None:
-        """Leave the metrics of a dead worker out of those of all."""
+        """Remove a dead worker from the shared metrics."""
         if self.settings.gunicorn_workers > 1:
             from prometheus_client import multiprocess
 
             multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
     def on_exit(self, _server: Any) -> None:
-        """Remove the files by which workers share their metrics."""
+        """Remove the files in which workers share their metrics."""
         if self.settings.gunicorn_workers > 1:
             shutil.rmtree(multiprocess_metrics(), ignore_errors=True)
 

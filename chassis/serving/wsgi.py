@@ -1,4 +1,4 @@
-"""The application as gunicorn and the `flask` command load it."""
+"""Loads the application for gunicorn and the `flask` command."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ from chassis.server.told import refuse_without_config
 
 
 def application(create_app: Callable[[], Flask]) -> Flask:
-    """Return the application; a mistake in its settings is one message and an exit status."""
+    """Return the application; report errors in its settings as one message with an exit status."""
     refuse_without_config()
     try:
         return create_app()
