@@ -1,11 +1,11 @@
-"""What a writer waits for while a backup is made: its longest stall beside the same without a backup.
+"""Measures how long a writer waits during a backup: its longest stall, compared to the same time without a backup.
 
     python benchmarks/backup.py [--mb 1000] [--writers 1] [--check]
 
-A database is filled with what hardly packs; processes of their own write small transactions to it, as the service does.
-Measured are a backup as `flask db backup` makes it, as long a time without one, since other programs make writers wait
-too, and a copy that is made in a single step. With --check the exit status is 1 when a writer waited for longer than
-MOST_SECONDS during a backup.
+A database is filled with data that hardly compresses; separate processes write small transactions to it, as the service
+does. Three things are measured: a backup made with `flask db backup`; the same time without one, since other programs
+delay writers too; and a copy made in a single step. With --check the exit status is 1 if a writer waited for longer
+than MOST_SECONDS during a backup.
 """
 
 import argparse
@@ -50,7 +50,7 @@ source.backup(target, pages=-1)
 
 
 def fill(path: Path, megabytes: int) -> None:
-    """Make a database of that size, and write it through."""
+    """Create a database of that size, and write it to the disk."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("CREATE TABLE rows (id INTEGER PRIMARY KEY, n INTEGER NOT NULL, weight BLOB)")
@@ -64,7 +64,7 @@ def fill(path: Path, megabytes: int) -> None:
 
 
 def measured(path: Path, writers: int, during: Callable[[], None]) -> tuple[int, float, float, int, float, float]:
-    """Return writes, their median, 99th percentile in seconds, those over 50 ms, the longest, and how long it took."""
+    """Return writes, median and 99th percentile in seconds, writes over 50 ms, the longest, and the total time."""
     stop = Path(f"{path}.stop")
     stop.unlink(missing_ok=True)
     command = [sys.executable, "-c", WRITER, str(path), str(PAUSE_SECONDS)]
@@ -73,7 +73,7 @@ def measured(path: Path, writers: int, during: Callable[[], None]) -> tuple[int,
     started = time.perf_counter()
     during()
     seconds = time.perf_counter() - started
-    time.sleep(1.0)  # the checkpoint after it belongs to it
+    time.sleep(1.0)  # includes the checkpoint after it
     stop.touch()
     told = [[float(word) for word in process.communicate()[0].split()] for process in running]
     worst = [max(column) for column in zip(*told, strict=True)]
@@ -82,7 +82,7 @@ def measured(path: Path, writers: int, during: Callable[[], None]) -> tuple[int,
 
 
 def ways(path: Path, folder: Path) -> dict[str, Callable[[], None]]:
-    """Return what happens while the writers write."""
+    """Return what to run while the writers write."""
     env = {**os.environ, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{path}"}
     seconds = 5.0
 

@@ -1,9 +1,9 @@
-"""What a claim costs while 100,000 jobs wait, beside the claim of before, which knew no turns.
+"""Measures the cost of a claim while 100,000 jobs wait, compared to the former claim without fair turns.
 
     python benchmarks/claims.py [--database-url URL] [--jobs N] [--claims N]
 
-Both claims take turns on the same rows, each with the index that it was made for, and the medians are compared. The
-queued jobs belong to one submitter, to a hundred, or to a thousand. Without a URL it is a new SQLite file.
+Both claims alternate on the same rows, each with the index that was made for it, and the medians are compared. The
+queued jobs belong to one submitter, to a hundred, or to a thousand. Without a URL a new SQLite file is used.
 """
 
 import argparse
@@ -33,12 +33,12 @@ OLD, NEW = "before", "in turns"
 
 
 def in_turns(conn: Connection, now: float) -> Job | None:
-    """Claim as the runner does now."""
+    """Claim a job as the runner does now."""
     return store.claim(conn, kinds=[KIND], owner="benchmark", now=now, lease_seconds=LEASE_SECONDS)
 
 
 def before(conn: Connection, now: float) -> Job | None:
-    """Claim by priority and age alone, as the runner did."""
+    """Claim a job by priority and age alone, as the runner used to."""
     ready = (jobs.c.state == QUEUED, jobs.c.not_before <= now, jobs.c.kind.in_([KIND]))
     query = select(jobs.c.id).where(*ready).order_by(jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id).limit(1)
     job_id = conn.execute(query.with_for_update(skip_locked=True)).scalar()
@@ -46,7 +46,7 @@ def before(conn: Connection, now: float) -> Job | None:
 
 
 def fill(number: int, submitters: int) -> None:
-    """Put so many queued jobs into the table, in place of all others."""
+    """Replace all jobs by that number of queued ones."""
     now = time.time()
     one = asdict(Job("", KIND, QUEUED, {}, 0, 0, 0, 0, "", None, None, None, False, now, now, now, None, None, now, 1))
     db.write(lambda conn: conn.execute(jobs.delete()))
@@ -58,14 +58,14 @@ def fill(number: int, submitters: int) -> None:
 
 
 def seconds(claim: Claim) -> float:
-    """Return how long one claim takes with its transaction."""
+    """Return how long one claim and its transaction take."""
     started = time.perf_counter()
     assert db.write(lambda conn: claim(conn, time.time())) is not None
     return time.perf_counter() - started
 
 
 def compare(number: int, submitters: int, claims: int) -> dict[str, float]:
-    """Return the median seconds of each claim, measured in turns."""
+    """Return the median seconds of each claim, measured alternately."""
     fill(number, submitters)
     taken: Sequence[tuple[float, float]] = [(seconds(before), seconds(in_turns)) for _ in range(claims)]
     return {OLD: median(old for old, _ in taken), NEW: median(new for _, new in taken)}

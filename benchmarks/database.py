@@ -1,9 +1,9 @@
-"""What a read and a write through app.db cost beside plain sqlite3, in a process that eventlet patched.
+"""Measures reads and writes through app.db, compared to plain sqlite3, in a process patched by eventlet.
 
     python benchmarks/database.py [--rounds N] [--check]
 
-Both are measured in turns, so that a slow moment of the machine hits both, and the medians are compared. With --check
-the exit status is 1 when the port is slower, in multiples of plain sqlite3, than MOST_TIMES allows.
+Both are measured alternately, so that a slow moment of the machine affects both, and the medians are compared. With
+--check the exit status is 1 if the port is slower, in multiples of plain sqlite3, than MOST_TIMES allows.
 """
 # ruff: noqa: E402 - patching comes before every other import
 
@@ -28,7 +28,7 @@ from chassis.base.concurrency import current_mode
 from chassis.db import Database
 from chassis.settings import Settings
 
-# About three times what was measured. A write makes a connection of its own in a real thread, see chassis/db/engine.py.
+# About three times the measured values. A write opens its own connection in a real thread, see chassis/db/engine.py.
 MOST_TIMES = {"read": 60.0, "write": 50.0}
 READ = "SELECT value FROM numbers WHERE id = 7"
 WRITE = "UPDATE numbers SET value = value + 1 WHERE id = 7"
@@ -48,7 +48,7 @@ def port_calls(database: Database) -> dict[str, Call]:
 
 
 def plain_calls(connection: sqlite3.Connection) -> dict[str, Call]:
-    """Return the same with one open connection and nothing around it."""
+    """Return the same on one open connection, without the port."""
 
     def write() -> None:
         connection.execute("BEGIN IMMEDIATE")
@@ -59,14 +59,14 @@ def plain_calls(connection: sqlite3.Connection) -> dict[str, Call]:
 
 
 def seconds(call: Call) -> float:
-    """Return how long one call takes."""
+    """Return how long a call takes."""
     started = time.perf_counter()
     call()
     return time.perf_counter() - started
 
 
 def compare(path: Path, rounds: int) -> dict[str, tuple[float, float]]:
-    """Return {what: (median seconds through the port, of plain sqlite3)}."""
+    """Return {name: (median seconds through the port, median seconds with plain sqlite3)}."""
     plain = sqlite3.connect(path, isolation_level=None)
     for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL"):
         plain.execute(statement)

@@ -1,4 +1,4 @@
-"""Builds the client and installs the peers, each apart from the project's own environment; what is there is kept."""
+"""Builds the client and installs the peers outside the project's own environment; existing ones are kept."""
 
 import hashlib
 import os
@@ -15,7 +15,7 @@ GCC = ("gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 
 def install(peers: tuple[str, ...]) -> None:
-    """Make everything that a comparison with these peers needs."""
+    """Install everything that a comparison with these peers needs."""
     need("gcc", "taskset", *(("node", "npm") if "node" in peers else ()))
     CACHE.mkdir(exist_ok=True)
     build_client()
@@ -24,7 +24,7 @@ def install(peers: tuple[str, ...]) -> None:
 
 
 def need(*tools: str) -> None:
-    """Install Debian's packages of the tools that are missing, or end with a sentence that names them."""
+    """Install the Debian packages of missing tools, or exit with a sentence that names them."""
     missing = [package for tool in tools if not shutil.which(tool) for package in PACKAGES[tool]]
     if not missing:
         return
@@ -44,7 +44,7 @@ def build_client() -> None:
 
 
 def install_python(peer: str) -> None:
-    """Make a virtual environment with a peer's locked requirements."""
+    """Create a virtual environment with a peer's locked requirements."""
     requirements = HERE / "peers" / f"{peer}.txt"
     with Stamp(peer, requirements) as stamp:
         if not stamp.fresh:
@@ -55,7 +55,7 @@ def install_python(peer: str) -> None:
 
 
 def install_node() -> None:
-    """Install Node's socket.io as locked, without scripts of packages."""
+    """Install Node's socket.io from its lock file, without running package scripts."""
     files = [HERE / "peers/package.json", HERE / "peers/package-lock.json"]
     with Stamp("node", *files) as stamp:
         if not stamp.fresh:
@@ -67,14 +67,14 @@ def install_node() -> None:
 
 
 def run(*command: str) -> None:
-    """Run a command; end with its output when it fails."""
+    """Run a command; exit with its output if it fails."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
 
 
 class Stamp:
-    """Remembers from what a thing was made; `fresh` when it was made from the same."""
+    """Records the sources that a file was built from; `fresh` if they are unchanged."""
 
     def __init__(self, name: str, *sources: Path) -> None:
         digest = hashlib.sha256(b"".join(source.read_bytes() for source in sources) + sys.version.encode())

@@ -1,10 +1,10 @@
-"""What a check of an API key costs: the same for every wrong one, and a right one hardly more under a flood of those.
+"""Measures checks of API keys: all wrong keys cost the same, and a flood of them hardly slows right keys.
 
     python benchmarks/keys.py [--rounds N] [--check]
 
-The kinds of keys take turns, and the processor's time is measured, so that a busy machine hits all of them alike. With
---check the exit status is 1 when a kind of wrong key costs more than MOST_TIMES another, or the flood slows right keys
-by more than MOST_SLOWER.
+The kinds of keys are measured alternately in processor time, so that a busy machine affects all of them alike. With
+--check the exit status is 1 if one kind of wrong key costs more than MOST_TIMES another, or if the flood slows right
+keys by more than MOST_SLOWER.
 """
 
 import sys
@@ -37,9 +37,9 @@ Source = Callable[[], str]
 
 
 def prepare(folder: str) -> list[str]:
-    """Open a database with many keys; return them, of which the first is revoked and the second has expired.
+    """Open a database with many keys and return them; the first is revoked and the second has expired.
 
-    Without the limit of guesses, which would answer sooner.
+    The limit of guesses is off, since it would answer sooner.
     """
     settings = Settings(app_env="test", database_url=f"sqlite:///{folder}/keys.db", auth_failure_limit=())
     guessing.configure(settings)
@@ -52,9 +52,9 @@ def prepare(folder: str) -> list[str]:
 
 
 def wrong_keys(made: list[str]) -> dict[str, Source]:
-    """Return makers of wrong keys of each kind; a new one each time where it can be."""
+    """Return a function for each kind of wrong key; it returns a new key each time if possible."""
     size = len(made[-1])
-    mark, key_id, _ = made[-1].split("_", 2)  # the secret may have underscores
+    mark, key_id, _ = made[-1].split("_", 2)  # the secret can contain underscores
     return {
         "noise": lambda: secrets.token_urlsafe(size)[:size],
         "right id": lambda: f"{mark}_{key_id}_{secrets.token_urlsafe(size)}"[:size],
@@ -66,7 +66,7 @@ def wrong_keys(made: list[str]) -> dict[str, Source]:
 
 
 def wrong_costs(ring: Keyring, made: list[str], rounds: int) -> dict[str, float]:
-    """Return the median seconds of processor time of one check of each kind of wrong key."""
+    """Return the median processor seconds of one check for each kind of wrong key."""
     sources = wrong_keys(made)
     taken: dict[str, list[float]] = {name: [] for name in sources}
     for _ in range(rounds):
@@ -76,7 +76,7 @@ def wrong_costs(ring: Keyring, made: list[str], rounds: int) -> dict[str, float]
 
 
 def flood_costs(ring: Keyring, made: list[str], rounds: int) -> tuple[float, float]:
-    """Return the median seconds of one check of a right key: alone, and right after FLOOD wrong ones for each."""
+    """Return the median seconds of one check of a right key: alone, and after FLOOD wrong ones for each."""
     right, noise = made[2 : 2 + CALLS], wrong_keys(made)["noise"]
     alone, flooded = [], []
     for _ in range(rounds):
@@ -87,7 +87,7 @@ def flood_costs(ring: Keyring, made: list[str], rounds: int) -> tuple[float, flo
 
 
 def seconds(ring: Keyring, shown: Iterable[str], *, good: bool) -> float:
-    """Return the processor's time that checking these keys takes; all must be good, or none."""
+    """Return the processor time of checking these keys; they must be all good or all bad."""
     credentials = [Credentials(key) for key in shown]
     started = time.thread_time()
     found = [is_good(ring, one) for one in credentials]
@@ -105,7 +105,7 @@ def is_good(ring: Keyring, credentials: Credentials) -> bool:
 
 
 def times(costs: dict[str, float]) -> float:
-    """Return how many times the cheapest the dearest is."""
+    """Return the ratio of the highest to the lowest cost."""
     return max(costs.values()) / min(costs.values())
 
 

@@ -1,10 +1,9 @@
-"""Users of the page, for Locust: they open it, look around over HTTP and sockets, and start batches that they follow.
+"""Locust users of the page: they open it, use HTTP and sockets, and start batches that they follow.
 
     make load URL=http://127.0.0.1:5000 USERS=20 SECONDS=60
 
-LOAD_KEY is the key for instances that ask who it is; `make load` makes one without limits from that of an admin
-(deploy/load_key.py). Locust brings gevent, which it puts in the place of the standard library; so nothing of the
-application is imported here.
+LOAD_KEY is the key for instances that require one; `make load` makes one without limits from an admin's key
+(deploy/load_key.py). Locust patches the standard library with gevent, so nothing of the application is imported here.
 """
 
 import os
@@ -28,7 +27,7 @@ ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
 class Visitor(HttpUser):
-    """Somebody with the page open."""
+    """A visitor with the page open."""
 
     wait_time = between(1, 3)
 
@@ -54,13 +53,13 @@ class Visitor(HttpUser):
         self.socket.disconnect()
 
     def update(self, job: dict[str, Any], *_rest: Any) -> None:
-        """Note that a job has ended."""
+        """Record that a job has ended."""
         if job["state"] in ENDED and job["id"] in self.jobs:
             self.jobs[job["id"]].set(job["state"])
 
     @task(5)
     def look(self) -> None:
-        """See what there is."""
+        """List jobs."""
         self.client.get("/api/jobs?per_page=10", name="/api/jobs")
 
     @task(5)
@@ -70,7 +69,7 @@ class Visitor(HttpUser):
 
     @task(1)
     def batch(self) -> None:
-        """Start a batch, follow it to its end, and read what came of it."""
+        """Start a batch, follow it to its end, and read its results."""
         if not self.example:
             return
         answer = self.client.post("/api/predictions", json=BATCH)
@@ -82,7 +81,7 @@ class Visitor(HttpUser):
         self.client.get(f"/api/predictions/{made['id']}/rows", name="/api/predictions/ID/rows")
 
     def follow(self, job_id: str) -> None:
-        """Wait for the event that tells of a job's end."""
+        """Wait for the event that reports a job's end."""
         try:
             self.update(self.call("job:subscribe", {"id": job_id})["job"])
             state = self.jobs[job_id].get(timeout=BATCH_SECONDS)
@@ -95,14 +94,14 @@ class Visitor(HttpUser):
             raise RuntimeError(f"the job ended as {state}")
 
     def call(self, event: str, message: dict[str, Any]) -> Any:
-        """Return the answer to an event; raise when it is an error."""
+        """Return the answer to an event; raise if it is an error."""
         answer = self.socket.call(event, message, timeout=TIMEOUT_SECONDS)
         if not answer.get("ok"):
             raise RuntimeError(answer["error"]["message"])
         return answer
 
     def measured(self, name: str, work: Callable[[], object]) -> None:
-        """Do something over the socket, and put it beside the requests in Locust's table."""
+        """Run work over the socket, and report it like the requests in Locust's table."""
         began, error = time.perf_counter(), None
         try:
             work()

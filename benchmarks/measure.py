@@ -1,4 +1,4 @@
-"""Runs the client against servers in turns, so that a slow moment of the machine hits all of them."""
+"""Runs the client against the servers alternately, so that a slow moment of the machine affects all of them."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from benchmarks.servers import TITLES, Server, cores
 
 MOST_CLIENT_SHARE = 0.8
 SETTLING_SECONDS = 1.0
-HASTE = -10  # as `nice` has it
+HASTE = -10  # a value for `nice`
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,12 @@ class Run:
 
     @property
     def void(self) -> bool:
-        """Whether the client itself was the limit."""
+        """Whether the client was the bottleneck."""
         return self.client_share > MOST_CLIENT_SHARE
 
     @property
     def faults(self) -> str:
-        """What went wrong for clients."""
+        """Errors that clients saw."""
         kinds = ("failed", "dropped", "wrong", "unanswered")
         return ", ".join(f"{self.answer[kind]} {kind}" for kind in kinds if self.answer[kind])
 
@@ -60,13 +60,13 @@ def measure(chosen: list[Scenario], sides: tuple[str, ...], rounds: int) -> Iter
 
 
 def of(scenario: Scenario, sides: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the sides that a scenario is about."""
+    """Return the sides that a scenario compares."""
     return ("ours",) if scenario.ours_only else sides
 
 
 @contextlib.contextmanager
 def serving(sides: tuple[str, ...]) -> Iterator[dict[str, Server]]:
-    """Start a server of each side; those that have no turn are idle."""
+    """Start a server for each side; servers are idle when others are measured."""
     with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
         servers = {}
         for side in sides:
@@ -85,7 +85,7 @@ def run_client(scenario: Scenario, server: Server) -> Run:
         subprocess.Popen([*command, *scenario.arguments.split()], stdout=subprocess.PIPE, text=True) as client,
     ):
         assert client.stdout is not None
-        client.stdout.readline()  # all are connected
+        client.stdout.readline()  # printed when all clients are connected
         if scenario.name == "memory":
             time.sleep(SETTLING_SECONDS)
         full = server.memory()
@@ -98,7 +98,7 @@ def run_client(scenario: Scenario, server: Server) -> Run:
 
 @contextlib.contextmanager
 def before_others(server: int) -> Iterator[None]:
-    """Let a server and what starts meanwhile run before other work of the machine, as far as we are allowed to."""
+    """Give a server, and processes started meanwhile, priority over other work, if permitted."""
     here = 0
     before = os.getpriority(os.PRIO_PROCESS, here)
     with contextlib.suppress(PermissionError):
@@ -121,7 +121,7 @@ def tell(scenario: Scenario, side: str, run: Run) -> None:
 
 
 def typical(runs: list[Run]) -> float:
-    """Return the median of the runs that count, or NaN when none does."""
+    """Return the median of the valid runs, or NaN if there are none."""
     values = [run.value for run in runs if not run.void]
     return median(values) if values else math.nan
 

@@ -1,4 +1,4 @@
-"""The table: on the screen, and between the marks in chassis/docs/performance.md."""
+"""Writes the table: to the screen, and between the marks in chassis/docs/performance.md."""
 
 import math
 import os
@@ -20,7 +20,7 @@ LETTERS = {"stock": "(a)", "asgi": "(b)", "node": "(c)"}
 
 
 def table(chosen: list[Scenario], sides: tuple[str, ...], runs: Runs) -> str:
-    """Return the medians as a Markdown table; behind a peer's figure, how many times better ours is."""
+    """Return the medians as a Markdown table; after a peer's figure, how many times better ours is."""
     lines = [f"| | {' | '.join(TITLES[side] for side in sides)} | aim |", f"|---|{'---:|' * len(sides)}---|"]
     for scenario in chosen:
         found = {side: typical(some) for side, some in runs[scenario.name].items()}
@@ -30,7 +30,7 @@ def table(chosen: list[Scenario], sides: tuple[str, ...], runs: Runs) -> str:
 
 
 def cell(scenario: Scenario, side: str, found: dict[str, float], runs: list[Run]) -> str:
-    """Return one figure, with what is to be known about it."""
+    """Return one figure with its remarks."""
     if side not in found:
         return ""
     value = found[side]
@@ -44,7 +44,7 @@ def cell(scenario: Scenario, side: str, found: dict[str, float], runs: list[Run]
 
 
 def aim(scenario: Scenario, found: dict[str, float]) -> str:
-    """Return what is aimed at, and whether it is reached."""
+    """Return the aim, and whether it is reached."""
     aims = {side: times for side, times in scenario.times.items() if side in found}
     wanted = [f"{times:g} x {LETTERS[side]}" for side, times in aims.items()]
     reached = [times_better(scenario, found["ours"], found[side]) >= times for side, times in aims.items()]
@@ -57,7 +57,7 @@ def aim(scenario: Scenario, found: dict[str, float]) -> str:
 
 
 def write(chosen: list[Scenario], sides: tuple[str, ...], runs: Runs) -> None:
-    """Put the table and its circumstances into the page."""
+    """Write the table and its conditions to the page."""
     before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     rounds = min(len(some) for by_side in runs.values() for some in by_side.values())
@@ -71,13 +71,13 @@ def write(chosen: list[Scenario], sides: tuple[str, ...], runs: Runs) -> None:
 
 
 def machine() -> str:
-    """Return what this machine is."""
+    """Return a description of this machine."""
     model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
     return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
 
 
 def versions(sides: tuple[str, ...]) -> str:
-    """Return the versions of what was compared."""
+    """Return the versions of the compared software."""
     ours = ", ".join(f"{name} {version(name)}" for name in ("gunicorn", "eventlet", "flask-socketio"))
     said = [f"Python {platform.python_version()}; ours: {ours}"]
     for side in sides:
@@ -93,6 +93,6 @@ def versions(sides: tuple[str, ...]) -> str:
 
 
 def locked(side: str, name: str) -> str:
-    """Return the version of a requirement."""
+    """Return the locked version of a requirement."""
     found = re.search(rf"^{name}==(\S+)", (HERE / "peers" / f"{side}.txt").read_text(), re.MULTILINE)
     return found[1] if found else ""

@@ -1,4 +1,4 @@
-"""What eventlet's own resolver costs a worker, compared with the system's: `python benchmarks/resolver.py`."""
+"""Compares eventlet's own resolver with the system's at a worker's start: `python benchmarks/resolver.py`."""
 
 import os
 import statistics
@@ -16,7 +16,7 @@ TIMES = 9
 
 
 def start(resolver: str) -> tuple[float, float]:
-    """Load the application in a process of its own; return its CPU seconds and its largest size in MB."""
+    """Load the application in a process of its own; return its CPU seconds and its maximum size in MB."""
     env = {**os.environ, "EVENTLET_NO_GREENDNS": resolver, "PYTHONPATH": f"{ROOT / 'chassis/tests/lean'}:{ROOT}"}
     pid = os.posix_spawn(sys.executable, [sys.executable, "-c", START], env)
     _, status, used = os.wait4(pid, 0)

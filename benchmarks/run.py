@@ -2,8 +2,8 @@
 
     python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write] [--check]
 
-With --check it is a short run against (a) alone, and the exit status is 1 when ours is not as many times better as
-LEAST_TIMES says.
+With --check it is a short run against (a) only, and the exit status is 1 if ours is not as many times better as
+LEAST_TIMES requires.
 """
 
 import argparse
@@ -18,12 +18,12 @@ from benchmarks.measure import Runs, measure, times_better, typical
 from benchmarks.scenarios import Scenario, scenarios
 from benchmarks.servers import TITLES
 
-# About two thirds of what was measured, so that a busy machine does not fail it.
+# About two thirds of the measured values, so that a busy machine does not fail the check.
 LEAST_TIMES = {"memory": 4.5, "connects": 0.8, "echo": 2.0, "fanout-500": 3.5, "large": 10.0, "http": 0.45}
 
 
 def main() -> int:
-    """Measure what the command line says."""
+    """Run the scenarios that the command line chooses."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the servers are stopped
     arguments = parsed()
     only = arguments.only.split(",") if arguments.only else None
@@ -36,9 +36,9 @@ def main() -> int:
     install(sides[1:])
     for runs in measure(chosen, sides, rounds):
         if arguments.write:
-            report.write(chosen, sides, runs)  # after each round, so that an end before the last leaves a table too
+            report.write(chosen, sides, runs)  # after each round, so that an early end leaves a table too
         if arguments.check and not too_slow(chosen, runs):
-            break  # a second round is for a busy moment in the first
+            break  # a second round is only needed after a busy moment in the first
     print("\n" + report.table(chosen, sides, runs))
     faults = [run.faults for name in runs for run in runs[name]["ours"] if run.faults]
     slow = too_slow(chosen, runs) if arguments.check else []
@@ -61,7 +61,7 @@ def parsed() -> argparse.Namespace:
 
 
 def too_slow(chosen: list[Scenario], runs: Runs) -> list[str]:
-    """Return a sentence for each scenario in which ours is not as much better than (a) as it should be."""
+    """Return a sentence for each scenario in which ours is not as much better than (a) as required."""
     found = []
     for scenario in chosen:
         ours, peer = (typical(runs[scenario.name][side]) for side in ("ours", "stock"))

@@ -1,4 +1,4 @@
-"""What is measured: each scenario is a call of the client, what to read from its answer, and what is aimed at."""
+"""The measured scenarios: each has the client's arguments, the value to read from its answer, and an aim."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ KILOBYTE = 1024
 
 @dataclass(frozen=True)
 class Scenario:
-    """One row of the table; `times` says how many times better than a peer ours should be, `limit` how good at all."""
+    """One row of the table; `times` is how many times better than a peer ours should be, `limit` an absolute aim."""
 
     name: str
     title: str
@@ -20,20 +20,20 @@ class Scenario:
     times: dict[str, float] = field(default_factory=dict)
     limit: float | None = None
     less_is_better: bool = False
-    cpu: str = "cpu"  # the client's share of a core, which must leave it room
+    cpu: str = "cpu"  # the client's share of a core, which must not be the bottleneck
     ours_only: bool = False
 
 
 def per_second(count: str, share: str = "server_cpu") -> Callable[[Answer], float]:
-    """Return the function that reads how many come in a second in which the server has a core to itself.
+    """Return a function that reads the rate per second of server time on a core of its own.
 
-    A server that waits for the client, or for others on a busy machine, gets no worse a figure for it.
+    A server that waits for the client, or for others on a busy machine, is not rated worse for it.
     """
     return lambda answer: float(answer[f"{count}_per_second"]) / max(float(answer[share]), 0.01)
 
 
 def p99(answer: Answer) -> float:
-    """Return milliseconds."""
+    """Return the 99th percentile in milliseconds."""
     return float(answer["p99_ms"])
 
 
@@ -42,7 +42,7 @@ CONNECTS = per_second("connects", "connect_server_cpu")
 
 
 def memory(answer: Answer) -> float:
-    """Return kB a connection."""
+    """Return kB per connection."""
     return float(answer["memory"]) / float(answer["joined"]) / KILOBYTE
 
 

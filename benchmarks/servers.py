@@ -1,4 +1,4 @@
-"""The servers that are compared: how each is started, pinned to a core, and how much memory it takes."""
+"""The compared servers: how each is started, pinned to a core, and how much memory it takes."""
 
 import contextlib
 import os
@@ -21,14 +21,14 @@ TITLES = {
     "asgi": "(b) ASGI, uvicorn",
     "node": "(c) Node",
 }
-CLIENTS = "20000"  # a limit that none of them may reach
+CLIENTS = "20000"  # a limit that must not be reached
 START_SECONDS = 60
 QUIET_SHARE = 0.1
 QUIET_SECONDS = 30
 
 
 def cores() -> tuple[str, str]:
-    """Return the core of the server and that of the client."""
+    """Return the cores of the server and of the client."""
     available = sorted(os.sched_getaffinity(0))
     if len(available) < 2:
         sys.exit("The benchmark needs two cores: one for the server, one for the client.")
@@ -36,7 +36,7 @@ def cores() -> tuple[str, str]:
 
 
 def command(side: str, port: int) -> list[str]:
-    """Return how a server is started, as its documentation says."""
+    """Return the command that starts a server, as in its documentation."""
     gunicorn, limits = ["-m", "gunicorn"], ["--worker-connections", CLIENTS]
     address, peers = f"127.0.0.1:{port}", str(HERE / "peers")
     if side == "ours":
@@ -51,7 +51,7 @@ def command(side: str, port: int) -> list[str]:
 
 
 def environment(side: str, port: int, folder: Path) -> dict[str, str]:
-    """Return the variables of a server; ours runs with everything on that a deployment has."""
+    """Return the environment of a server; ours runs with everything that a deployment enables."""
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "TMPDIR")}
     ours = {
         "APP_ENV": "test",
@@ -68,7 +68,7 @@ def environment(side: str, port: int, folder: Path) -> dict[str, str]:
 
 
 class Server:
-    """A server process that answers."""
+    """A running server process."""
 
     def __init__(self, side: str, folder: Path) -> None:
         self.side, self.port = side, free_port()
@@ -94,11 +94,11 @@ class Server:
                 sys.exit(f"{self.side} does not serve:\n{self.log.read_text(errors='replace')[-2000:]}")
 
     def memory(self) -> int:
-        """Return the resident bytes of the process that serves."""
+        """Return the resident bytes of the serving process."""
         return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     def settle(self) -> None:
-        """Wait until the server has done what the last run left to it."""
+        """Wait until the server has finished the work of the last run."""
         deadline = time.monotonic() + QUIET_SECONDS
         while time.monotonic() < deadline:
             before = self._cpu_seconds()
@@ -111,7 +111,7 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def stop(self) -> None:
-        """End the server and what it started."""
+        """Stop the server and its child processes."""
         self.process.send_signal(signal.SIGTERM)
         try:
             self.process.wait(15)
@@ -121,7 +121,7 @@ class Server:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on, of those that no client is given by chance."""
+    """Return an unused port outside the range from which clients get theirs."""
     while True:
         port = random.randrange(20_000, 30_000)
         with socket.socket() as probe, contextlib.suppress(OSError):

@@ -21,7 +21,7 @@ async def fanout(sid, count):
 
 
 async def web(scope, receive, send):
-    """Answer every request that is not Socket.IO's, without a framework."""
+    """Answer every request that does not belong to Socket.IO, without a framework."""
     body = json.dumps({"status": "ok", "items": [1, 2, 3]}).encode()
     headers = [*HEADERS, (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": 200, "headers": headers})

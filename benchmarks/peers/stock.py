@@ -1,4 +1,4 @@
-"""Plain Flask-SocketIO as its documentation says: `gunicorn -k eventlet -w 1 stock:app`."""
+"""Plain Flask-SocketIO, set up as in its documentation: `gunicorn -k eventlet -w 1 stock:app`."""
 
 from flask import Flask
 from flask_socketio import SocketIO, emit
