@@ -1,9 +1,9 @@
-"""What `make audit` looks for: weak code, secrets in the repository, licences, known vulnerabilities.
+"""The checks of `make audit`: weak code, secrets in the repository, licences, known vulnerabilities.
 
     python deploy/audit.py [code] [secrets] [licences] [vulnerabilities]
 
-The exit status is 0 when nothing is found, 1 when something is, and 3 when nothing is but the database of
-vulnerabilities was out of reach, so that nobody takes silence for safety.
+The exit status is 0 if nothing is found, 1 if something is, and 3 if nothing is found but the vulnerability database
+could not be reached, so that no answer is not taken for safety.
 """
 
 import json
@@ -20,29 +20,29 @@ GOOD, FOUND, UNKNOWN = 0, 1, 3
 NO_TEXT = re.compile(
     r"^\.secrets\.baseline$|^requirements.*\.txt$|/vendor/|\.png$|package-lock\.json$|^benchmarks/peers/.*\.txt$"
 )
-# What a service may be shipped with, whatever its own licence is; the LGPL's is psycopg, which nobody changes here.
+# Licences that any service can be shipped with; the LGPL is psycopg's, which is not modified here.
 ALLOWED = "MIT;BSD;Apache;PSF;Python Software Foundation;ISC;ZPL;MPL;Mozilla;LGPL"
-# Has had known holes since 2014. A database that does not know them is none, or a mirror without one.
+# It has known vulnerabilities since 2014: a database that does not list them is not a usable one.
 KNOWN_TO_BE_BAD = "jinja2==2.4.1\n"
 
 
 def code() -> int:
-    """Look for weak code; [tool.bandit] in pyproject.toml says what not."""
+    """Look for weak code; [tool.bandit] in pyproject.toml lists the exceptions."""
     sources = ["app", "chassis", "deploy", "run_web.py", "gunicorn_config.py", "wsgi.py"]
     return _run("bandit", "-q", "-ll", "-c", "pyproject.toml", "-r", *sources)
 
 
 def secrets() -> int:
-    """Look for secrets in what git knows, but for those of .secrets.baseline, which are made up."""
+    """Look for secrets in the files that git tracks, except for the made-up ones in .secrets.baseline."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     files = [name for name in listed.split("\0") if name and not NO_TEXT.search(name)]
-    with tempfile.TemporaryDirectory() as folder:  # in which the hook corrects moved lines, as status 3
+    with tempfile.TemporaryDirectory() as folder:  # the hook updates moved lines in this copy, and exits with status 3
         baseline = shutil.copy(ROOT / ".secrets.baseline", folder)
         return _run("detect-secrets-hook", "--baseline", baseline, *files, good=(0, 3))
 
 
 def licences() -> int:
-    """Look at the licences of what is installed of the locked requirements, the extras of production included."""
+    """Check the licences of the installed locked requirements, including the production extras."""
     names = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     names |= {"psycopg", "psycopg-binary", "redis", "boto3", "botocore", "s3transfer", "sentry-sdk", "protobuf"}
     names |= {"opentelemetry-api", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
@@ -51,7 +51,7 @@ def licences() -> int:
 
 
 def vulnerabilities() -> int:
-    """Look for known vulnerabilities of all that is locked, once the database has shown that it knows some."""
+    """Look for known vulnerabilities in all locked requirements, after a test that the database lists any."""
     with tempfile.TemporaryDirectory() as folder:
         known = Path(folder) / "known.txt"
         known.write_text(KNOWN_TO_BE_BAD)
@@ -72,7 +72,7 @@ CHECKS = {check.__name__: check for check in (code, secrets, licences, vulnerabi
 
 
 def main(names: list[str]) -> int:
-    """Run the named checks, or all; return the exit status."""
+    """Run the named checks, or all of them; return the exit status."""
     statuses = []
     for name in names or list(CHECKS):
         print(f"== {name}", flush=True)
@@ -81,7 +81,7 @@ def main(names: list[str]) -> int:
 
 
 def _run(tool: str, *words: str, good: tuple[int, ...] = (0,)) -> int:
-    """Run a tool; show what it says when it finds something."""
+    """Run a tool; print its output if it finds something."""
     done = subprocess.run([BIN / tool, *words], cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode in good:
         return GOOD

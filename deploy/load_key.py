@@ -1,9 +1,10 @@
-"""Runs a command with a key without limits: made by an admin's key, and revoked when the command has ended.
+"""Runs a command with a key without limits, made with an admin's key and revoked after the command.
 
     LOAD_KEY=ak_... python deploy/load_key.py URL SECONDS COMMAND...
 
-The command gets the new key as LOAD_KEY. Any other LOAD_KEY, and none, is left as it is: then the limits count. The key
-is revoked too when the command fails or is interrupted, and ends by itself when this process is killed.
+The command gets the new key as LOAD_KEY. A key without admin rights, or an empty LOAD_KEY, is passed on unchanged: then
+the limits apply. The new key is also revoked if the command fails or is interrupted, and expires by itself if this
+process is killed.
 """
 
 import contextlib
@@ -19,21 +20,21 @@ from typing import Any
 import requests
 
 TIMEOUT_SECONDS = 20.0
-LEAST_SECONDS, MARGIN_SECONDS = 3_600, 600  # after the command should have ended, its users may still finish a batch
+LEAST_SECONDS, MARGIN_SECONDS = 3_600, 600  # when the command should have ended, its users may still finish a batch
 PATH = "/api/admin/load-keys"
-INTERRUPTED = 130  # as shells say it
+INTERRUPTED = 130  # the status that shells use
 INTERRUPTIONS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 
 
 class NoKey(Exception):
-    """Why no key without limits was made, in a sentence."""
+    """The reason why no key without limits was made, in a sentence."""
 
 
 @contextlib.contextmanager
 def without_limits(url: str, key: str, seconds: int = 0) -> Iterator[str]:
-    """Give a key without limits for a time; the key itself where it is no admin's.
+    """Yield a temporary key without limits, or the given key if it is not an admin's.
 
-    Raises NoKey when the instance refuses an admin's key or does not answer.
+    Raises NoKey if the instance refuses an admin's key or does not answer.
     """
     made: dict[str, Any] = {}
     try:
@@ -47,9 +48,9 @@ def without_limits(url: str, key: str, seconds: int = 0) -> Iterator[str]:
 
 
 def raise_on_signals() -> None:
-    """Let SIGTERM and SIGHUP end this process as Ctrl-C does, so that what was begun is put in order."""
+    """Make SIGTERM and SIGHUP end this process like Ctrl-C, so that it cleans up."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) != signal.SIG_IGN:  # as under nohup
+        if signal.getsignal(number) != signal.SIG_IGN:  # ignored under nohup
             signal.signal(number, _interrupt)
 
 
@@ -59,7 +60,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Keep interruptions for the end of a call, so that no key is made without being known here."""
+    """Delay interruptions until the call has ended, so that no key is made without being known here."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
     try:
         yield
@@ -108,13 +109,13 @@ def _tell(sentence: str) -> None:
 
 
 def _run(command: list[str], key: str) -> int:
-    """Run the command in a process group of its own, pass interruptions on, and return its exit status.
+    """Run the command in its own process group, pass interruptions on, and return its exit status.
 
-    A terminal would interrupt it besides, and Locust gives up its orderly end at the second time.
+    In the same group the terminal would interrupt it a second time, and then Locust does not shut down gracefully.
     """
     env = os.environ | {"LOAD_KEY": key}
     with subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, process_group=0) as running:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):  # each interruption is more urgent
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):  # each further interruption is more forceful
             try:
                 return running.wait()
             except KeyboardInterrupt:

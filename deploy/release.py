@@ -83,12 +83,12 @@ def check(version: str, changelog: str, kind: Kind) -> str:
 
 
 def numbers(version: str) -> list[int]:
-    """Return a version's parts, which compare as versions do."""
+    """Return a version's parts as numbers, which compare in the order of versions."""
     return [int(part) for part in version.split(".")]
 
 
 def git(*arguments: str) -> str:
-    """Run git in the repository and return what it prints; end when it fails, which says why."""
+    """Run git in the repository and return its output; exit if it fails, after git's own message."""
     done = subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(done.returncode)

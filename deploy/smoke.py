@@ -1,10 +1,10 @@
-"""Goes through a staging or production instance as its users do, and says in a line each what it saw.
+"""Checks a staging or production instance as a user would, and prints one line for each check.
 
     SMOKE_KEY=ak_... python deploy/smoke.py https://app.example.org
 
-The exit status is 0 when all is well, and 1 when something is not. It starts one job of two rows, where the example is
-there, and changes nothing else. The key is for instances that ask who it is. With that of an admin the limits do not
-count: it makes a key without limits, and revokes it at the end.
+The exit status is 0 if all checks pass, otherwise 1. It starts one job of two rows if the example is installed, and
+changes nothing else. The key is for instances that require one. With an admin's key no limits apply: it makes a key
+without limits, and revokes it at the end.
 """
 
 import os
@@ -30,11 +30,11 @@ ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
 class Failure(Exception):
-    """What is wrong, in a sentence."""
+    """The problem, in a sentence."""
 
 
 class Instance:
-    """What is looked at, with the key that opens it."""
+    """The checked instance, with the key to use."""
 
     def __init__(self, url: str, key: str) -> None:
         self.url, self.key = url.rstrip("/"), key
@@ -42,24 +42,24 @@ class Instance:
         self.session.headers.update({"X-API-Key": key} if key else {})
 
     def get(self, path: str, **options: Any) -> requests.Response:
-        """Return what GET answers, or raise Failure when it is not 200."""
+        """Return the answer to a GET request; raise Failure if its status is not 200."""
         return self.call("GET", path, 200, **options)
 
     def call(self, method: str, path: str, wanted: int, **options: Any) -> requests.Response:
-        """Return the answer to a request, or raise Failure when its status is not the wanted one."""
+        """Return the answer to a request; raise Failure if its status is not the wanted one."""
         answer = self.session.request(method, self.url + path, timeout=TIMEOUT_SECONDS, **options)
         if answer.status_code != wanted:
             raise Failure(f"{method} {path} answered {answer.status_code}{_reason(answer)}")
         return answer
 
     def connect(self) -> socketio.Client:
-        """Return a client with an open socket; by a websocket alone where polling is not offered."""
+        """Return a client with an open socket, by websocket only if polling is not offered."""
         for transports in (None, ["websocket"]):
             client = socketio.Client(reconnection=False, request_timeout=int(TIMEOUT_SECONDS))
             try:
                 client.connect(
                     self.url,
-                    headers={"X-API-Key": self.key} if self.key else {},  # so the handshake is counted for the key
+                    headers={"X-API-Key": self.key} if self.key else {},  # so that the handshake counts for the key
                     auth={"key": self.key} if self.key else None,
                     transports=transports,
                     wait_timeout=int(TIMEOUT_SECONDS),
@@ -72,7 +72,7 @@ class Instance:
 
 
 def told(client: socketio.Client, event: str, data: Any) -> Any:
-    """Return the answer to an event; over TLS Python's client loses its first one at times, so it is sent twice."""
+    """Return the answer to an event; over TLS the Python client sometimes loses the first one, so it is sent again."""
     try:
         return client.call(event, data, timeout=TIMEOUT_SECONDS / 2)
     except socketio.exceptions.TimeoutError:
@@ -80,7 +80,7 @@ def told(client: socketio.Client, event: str, data: Any) -> Any:
 
 
 def page(instance: Instance) -> str:
-    """Look at the start page as a browser does."""
+    """Load the start page as a browser does."""
     answer = instance.get("/", headers={"Accept": "text/html"})
     title = answer.text.partition("<title>")[2].partition("</title>")[0].strip()
     if not title:
@@ -89,7 +89,7 @@ def page(instance: Instance) -> str:
 
 
 def health(instance: Instance) -> str:
-    """Ask whether it can do its work."""
+    """Check the health endpoint."""
     answer = instance.session.get(f"{instance.url}/healthz", timeout=TIMEOUT_SECONDS)
     if answer.headers.get("Content-Type", "") != "application/json":
         raise Failure(f"/healthz answered {answer.status_code}, and not as this service does")
@@ -101,12 +101,12 @@ def health(instance: Instance) -> str:
 
 
 def api(instance: Instance) -> str:
-    """List jobs, which the database has to answer."""
+    """List jobs, which uses the database."""
     return f"{instance.get('/api/jobs?per_page=1').json()['total']} jobs in the table"
 
 
 def socket(instance: Instance) -> str:
-    """Send an event and take its acknowledgement."""
+    """Send an event and wait for its acknowledgement."""
     client = instance.connect()
     try:
         began = time.monotonic()
@@ -134,7 +134,7 @@ def batch(instance: Instance) -> str:
 
 
 def _followed(instance: Instance, job_id: str) -> str:
-    """Return the state in which a job ended, as the events tell."""
+    """Return the final state of a job, as reported by its events."""
     client, ended, states = instance.connect(), threading.Event(), list[str]()
 
     def update(job: dict[str, Any], *_rest: Any) -> None:
@@ -159,7 +159,7 @@ CHECKS: tuple[Callable[[Instance], str], ...] = (page, health, api, socket, batc
 
 
 def main(url: str, key: str) -> int:
-    """Run every check, without limits where an admin's key can make that so; return the exit status."""
+    """Run every check, without limits if an admin's key allows it; return the exit status."""
     load_key.raise_on_signals()
     try:
         with load_key.without_limits(url, key) as own:
@@ -178,7 +178,7 @@ def checked(instance: Instance) -> int:
         began = time.monotonic()
         try:
             verdict, said = "ok  ", check(instance)
-        except Exception as error:  # whatever it is, it is a line, and the next check is made
+        except Exception as error:  # any error becomes a line, and the checks continue
             verdict, said, bad = "FAIL", _sentence(error), bad + 1
         print(f"{verdict} {check.__name__:<7} {time.monotonic() - began:6.2f} s  {said}", flush=True)
     return 1 if bad else 0
