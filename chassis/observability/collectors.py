@@ -1,4 +1,4 @@
-"""Metrics that are asked for when they are read: what the database knows."""
+"""Metrics computed when they are scraped, from the database."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -23,7 +23,7 @@ class AskedCollector(Collector, Generic[Known]):
         self._read, self._gauges = read, gauges
 
     def describe(self) -> Iterable[Metric]:
-        """Return the names without asking, so that registering does not touch the database."""
+        """Return the names without calling the sources, so that registering does not touch the database."""
         return [GaugeMetricFamily(name, text, labels=labels) for name, text, labels, _ in self._gauges]
 
     def collect(self) -> Iterator[Metric]:

@@ -1,7 +1,7 @@
-"""Sends what is logged as an error to Sentry, when SENTRY_DSN says where: of requests, socket events, jobs and threads.
+"""Sends logged errors of requests, socket events, jobs and threads to Sentry, when SENTRY_DSN is set.
 
-All unexpected errors pass through the log already, each once and with the ids of what it happened in. So none of the
-SDK's own hooks into libraries are needed, and nothing of it is imported when it is off.
+Every unexpected error is logged once, with the ids of its request, event or job. The SDK's own integrations are
+therefore not needed, and the SDK is imported only when SENTRY_DSN is set.
 """
 
 import logging
@@ -15,12 +15,12 @@ from chassis.observability.scrub import Scrubber
 from chassis.settings import Settings
 
 TAGS = ("request_id", "sid", "job_id", "kind", "socket_event")
-OWN = ("sentry_sdk", "urllib3", "opentelemetry")  # an error of sending must not be sent
+OWN = ("sentry_sdk", "urllib3", "opentelemetry")  # an error while sending must not be sent in turn
 FLUSH_SECONDS = 2.0
 
 
 def install(settings: Settings) -> None:
-    """Begin to send, if it is on; after logging is configured, which takes all handlers away."""
+    """Start sending errors when SENTRY_DSN is set; call it after logging is configured, which removes all handlers."""
     dsn = settings.sentry_dsn.get_secret_value()
     if not dsn:
         return
@@ -36,18 +36,18 @@ def install(settings: Settings) -> None:
         auto_enabling_integrations=False,
         auto_session_tracking=False,
         send_default_pii=False,
-        include_local_variables=False,  # they hold what people sent
+        include_local_variables=False,  # they contain what clients sent
         max_breadcrumbs=0,
         before_send=lambda event, _hint: scrubber.clean(event),
         shutdown_timeout=FLUSH_SECONDS,
         integrations=[_at_exit()],
-        _experiments={"transport_compression_algo": CompressionAlgo.GZIP},  # not brotli where that happens to be
+        _experiments={"transport_compression_algo": CompressionAlgo.GZIP},  # the SDK may prefer brotli
     )
     logging.getLogger().addHandler(Reporter())
 
 
 def flush() -> None:
-    """Wait a moment until what waits is sent; nothing when it is off."""
+    """Wait briefly for pending events to be sent; does nothing when reporting is off."""
     if "sentry_sdk" in sys.modules:
         import sentry_sdk
 
@@ -55,13 +55,13 @@ def flush() -> None:
 
 
 class Reporter(logging.Handler):
-    """Makes an event of each error that is logged; the SDK sends it from a thread of its own, at most 100 waiting."""
+    """Turns each logged error into an event; the SDK sends it from its own thread, with at most 100 waiting."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Hand the error over; one that cannot be is left to the log."""
+        """Pass the error to the SDK; one that cannot be sent is only in the log."""
         if record.name.startswith(OWN):
             return
         import sentry_sdk
@@ -90,7 +90,7 @@ def _event(record: logging.LogRecord) -> tuple[Any, Any]:
 
 
 def _raised(exc_info: Any) -> BaseException | None:
-    """Return the exception of what the logging module and structlog take for one."""
+    """Return the exception of an `exc_info` as the logging module and structlog accept it."""
     if isinstance(exc_info, BaseException):
         return exc_info
     if isinstance(exc_info, tuple):
@@ -99,7 +99,7 @@ def _raised(exc_info: Any) -> BaseException | None:
 
 
 def _at_exit() -> Any:
-    """Return what sends the rest when a command ends, without a word to standard error."""
+    """Return the SDK's integration that sends pending events at exit, without its message on standard error."""
     from sentry_sdk.integrations.atexit import AtexitIntegration
 
     return AtexitIntegration(callback=lambda _pending, _timeout: None)

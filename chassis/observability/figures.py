@@ -1,4 +1,4 @@
-"""The figures of this process at a glance: its own metrics as rates and latencies over the last seconds."""
+"""This process's key figures: its own metrics as rates and latencies over the last seconds."""
 
 import os
 import threading
@@ -25,9 +25,9 @@ from chassis.server.patches import for_prometheus
 Figures = dict[str, float | None]
 Asked = Callable[[], Mapping[str, float]]
 WINDOW_SECONDS = 5.0
-AGAIN_SECONDS = 0.9  # what was read a moment ago is not read again
-ASK_SECONDS = 2.0  # the database is asked at most so often, and
-ASK_SHARE = 50  # for at most a fiftieth of the time
+AGAIN_SECONDS = 0.9  # a reading this recent is reused
+ASK_SECONDS = 2.0  # the database is queried at most this often
+ASK_SHARE = 50  # and for at most a fiftieth of the time
 GAUGES = {"connections": SOCKET_CONNECTIONS, "upstream_in_flight": UPSTREAM_IN_FLIGHT}
 COUNTERS = {
     "events_per_second": SOCKET_EVENTS,
@@ -40,7 +40,7 @@ QUANTILES = {
     "request_p50_seconds": (HTTP_LATENCY, 0.5),
     "request_p95_seconds": (HTTP_LATENCY, 0.95),
     "event_p95_seconds": (SOCKET_LATENCY, 0.95),
-    "hub_lag_seconds": (HUB_LAG, 0.99),  # in five seconds 50 are observed: the worst one
+    "hub_lag_seconds": (HUB_LAG, 0.99),  # about 50 observations in five seconds, so this is the highest
 }
 NAMES = (*GAUGES, *COUNTERS, UPSTREAM_ERRORS, *QUANTILES, "memory_bytes")
 Buckets = dict[float, float]
@@ -48,7 +48,7 @@ Buckets = dict[float, float]
 
 @dataclass(frozen=True)
 class Reading:
-    """The metrics at a moment: counters by figure, and each histogram's cumulative buckets."""
+    """The metrics at one moment: counters by figure, and each histogram's cumulative buckets."""
 
     at: float
     counts: dict[str, float]
@@ -58,7 +58,7 @@ class Reading:
 class Meter:
     """Reads the figures; safe to call often and from several threads, which share one reading a second.
 
-    `asked` gives what the database knows, whose names are in `names`; when it fails its figures are None.
+    `asked` returns the database's figures, named in `names`; they are None when it fails.
     """
 
     def __init__(self, asked: Asked = dict, names: Iterable[str] = ()) -> None:
@@ -91,7 +91,7 @@ class Meter:
             try:
                 self._answer = dict(self._asked())
             except Exception:
-                self._answer = {}  # readiness tells why
+                self._answer = {}  # readiness reports the reason
             seconds = time.monotonic() - started
             self._ask_at = started + max(ASK_SECONDS, ASK_SHARE * seconds)
         return self._answer
@@ -106,12 +106,12 @@ def reading() -> Reading:
 
 
 def value(metric: Any, counted: Callable[[tuple[str, ...]], bool] = lambda _: True) -> float:
-    """Return the sum of a counter's or gauge's values in this process, of the labels that are counted."""
+    """Return the sum of a counter's or gauge's values in this process, over the labels that `counted` accepts."""
     return for_prometheus.value(metric, counted)
 
 
 def resident_bytes() -> float | None:
-    """Return the memory that this process holds, where the system tells."""
+    """Return this process's resident memory in bytes, or None where the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_bytes().split()[1])
     except OSError:
@@ -120,7 +120,7 @@ def resident_bytes() -> float | None:
 
 
 def quantile(share: float, buckets: Buckets) -> float | None:
-    """Return what that share of the observations does not exceed, as Prometheus' histogram_quantile estimates it."""
+    """Return a quantile of the observations, estimated as by Prometheus' `histogram_quantile`; None without any."""
     bounds = sorted(buckets)
     total = buckets[bounds[-1]] if bounds else 0
     if not total:
@@ -146,5 +146,5 @@ def _changes(before: Reading, now: Reading) -> Figures:
 
 
 def _short(number: float | None) -> float | None:
-    """Return four digits of it: more is neither known nor seen."""
+    """Return the number rounded to four significant digits."""
     return None if number is None else float(f"{number:.4g}")

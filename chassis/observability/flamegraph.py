@@ -1,4 +1,4 @@
-"""What a profile looks like: a page with a flame graph, speedscope's JSON, or collapsed stacks."""
+"""Output formats of a profile: a page with a flame graph, speedscope's JSON, or collapsed stacks."""
 
 import html
 import json
@@ -9,7 +9,7 @@ from typing import Any
 from chassis.observability.profiling import MAIN
 
 Profile = dict[str, Any]
-SHOWN_SHARE = 0.001  # narrower boxes are nothing but a line
+SHOWN_SHARE = 0.001  # narrower boxes would only be a line
 STYLE = """
 body{font:13px system-ui,sans-serif;margin:16px;color:#222} .g{display:flex;flex-direction:row;width:100%}
 .c{overflow:hidden;min-width:0} .b{overflow:hidden;white-space:nowrap;text-overflow:ellipsis;padding:1px 3px;
@@ -19,13 +19,13 @@ border:1px solid #fff;background:#f4c27a;line-height:16px;height:16px} .own>.b{b
 
 
 def write(profile: Profile, path: Path) -> None:
-    """Write a profile: `.json` for speedscope.app, `.txt` for tools that take collapsed stacks, else a page."""
+    """Write a profile: `.json` for speedscope.app, `.txt` for tools that read collapsed stacks, otherwise a page."""
     forms = {".json": speedscope, ".txt": collapsed}
     path.write_text(forms.get(path.suffix, page)(profile), encoding="utf-8")
 
 
 def summary(profile: Profile) -> str:
-    """Return in a line where the time went."""
+    """Return one line that says where the time was spent."""
     seconds, samples = profile["seconds"], profile["samples"]
     busy: Counter[str] = Counter()
     ours: Counter[str] = Counter()
@@ -40,12 +40,12 @@ def summary(profile: Profile) -> str:
 
 
 def collapsed(profile: Profile) -> str:
-    """Return one line for each stack: its functions from the outermost on, and how often it was seen."""
+    """Return one line per stack: its functions from the outermost inwards, and its number of samples."""
     return "".join(f"{';'.join(stack)}{';(waits)' if waits else ''} {n}\n" for stack, waits, n in profile["stacks"])
 
 
 def speedscope(profile: Profile) -> str:
-    """Return the file format of https://www.speedscope.app, which opens it in the browser and sends it nowhere."""
+    """Return the file format of https://www.speedscope.app, which opens files in the browser without uploading them."""
     names: dict[str, int] = {}
     for stack, _, _ in profile["stacks"]:
         for name in stack:
@@ -66,10 +66,10 @@ def speedscope(profile: Profile) -> str:
 
 
 def page(profile: Profile) -> str:
-    """Return a page without scripts: a box is as wide as its function was seen often, with its callees below."""
+    """Return a page without scripts: a box's width is its function's number of samples, its callees are below it."""
     root: dict[str, Any] = {"n": 0, "w": 0, "c": {}}
     for stack, waiting, count in profile["stacks"]:
-        if waiting and stack[0] != MAIN:  # threads that have nothing to do
+        if waiting and stack[0] != MAIN:  # idle threads
             continue
         node = root
         for name in (None, *stack):

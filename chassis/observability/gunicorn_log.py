@@ -1,4 +1,4 @@
-"""gunicorn's log lines go where all others go."""
+"""Sends gunicorn's log lines to the service's own log."""
 
 import logging
 import os
@@ -16,10 +16,10 @@ SENT = re.compile(r": b?['\"].*", re.DOTALL)
 
 
 class GunicornLogger(Logger):  # type: ignore[misc]
-    """Hands gunicorn's lines to the root logger; the access log is the application's own."""
+    """Passes gunicorn's lines to the root logger; the application writes its own access log."""
 
     def setup(self, cfg: Any) -> None:
-        """Attach nothing here, so that no line comes twice."""
+        """Attach no handlers, so that no line is written twice."""
         self.loglevel = self.LOG_LEVELS.get(cfg.loglevel.lower(), logging.INFO)
         self.error_log.setLevel(self.loglevel)
         self.error_log.propagate = True
@@ -27,14 +27,14 @@ class GunicornLogger(Logger):  # type: ignore[misc]
         self._files = {number: path for number in (1, 2) if (path := _log_file(number))}
 
     def access(self, resp: Any, req: Any, environ: Any, request_time: Any) -> None:
-        """Say nothing: chassis.observability.requests does, with the request id."""
+        """Write nothing: chassis.observability.requests logs each request with its id."""
 
     def warning(self, msg: str, *args: Any, **kwargs: Any) -> None:
-        """Say what is wrong with a malformed request, not what was sent: a header without its colon may hold a key."""
+        """Log the problem of a malformed request without its content: a header without a colon may contain a key."""
         super().warning(SENT.sub("", msg) if msg.startswith("Invalid request") else msg, *args, **kwargs)
 
     def reopen_files(self) -> None:
-        """Go on in new files where logrotate has moved LOG_FILE away, or what standard output or error is."""
+        """Reopen the log files after logrotate has moved LOG_FILE, or the file behind standard output or error."""
         output.reopen()
         sys.stdout.flush()
         sys.stderr.flush()
@@ -49,7 +49,7 @@ class GunicornLogger(Logger):  # type: ignore[misc]
 
 
 def _log_file(number: int) -> Path | None:
-    """Return the file that a descriptor writes to, where it is one and the system tells."""
+    """Return the file that a descriptor writes to, or None when it is not a file or the system does not report it."""
     link = Path(f"/proc/self/fd/{number}")
     try:
         return link.readlink() if stat.S_ISREG(os.fstat(number).st_mode) else None

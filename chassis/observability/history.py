@@ -1,4 +1,4 @@
-"""The last hour of this process's figures, for whoever has no Prometheus at hand."""
+"""The last hour of this process's figures, for installations without Prometheus."""
 
 import time
 from collections import deque
@@ -11,9 +11,9 @@ KEPT = 720  # an hour
 
 
 class History(Ticker):
-    """Keeps a sample every five seconds; `asked` and `names` are the database's part, see Meter.
+    """Keeps a sample every five seconds; for `asked` and `names` see Meter.
 
-    Each worker keeps its own: what it says of sockets, requests and memory is about itself alone.
+    Each worker keeps its own history: its figures of sockets, requests and memory are those of this process alone.
     """
 
     def __init__(self, asked: Asked = dict, names: tuple[str, ...] = ()) -> None:
@@ -27,10 +27,10 @@ class History(Ticker):
         return self._meter.read()
 
     def series(self) -> dict[str, list[float | None]]:
-        """Return the samples by name, oldest first; `at` is when, in seconds since 1970."""
+        """Return the samples by name, oldest first; `at` is their time in seconds since 1970."""
         return {name: list(kept) for name, kept in self._series.items()}
 
     def tick(self) -> None:
-        """Keep the present figures."""
+        """Append the current figures."""
         for name, number in self.present().items():
             self._series[name].append(number)

@@ -1,4 +1,4 @@
-"""The last log lines of the last jobs of this process, without secrets, as the log has them."""
+"""The most recent log lines of this process's recent jobs, redacted as in the log."""
 
 import logging
 import threading
@@ -12,11 +12,11 @@ from chassis.observability.redaction import Event
 from chassis.settings import Settings
 
 JOBS, LINES = 200, 100
-HEAD_CHARACTERS, TAIL_CHARACTERS = 300, 700  # of a line; a traceback says the most at its end
+HEAD_CHARACTERS, TAIL_CHARACTERS = 300, 700  # of a line; the end of a traceback says the most
 
 
 class JobLines(logging.Handler):
-    """Keeps what is logged with a `job_id`: of the last 200 jobs the last 100 lines, of 1,000 characters each."""
+    """Keeps records with a `job_id`: the last 100 lines of each of the last 200 jobs, 1,000 characters per line."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class JobLines(logging.Handler):
         self._keeping = threading.Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Keep the line if it is about a job."""
+        """Keep the record if it belongs to a job."""
         job_id = _job_of(record)
         if not job_id:
             return
@@ -50,25 +50,25 @@ class JobLines(logging.Handler):
 
 
 def install(settings: Settings) -> JobLines:
-    """Keep lines from now on; configuring the logging anew ends it."""
+    """Start keeping lines; configuring logging again stops it."""
     lines = JobLines(settings)
     logging.getLogger().addHandler(lines)
     return lines
 
 
 def _is_no_request(record: logging.LogRecord) -> bool:
-    """Return whether a line may be a job's; the lock of a handler takes longer than that."""
+    """Return whether a record can belong to a job; this check is faster than taking the handler's lock."""
     return not hasattr(record, REQUEST_FIELDS)
 
 
 def _job_of(record: logging.LogRecord) -> str:
-    """Return which job a record is about: by its own field, or by what its thread works on."""
+    """Return the id of a record's job: from its own field, or from its thread's context."""
     told: Any = record.msg if isinstance(record.msg, dict) else structlog.contextvars.get_contextvars()
     return str(told.get("job_id", ""))
 
 
 def _shorten(_logger: Any, _method: str, event: Event) -> Event:
-    """Leave out what is the same in every line of a job."""
+    """Remove the fields that are the same in every line of a job."""
     for name in ("job_id", "request_id"):
         event.pop(name, None)
     return event

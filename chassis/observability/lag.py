@@ -1,4 +1,4 @@
-"""How late the worker's loop is: a timer that should fire every tenth of a second."""
+"""Measures the lag of the worker's event loop with a timer that should fire every tenth of a second."""
 
 import threading
 import time
@@ -11,10 +11,10 @@ INTERVAL_SECONDS = 0.1
 
 
 class LagMonitor:
-    """Observes the lag in a thread of its own, a green one where the process is patched.
+    """Measures the lag in its own thread, which is a green thread where the process is patched.
 
-    A lag over `stall_seconds` is counted, and its cause is logged while it lasts; 0 is never, and so is a process on
-    real threads, which has no hub to hold up.
+    A lag above `stall_seconds` is counted, and its cause is logged while it lasts. Nothing is counted when
+    `stall_seconds` is 0, or when the process uses real threads, which have no hub.
     """
 
     def __init__(self, stall_seconds: float = 0) -> None:
@@ -26,13 +26,13 @@ class LagMonitor:
         self._thread = threading.Thread(target=self._loop, name="lag-monitor", daemon=True)
 
     def start(self) -> None:
-        """Begin to observe."""
+        """Start measuring."""
         self._thread.start()
         if self._watch:
             self._watch.start()
 
     def stop(self) -> None:
-        """Observe no more."""
+        """Stop measuring."""
         self._stopping.set()
         if self._watch:
             self._watch.stop()

@@ -1,4 +1,4 @@
-"""Structured logs: ours, gunicorn's and the libraries' alike, in one place, with secrets taken out."""
+"""Structured logs of the service, gunicorn and the libraries: in one place, with secrets removed."""
 
 import io
 import logging
@@ -19,22 +19,22 @@ from chassis.observability import output
 from chassis.observability.redaction import Event, redact_line, redact_names, secret_values
 from chassis.settings import Settings
 
-# The libraries' own loggers by their full names: where these have no level yet, they add a handler of their own.
+# The libraries' own loggers, by full name: they add a handler of their own unless a level is set.
 QUIET = {
     "engineio.server": logging.WARNING,
     "socketio.server": logging.WARNING,
     "alembic": logging.WARNING,
     "urllib3": logging.INFO,
 }
-REQUEST_FIELDS = "request_fields"  # of a record that comes with every request
+REQUEST_FIELDS = "request_fields"  # attribute of the record that every request logs
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def configure_logging(settings: Settings) -> None:
-    """Give the root logger its one handler; calling it again replaces that handler, so no line comes twice.
+    """Give the root logger its only handler; calling it again replaces the handler, so no line is written twice.
 
-    Raises SettingsError when LOG_FILE cannot be written. A command that somebody types at a terminal shows its lines
-    there; one that runs as a service, as `flask jobs work`, opens the file anew on SIGUSR1 as gunicorn does.
+    Raises SettingsError when LOG_FILE cannot be written. A command run at a terminal logs to the terminal; one that
+    runs as a service, such as `flask jobs work`, reopens the file on SIGUSR1 as gunicorn does.
     """
     typed = is_command() and sys.stdout.isatty()
     handler = output.handler_for(None if typed else settings.log_path)
@@ -59,7 +59,7 @@ def configure_logging(settings: Settings) -> None:
 def formatter(
     settings: Settings, *, as_json: bool = False, colors: bool = False, pad: int = 30, more: tuple[Any, ...] = ()
 ) -> "RedactingFormatter":
-    """Return what makes lines without secrets; `more` are structlog's processors before the rendering."""
+    """Return a formatter that redacts secrets; `more` are structlog processors that run before rendering."""
     clean = structlog.stdlib.ProcessorFormatter.remove_processors_meta
     return RedactingFormatter(
         secrets=secret_values(settings),
@@ -72,7 +72,7 @@ def formatter(
 def _shared() -> list[Any]:
     return [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.ExtraAdder(),  # before the level, which no field of that name may replace
+        structlog.stdlib.ExtraAdder(),  # before the level, which a field called `level` must not replace
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -90,11 +90,11 @@ def _rendering(as_json: bool, colors: bool, pad: int) -> list[Any]:
 def _take_over(handler: logging.Handler, level: str) -> None:
     _leave_out_what_no_line_shows()
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # an odd character must not cost the line
+        sys.stdout.reconfigure(errors="backslashreplace")  # a character that cannot be encoded must not lose the line
     root = logging.getLogger()
     earlier, root.handlers[:] = list(root.handlers), [handler]
     for one in filter(output.to_file, earlier):
-        one.close()  # a worker would hold the master's file until it ends, moved away or not
+        one.close()  # otherwise a worker keeps the master's file open until it ends, even after it was moved
     root.setLevel(level)
     logging.captureWarnings(True)
     threading.excepthook = _log_thread
@@ -103,20 +103,20 @@ def _take_over(handler: logging.Handler, level: str) -> None:
 
 
 def _leave_out_what_no_line_shows() -> None:
-    """Spare every line the look-up of its thread, process and place in the code: half of what it takes to make it."""
+    """Skip the look-up of thread, process and code location for each record, which takes half of the time."""
     logging.logThreads = logging.logMultiprocessing = logging.logProcesses = False
-    logging._srcfile = None  # as Python's documentation of logging says
+    logging._srcfile = None  # as Python's documentation of logging recommends
 
 
 class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
-    """Takes the settings' own secrets, bearer tokens and URLs' user info out of the finished line."""
+    """Removes the settings' own secrets, bearer tokens and URLs' user info from the finished line."""
 
     def __init__(self, *, secrets: list[str], as_json: bool, **options: Any) -> None:
         super().__init__(**options)
         self._secrets, self._as_json = secrets, as_json
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
+        """Return the redacted line."""
         fields = getattr(record, REQUEST_FIELDS, None) if self._as_json else None
         line = super().format(record) if fields is None else _line_of(record, fields)
         redacted = redact_line(line, self._secrets)
@@ -124,20 +124,20 @@ class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 
 def _one_line(line: str) -> str:
-    """Return JSON with those characters escaped that it may hold as they are and some readers take for a line's end."""
+    """Return JSON in which characters that some readers take for a line break are escaped."""
     return CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def _flat(_logger: Any, _method: str, event: Event) -> Event:
-    """Show the fields of a request's record as fields of the line."""
+    """Move the fields of a request's record to the top level of the line."""
     event.update(event.pop(REQUEST_FIELDS, ()))
     return event
 
 
 def _line_of(record: logging.LogRecord, fields: Event) -> str:
-    """Return what the processors would of a record that comes with every request, in a third of the time."""
+    """Return what the processors would, for the record that every request logs, in a third of the time."""
     bound = structlog.contextvars.get_contextvars()
-    event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # whose names are ours, and none is secret
+    event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # these names are fixed, none is secret
     event["logger"], event["level"] = record.name, record.levelname.lower()
     second, microseconds = divmod(round(record.created * 1e6), 1_000_000)
     event["timestamp"] = f"{_iso(second)}.{microseconds:06}Z"
@@ -153,8 +153,8 @@ _encode = jsontext.encoder(repr, ascii_only=False, spaces=True)
 
 
 def escape_controls(_logger: Any, _method: str, event: Event) -> Event:
-    """Show line breaks and terminal escapes as text, so that nobody's input forges a line on the console."""
-    event["event"] = str(event.get("event", ""))  # an exception that is logged as it is, too
+    """Escape line breaks and terminal control characters, so that input cannot forge a line on the console."""
+    event["event"] = str(event.get("event", ""))  # also for an exception that is logged as the event
     for name, value in event.items():
         if isinstance(value, str) and name != "stack" and CONTROL_CHARACTERS.search(value):
             event[name] = _escaped(value.rstrip("\n"))
@@ -162,9 +162,9 @@ def escape_controls(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def indented_traceback(out: TextIO, raised: ExcInfo) -> None:
-    """Write a traceback below its line, without local variables, which may be secrets.
+    """Write a traceback below its line, without local variables, which may contain secrets.
 
-    Its lines are indented: the words of an exception may be a client's, and must not look like a line of the log.
+    Its lines are indented: an exception's message may come from a client, and must not look like a log line.
     """
     plain = io.StringIO()
     structlog.dev.plain_traceback(plain, raised)
@@ -177,7 +177,7 @@ def _escaped(text: str) -> str:
 
 
 def _log_thread(raised: threading.ExceptHookArgs) -> None:
-    """Log what ended a thread, instead of printing it."""
+    """Log the exception that ended a thread, instead of printing it."""
     if raised.exc_type is SystemExit:
         return
     name = raised.thread.name if raised.thread else None

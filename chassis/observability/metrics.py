@@ -1,4 +1,7 @@
-"""Every metric of the rooms, declared in one place; rooms import the ones they move. Features declare their own."""
+"""Every metric of the chassis, declared in one place and imported by the rooms that update it.
+
+Features declare their own.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 

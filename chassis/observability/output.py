@@ -1,4 +1,4 @@
-"""Where log lines go: standard output, or a file opened anew on SIGUSR1. A full disk costs lines and nothing else."""
+"""Writes log lines to standard output, or to a file that is reopened on SIGUSR1; a full disk only loses lines."""
 
 import logging
 import os
@@ -11,22 +11,22 @@ from chassis.errors import SettingsError
 
 
 def _nothing() -> None:
-    """Count for nobody: gunicorn's master has no metrics."""
+    """Count nothing: gunicorn's master has no metrics."""
 
 
 class LineHandler(logging.Handler):
-    """Writes each line in one piece; one that cannot be written is dropped and counted, and that is said afterwards."""
+    """Writes each line in one call; a line that cannot be written is dropped, counted and reported later."""
 
-    count: ClassVar[Any] = staticmethod(_nothing)  # told of each line that is dropped
+    count: ClassVar[Any] = staticmethod(_nothing)  # called for each dropped line
 
     def __init__(self, file: int, encoding: str = "utf-8") -> None:
         super().__init__()
         self._file, self._encoding = file, encoding
-        self._dropped, self._torn = 0, False  # since a line was written last
-        self._write_bytes = original("os", "write")  # eventlet's tries a pipe that nobody reads for ever
+        self._dropped, self._torn = 0, False  # since the last line that was written
+        self._write_bytes = original("os", "write")  # eventlet's retries forever on a pipe without a reader
 
     def createLock(self) -> None:
-        """Take turns by Python's own lock: nobody waits while it is held, and a green one takes longer than a line."""
+        """Use Python's own lock: it is never held while waiting, and a green lock takes longer than writing a line."""
         self.lock = original("threading", "RLock")()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -41,25 +41,25 @@ class LineHandler(logging.Handler):
                 self._write(self._confession())
                 self._dropped, self._torn = 0, False
             self._write(line + "\n")
-        except (OSError, ValueError):  # the latter is of a stream that is closed
+        except (OSError, ValueError):  # ValueError: the stream is closed
             self._dropped += 1
             self.count()
 
     def _confession(self) -> str:
-        """Return the line that tells of those that are missing, after the rest of one that was torn."""
+        """Return a line that reports the dropped lines; it begins on a new line after one that was cut short."""
         fields = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": "log_lines_dropped"}
         line = self.format(logging.makeLogRecord(fields | {"lines": self._dropped}))
         return f"\n{line}\n" if self._torn else f"{line}\n"
 
     def _write(self, text: str) -> None:
-        line = text.encode(self._encoding, "backslashreplace")  # an odd character must not cost the line
+        line = text.encode(self._encoding, "backslashreplace")  # an odd character must not lose the line
         while line:
             line = line[self._write_bytes(self._file, line) :]
             self._torn = bool(line)
 
 
 class StandardOutput(LineHandler):
-    """Writes to what is standard output now, past its buffer: what a full disk leaves in there would come late."""
+    """Writes to the current standard output without its buffer, which would write late what a full disk held up."""
 
     def __init__(self) -> None:
         self._stream = sys.stdout
@@ -74,23 +74,23 @@ class StandardOutput(LineHandler):
 
 
 class LogFile(LineHandler):
-    """Appends to a file, each line by one system call, so that several processes may share it."""
+    """Appends each line to a file with one system call, so that several processes can share it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         super().__init__(self._open())
 
     def reopen(self) -> None:
-        """Go on in a new file where the old one was moved away; without one that can be opened, in the old.
+        """Open the file at the path again after it was moved; keep the old one when that fails.
 
-        The number stays and is changed in one step, so that nobody who writes meanwhile needs a lock.
+        The descriptor's number stays the same and is replaced in one step, so concurrent writers need no lock.
         """
         opened = self._open()
         os.dup2(opened, self._file, inheritable=False)
         os.close(opened)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
@@ -99,14 +99,14 @@ class LogFile(LineHandler):
     def _open(self) -> int:
         new = not self._path.exists()
         file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if new and os.geteuid() == 0:  # an operator's command must not keep the service out of its own log
+        if new and os.geteuid() == 0:  # a file created by root's command must be writable by the service
             folder = self._path.parent.stat()
             os.fchown(file, folder.st_uid, folder.st_gid)
         return file
 
 
 def handler_for(log_file: Path | None) -> LineHandler:
-    """Return the handler of LOG_FILE, or that of standard output; raise SettingsError when it cannot be written."""
+    """Return the handler for LOG_FILE, or for standard output; raise SettingsError when the file cannot be written."""
     if log_file is None:
         return StandardOutput()
     try:
@@ -116,12 +116,12 @@ def handler_for(log_file: Path | None) -> LineHandler:
 
 
 def to_file(handler: logging.Handler) -> bool:
-    """Return whether a handler writes to LOG_FILE; in a worker it may be of the class that gunicorn's master loaded."""
+    """Return whether a handler writes to LOG_FILE; in a worker its class may be the one loaded by gunicorn's master."""
     return hasattr(handler, "reopen")
 
 
 def reopen() -> None:
-    """Open the log file anew, if the lines go to one."""
+    """Reopen the log file, if there is one."""
     for handler in filter(to_file, logging.getLogger().handlers):
         try:
             handler.reopen()  # type: ignore[attr-defined]
@@ -130,13 +130,13 @@ def reopen() -> None:
 
 
 def tell(sentence: str) -> None:
-    """Print what whoever starts the process must see, where the log goes to a file."""
+    """Print a message for the person who starts the process, when the log goes to a file."""
     if any(map(to_file, logging.getLogger().handlers)):
         print(sentence, file=sys.stderr)  # noqa: T201
 
 
 def _descriptor(stream: object) -> int:
-    """Return the number of a stream's file, or -1 where it has none, as in some tests."""
+    """Return the descriptor of a stream, or -1 when it has none, as in some tests."""
     try:
         return int(stream.fileno())  # type: ignore[attr-defined]
     except (AttributeError, OSError, ValueError):

@@ -1,7 +1,7 @@
-"""Profiles this process while it runs: a real thread waits at a local socket and samples the stacks when asked to.
+"""Profiles this process while it runs: a real thread listens on a local socket and samples the stacks on request.
 
-No signal, no right to trace and no database is needed, and it answers while the hub is stuck. Under eventlet the thread
-must not log, count or take a lock that green threads share.
+It needs no signal, no ptrace permission and no database, and it answers while the hub is stuck. Under eventlet the
+thread must not log, count or take a lock that green threads share.
 """
 
 import contextlib
@@ -27,7 +27,7 @@ from chassis.base.environment import BASE_DIR
 NAME = "flask-socketio-profile-"
 LINUX = sys.platform == "linux"
 INTERVAL_SECONDS = 0.01
-SWITCH_SECONDS = 0.0005  # else code that never waits is seen only where it lets go of the interpreter's lock
+SWITCH_SECONDS = 0.0005  # otherwise code that never waits is seen only where it releases the interpreter's lock
 LONGEST_SECONDS = 600.0
 PATIENCE_SECONDS = 60.0  # for the answer of a busy process
 FRAMES = 200
@@ -41,18 +41,18 @@ _listening: set[int] = set()
 
 
 def address(pid: int) -> str:
-    """Return where a process listens: on Linux a name outside of the file system, which no private /tmp hides."""
+    """Return the address that a process listens on: on Linux an abstract name, which a private /tmp does not hide."""
     return f"\0{NAME}{pid}" if LINUX else str(Path(tempfile.gettempdir()) / f"{NAME}{pid}")
 
 
 def processes() -> list[int]:
-    """Return the pids of all processes here that listen."""
+    """Return the pids of all listening processes on this machine."""
     found = Path("/proc/net/unix").read_text() if LINUX else " ".join(map(str, Path(tempfile.gettempdir()).iterdir()))
     return sorted({int(pid) for pid in LISTENING.findall(found)})
 
 
 def listen() -> None:
-    """Begin to wait for `flask profile`, once in a process; where that is not possible the process goes on without."""
+    """Start listening for `flask profile`, once per process; where that fails, the process continues without it."""
     if os.getpid() in _listening:
         return
     _listening.add(os.getpid())
@@ -71,7 +71,7 @@ def listen() -> None:
 
 
 def ask(pid: int, seconds: float) -> dict[str, Any]:
-    """Return a profile of a process; raise OSError when it cannot be asked or cannot answer."""
+    """Return a process's profile; raise OSError when the process cannot be reached or cannot answer."""
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(seconds + PATIENCE_SECONDS)
         client.connect(address(pid))
@@ -85,7 +85,7 @@ def ask(pid: int, seconds: float) -> dict[str, Any]:
 
 
 class Sampler:
-    """Notes where each thread is, a hundred times a second; under a hub that is whichever green thread it runs."""
+    """Samples each thread's position a hundred times a second; under a hub that is the running green thread's."""
 
     def __init__(self) -> None:
         self._sleep = original("time", "sleep")
@@ -93,7 +93,7 @@ class Sampler:
         self._waiting: dict[tuple[str, int], bool] = {}
 
     def profile(self, seconds: float) -> dict[str, Any]:
-        """Return the stacks that were seen, each with whether it waited and how often it was."""
+        """Return the sampled stacks, each with whether it was waiting and its number of samples."""
         began, computed, own = time.monotonic(), time.process_time(), original("_thread", "get_ident")()
         seen: Counter[tuple[Stack, bool]] = Counter()
         samples, switch = 0, sys.getswitchinterval()
@@ -115,7 +115,7 @@ class Sampler:
         }
 
     def _stack(self, thread: int, leaf: FrameType) -> tuple[Stack, bool]:
-        """Return a thread's functions from the outermost on, and whether the last one waits."""
+        """Return a thread's functions from the outermost inwards, and whether the last one is waiting."""
         names: list[str] = []
         frame: FrameType | None = leaf
         while frame is not None and len(names) < FRAMES:
@@ -139,13 +139,13 @@ def _serve(server: Any, sampler: Sampler) -> None:
             connection, _ = server.accept()
         except OSError:
             return
-        with contextlib.closing(connection), contextlib.suppress(OSError):  # the asker may be gone
+        with contextlib.closing(connection), contextlib.suppress(OSError):  # the client may have disconnected
             connection.settimeout(5)
             connection.sendall(json.dumps(_answer(connection, sampler)).encode())
 
 
 def _answer(connection: Any, sampler: Sampler) -> dict[str, Any]:
-    """Return a profile, or why there is none: whatever goes wrong must not end this thread."""
+    """Return a profile, or an error message: no exception may end this thread."""
     try:
         if _user(connection) not in (0, os.geteuid()):
             return {"error": "it is another user's"}
@@ -156,7 +156,7 @@ def _answer(connection: Any, sampler: Sampler) -> dict[str, Any]:
 
 
 def _user(connection: Any) -> int:
-    """Return the id of the user that asks; elsewhere than on Linux the socket's mode keeps others out."""
+    """Return the user id of the client; except on Linux the socket's mode keeps other users out."""
     if not LINUX:
         return os.geteuid()
     size = struct.calcsize("3i")
@@ -166,7 +166,7 @@ def _user(connection: Any) -> int:
 
 @lru_cache(4096)
 def _label(code: CodeType) -> str:
-    """Return a function's name, and its file's path from the project's folder or from that of its package on."""
+    """Return a function's name and its file's path, relative to the project's folder or its package's."""
     return f"{code.co_qualname} ({_short(code.co_filename)}:{code.co_firstlineno})"
 
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of what is logged: by a value's name, by its shape, and the settings' own secrets anywhere."""
+"""Redacts secrets in log lines: values with a secret name, strings of a secret's shape, and the settings' secrets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 HIDDEN = "***"
 SECRET_NAMES = re.compile(r"key|secret|token|password|authorization|cookie", re.IGNORECASE)
-# No shape may take a backslash: in JSON it belongs to the quote behind it.
+# No shape may match a backslash: in JSON it belongs to the following quote.
 SECRET_SHAPES = re.compile(r"(bearer\s+)[^\s\"'\\,]+|(://)[^\s/?#\"'\\]+(@)", re.IGNORECASE)
-# Nothing is given back (`*+`): a name of a thousand keys and no value would otherwise be read a thousand times.
+# `*+` does not backtrack: a name of a thousand keys without a value would otherwise be scanned a thousand times.
 SECRET_PARAMETERS = re.compile(
     rf"([?&](?:(?!{SECRET_NAMES.pattern})[\w.-])*+(?:{SECRET_NAMES.pattern})[\w.-]*+=)[^\s&#\"'\\]+", re.IGNORECASE
 )
 END_OF_AUTHORITY = re.compile(r"[/?#]")
-OUR_KEYS = re.compile(r"(\b(?:ak|ln)_[0-9a-f]{8})_[A-Za-z0-9_-]{20,}")  # keys, and links that work once
+OUR_KEYS = re.compile(r"(\b(?:ak|ln)_[0-9a-f]{8})_[A-Za-z0-9_-]{20,}")  # API keys, and links for single use
 MIN_SECRET_CHARACTERS = 6
 MIN_PARAMETER_CHARACTERS = 16  # shorter ones in a URL's query are words like `require`
 MAX_DEPTH = 6
@@ -35,13 +35,13 @@ _shapes: list[Redaction] = []
 
 
 def configure(shapes: list[Redaction]) -> None:
-    """Take over the list of further shapes, to which features add; lines are logged where no application is."""
+    """Use this list of additional shapes, to which features append; it also applies where there is no application."""
     global _shapes
     _shapes = shapes
 
 
 def redact_names(_logger: Any, _method: str, event: Event) -> Event:
-    """Hide the values whose name says that they are secret, also inside of other values."""
+    """Hide values with a secret name, including nested ones."""
     for name, value in event.items():
         if name != "event":
             event[name] = _redacted(name, value)
@@ -51,12 +51,12 @@ def redact_names(_logger: Any, _method: str, event: Event) -> Event:
 def redact_line(line: str, secrets: list[str]) -> str:
     """Return the finished line without the given secrets, bearer tokens, URLs' user info and secret parameters.
 
-    The given ones first: one may look like a URL's user info and more, and would not be found after that was hidden.
+    The given secrets are replaced first: one that contains a URL's user info would not match afterwards.
     """
     for secret in secrets:
         if secret in line:
             line = line.replace(secret, HIDDEN)
-    if "://" in line or "bearer" in line.lower():  # a tenth of the pattern's time
+    if "://" in line or "bearer" in line.lower():  # takes a tenth of the pattern's time
         line = SECRET_SHAPES.sub(lambda found: f"{found[1] or found[2]}{HIDDEN}{found[3] or ''}", line)
     if "ak_" in line or "ln_" in line:
         line = OUR_KEYS.sub(rf"\1_{HIDDEN}", line)
@@ -69,7 +69,7 @@ def redact_line(line: str, secrets: list[str]) -> str:
 
 
 def secret_values(settings: Settings) -> list[str]:
-    """Return every secret of the settings and their sections as it may be written in a line, longest first."""
+    """Return every secret in the settings and their sections in each form that a line may contain, longest first."""
     found = {key.get_secret_value() for key in (*settings.client_keys, *settings.earlier_secret_keys)}
     sections: list[Section] = [settings, *settings._sections.values()]
     for section in sections:
@@ -94,29 +94,29 @@ def _redacted(name: object, value: Any, depth: int = 0) -> Any:
 
 @lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
-    """Return whether the value of that name is nobody's business."""
+    """Return whether a value of that name is secret."""
     return SECRET_NAMES.search(name) is not None
 
 
 def _parts(url: str) -> set[str]:
-    """Return what is secret in a URL: its user info, password, query and long parameters."""
+    """Return the secret parts of a URL: its user info, password, query and long parameters."""
     _scheme, is_url, rest = url.partition("://")
     if not is_url:
         return {url}
     authority = END_OF_AUTHORITY.split(rest, maxsplit=1)[0].rpartition("@")[0]
-    loose = rest.partition("@")[0] if "@" in rest else ""  # SQLAlchemy lets a password hold a slash
+    loose = rest.partition("@")[0] if "@" in rest else ""  # SQLAlchemy allows a slash in a password
     query = rest.partition("?")[2]
     found = {authority, authority.partition(":")[2], loose.partition(":")[2], query}
     return found | {value for _, value in parse_qsl(query) if len(value) >= MIN_PARAMETER_CHARACTERS}
 
 
 def _forms(secret: str) -> set[str]:
-    """Return the secret as it is, percent-encoded and decoded, each quoted up to twice too: a repr in JSON."""
+    """Return the secret as it is, percent-encoded and decoded, each also quoted once and twice: a repr inside JSON."""
     plain = {secret, unquote(secret), quote(secret), quote(secret, safe=""), quote_plus(secret)}
     once = {quoted for form in plain for quoted in _quoted(form)}
     return plain | once | {quoted for form in once for quoted in _quoted(form)}
 
 
 def _quoted(text: str) -> tuple[str, str, str]:
-    """Return a text as JSON and Python quote it; Python escapes an apostrophe only beside a double quote."""
+    """Return a text as JSON and Python quote it; Python escapes an apostrophe only next to a double quote."""
     return json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], repr("'\"" + text)[4:-1]

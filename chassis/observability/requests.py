@@ -1,4 +1,4 @@
-"""Around every request: its id, its line in the access log, its metrics."""
+"""The hooks around every request: its id, its access log line and its metrics."""
 
 import logging
 import os
@@ -14,14 +14,14 @@ from chassis.observability.logs import REQUEST_FIELDS
 from chassis.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS, LOG_DROPPED
 from chassis.observability.output import LineHandler
 
-log = logging.getLogger("chassis.access")  # not structlog's: this line comes with every request, and takes a third less
+log = logging.getLogger("chassis.access")  # not structlog: every request logs this line, and takes a third less
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # the rest would fill the cache and the labels
 QUIET_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/static/", "/favicon.ico")
 
 
 def install(app: Flask) -> None:
-    """Add the hooks; from here on there are metrics, also for log lines that cannot be written."""
+    """Add the hooks; from here on metrics are available, including the count of dropped log lines."""
     LineHandler.count = LOG_DROPPED.inc
     app.before_request(_begin)
     app.after_request(_end)
@@ -30,9 +30,9 @@ def install(app: Flask) -> None:
 def _begin() -> None:
     given = request.environ.get("HTTP_X_REQUEST_ID")
     request_id = given if given and ACCEPTED_ID.fullmatch(given) else os.urandom(16).hex()
-    kept = g._get_current_object()  # each look through a proxy takes 1 us
+    kept = g._get_current_object()  # a proxy access takes 1 us
     kept.started, kept.request_id = time.perf_counter(), request_id
-    clear_contextvars()  # a thread may have served something else before
+    clear_contextvars()  # the thread may have served another request before
     bind_contextvars(request_id=request_id)
 
 

@@ -1,4 +1,4 @@
-"""Takes secrets out of what leaves the process by other ways than the log: errors and traces."""
+"""Redacts secrets in data that leaves the process other than through the log: errors and traces."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from chassis.settings import Settings
 
 
 class Scrubber:
-    """Hides the settings' own secrets, values with a secret name, and what has a secret's shape."""
+    """Hides the settings' own secrets, values with a secret name, and strings of a secret's shape."""
 
     def __init__(self, settings: Settings) -> None:
         self._secrets = secret_values(settings)
 
     def clean(self, value: Any) -> Any:
-        """Return a value, or a tree of them, without secrets; what is none of JSON's types is hidden."""
+        """Return a value, or a tree of values, without secrets; values of other than JSON's types are hidden."""
         if isinstance(value, str):
             return redact_line(value, self._secrets)
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What chassis.observability.tracing hands out when it is on: spans of OpenTelemetry, sent by OTLP over HTTP."""
+"""The spans behind chassis.observability.tracing: OpenTelemetry, exported by OTLP over HTTP."""
 
 import atexit
 import logging
@@ -38,10 +38,10 @@ propagator = TraceContextTextMapPropagator()
 
 
 class Spans:
-    """Makes spans without secrets, and sends them in batches from a thread (a green one where that is patched)."""
+    """Creates spans without secrets, and exports them in batches from a thread (green in a patched process)."""
 
     def __init__(self, settings: Settings) -> None:
-        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)  # `Sender` says it
+        logging.getLogger("opentelemetry.exporter").setLevel(logging.CRITICAL)  # `Sender` reports failures
         self._scrubber = Scrubber(settings)
         self._waiting = BatchSpanProcessor(_sender(settings))
         provider = TracerProvider(resource=_resource(settings), shutdown_on_exit=False)
@@ -50,12 +50,12 @@ class Spans:
         atexit.register(self.flush)
 
     def flush(self) -> None:
-        """Send what waits, and no more after that."""
+        """Export pending spans and shut down."""
         for_opentelemetry.shut_down(self._waiting, FLUSH_SECONDS)
 
     @contextmanager
     def span(self, name: str, attributes: Attributes, *, context: Context | None = None) -> Iterator[Any]:
-        """Begin a span and end it; `kind` among the attributes is the span's own."""
+        """Run a block in a span; `kind` among the attributes sets the span's kind."""
         given = dict(attributes)
         kind = KINDS.get(given.pop("kind", ""), SpanKind.INTERNAL)
         begin = self._tracer.start_as_current_span
@@ -68,32 +68,32 @@ class Spans:
                 raise
 
     def child(self, name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-        """Begin a span where there is one already."""
+        """Start a child span if there is a current span."""
         inside = trace.get_current_span().get_span_context().is_valid
         return self.span(name, attributes) if inside else _nothing()
 
     def query(self, kind: str, work: Callable[..., Any]) -> AbstractContextManager[Any]:
-        """Begin a span for what the database does where there is one already."""
+        """Start a span for a database operation if there is a current span."""
         name = getattr(work, "__qualname__", type(work).__name__)
         return self.child(f"database {kind}", {"kind": "client", "code.function.name": name})
 
     def note(self, attributes: Attributes) -> None:
-        """Add attributes to the span at hand."""
+        """Add attributes to the current span."""
         trace.get_current_span().set_attributes(self._scrubber.clean(dict(attributes)))
 
     def headers(self) -> dict[str, str]:
-        """Return `traceparent` for the span at hand."""
+        """Return the `traceparent` header of the current span."""
         carrier: dict[str, str] = {}
         propagator.inject(carrier)
         return carrier
 
     def failed(self, one: Any, error: BaseException) -> None:
-        """Mark a span as failed by an exception, of which neither the stack nor its secrets are sent."""
+        """Mark a span as failed by an exception; its stack trace and secrets are not sent."""
         one.set_attribute("error.type", type(error).__qualname__)
         one.set_status(Status(StatusCode.ERROR, self._scrubber.clean(str(error))[:500]))
 
     def around_events(self, dispatch: Callable[..., Any]) -> Callable[..., Any]:
-        """Return what runs each socket event in a span; a refusal is its error, and so is what a handler raised."""
+        """Return a dispatcher that runs each socket event in a span; refusals and exceptions are the span's errors."""
 
         def run(event: str, namespace: str, handler: Any, args: Any) -> Any:
             attributes = {"kind": "server", "messaging.system": "socketio", "messaging.operation.name": event}
@@ -109,7 +109,7 @@ class Spans:
 
 
 def trace_requests(app: Flask, spans: Spans) -> None:
-    """Put a span around each request, but for the health checks; it belongs to its caller's trace, if there is one."""
+    """Run each request but health checks in a span; it joins the caller's trace, if the request names one."""
     pages: WSGIApplication = app.wsgi_app
 
     def call(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
@@ -128,7 +128,7 @@ def trace_requests(app: Flask, spans: Spans) -> None:
 
 
 def _name() -> None:
-    """Name the span after the route, and the log's lines after the trace."""
+    """Name the span after the route, and add the trace id to the log lines."""
     one, rule = trace.get_current_span(), request.url_rule
     if rule is not None:
         one.update_name(f"{request.method} {rule.rule}")
@@ -163,12 +163,12 @@ def _sender(settings: Settings) -> "Sender":
 
 
 class Sender(OTLPSpanExporter):
-    """Says once that nobody takes the spans, and once that somebody does again; the SDK says it for each batch."""
+    """Logs once that the collector is unreachable and once that it is back; the SDK would log it for every batch."""
 
     _failing = False
 
     def export(self, spans: Any) -> SpanExportResult:
-        """Send a batch; what cannot be sent within the SDK's time is dropped."""
+        """Send a batch; a batch that cannot be sent within the SDK's time limit is dropped."""
         result = super().export(spans)
         failing = result is not SpanExportResult.SUCCESS
         if failing != self._failing:

@@ -1,4 +1,4 @@
-"""Tells which code holds up the hub: a real thread looks on, and writes the stack that the main thread is stuck in."""
+"""Finds the code that blocks the hub: a real thread watches, and writes the stack in which the main thread is stuck."""
 
 import json
 import sys
@@ -11,13 +11,13 @@ from typing import Any
 
 from chassis.base.concurrency import original
 
-LOOKS = 4  # per stall time, so that a stall is seen at the latest when a quarter more of it has passed
+LOOKS = 4  # per stall time, so that a stall is reported after at most 1.25 times that time
 SHORTEST_SECONDS = 0.01
 FRAMES = 20
 
 
 class StallWatch:
-    """Reports a hub that should have done something at `due()` and is more than `seconds` late, once for each stall."""
+    """Reports a hub that is more than `seconds` late for what it should have done at `due()`, once per stall."""
 
     def __init__(self, seconds: float, due: Callable[[], float]) -> None:
         self._seconds, self._due = seconds, due
@@ -28,11 +28,11 @@ class StallWatch:
         self._hub_thread = original("_thread", "get_ident")()
 
     def start(self) -> None:
-        """Begin to watch the thread that calls this."""
+        """Start watching the calling thread."""
         original("_thread", "start_new_thread")(self._loop, ())
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._stopped = True
 
     def _loop(self) -> None:
@@ -58,9 +58,9 @@ class StallWatch:
         try:
             self._write(2, json.dumps(line).encode() + b"\n")
         except OSError:
-            return  # nobody reads standard error
+            return  # standard error is closed
 
 
 def _outwards(frame: FrameType | None) -> Any:
-    """Yield the innermost frames first: they are the ones to keep when there are many."""
+    """Yield the innermost frames first: they are the ones to keep when the stack is deep."""
     return traceback.walk_stack(frame) if frame is not None else iter(())

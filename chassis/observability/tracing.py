@@ -1,7 +1,7 @@
-"""Spans for requests, socket events, jobs, calls outside and the database; nothing at all while it is off.
+"""Spans for requests, socket events, jobs, outgoing calls and the database; does nothing while tracing is off.
 
-The rooms know this file only. What makes and sends the spans, OpenTelemetry, is imported by `install` when
-OTEL_EXPORTER_OTLP_ENDPOINT is set, and not before, so that it finds the process patched.
+The rooms import this module only. `install` imports OpenTelemetry, which creates and exports the spans, when
+OTEL_EXPORTER_OTLP_ENDPOINT is set, and only then, so that it is loaded after the process is patched.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ _NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 def install(app: "Flask", settings: Settings) -> None:
-    """Begin to trace, if it is on; before the sockets' server takes its place in front of the pages."""
+    """Start tracing, if it is on; call it before the sockets' server wraps the application."""
     global _spans
     if not settings.otel_exporter_otlp_endpoint:
         _spans = None
@@ -33,41 +33,41 @@ def install(app: "Flask", settings: Settings) -> None:
 
 
 def flush() -> None:
-    """Wait a moment until what waits is sent, when the process ends; nothing when it is off."""
+    """Wait briefly for pending spans to be sent when the process ends; does nothing when tracing is off."""
     if _spans is not None:
         _spans.flush()
 
 
 def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a context that is a span: a child of the one at hand, else the first of a trace.
+    """Return a context manager for a span: a child of the current span, or the root of a new trace.
 
-    `kind` among the attributes (server, client, consumer) is the span's own; all are sent without secrets.
-    An exception that leaves it is its error. Not for real threads under eventlet: it takes green locks.
+    `kind` among the attributes (server, client, consumer) sets the span's kind; all others are sent, without secrets.
+    An exception that leaves the block is the span's error. Not for real threads under eventlet: it takes green locks.
     """
     return _NOTHING if _spans is None else _spans.span(name, attributes)
 
 
 def child(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a span inside of the one at hand; nothing where there is none, as in what a process does by itself."""
+    """Return a child of the current span; does nothing without one, as in the process's own background work."""
     return _NOTHING if _spans is None else _spans.child(name, attributes)
 
 
 def query(kind: str, work: Callable[..., Any]) -> AbstractContextManager[Any]:
-    """Return a span for what the database does, named after the function that uses it."""
+    """Return a span for a database operation, named after the function that runs it."""
     return _NOTHING if _spans is None else _spans.query(kind, work)
 
 
 def note(attributes: Attributes) -> None:
-    """Add attributes to the span at hand."""
+    """Add attributes to the current span."""
     if _spans is not None:
         _spans.note(attributes)
 
 
 def headers() -> dict[str, str]:
-    """Return what tells the other side of a call which trace it belongs to."""
+    """Return the headers that tell the called service which trace a request belongs to."""
     return {} if _spans is None else _spans.headers()
 
 
 def around_events(dispatch: Callable[..., Any]) -> Callable[..., Any]:
-    """Return what runs each socket event in a span, or `dispatch` itself when it is off."""
+    """Return a dispatcher that runs each socket event in a span, or `dispatch` itself when tracing is off."""
     return dispatch if _spans is None else _spans.around_events(dispatch)
