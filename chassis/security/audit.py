@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, from where, and with which result; never a secret."""
+"""The audit log: each entry records the actor, action, target, address and result; never a secret."""
 
 import itertools
 import time
@@ -16,16 +16,16 @@ from chassis.security.audit_chain import ChainBroken, Head
 
 log = structlog.get_logger(__name__)
 MAX_CHARACTERS = 300
-AT_ONCE = 500  # entries of a read
-ADMINS_MADE = "admins_made"  # {"count", "at"}: how often somebody became an admin
+AT_ONCE = 500  # entries per read
+ADMINS_MADE = "admins_made"  # {"count", "at"}: how often an account or key became an admin
 
 
 def entry(
     action: str, target: str, *, result: str = "ok", actor: str | None = None, makes_admin: bool = False
 ) -> dict[str, Any]:
-    """Return a line of the log about what the caller does; made outside of a transaction, which may run elsewhere.
+    """Return an audit entry for the current identity; call it outside of transactions, which may run in another thread.
 
-    `makes_admin` says that somebody may do everything from now on: that is counted, and Prometheus tells.
+    `makes_admin` says that the action grants admin rights: these are counted for Prometheus.
     """
     who = identity.current()
     return {
@@ -40,14 +40,14 @@ def entry(
 
 
 def record(action: str, target: str, *, result: str = "ok", actor: str | None = None) -> None:
-    """Write a line of what has no transaction of its own, such as a refused sign-in."""
+    """Write an entry for an action without a transaction of its own, such as a refused sign-in."""
     line = entry(action, target, result=result, actor=actor)
     db.write(lambda conn: write(conn, line))
     tell(line)
 
 
 def write(conn: Connection, line: dict[str, Any]) -> None:
-    """Write a line in the transaction of what it tells, as the last thing in it: it holds the log's end until then."""
+    """Write an entry in the transaction that it describes, as its last statement: it locks the end of the log."""
     line["chain"] = str(audit_store.append(conn, line))
     if line["makes_admin"]:
         made = state.get(conn, ADMINS_MADE) or {"count": 0}
@@ -55,7 +55,7 @@ def write(conn: Connection, line: dict[str, Any]) -> None:
 
 
 def tell(line: dict[str, Any]) -> None:
-    """Log the line too, after its transaction; a command prints its own."""
+    """Log the entry too, after its transaction; a command prints its own output."""
     if not has_request_context():
         return
     shown = {name: value for name, value in line.items() if name not in ("at", "makes_admin")}
@@ -65,21 +65,21 @@ def tell(line: dict[str, Any]) -> None:
 
 
 def listing(*, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
-    """Return lines, newest first; `before` is the id of the last one that was seen."""
+    """Return entries, newest first; `before` is the id of the last entry of the previous page."""
     return [dict(row._mapping) for row in db.read(lambda conn: audit_store.entries(conn, limit=limit, before=before))]
 
 
 def about(target: str, action: str, *, since: float, limit: int) -> list[dict[str, Any]]:
-    """Return the lines on one action since a time (seconds since 1970), newest first.
+    """Return the entries for one action since a time (seconds since 1970), newest first.
 
-    Their target is `target`, or that and more behind a colon.
+    Their target is `target` itself, or starts with `target:`.
     """
     found = db.read(lambda conn: audit_store.about(conn, target, action, since=since, limit=limit), unbounded=True)
     return [dict(row._mapping) for row in found]
 
 
 def head() -> Head:
-    """Return the last entry of the chain, to be kept where nobody who may write the database may write."""
+    """Return the last entry of the chain; store it where the database's users cannot write."""
     row = db.read(audit_store.chain)
     if row is None:
         raise _no_end()
@@ -87,12 +87,12 @@ def head() -> Head:
 
 
 def verify(known: Head | None = None) -> Head:
-    """Return the chain's head when every entry is as it was written; raise ChainBroken at the first that is not."""
+    """Return the chain's head when every entry is unchanged; raise ChainBroken at the first changed one."""
     return db.read(lambda conn: _verified(conn, known), unbounded=True)
 
 
 def export(since: float = 0.0) -> Iterator[dict[str, Any]]:
-    """Yield the chain's entries, oldest first, that were written since a time."""
+    """Yield the chain's entries written since a time, oldest first."""
     last = 0
     while rows := _after(last, since):
         yield from (dict(row._mapping) for row in rows)

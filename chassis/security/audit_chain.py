@@ -1,7 +1,8 @@
-"""The audit log as a chain: each entry's hash covers the entry and the hash of the one before.
+"""The audit log as a hash chain: each entry's hash covers the entry and the hash of the previous one.
 
-So nothing in the middle can be changed, removed or inserted without a break. Somebody who may write the database can
-make the whole chain again; that shows against a head (the last number and hash) that was kept elsewhere.
+An entry in the middle therefore cannot be changed, removed or inserted without breaking the chain. A user with write
+access to the database can recompute the whole chain; comparing it with a head (the last number and hash) that was
+stored elsewhere reveals that.
 """
 
 import hashlib
@@ -13,12 +14,12 @@ from typing import Any
 from chassis.errors import AppError, BadRequest
 
 CONTENT = ("at", "actor", "action", "target", "address", "result")
-BEGINNING = "0" * 64  # what the first entry has as the hash of the one before
+BEGINNING = "0" * 64  # the previous hash of the first entry
 Entry = Mapping[str, Any]
 
 
 class ChainBroken(AppError):
-    """The audit log is not what was written; the sentence names the first broken entry."""
+    """The audit log was changed after it was written; the message names the first broken entry."""
 
     code = "audit_chain_broken"
 
@@ -32,7 +33,7 @@ class Head:
 
     @classmethod
     def parse(cls, text: str) -> "Head":
-        """Return the head that a text gives; raise BadRequest."""
+        """Return the head in a text; raise BadRequest when it is malformed."""
         number, _, hashed = text.strip().partition(":")
         if not number.isdecimal() or not number.isascii() or len(hashed) != len(BEGINNING):
             raise BadRequest("A head is a number, a colon and 64 hexadecimal digits, as `flask audit head` prints it.")
@@ -43,15 +44,15 @@ class Head:
 
 
 def hash_of(number: int, previous: str, entry: Entry) -> str:
-    """Return the hash of an entry: SHA-256 of a JSON list of the hash before, the number and what it says."""
+    """Return an entry's hash: SHA-256 of a JSON list of the previous hash, the number and the entry's fields."""
     content = [previous, number, float(entry["at"]), *(entry[name] for name in CONTENT[1:])]
     return hashlib.sha256(json.dumps(content, separators=(",", ":")).encode()).hexdigest()
 
 
 def check(entries: Iterable[Entry], *, first: int | None = None, known: Head | None = None) -> Head | None:
-    """Return the last of the entries, in their order, or None without any; raise ChainBroken at the first broken one.
+    """Return the last of the entries, which are in order, or None without any; raise ChainBroken at a broken one.
 
-    `first` is the number that they have to begin with; `known` a head from elsewhere.
+    `first` is the number of the first entry; `known` is a head that was stored elsewhere.
     """
     last: Head | None = None
     for entry in entries:
@@ -66,7 +67,7 @@ def check(entries: Iterable[Entry], *, first: int | None = None, known: Head | N
 
 
 def check_end(last: Head | None, end: Head, *, first: int) -> None:
-    """Raise ChainBroken when the last entry is not where the log ends; `first` is the first that it should hold."""
+    """Raise ChainBroken when the last entry is not the log's end; `first` is the first number that the log holds."""
     number = last.number if last else first - 1
     if number < end.number:
         raise ChainBroken(f"The log is cut off: {_numbers(number + 1, end.number)} missing.")

@@ -1,7 +1,7 @@
-"""How large a body may be, and how many fields a form may have: little, unless a route says that it takes more.
+"""Limits a body's size and a form's number of fields; a route can declare larger limits.
 
-This is checked before anything reads a body, the CSRF check included. A length in the head is refused without reading;
-chunks are refused at the first byte past the limit.
+The limits are checked before the body is read, including by the CSRF check. A Content-Length above the limit is
+refused without reading; chunked bodies are refused at the first byte past the limit.
 """
 
 import re
@@ -29,13 +29,13 @@ ESCAPE = re.compile(rb"%[0-9A-Fa-f]{2}")
 DIGITS = "0123456789abcdefABCDEF"
 BYTES = {f"%{one}{two}".encode(): bytes.fromhex(one + two) for one, two in product(DIGITS, repeat=2)}
 MAX_FIELDS = 100
-PIECE_BYTES = 32_768  # of a field, between two turns of others
-PART_HEAD_BYTES = 200  # of each part that a form may have, shared by all of its parts
+PIECE_BYTES = 32_768  # of a field, before other threads get a turn
+PART_HEAD_BYTES = 200  # for each part that a form may have, shared by all of its parts
 
 
 @dataclass(frozen=True)
 class Larger:
-    """What a route takes beyond the usual: bytes by content type, or the setting that says how many; and fields."""
+    """A route's larger limits: bytes by content type, or the name of the setting that holds them; and fields."""
 
     sizes: dict[str, int | str] = field(default_factory=dict)
     fields: int = MAX_FIELDS
@@ -45,9 +45,9 @@ USUAL = Larger()
 
 
 def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS) -> Callable[[F], F]:
-    """Let a view take larger bodies than MAX_BODY_BYTES, as in `takes({bodies.FILES: "max_upload_bytes"})`.
+    """Allow a view larger bodies than MAX_BODY_BYTES, as in `takes({bodies.FILES: "max_upload_bytes"})`.
 
-    Goes below `@app.get` and the like. `fields` is how many a form may have.
+    Place it below `@app.get` and the like. `fields` is the number of fields that a form may have.
     """
 
     def decorate(view: F) -> F:
@@ -58,16 +58,16 @@ def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS) -> Callable[[F]
 
 
 def install(app: Flask) -> None:
-    """Check every request's body; goes before everything that reads one."""
+    """Check the body of every request; install it before any hook that reads bodies."""
     app.before_request(_limit)
 
 
 def _limit() -> None:
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     environ = asked.environ
     if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-        return  # there is none
-    if asked.content_length is not None:  # else werkzeug takes a body that ends too early for a whole one
+        return  # there is no body
+    if asked.content_length is not None:  # otherwise werkzeug accepts a truncated body as complete
         environ.pop("wsgi.input_terminated", None)
     environ["wsgi.input"] = _InTurns(environ["wsgi.input"])
     larger: Larger = getattr(current_app.view_functions.get(asked.endpoint), LARGER, USUAL)
@@ -76,7 +76,7 @@ def _limit() -> None:
 
 
 class _InTurns:
-    """A body whose reader lets others run: who parses 20 MB that have arrived already never waits for more."""
+    """A body stream that yields to other threads: parsing 20 MB that have already arrived would never wait."""
 
     def __init__(self, stream: Any) -> None:
         self._stream, self._turns = stream, Turns()
@@ -86,7 +86,7 @@ class _InTurns:
         return self._stream.read(size)  # type: ignore[no-any-return]
 
     def __getattr__(self, name: str) -> Any:
-        if name == "readinto":  # werkzeug would take it instead of `read`
+        if name == "readinto":  # werkzeug would use it instead of `read`
             raise AttributeError(name)
         return getattr(self._stream, name)
 
@@ -97,10 +97,10 @@ def _most(sizes: dict[str, int | str], kind: str) -> int:
 
 
 def limit_body(most: int) -> None:
-    """Refuse this request's body when it has more bytes; nothing is read past them.
+    """Refuse this request's body when it is larger; nothing is read past the limit.
 
-    Raises PayloadTooLarge at once when the length is known. Of chunks werkzeug takes what came up to the limit for the
-    whole, so they are read up to one byte more, where they are refused.
+    Raises PayloadTooLarge at once when the length is known. werkzeug would accept a chunked body truncated at the limit
+    as complete, so the stream allows one byte more, at which the body is refused.
     """
     length = request.content_length
     if length is None and "HTTP_TRANSFER_ENCODING" in request.environ:
@@ -114,7 +114,7 @@ def limit_body(most: int) -> None:
 
 
 class FormParser(FormDataParser):
-    """Reads URL-encoded forms in a fraction of the time of Python's own way, and counts their fields first."""
+    """Parses URL-encoded forms in a fraction of the standard library's time, and counts their fields first."""
 
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
@@ -134,13 +134,13 @@ def _field(pair: bytes) -> tuple[str, str]:
 
 
 def _text(encoded: bytes) -> str:
-    """Return the text of a name or a value; what is not UTF-8 is replaced, as in the other kind of forms."""
+    """Return the text of a name or a value; invalid UTF-8 is replaced, as in multipart forms."""
     plain = encoded.replace(b"+", b" ")
     return b"".join(_pieces(plain)).decode("utf-8", "replace")
 
 
 def _pieces(plain: bytes) -> Iterator[bytes]:
-    """Yield the bytes without escapes, and let others run in between: half a megabyte of escapes takes 60 ms."""
+    """Yield the unescaped bytes, and yield to other threads in between: half a megabyte of escapes takes 60 ms."""
     at, turns = 0, Turns()
     while at < len(plain):
         end = at + PIECE_BYTES
@@ -159,13 +159,13 @@ for_werkzeug.bound_heads_of_parts(  # 480 kB of them took 220 ms at once
 
 
 class Request(flask.Request):
-    """A request whose forms are counted, and that takes nothing but a form for one."""
+    """A request with limited forms, which reads no other content type as a form."""
 
     form_data_parser_class = FormParser
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Whether there is a form; raises UnsupportedMediaType for another body, which would pass for an empty form."""
+        """Whether there is a form; raises UnsupportedMediaType for another body, which would look like an empty form."""
         if self.mimetype not in FORMS and (self.content_length or "HTTP_TRANSFER_ENCODING" in self.environ):
             raise UnsupportedMediaType(f"Send the fields as a form: {FORM} or {FILES}.")
         return super().want_form_data_parsed

@@ -1,4 +1,4 @@
-"""Lets pages of the origins in CORS_ORIGINS call /api, with credentials, and read what it answers."""
+"""Lets pages of the origins in CORS_ORIGINS call /api with credentials, and read the responses."""
 
 import re
 
@@ -14,13 +14,13 @@ FIELD_NAMES = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~, -]{0,1000}")
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Answer preflights, and mark the answers; does nothing when no other origin is listed."""
+    """Answer preflight requests and add the CORS headers; does nothing when CORS_ORIGINS is empty."""
     origins = frozenset(settings.cors_origins)
     if not origins:
         return
 
     def preflight() -> Response | None:
-        """Answer before anybody asks for a key: a browser sends none."""
+        """Answer before a key is required: browsers send none with a preflight request."""
         asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         return Response(status=204) if asks and request.path.startswith(PATHS) else None
 
@@ -46,7 +46,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _allow(response: Response) -> None:
-    """Say what the page may send; its origin is listed, so any header that it asks for."""
+    """Allow every header that the preflight request asks for: the page's origin is listed."""
     wanted = request.headers.get("Access-Control-Request-Headers", "")
     response.headers["Access-Control-Allow-Methods"] = METHODS
     if wanted and FIELD_NAMES.fullmatch(wanted):

@@ -1,7 +1,7 @@
-"""Cross-site request forgery: what changes something in a person's name must have been sent by a page of ours.
+"""Cross-site request forgery: a request that acts in a person's name must come from one of our pages.
 
-A browser says where a request comes from (Sec-Fetch-Site, Origin), and no page can forge that. A form needs a token
-besides. Who shows an API key needs neither: no browser adds a key by itself.
+A browser reports the source of a request (Sec-Fetch-Site, Origin), and no page can forge these headers. A form also
+needs a token. A request with an API key needs neither: no browser adds a key by itself.
 """
 
 import hmac
@@ -21,11 +21,11 @@ from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-# What a form of another site can send without asking first, see https://fetch.spec.whatwg.org/#cors-safelisted-request-header
+# Other sites' forms can send these without a preflight, see https://fetch.spec.whatwg.org/#cors-safelisted-request-header
 SIMPLE = (*bodies.FORMS, "text/plain")
 FIELD, HEADER = "csrf_token", "X-CSRF-Token"
 EXEMPT = "csrf_exempt"
-VISITOR_SECONDS = 3_600  # how long a form may stay open in the browser of somebody who has not signed in
+VISITOR_SECONDS = 3_600  # how long a form stays valid for a visitor who is not signed in
 VISITOR = re.compile(r"[0-9a-f]{32}")
 PROGRAM_PATHS = ("/api/",)
 
@@ -38,32 +38,32 @@ def install(app: Flask) -> None:
 
 
 def exempt(function: F) -> F:
-    """Mark a view that proves by itself who sends, as the receiver of another service's signed calls does."""
+    """Exempt a view that authenticates the sender itself, such as the receiver of another service's signed calls."""
     setattr(function, EXEMPT, True)
     return function
 
 
 def csrf_token() -> str:
-    """Return a token for a form of this visitor; another one each time, so that compression tells nothing of it."""
+    """Return a token for a form of this visitor; each differs, so that compression reveals nothing about it."""
     salt, session = secrets.token_hex(16), identity.current().session
     g.csrf_visitor = "" if session else g.get("csrf_visitor") or _visitor() or secrets.token_hex(16)
     return salt + _signature(signing.secret_keys()[0], salt, _bound_to())
 
 
 def csrf_field() -> Markup:
-    """Return the hidden input that belongs into every form."""
+    """Return the hidden input that every form must contain."""
     return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, csrf_token())
 
 
 def csrf_meta() -> Markup:
-    """Return what lets the scripts of a page send the header; empty for those who have not signed in."""
+    """Return the meta tag from which a page's scripts take the header; empty for visitors."""
     if not identity.current().session:
         return Markup("")
     return Markup('<meta name="csrf-token" content="{}">').format(csrf_token())
 
 
 def _check() -> None:
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     if asked.method in SAFE or asked.endpoint is None:
         return
     who = identity.current()
@@ -80,18 +80,18 @@ def _check() -> None:
 
 
 def _check_still_there(asked: Any, who: Identity) -> None:
-    """Read the form, and raise Unauthorized when its session has ended, or its rights have changed, meanwhile."""
+    """Read the form, and raise Unauthorized when the session or its rights ended while it was sent."""
     _ = asked.form
     if identity.look_again() != who:
         raise Unauthorized("Your session has changed while this was sent: sign in again.")
 
 
 def _from_here(asked: Any, *, signed_in: bool) -> bool:
-    """Return whether a page of ours sent it, or of an origin in CORS_ORIGINS; `*` counts for visitors alone."""
+    """Return whether the request comes from our pages or an origin in CORS_ORIGINS; `*` applies to visitors only."""
     site, origin = asked.headers.get("Sec-Fetch-Site"), asked.headers.get("Origin")
     if site in ("same-origin", "none"):
         return True
-    if signed_in and not origin:  # not a browser: only a token shows that it saw a page of ours
+    if signed_in and not origin:  # not a browser: only a token proves that it loaded one of our pages
         return site is None and _has_token(asked)
     others = current_settings().cors_origins
     trusted = [other for other in others if other != "*"] if signed_in else others
@@ -99,21 +99,21 @@ def _from_here(asked: Any, *, signed_in: bool) -> bool:
 
 
 def _needs_token(asked: Any, *, signed_in: bool) -> bool:
-    """Return whether it is a form; programs send those too, to /api and without a session."""
+    """Return whether the request is a form from a browser; programs send forms too, to /api and without a session."""
     return asked.mimetype in SIMPLE and (signed_in or not asked.path.startswith(PROGRAM_PATHS))
 
 
 def _has_token(asked: Any) -> bool:
     bound = _bound_to()
     if not bound:
-        return False  # and the form stays unread
+        return False  # without reading the form
     token = asked.headers.get(HEADER) or (asked.form.get(FIELD, "") if asked.mimetype in bodies.FORMS else "")
     salt, given = token[:32], token[32:].encode()
     return any(hmac.compare_digest(_signature(key, salt, bound).encode(), given) for key in signing.secret_keys())
 
 
 def _bound_to() -> str:
-    """Return what tokens are good for: the session, or the cookie of a visitor who has none yet."""
+    """Return what tokens are bound to: the session, or the cookie of a visitor without one."""
     if session := identity.current().session:
         return f"session:{session}"
     visitor = g.get("csrf_visitor") or _visitor()
@@ -130,12 +130,12 @@ def _signature(key: str, salt: str, bound: str) -> str:
 
 
 def _cookie_name() -> str:
-    """Return the cookie's name; `__Host-` keeps other hosts of the domain from setting it."""
+    """Return the cookie's name; the prefix `__Host-` prevents other hosts of the domain from setting it."""
     return "__Host-csrf" if request.is_secure else "csrf"
 
 
 def _keep(response: Response) -> Response:
-    """Set the cookie that the page's token needs; such a page is nobody else's, so no cache may keep it."""
+    """Set the cookie that the page's token needs; no cache may store such a page, which is for one visitor."""
     kept: Any = g._get_current_object()
     visitor = kept.get("csrf_visitor")
     if visitor is None:

@@ -1,6 +1,6 @@
-"""Bytes that are not UTF-8 fail no request: such a cookie is dropped, and in a query they become U+FFFD.
+"""Prevents errors from bytes that are not UTF-8: such cookies are dropped, and in queries they become U+FFFD.
 
-Browsers send the cookies of other applications under the same domain too, in whatever encoding these have.
+Browsers also send the cookies of other applications on the same domain, in any encoding.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from flask import Flask
 
 COOKIES, QUERY = "HTTP_COOKIE", "QUERY_STRING"
-SAFE = bytes(range(0x20, 0x7F)).decode()  # what is ASCII stays as it was sent
+SAFE = bytes(range(0x20, 0x7F)).decode()  # ASCII is left as it was sent
 
 
 def install(app: Flask) -> None:
-    """Wrap the application, the sockets' path included."""
+    """Wrap the application, including the sockets' path."""
     app.wsgi_app = wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
 
 def wrapped(application: WSGIApplication) -> WSGIApplication:
-    """Return the application, which gets the cookies and the query of a request in a form that can be decoded."""
+    """Return the application behind a filter that makes the cookies and the query decodable."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if not (cookies := environ.get(COOKIES, "")).isascii():

@@ -1,4 +1,4 @@
-"""Asks before every request who it is, and whether it may: `public`, or one of the scopes."""
+"""Authorises every request: a view is `public`, or needs a scope."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ READING = ("GET", "HEAD", "OPTIONS")
 
 
 def needs(scope: str) -> Callable[[F], F]:
-    """Give a view or a socket handler the scope it needs; by default reading needs `read` and all else `submit`."""
+    """Set the scope that a view or socket handler needs; the default is `read` for reading and `submit` otherwise."""
 
     def decorate(function: F) -> F:
         setattr(function, NEEDED, scope)
@@ -30,17 +30,17 @@ def needs(scope: str) -> Callable[[F], F]:
 
 
 def public(function: F) -> F:
-    """Mark a view that anybody may see."""
+    """Mark a view that needs no scope."""
     return needs(NOTHING)(function)
 
 
 def install(app: Flask) -> None:
-    """Add the question to every request."""
+    """Check every request."""
     app.before_request(_ask)
 
 
 def check(scope: str) -> None:
-    """Raise Unauthorized or Forbidden when whoever asks lacks the scope."""
+    """Raise Unauthorized or Forbidden when the current identity lacks the scope."""
     who = identity.current()
     if scope == NOTHING or who.may(scope):
         return
@@ -48,7 +48,7 @@ def check(scope: str) -> None:
 
 
 def check_admin(address: str | None) -> None:
-    """Raise AppError when whoever asks is no admin, or comes from no network in ADMIN_ALLOW."""
+    """Raise AppError when the current identity is not an admin, or its address is outside of ADMIN_ALLOW."""
     settings = current_settings()
     if not allowed(address, settings.admin_allow):
         raise Forbidden("The admin pages are for the networks in ADMIN_ALLOW.")
@@ -56,7 +56,7 @@ def check_admin(address: str | None) -> None:
 
 
 def refusal(who: identity.Identity, scope: str) -> AppError:
-    """Return what is told to somebody who lacks a scope."""
+    """Return the error for an identity that lacks a scope."""
     if who.gate:
         return Unauthorized(f"Finish signing in at {who.gate}.", code=UNFINISHED)
     if who.kind == identity.ANONYMOUS:
@@ -65,7 +65,7 @@ def refusal(who: identity.Identity, scope: str) -> AppError:
 
 
 def _ask() -> None:
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     scope = needed(asked)
     if scope == ADMIN:
         check_admin(asked.remote_addr)
@@ -74,7 +74,7 @@ def _ask() -> None:
 
 
 def needed(asked: Any) -> str:
-    """Return the scope that a request needs; empty for what anybody may see."""
+    """Return the scope that a request needs; empty for public views."""
     view = current_app.view_functions.get(asked.endpoint)
     if asked.path.startswith(ADMIN_PATHS):
         return ADMIN

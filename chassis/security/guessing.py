@@ -1,7 +1,7 @@
-"""Makes guessing of keys slow: after some wrong ones an address is not asked for more.
+"""Slows down guessing of keys: after several wrong keys, an address is refused.
 
-A key that was right from that address before goes on to be, so that a guesser behind the same router shuts out nobody
-who is at work. One that is new to the address gets the same answer meanwhile whether it is right or wrong.
+A key that was valid from that address before stays valid, so that a guesser behind the same router locks out no
+active client. A key that is new to the address gets the same answer during that time, whether it is right or wrong.
 """
 
 from chassis.errors import TooManyRequests
@@ -13,18 +13,18 @@ MAX_KNOWN = 10_000
 MESSAGE = "Too many wrong keys from your address: wait a moment."
 
 _rates: Rates = ()
-_known: set[tuple[str, str]] = set()  # addresses with the principals that came from them
+_known: set[tuple[str, str]] = set()  # addresses with the principals seen from them
 
 
 def configure(settings: Settings) -> None:
-    """Take the limit from the settings, and forget who was right."""
+    """Set the limit from the settings, and forget the known principals."""
     global _rates
     _rates = settings.auth_failure_limit
     _known.clear()
 
 
 def judge(address: str, principal: str) -> None:
-    """Take note of a key from an address, whose (empty when it was wrong); raise TooManyRequests to answer neither."""
+    """Record the principal of an address' key, empty for a wrong one; raise TooManyRequests to reveal neither."""
     if not _rates or (address, principal) in _known:
         return
     verdict = limiter.take(f"guesses {limited_as(address)}", _rates, look=bool(principal))
@@ -32,5 +32,5 @@ def judge(address: str, principal: str) -> None:
         raise TooManyRequests(MESSAGE, retry_after_seconds=verdict.wait_seconds)
     if principal:
         if len(_known) >= MAX_KNOWN:
-            _known.clear()  # all of them show their keys again
+            _known.clear()  # clients are added again when they present their keys
         _known.add((address, principal))

@@ -1,4 +1,4 @@
-"""The headers that every answer carries, see chassis/docs/security.md."""
+"""The headers on every response, see chassis/docs/security.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SOURCES = {  # "script-src" and "style-src" also get the nonce of a page that as
     "script-src": "'self'",
     "style-src": "'self'",
     "img-src": "'self' data:",
-    "connect-src": "'self'",  # sockets of the own origin included
+    "connect-src": "'self'",  # including sockets of the same origin
     "object-src": "'none'",
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
@@ -34,16 +34,16 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
     "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",  # fetch() from an origin in CORS_ORIGINS is not asked for it
-    # No Cross-Origin-Embedder-Policy: nothing here needs it, and it would refuse every picture of another site.
+    "Cross-Origin-Resource-Policy": "same-origin",  # it does not apply to fetch() from an origin in CORS_ORIGINS
+    # No Cross-Origin-Embedder-Policy: nothing here needs it, and it would block every image of another site.
 }
 PRIVATE = "private, no-store"
-KEY_HEADERS = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION"}  # also with a wrong key
-TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # of this host alone: others of the domain may lack TLS
+KEY_HEADERS = {"HTTP_X_API_KEY", "HTTP_AUTHORIZATION"}  # even with a wrong key
+TLS_HEADERS = {"Strict-Transport-Security": "max-age=31536000"}  # this host alone: others of the domain may lack TLS
 
 
 def install(app: Flask) -> None:
-    """Add the headers to every page where a route did not set its own, and give templates `csp_nonce()`."""
+    """Add the headers to every response whose route did not set its own, and give templates `csp_nonce()`."""
     app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[assignment, method-assign]
     app.after_request(_allow_nonce)
     app.after_request(_keep_private)
@@ -51,7 +51,7 @@ def install(app: Flask) -> None:
 
 
 def csp_nonce() -> str:
-    """Return what lets a script or style inside of this page run: `<script nonce="{{ csp_nonce() }}">`."""
+    """Return the nonce that allows a script or style inside this page: `<script nonce="{{ csp_nonce() }}">`."""
     kept: Any = g._get_current_object()
     if "csp_nonce" not in kept:
         kept.csp_nonce = secrets.token_urlsafe(16)
@@ -59,18 +59,19 @@ def csp_nonce() -> str:
 
 
 def _allow_nonce(response: Response) -> Response:
-    nonce = g._get_current_object().get("csp_nonce")  # each look through a proxy takes 1 us
+    nonce = g._get_current_object().get("csp_nonce")  # a proxy access takes 1 us
     if nonce:
         response.headers.setdefault(POLICY, policy(nonce))
     return response
 
 
 def _keep_private(response: Response) -> Response:
-    """Let no cache, and no step back in the browser after signing out, show a download or what is for a key or session.
+    """Prevent caches, and the browser's back button after signing out, from showing downloads and private responses.
 
-    What a route says of its own answer stays, as of static files; downloads are never kept.
+    A response is private when the request has a key or a session. A route's own Cache-Control stays, as for static
+    files, except on downloads.
     """
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     if response.headers.get("Content-Disposition", "").startswith("attachment"):
         response.headers["Cache-Control"] = PRIVATE
     elif not KEY_HEADERS.isdisjoint(asked.environ) or _is_known(asked.environ):
@@ -84,7 +85,7 @@ def _is_known(environ: WSGIEnvironment) -> bool:
 
 
 def _with_headers(pages: WSGIApplication) -> WSGIApplication:
-    """Return the application with the headers in each answer, whoever made it."""
+    """Return the application with the headers on every response, including those of middleware."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:

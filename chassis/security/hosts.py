@@ -1,8 +1,8 @@
-"""By which names this service answers: those of ALLOWED_HOSTS and PUBLIC_URL, in development this machine's alone.
+"""The host names that this service accepts: ALLOWED_HOSTS and PUBLIC_URL, in development only this machine's.
 
-A page of another site can make its own name mean this machine's address (DNS rebinding), and is then of the same origin
-as what it reads here. It cannot do so with an address, which is why addresses pass in development, and why probes and
-scrapes by address always do.
+A page of another site can point its own host name at this machine's address (DNS rebinding), and then has the same
+origin as what it reads here. It cannot do so with an address. Addresses are therefore accepted in development, and
+always for probes and scrapes.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = structlog.get_logger(__name__)
-REFUSED = "app.refused_host"  # in the environment, with one of these
+REFUSED = "app.refused_host"  # WSGI environment key; its value is one of these:
 MALFORMED, OTHER = "malformed", "other"
-PROBES = ("/livez", "/readyz", "/healthz")  # of platforms and proxies, which name what they like; no secret is in them
-SCRAPED = "/metrics"  # by address or a name of the inner network, for the networks of METRICS_ALLOW
+PROBES = ("/livez", "/readyz", "/healthz")  # platforms and proxies send any host name; no secrets here
+SCRAPED = "/metrics"  # by address or an internal name, for the networks of METRICS_ALLOW
 HINT = "If that is this service's name, add it to ALLOWED_HOSTS."
 
 
@@ -38,13 +38,13 @@ def install(app: Flask) -> None:
 
 
 def wrap(app: Flask, settings: Settings) -> None:
-    """Wrap the application, the sockets' path included; `chassis.security.proxies`, around it, finds the host."""
+    """Wrap the application, including the sockets' path; `chassis.security.proxies`, outside, determines the host."""
     checked = wrapped(app.wsgi_app, allowed_names(settings), addresses=not settings.production)
     app.wsgi_app = checked  # type: ignore[assignment, method-assign]
 
 
 def allowed_names(settings: Settings) -> frozenset[str]:
-    """Return the names of this service, `.example.org` for all below; empty where every name is taken."""
+    """Return the names of this service, with `.example.org` for all subdomains; empty when every name is accepted."""
     own = urlsplit(settings.public_url).hostname or ""
     listed = {name.lower() for name in (*settings.allowed_hosts, own) if name}
     if "*" in listed:
@@ -55,7 +55,7 @@ def allowed_names(settings: Settings) -> frozenset[str]:
 
 
 def wrapped(application: WSGIApplication, names: Iterable[str], *, addresses: bool) -> WSGIApplication:
-    """Return the application behind a check of the host; `addresses` lets every address pass, no name every name."""
+    """Return the application behind a check of the host; `addresses` accepts every address, no `names` every name."""
     good = _check_of(frozenset(names), addresses)
     told: list[str] = []
 
@@ -64,27 +64,27 @@ def wrapped(application: WSGIApplication, names: Iterable[str], *, addresses: bo
         malformed = "HTTP_HOST" in environ and not _is_host(host)
         if not malformed and (good(host) or path in PROBES or (path == SCRAPED and _of_inside(host))):
             return application(environ, start_response)
-        if not malformed and not told:  # scanners ask by many names: one line tells an operator who forgot a name
+        if not malformed and not told:  # scanners try many names: one line tells an operator about a missing name
             told.append(host)
             log.warning("host_refused", host=host[:300], hint=HINT)
         environ[REFUSED] = MALFORMED if malformed else OTHER
         if malformed:
-            environ["HTTP_HOST"] = "malformed.invalid"  # what renders the answer can read this one
+            environ["HTTP_HOST"] = "malformed.invalid"  # the renderer of the answer can parse this one
         if path.startswith(SOCKET_PATH):
-            environ["PATH_INFO"] = SOCKET_PATH.rstrip("/")  # past the sockets, to the pages, which refuse it
+            environ["PATH_INFO"] = SOCKET_PATH.rstrip("/")  # not to the sockets but to the pages, which refuse it
         return application(environ, start_response)
 
     return call
 
 
 def base_url() -> str:
-    """Return where people reach this service, without a slash at the end: PUBLIC_URL, else as this request has it."""
+    """Return this service's base URL without a trailing slash: PUBLIC_URL, or the host of this request."""
     settings = current_settings()
     return settings.public_url.rstrip("/") or request.host_url.rstrip("/")
 
 
 def link_base() -> str:
-    """Return what links begin with that are passed on: PUBLIC_URL; in production nothing where that is not set."""
+    """Return the base URL of links that are sent to others: PUBLIC_URL; in production empty when that is not set."""
     settings = current_settings()
     return "" if settings.production and not settings.public_url else base_url()
 
@@ -108,7 +108,7 @@ def _check_of(names: frozenset[str], addresses: bool) -> Callable[[str], bool]:
 
 @lru_cache(maxsize=256)
 def _is_host(host: str) -> bool:
-    """Return whether it is a name or an address, with a port or without."""
+    """Return whether the text is a host name or an address, with or without a port."""
     found = HOST.fullmatch(host)
     return (
         found is not None and (not host.startswith("[") or _address(host) is not None) and int(found[2] or 0) < 65_536
@@ -116,7 +116,7 @@ def _is_host(host: str) -> bool:
 
 
 def _of_inside(host: str) -> bool:
-    """Return whether it is an address, or a name without a dot, such as a container's; sites have dots."""
+    """Return whether the host is an address, or a name without a dot, such as a container's; public sites have dots."""
     found = HOST.fullmatch(host)
     return found is not None and ("." not in found[1] or _address(host) is not None)
 

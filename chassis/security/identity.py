@@ -1,4 +1,4 @@
-"""Who asks: one look-up for requests and for sockets, and what it may do."""
+"""Identifies who sent a request or a socket's event, and what scopes they have: one look-up for both."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -20,17 +20,17 @@ Environ = dict[str, Any]
 
 
 def scopes(*names: str) -> frozenset[str]:
-    """Return the scopes with what they imply: `admin` may submit, and who submits may read."""
+    """Return the scopes with those they imply: `admin` implies `submit`, which implies `read`."""
     return frozenset(implied for name in names for implied in _IMPLIED[name])
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A key, a person's account, or an anonymous visitor, known by the address alone.
+    """A key, a person's account, or an anonymous visitor, who is known by address only.
 
-    `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default;
-    `without_limits` says that rates, quotas and the limits of its address are not for it.
-    `gate` is the page that a session has to pass before it may do anything, as that of a second factor.
+    `owner` owns the work that the identity starts (empty for visitors); `per_second` is its own rate, 0 the default;
+    `without_limits` exempts it from rates, quotas and the limits of its address.
+    `gate` is the page that a session must pass before it may do anything, such as that of a second factor.
     """
 
     kind: str
@@ -38,7 +38,7 @@ class Identity:
     name: str
     scopes: frozenset[str]
     owner: str = ""
-    session: str = ""  # the session it came by, of a cookie; empty for keys
+    session: str = ""  # id of the session behind the cookie; empty for keys
     expires_at: float | None = None  # seconds since 1970
     per_second: float = 0
     without_limits: bool = False
@@ -47,12 +47,12 @@ class Identity:
 
     @property
     def principal(self) -> str:
-        """Return what limits are counted by."""
+        """Return the name that limits are counted under."""
         return f"{self.kind}:{self.id}"
 
     @property
     def maker(self) -> str:
-        """Return what is noted on keys and links that it makes: its owner, or what it is called."""
+        """Return the name recorded on the keys and links that it makes: its owner, or otherwise its name."""
         return self.owner or self.name or self.principal
 
     def may(self, scope: str) -> bool:
@@ -62,7 +62,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What somebody shows: a key, or the cookies of the request."""
+    """What a client presents: a key, or the cookies of the request."""
 
     key: str = ""
     environ: Environ = field(default_factory=dict)
@@ -70,10 +70,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
-    they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `ends_at` when
-    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again; `anybody` whether
-    somebody can be known by it at all, and `first` is the command that lets the first one in."""
+    """A kind of identity.
+
+    `look_up` returns None when the credentials are not of this kind, and raises Unauthorized when they are wrong.
+    `still_good` returns whether an identity found earlier would be found again. `ends_at` returns when an identity
+    ends, as far as is known now, in seconds since 1970, or None for never; the identity is checked again then.
+    `anybody` returns whether any identity of this kind exists, and `first` is the command that creates the first one.
+    """
 
     look_up: Callable[[Credentials], Identity | None]
     still_good: Callable[[Identity], bool]
@@ -83,8 +86,10 @@ class Kind:
 
 
 def identify(environ: Environ, auth: object = None) -> Identity:
-    """Return who sent a request, or a socket's `auth`; raise Unauthorized when what is shown is wrong, and
-    TooManyRequests when the address has shown too much of that."""
+    """Return the identity of a request or of a socket's `auth`.
+
+    Raises Unauthorized when the credentials are wrong, and TooManyRequests after too many wrong ones from the address.
+    """
     key = shown_key(environ, auth)
     if key or "HTTP_COOKIE" in environ:
         credentials = Credentials(key, environ)
@@ -99,7 +104,7 @@ def _nobody(environ: Environ) -> Identity:
 
 
 def anonymous(settings: Settings, address: str) -> Identity:
-    """Return the identity of somebody who shows nothing."""
+    """Return the identity of a client without credentials."""
     allowed = (SUBMIT,) if not settings.guarded else (READ,) if settings.public_read else ()
     return _visitor(address, allowed)
 
@@ -110,34 +115,34 @@ def _visitor(address: str, allowed: tuple[str, ...]) -> Identity:
 
 
 def still_good(found: Identity) -> bool:
-    """Return whether the key or session was not revoked meanwhile."""
+    """Return whether the identity's key or session is still valid."""
     kind = current_wiring().identities.get(found.kind)
     return found.kind == ANONYMOUS or (kind is not None and kind.still_good(found))
 
 
 def ends_at(found: Identity) -> float:
-    """Return when an identity ends by itself as far as is known now, in seconds since 1970; infinity for never."""
+    """Return when an identity ends, as far as is known now, in seconds since 1970; infinity for never."""
     kind = current_wiring().identities.get(found.kind)
     end = kind.ends_at(found) if kind is not None else None
     return math.inf if end is None else end
 
 
 def current() -> Identity:
-    """Return who sent the request or event at hand; outside of both, as in a job or a command, it is the operator."""
+    """Return the identity of the current request or event; outside of both, as in a job or command, the operator."""
     if not has_request_context():
         return OPERATOR
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     namespace = getattr(asked, "namespace", "")
     return remembered(asked.environ, namespace) or _first_look(asked.environ, namespace)
 
 
 def look_again() -> Identity:
-    """Return who sends the request at hand, as it is now: a body that comes slowly may outlive what its head showed."""
+    """Return the identity of the current request as it is now: it may have ended while a slow body arrived."""
     return _first_look(request.environ, "")
 
 
 def _first_look(environ: Environ, namespace: str) -> Identity:
-    """Find out who it is and keep it; who shows something wrong is refused once, and a visitor from then on."""
+    """Identify the client and store the result; wrong credentials are refused once, then treated as a visitor's."""
     remember(environ, _nobody(environ), namespace)
     found = identify(environ)
     remember(environ, found, namespace)
@@ -145,18 +150,18 @@ def _first_look(environ: Environ, namespace: str) -> Identity:
 
 
 def remember(environ: Environ, found: Identity, namespace: str = "") -> None:
-    """Keep who it is with a request (no namespace) or with a socket's namespace."""
+    """Store the identity of a request (no namespace) or of a socket's namespace."""
     environ.setdefault(FOUND, {})[namespace] = found
 
 
 def remembered(environ: Mapping[str, Any], namespace: str) -> Identity | None:
-    """Return who joined a socket's namespace."""
+    """Return the identity that joined a socket's namespace."""
     known: dict[str, Identity] = environ.get(FOUND, {})
     return known.get(namespace)
 
 
 def shown_key(environ: Environ, auth: object = None) -> str:
-    """Return the key that a request or a socket's `auth` shows, or an empty string."""
+    """Return the key that a request or a socket's `auth` presents, or an empty string."""
     if isinstance(auth, dict) and isinstance(auth.get("key"), str):
         return str(auth["key"])
     if key := environ.get("HTTP_X_API_KEY"):

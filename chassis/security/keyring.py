@@ -1,4 +1,4 @@
-"""The keys that are good now, in memory: any key, right or wrong, costs a hash and a look into a dictionary."""
+"""The valid keys, in memory: checking any key costs one hash and one dictionary look-up."""
 
 import hashlib
 import math
@@ -19,26 +19,29 @@ from chassis.settings import Settings
 from chassis.wiring import wiring_of
 
 KEY = "key"
-LOOK_AGAIN_SECONDS = 0.05  # a revocation elsewhere counts from then on; here at once
+LOOK_AGAIN_SECONDS = 0.05  # a revocation by another process applies after this; one by this process at once
 
 
 class Keyring:
-    """The good keys by their hash, read again when the version of everybody's rights has changed."""
+    """The valid keys by their hash, read again when the version of everybody's rights has changed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.configure({})
 
     def configure(self, own: dict[str, Identity]) -> None:
-        """Take the keys of the environment, and forget what was read."""
+        """Set the keys of the environment, and discard those that were read."""
         self._own = own
         self._hold({})
         self._version, self._looked_at = -1, -math.inf
         self._uses: dict[str, tuple[int, float]] = {}
 
     def look_up(self, credentials: Credentials) -> Identity | None:
-        """Return whose key it is, None without one; raise Unauthorized, also for who has a session besides, and
-        TooManyRequests for an address that guesses."""
+        """Return the key's identity, or None without a key.
+
+        Raises Unauthorized for a wrong key, even when there is a valid session, and TooManyRequests for an address that
+        guesses.
+        """
         if not credentials.key:
             return None
         hashed = digest(credentials.key)
@@ -53,10 +56,10 @@ class Keyring:
         return found
 
     def without_limits(self, environ: Environ) -> bool:
-        """Return whether the headers of a request show a good key without limits.
+        """Return whether a request's headers contain a valid key without limits.
 
-        Asked before a socket's handshake is counted, so it counts no use and no wrong key; that is done when the
-        socket joins. False while the database does not answer.
+        It is called before a socket's handshake is counted, and counts neither a use nor a wrong key: that happens when
+        the socket joins. Returns False while the database is unavailable.
         """
         key = identity.shown_key(environ)
         if not key:
@@ -69,17 +72,17 @@ class Keyring:
         return found is not None and found.without_limits and _in_time(found)
 
     def still_good(self, found: Identity) -> bool:
-        """Return whether a key that was good is so now, with the same rights."""
+        """Return whether a key is still valid, with the same rights."""
         self.refresh()
         known = self._by_id.get(found.id)
         return known is not None and _in_time(known) and (known.scopes, known.owner) == (found.scopes, found.owner)
 
     def ends_at(self, found: Identity) -> float | None:
-        """Return when a key expires, which may have been changed since it was shown."""
+        """Return when a key expires; this may have changed since it was presented."""
         return self._by_id.get(found.id, found).expires_at
 
     def refresh(self) -> None:
-        """Read the keys again if something has changed."""
+        """Read the keys again if they have changed."""
         if time.monotonic() - self._looked_at < LOOK_AGAIN_SECONDS:
             return
         version = db.read(store.version)
@@ -90,11 +93,11 @@ class Keyring:
         self._looked_at = time.monotonic()
 
     def forget(self) -> None:
-        """Look at the next key with fresh eyes: something was changed here."""
+        """Read the keys again at the next look-up: this process has changed them."""
         self._looked_at = -math.inf
 
     def flush(self) -> None:
-        """Store how often each key was used since the last time."""
+        """Store the number of each key's uses since the last call."""
         with self._lock:
             uses, self._uses = self._uses, {}
         if uses:
@@ -110,7 +113,7 @@ class Keyring:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Let keys be a way to be known."""
+    """Register keys as a kind of identity."""
     keyring.configure(dict(_of_environment(settings)))
     wiring_of(app).identities[KEY] = Kind(keyring.look_up, keyring.still_good, keyring.ends_at)
 
@@ -124,7 +127,7 @@ def _of_environment(settings: Settings) -> Iterator[tuple[str, Identity]]:
 
 
 def _bootstrap(key: str, name: str, scope: str) -> Identity:
-    """Return the identity of a key from the environment; its id is told by the key, and does not tell it."""
+    """Return the identity of a key from the environment; its id is derived from the key and does not reveal it."""
     key_id = "env-" + hashlib.sha256(b"id:" + digest(key).encode()).hexdigest()[:8]
     return Identity(KEY, key_id, name, identity.scopes(scope), owner=f"{KEY}:{key_id}")
 

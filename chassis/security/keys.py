@@ -1,4 +1,4 @@
-"""API keys: made, shown once, kept as a hash, found by it, expired and revoked."""
+"""API keys: created, shown once, stored as a hash, expired and revoked."""
 
 import hashlib
 import secrets
@@ -27,10 +27,10 @@ AS_GIVEN = ("name", "owner", "per_second", "monthly_budget", "expires_at", "with
 
 @dataclass(frozen=True)
 class NewKey:
-    """What a key is for; 0 is the default rate, and no budget.
+    """The properties of a new key; a rate of 0 is the default, a budget of 0 none.
 
-    One without limits is for a load test: it counts towards no rate, no quota and no limit of its address. It is no
-    admin, owns its own work alone, and ends within a day.
+    A key without limits is for load tests: it is exempt from rates, quotas and the limits of its address. It is not an
+    admin, owns only its own work, and expires within a day.
     """
 
     name: str
@@ -43,12 +43,12 @@ class NewKey:
 
 
 def digest(key: str) -> str:
-    """Return what is stored of a key. Of 32 random bytes a plain hash is safe: there is nothing to guess."""
+    """Return the stored hash of a key. A plain hash is safe for 32 random bytes, which cannot be guessed."""
     return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def create(new: NewKey) -> str:
-    """Store a key and return it whole, which nobody can do again."""
+    """Store a key and return it in full, the only time this is possible."""
     _check(new)
     key_id = secrets.token_hex(ID_BYTES)
     key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
@@ -64,17 +64,17 @@ def create(new: NewKey) -> str:
 
     db.write(write)
     audit.tell(line)
-    rights_changed.send()  # the key is good here at once
+    rights_changed.send()  # the key is valid in this process at once
     return key
 
 
 def revoke(key_id: str) -> None:
-    """End a key for good; raise NotFound when there is none that is good."""
+    """Revoke a key; raise NotFound when there is no such valid key."""
     _change(key_id, "key.revoke", revoked_at=time.time())
 
 
 def revoke_without_limits(key_id: str) -> None:
-    """End a key without limits; raise NotFound when there is none that is good."""
+    """Revoke a key without limits; raise NotFound when there is no such valid key."""
     found = db.read(lambda conn: store.key(conn, id_of(key_id)))
     if found is None or not found.without_limits:
         raise NotFound("There is no such key without limits.")
@@ -82,7 +82,7 @@ def revoke_without_limits(key_id: str) -> None:
 
 
 def expire(key_id: str, at: float) -> None:
-    """Let a key end at a time, in seconds since 1970; raise NotFound when it is revoked or unknown."""
+    """Set when a key expires, in seconds since 1970; raise NotFound when it is revoked or unknown."""
     key_id = id_of(key_id)
     found = db.read(lambda conn: store.key(conn, key_id))
     if found is not None and found.without_limits and at > found.expires_at:
@@ -91,12 +91,12 @@ def expire(key_id: str, at: float) -> None:
 
 
 def listing() -> list[dict[str, Any]]:
-    """Return all keys, newest first, as commands and pages show them."""
+    """Return all keys, newest first, in the form that commands and pages show."""
     return [_shown(row) for row in db.read(store.keys)]
 
 
 def id_of(shown: str) -> str:
-    """Return a key's id; it is taken as it is shown, too."""
+    """Return a key's id; a key in the form in which it is shown is accepted too."""
     return shown.removeprefix(f"{PREFIX}_").split("_")[0]
 
 

@@ -1,6 +1,6 @@
-"""Somebody leaves: what rooms and features hold of a person is listed first, and ends in one transaction.
+"""Removes a person: lists what rooms and features hold of the person, then ends it all in one transaction.
 
-Keys are the core's part. Others add theirs, and so need not know the feature that knows people.
+Keys are the core's part. Features register theirs, and need not know the feature that manages people.
 """
 
 import time
@@ -13,15 +13,16 @@ from chassis.db import db
 from chassis.security import store
 from chassis.wiring import current_wiring
 
-NAMED = 5  # of what ends, in a sentence
+NAMED = 5  # how many names a sentence lists
 
 
 @dataclass
 class Departure:
-    """Who leaves. Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
-    the person made for other owners.
+    """A person who leaves.
 
-    `owners` are the names that the person's keys and work are stored under; finding the keys completes them.
+    Jobs pass to the owner `heir`, or are cancelled without one; `keep_keys` keeps the keys that the person made for
+    other owners. `owners` are the names that the person's keys and work are stored under; finding the keys completes
+    them.
     """
 
     email: str
@@ -36,7 +37,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Ending:
-    """What ends of one part: what it is, in the plural; what becomes of it; and a name for each."""
+    """What ends in one part: what it is, in the plural; what happens to it; and the names of the items."""
 
     what: str
     fate: str
@@ -50,10 +51,10 @@ class Ending:
 
 @dataclass(frozen=True)
 class Part:
-    """What a room or a feature holds of people: `find` lists it, `end` ends it in the transaction of the departure.
+    """What a room or feature holds of people: `find` lists it, `end` ends it in the departure's transaction.
 
-    Neither may log, or ask who is calling: they may run in a real thread. `plantable` says that everybody who has an
-    account can make it; it ends too when the account becomes that of another person.
+    Neither may log or read the current identity: they may run in a real thread. `plantable` says that any account can
+    create such items; they also end when the account passes to another person.
     """
 
     find: Callable[[Connection, Departure], Ending]
@@ -62,7 +63,7 @@ class Part:
 
 
 def parts() -> list[Part]:
-    """Return all parts; keys come first, since others ask for the owners that they bring."""
+    """Return all parts; keys come first, since other parts use the owners that they add."""
     return [Part(_find_keys, _end_keys), *current_wiring().leaving]
 
 
@@ -73,9 +74,9 @@ def preview(departure: Departure) -> list[Ending]:
 
 
 def carry_out(conn: Connection, known: list[Part], departure: Departure) -> list[Ending]:
-    """End it all, in the transaction that also takes the account away; return what has ended.
+    """End all parts in the transaction that also removes the account; return what ended.
 
-    `known` is what `parts` returned, outside of the transaction.
+    `known` is the result of `parts`, called outside of the transaction.
     """
     found = _found(conn, known, departure)
     for part in known:
@@ -84,7 +85,7 @@ def carry_out(conn: Connection, known: list[Part], departure: Departure) -> list
 
 
 def hand_over(conn: Connection, known: list[Part], email: str) -> None:
-    """End what somebody may have planted in an account that is another person's from now on."""
+    """End what a previous holder may have planted in an account that passes to another person."""
     for part in known:
         if part.plantable:
             part.end(conn, Departure(email))
@@ -104,7 +105,7 @@ def _end_keys(conn: Connection, departure: Departure) -> None:
 
 
 def _keys(conn: Connection, departure: Departure) -> list[Row[object]]:
-    """Return the person's keys, and those that these keys have made in turn."""
+    """Return the person's keys, and the keys made with these."""
     good = store.good_keys(conn, departure.at)
     found: dict[str, Row[object]] = {}
     while more := [key for key in good if key.id not in found and _is_theirs(key, departure)]:
@@ -119,5 +120,5 @@ def _is_theirs(key: Row[object], departure: Departure) -> bool:
 
 
 def _is_owned(key: Row[object], departure: Departure) -> bool:
-    """Return whether the key is the person's own; one that names no owner is its maker's."""
+    """Return whether the key belongs to the person; a key without an owner belongs to its maker."""
     return (key.owner or key.made_by) in departure.owners or key.owner.lower() == departure.email

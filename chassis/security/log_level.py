@@ -1,4 +1,4 @@
-"""The level of the logs of all running processes, changed without a restart, and back by itself after a time."""
+"""Changes the log level of all running processes without a restart, permanently or for a limited time."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ NAME = "log_level"
 
 
 def change(level: str | None, seconds: float | None = None) -> None:
-    """Set the level of all processes, for good or for some seconds; None is what LOG_LEVEL says."""
+    """Set the level of all processes, permanently or for some seconds; None restores LOG_LEVEL."""
     until = None if seconds is None else time.time() + seconds
     value = None if level is None else {"level": level, "until": until}
     line = audit.entry("logs.level", level or "LOG_LEVEL")
@@ -29,13 +29,13 @@ def change(level: str | None, seconds: float | None = None) -> None:
 
 
 def current(default: str) -> tuple[str, float | None]:
-    """Return the level that is in force, and when it ends, in seconds since 1970."""
+    """Return the level in force, and when it ends, in seconds since 1970."""
     kept = db.read(lambda conn: state.get(conn, NAME))
     return (kept["level"], kept["until"]) if _holds(kept) else (default, None)
 
 
 def apply(kept: Any, default: str) -> None:
-    """Let this process log as it is kept, or as the setting says."""
+    """Apply the stored level to this process, or the setting's level without one."""
     root, wanted = logging.getLogger(), kept["level"] if _holds(kept) else default
     if root.level != logging.getLevelName(wanted):
         root.setLevel(wanted)
@@ -43,6 +43,6 @@ def apply(kept: Any, default: str) -> None:
 
 
 def _holds(kept: Any) -> bool:
-    """Return whether what is kept is a level, and in force; other words in the database change nothing."""
+    """Return whether the stored value is a level in force; any other text in the database is ignored."""
     known = bool(kept) and kept["level"] in list(logging.getLevelNamesMapping())
     return known and (kept["until"] is None or kept["until"] > time.time())

@@ -1,6 +1,6 @@
-"""Maintenance mode: reading goes on, what would change something is refused with the reason, no new job is begun.
+"""Maintenance mode: reading continues, changes are refused with the reason, and no new jobs start.
 
-It is kept in the database for all processes, and in a file beside it while that cannot be written.
+The mode is stored in the database for all processes, and in a file beside it while the database cannot be written.
 """
 
 import json
@@ -27,18 +27,18 @@ ADMIN_API = "/api/admin"
 
 
 def allow(function: F) -> F:
-    """Mark a view that goes on answering, as signing in does."""
+    """Mark a view that still answers in maintenance mode, such as signing in."""
     setattr(function, ALLOWED, True)
     return function
 
 
 def install(app: Flask) -> None:
-    """Refuse requests that would change something, as long as the mode is on."""
+    """Refuse requests that would change something while the mode is on."""
     app.before_request(_refuse)
 
 
 def reason() -> str | None:
-    """Return why the service changes nothing, or None; known in every process within a second."""
+    """Return the reason for maintenance mode, or None while it is off; all processes know it within a second."""
     kept = switches.maintenance()
     return str(kept["reason"]) if kept else None
 
@@ -50,7 +50,7 @@ def check() -> None:
 
 
 def turn_on(why: str) -> bool:
-    """Turn the mode on; False when the database cannot be written, and only the processes of this machine know."""
+    """Turn the mode on; return False when the database cannot be written, and only this machine's processes know."""
     value, line = {"reason": why, "since": time.time()}, audit.entry("maintenance.on", why)
     try:
         _store(value, line)
@@ -65,7 +65,7 @@ def turn_on(why: str) -> bool:
 
 
 def turn_off() -> None:
-    """Turn the mode off; raises SQLAlchemyError when the database holds it and cannot be written."""
+    """Turn the mode off; raise SQLAlchemyError when the database stores it and cannot be written."""
     line = audit.entry("maintenance.off", reason() or "")
     switches.file_of(current_settings()).unlink(missing_ok=True)
     try:
@@ -86,7 +86,7 @@ def _store(value: dict[str, Any] | None, line: dict[str, Any]) -> None:
 
 
 def _refuse() -> None:
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     if asked.method in READING or switches.maintenance() is None:
         return
     view = current_app.view_functions.get(asked.endpoint)

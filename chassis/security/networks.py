@@ -1,4 +1,4 @@
-"""Whether an address belongs to one of some networks."""
+"""Checks whether an address belongs to a list of networks."""
 
 import ipaddress
 import re
@@ -10,7 +10,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def parsed(address: str | None) -> Address | None:
-    """Return the address, or None for what is none; an IPv4 address written as IPv6 counts as IPv4."""
+    """Return the parsed address, or None when the text is not one; an IPv4 address written as IPv6 becomes IPv4."""
     try:
         found = ipaddress.ip_address(address or "")
     except ValueError:
@@ -19,6 +19,6 @@ def parsed(address: str | None) -> Address | None:
 
 
 def allowed(address: str | None, networks: Iterable[Network]) -> bool:
-    """Return whether the address is in a network."""
+    """Return whether the address is in one of the networks."""
     found = parsed(address)
     return found is not None and any(found in network for network in networks)

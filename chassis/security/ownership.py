@@ -1,4 +1,4 @@
-"""Whose work it is: its owner and admins see and change it, and everybody where nothing is guarded."""
+"""Access to work: its owner and admins may see and change it; everybody may, where anonymous visitors are allowed."""
 
 from chassis.errors import Forbidden, NotFound
 from chassis.security import identity
@@ -7,25 +7,25 @@ from chassis.wiring import current_settings
 
 
 def may_see(owner: str) -> bool:
-    """Return whether whoever asks may see the work of an owner."""
+    """Return whether the current identity may see an owner's work."""
     return _is(owner) or not current_settings().guarded or current_settings().public_read
 
 
 def check_seen(owner: str, what: str) -> None:
-    """Raise NotFound, as for what does not exist, when the work of this owner is not for whoever asks."""
+    """Raise NotFound, as for work that does not exist, when the current identity may not see this owner's work."""
     if not may_see(owner):
         raise NotFound(f"There is no such {what}.")
 
 
 def check_changed(owner: str, what: str) -> None:
-    """Raise NotFound or Forbidden when whoever asks may not see, or not change, the work of this owner."""
+    """Raise NotFound or Forbidden when the current identity may not see, or not change, this owner's work."""
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
         raise Forbidden(f"This {what} is somebody else's.")
 
 
 def seen_owner() -> str | None:
-    """Return the only owner whose work may be listed, or None for everybody's."""
+    """Return the owner whose work may be listed, or None for everybody's."""
     return None if may_see("") else identity.current().owner
 
 

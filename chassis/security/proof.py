@@ -1,7 +1,7 @@
-"""Asks a person again, before what does most harm in other hands, for a password or a second factor.
+"""Asks a person again for a password or second factor before the most dangerous actions.
 
-A session that was left open, or stolen, is so worth less. Whose identity has no `proved_at` passes: keys, the operator,
-visitors. A feature for people sets it, and has the page that asks: `hooks.proof_page` takes it.
+A stolen session, or one that was left open, is therefore less useful. An identity without `proved_at` passes: keys,
+the operator and visitors. A feature that manages people sets it and registers its page with `hooks.proof_page`.
 """
 
 import time
@@ -17,10 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def recently_proved(view: F) -> F:
-    """Let a view be used by sessions alone whose person was asked within RECENT_PROOF_SECONDS.
+    """Allow a session to use a view only when its person gave proof within RECENT_PROOF_SECONDS.
 
-    Goes below `@app.post` and `@needs`. A page asks and goes on from there; programs get 401 with the code
-    `proof_needed`.
+    Place it below `@app.post` and `@needs`. A page asks for the proof and continues from there; programs get 401 with
+    the code `proof_needed`.
     """
 
     @wraps(view)
@@ -32,7 +32,7 @@ def recently_proved(view: F) -> F:
 
 
 def check() -> None:
-    """Raise ProofNeeded when the person of this request has to be asked again."""
+    """Raise ProofNeeded when this request's person has to give proof again."""
     proved_at, seconds = identity.current().proved_at, current_settings().recent_proof_seconds
     if proved_at is not None and seconds and time.time() - proved_at > seconds:
         raise ProofNeeded("Show again that it is you, with your password or second factor.")

@@ -1,7 +1,7 @@
-"""Whose word counts about where a request comes from: that of TRUSTED_PROXIES, and of nobody else.
+"""Determines a request's source from the headers of TRUSTED_PROXIES; those of other peers are ignored.
 
-Behind this wrapper there is one truth: REMOTE_ADDR, wsgi.url_scheme and HTTP_HOST. The headers themselves are gone, so
-that no code reads them by mistake. It goes outside of everything else, the sockets' path included.
+Inside this wrapper, REMOTE_ADDR, wsgi.url_scheme and HTTP_HOST are correct. The headers themselves are removed, so
+that no code reads them by mistake. It must be the outermost wrapper, and covers the sockets' path.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 UNIX = "unix"  # a peer on a unix socket has no address
 HINT = "If that is your proxy, name it in TRUSTED_PROXIES."
-MAX_HOPS = 20  # a client may write as many as fit into its headers
-SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # some proxies name the websocket's
+MAX_HOPS = 20  # a client can write any number into its headers
+SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # some proxies send the websocket's scheme
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 FORWARDED_FOR, PROTO, FORWARDED_HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
-AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)  # of a request for a whole URL; it counts, not Host
+AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)  # the target of a request for a whole URL replaces Host
 REMOVED = (
     FORWARDED_FOR,
     PROTO,
@@ -46,12 +46,12 @@ REMOVED = (
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Wrap the application, as the last of all that do."""
+    """Wrap the application; call it after all other wrappers."""
     app.wsgi_app = wrapped(app.wsgi_app, settings.trusted_proxies)  # type: ignore[assignment, method-assign]
 
 
 def wrapped(application: WSGIApplication, proxies: Iterable[Proxy]) -> WSGIApplication:
-    """Return the application as trusted proxies describe its requests; from others their headers are taken away."""
+    """Return the application with requests as trusted proxies describe them; other peers' headers are removed."""
     trusted = trust(tuple(proxies))
     told: list[str] = []
 
@@ -72,7 +72,7 @@ def wrapped(application: WSGIApplication, proxies: Iterable[Proxy]) -> WSGIAppli
 
 
 def trust(proxies: tuple[Proxy, ...]) -> Callable[[str], bool]:
-    """Return whether a peer, known by its address (none on a unix socket), is a trusted proxy."""
+    """Return a function that tells whether a peer, given by address (empty on a unix socket), is a trusted proxy."""
     networks = tuple(proxy for proxy in proxies if not isinstance(proxy, str))
 
     @lru_cache(maxsize=4096)
@@ -94,10 +94,10 @@ def _apply(environ: WSGIEnvironment, peer: str, trusted: Callable[[str], bool]) 
 
 
 def client_of(forwarded_for: str, peer: str, trusted: Callable[[str], bool]) -> str:
-    """Return the right-most address that is no trusted proxy's: what stands left of it, its owner may have made up.
+    """Return the right-most address that is not a trusted proxy's: its sender may have forged those to its left.
 
-    What is not an address ends the search, and so does one of this machine that comes from another: the last proxy that
-    is known stands for its client then.
+    The search ends at text that is not an address, and at a loopback address behind another machine: the last known
+    proxy then stands for its client.
     """
     known = peer
     for text in reversed(forwarded_for.rsplit(",", MAX_HOPS)[-MAX_HOPS:]):
@@ -111,12 +111,12 @@ def client_of(forwarded_for: str, peer: str, trusted: Callable[[str], bool]) -> 
 
 
 def _last(value: str) -> str:
-    """Return what the nearest proxy said, where several did."""
+    """Return the nearest proxy's value when several proxies added one."""
     return value.rpartition(",")[2].strip()
 
 
 def _address(text: str) -> Address | None:
-    """Return an address that may have a port, or None; a zone (`%eth0`) may hold any character and is refused."""
+    """Return the address, without its port, or None; a zone (`%eth0`) may contain any character and is refused."""
     if text.startswith("["):
         text = text[1:].partition("]")[0]
     elif text.count(":") == 1:
@@ -130,7 +130,7 @@ def _local(known: str) -> bool:
 
 
 def limited_as(address: str) -> str:
-    """Return what every limit of addresses counts an address as: a client of IPv6 has a whole /64 of them."""
+    """Return the form of an address that limits are counted by: an IPv6 client has a whole /64 network."""
     return _network(address) if ":" in address else address
 
 
@@ -139,4 +139,4 @@ def _network(address: str) -> str:
     found = parsed(address)
     if isinstance(found, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((found, 64), strict=False))
-    return str(found or address)  # an IPv4 address that was written as IPv6 is the same client as without
+    return str(found or address)  # an IPv4 address written as IPv6 is the same client

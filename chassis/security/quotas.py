@@ -1,7 +1,7 @@
-"""What a key or an account may have: declared by the rooms and features that count it, checked where it is used.
+"""Quotas of keys and accounts: declared by the rooms and features that count them, checked where they are used.
 
-Counted by owner: a key without an owner counts for itself, an account and the keys of that owner count together.
-Visitors, commands and schedules have no owner and no quota, and a key without limits has no quota while it is good.
+They are counted by owner: a key without an owner counts for itself, an account and its keys count together.
+Visitors, commands and schedules have no owner and no quota, and a valid key without limits has no quota.
 """
 
 import time
@@ -18,7 +18,7 @@ from chassis.security import store
 from chassis.settings import Settings
 
 DAY_SECONDS = 86_400
-LOCKS = 7_120_001  # the room of our advisory locks on PostgreSQL
+LOCKS = 7_120_001  # the namespace of our advisory locks on PostgreSQL
 STORED_BYTES = "stored_bytes"
 Held = Callable[[Connection, str], int]
 
@@ -27,8 +27,8 @@ Held = Callable[[Connection, str], int]
 class Quota:
     """Something that is counted; its title completes the sentence "Your limit is 5 …".
 
-    `limit` is read from the settings, 0 is none. `held(conn, owner)` returns how much an owner has at the moment;
-    without it, what an owner takes in a day (UTC) is counted here.
+    `limit` is read from the settings; 0 means no limit. `held(conn, owner)` returns how much an owner has now;
+    without it, an owner's use per day (UTC) is counted here.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Usage:
-    """How an owner stands with a quota; `resets_at` is seconds since 1970, of what is counted by the day."""
+    """An owner's use of a quota; `resets_at`, in seconds since 1970, is for quotas that are counted per day."""
 
     name: str
     title: str
@@ -51,7 +51,7 @@ class Usage:
     resets_at: float | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what APIs show; the time is ISO 8601 UTC."""
+        """Return the form that APIs show; the time is ISO 8601 in UTC."""
         return asdict(self) | {"resets_at": iso(self.resets_at)}
 
 
@@ -61,26 +61,26 @@ _settings: Settings | None = None
 
 
 def configure(settings: Settings) -> None:
-    """Take over the settings; before that nothing has a limit."""
+    """Use these settings; before that nothing has a limit."""
     global _settings
     _settings = settings
 
 
 def declare(quota: Quota) -> None:
-    """Add something that is counted."""
+    """Register a quota."""
     _quotas[quota.name] = quota
 
 
 def count_stored(name: str, held: Held) -> None:
-    """Let the bytes that a feature stores count; `held(conn, owner)` returns how many they are."""
+    """Count the bytes that a feature stores; `held(conn, owner)` returns their number."""
     _stored[name] = held
 
 
 def take(conn: Connection, owner: str, **amounts: int) -> None:
-    """Count what an owner is about to use, by the quotas' names, in the transaction that uses it.
+    """Count what an owner is about to use, by quota name, in the transaction that uses it.
 
-    Raises OverQuota when one would be exceeded; let it roll the transaction back. An owner's transactions wait for one
-    another here, so that two at once cannot both take what is left.
+    Raises OverQuota when a quota would be exceeded; let it roll the transaction back. An owner's transactions wait for
+    each other here, so that two concurrent ones cannot both take the rest.
     """
     limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
     now = time.time()
@@ -96,7 +96,7 @@ def take(conn: Connection, owner: str, **amounts: int) -> None:
 
 
 def usage(owner: str) -> list[Usage]:
-    """Return how an owner stands with each quota that has a limit; nothing for those without an owner."""
+    """Return an owner's use of each quota that has a limit; empty without an owner."""
     limited = [quota for quota in _quotas.values() if owner and _limit(quota)]
     now = time.time()
 
@@ -107,7 +107,7 @@ def usage(owner: str) -> list[Usage]:
 
 
 def delete_days(conn: Connection, before: float, limit: int) -> int:
-    """Delete some of the counts of days before a time; return how many."""
+    """Delete up to `limit` of the daily counts before a time; return their number."""
     return store.delete_uses(conn, _day(before), limit)
 
 
@@ -116,7 +116,7 @@ def _limit(quota: Quota) -> int:
 
 
 def _is_without_limits(conn: Connection, owner: str, now: float) -> bool:
-    """Return whether an owner is a good key without limits; such a key is its own owner."""
+    """Return whether an owner is a valid key without limits; such a key is its own owner."""
     kind, _, key_id = owner.partition(":")
     found = store.key(conn, key_id) if kind == "key" else None
     return found is not None and found.without_limits and not found.revoked_at and found.expires_at > now
@@ -137,7 +137,7 @@ def _over(found: Usage, amount: int, now: float) -> OverQuota:
 
 
 def _lock(conn: Connection, owner: str) -> None:
-    """Wait for other transactions of the owner; on SQLite there is one writer at a time anyway."""
+    """Wait for the owner's other transactions; SQLite has a single writer anyway."""
     if conn.dialect.name == "postgresql":
         conn.execute(text("SELECT pg_advisory_xact_lock(:room, hashtext(:owner))"), {"room": LOCKS, "owner": owner})
 

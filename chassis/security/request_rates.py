@@ -1,4 +1,4 @@
-"""How often requests may come: by key, else by account, else by address; and what a client is told of it."""
+"""Limits the rate of requests by key, account or address, and reports the limit to the client."""
 
 import math
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from chassis.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 OWN_RATES = "own_rates"
-UNLIMITED = ("health.", "metrics.")  # endpoints: who asks here is to get an answer above all
+UNLIMITED = ("health.", "metrics.")  # endpoints that must answer even under load
 HEADERS = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")  # as draft-ietf-httpapi-ratelimit-headers-07
 
 log = structlog.get_logger(__name__)
@@ -25,9 +25,9 @@ _default: Rates = ()
 
 
 def limit(*rates: str) -> Callable[[F], F]:
-    """Give a view rates of its own, as in `limit("5 per minute")`, counted apart from all others; without any, none.
+    """Give a view its own rates, as in `limit("5 per minute")`, counted separately; `limit()` removes the limit.
 
-    Goes below `@app.get` and the like. Raises ValueError when one is not a rate.
+    Place it below `@app.get` and the like. Raises ValueError when a text is not a rate.
     """
     own = tuple(Rate.parse(rate) for rate in rates)
 
@@ -39,7 +39,7 @@ def limit(*rates: str) -> Callable[[F], F]:
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Count every request but those of health, metrics and static files."""
+    """Count every request except those for health, metrics and static files."""
     global _default
     _default = settings.request_rates
     limiter.configure(settings.redis_url.get_secret_value())
@@ -49,7 +49,7 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def budget(who: Identity) -> tuple[str, Rates]:
-    """Return what a principal's requests are counted by, and how many it may make; a key may have its own rate."""
+    """Return the name that a principal's requests are counted under, and its rates; a key may have its own rate."""
     name = _of_address(who.id) if who.kind == ANONYMOUS else who.principal
     if who.without_limits:
         return name, ()
@@ -57,9 +57,9 @@ def budget(who: Identity) -> tuple[str, Rates]:
 
 
 def count_handshake(environ: Environ) -> None:
-    """Count what begins no request of ours towards its address; raise TooManyRequests above the limit.
+    """Count a handshake, which starts no Flask request, for its address; raise TooManyRequests above the limit.
 
-    Only a key without limits counts for nothing: who else it is shows later, when the socket joins.
+    Only a key without limits is exempt: any other identity is known later, when the socket joins.
     """
     if not _default or keyring.without_limits(environ):
         return
@@ -69,7 +69,7 @@ def count_handshake(environ: Environ) -> None:
 
 
 def _count() -> None:
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     endpoint: str = asked.endpoint or ""
     if endpoint.startswith(UNLIMITED) or endpoint.rpartition(".")[2] == "static":
         return
@@ -92,7 +92,7 @@ def _of_address(address: str) -> str:
 
 
 def _taken(name: str, rates: Rates) -> Verdict | None:
-    """Take one; return None when that fails, for whoever asks is not to suffer for it."""
+    """Take one token; return None when that fails, since a client must not suffer for it."""
     try:
         return limiter.take(name, rates)
     except Exception:
@@ -105,7 +105,7 @@ def _refusal(verdict: Verdict) -> TooManyRequests:
 
 
 def _who(asked: Any) -> Identity:
-    """Return who asks; what anybody may see, may be seen with a wrong key too, as a visitor."""
+    """Return the current identity; a public view accepts a wrong key too, as a visitor."""
     try:
         return identity.current()
     except AppError:

@@ -5,7 +5,7 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface, Se
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Spares a request that uses no session what reading and keeping one takes."""
+    """Skips reading and saving for a request that uses no session."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """Return the session of the request's cookie, or an empty one."""
@@ -14,18 +14,18 @@ class Sessions(SecureCookieSessionInterface):
         return super().open_session(app, request)
 
     def is_null_session(self, obj: object) -> bool:
-        """Return whether there is no session, as without a secret key; of the usual kind that is known at once."""
+        """Return whether there is no session, as without a secret key; the usual class needs no further check."""
         return type(obj) is not SecureCookieSession and super().is_null_session(obj)
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        """Set the cookie; nobody looked at an empty session that is as it was, and there is nothing to say of it."""
+        """Set the cookie; an empty session that was neither read nor changed needs no header."""
         if session or session.accessed or session.modified:
             super().save_session(app, session, response)
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Return whether the cookie is for TLS alone, which it is wherever TLS is."""
+        """Return whether the cookie is for TLS only, which it is when the request uses TLS."""
         return request.is_secure
 
     def get_cookie_samesite(self, app: Flask) -> str:
-        """Return that other sites' forms and scripts do not send the cookie."""
+        """Return the policy that keeps other sites' forms and scripts from sending the cookie."""
         return "Lax"

@@ -1,4 +1,4 @@
-"""What the room tells others."""
+"""The signals of this room."""
 
 from blinker import Signal
 

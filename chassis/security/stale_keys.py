@@ -1,4 +1,4 @@
-"""Keys that nobody may need any more: not used for long, or made by somebody who has left."""
+"""Finds keys that may no longer be needed: unused for long, or made by a person who has left."""
 
 import time
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from chassis.wiring import current_wiring
 
 
 def reasons() -> dict[str, str]:
-    """Return {id of a good key: why somebody should look at it}, oldest key first."""
+    """Return {id of a valid key: why an operator should review it}, oldest key first."""
     wiring = current_wiring()
     people, days, now = wiring.people, wiring.settings.stale_key_days, time.time()
 
@@ -34,7 +34,7 @@ def _of_use(key: Row[Any], days: int, now: float) -> list[str]:
 
 
 def _of_people(key: Row[Any], states: Mapping[str, str] | None, states_of_keys: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with whoever made or owns the key; where there are no accounts, people are not judged."""
+    """Return problems with the key's maker and owner; without accounts, people are not checked."""
     if states_of_keys.get(key.made_by) == "revoked":
         return [f"was made by the key {key.made_by.removeprefix('key:')}, which is revoked"]
     if states is None:

@@ -1,4 +1,4 @@
-"""What operators switch in all running processes: kept in the database, read by loops that are there already."""
+"""Operators' switches for all running processes: stored in the database, read by existing background loops."""
 
 import json
 import math
@@ -14,7 +14,7 @@ from chassis.settings import Settings
 
 log = structlog.get_logger(__name__)
 MAINTENANCE = "maintenance"
-STALE_SECONDS = 1.0  # where no loop looks, as in a command, whoever asks does
+STALE_SECONDS = 1.0  # a process without such a loop, as a command, reads when asked
 
 
 class _Known:
@@ -25,24 +25,24 @@ class _Known:
 
 
 def configure(settings: Settings) -> None:
-    """Take over the settings, and forget what an earlier application knew."""
+    """Use these settings, and discard an earlier application's values."""
     _Known.settings, _Known.kept, _Known.file, _Known.looked = settings, {}, None, -math.inf
 
 
 def look() -> None:
-    """Read how everything is switched; while the database does not answer, what was known goes on."""
+    """Read all switches; while the database is unavailable, the last known values stay in force."""
     if _Known.settings is None:
         return
     _Known.looked, _Known.file = time.monotonic(), _read(file_of(_Known.settings))
     try:
         _Known.kept = db.read(lambda conn: {name: state.get(conn, name) for name in (MAINTENANCE, log_level.NAME)})
     except Exception:
-        log.debug("switches_not_read", exc_info=True)  # readiness tells, and the table may not be migrated yet
+        log.debug("switches_not_read", exc_info=True)  # readiness reports it, and the table may not be migrated yet
     log_level.apply(_Known.kept.get(log_level.NAME), _Known.settings.log_level)
 
 
 def maintenance() -> Any:
-    """Return what is kept about the maintenance mode, or None while it is off."""
+    """Return the stored maintenance mode, or None while it is off."""
     if time.monotonic() - _Known.looked > STALE_SECONDS:
         look()
     return _Known.kept.get(MAINTENANCE) or _Known.file
@@ -61,4 +61,4 @@ def _read(file: Path) -> Any:
     try:
         return {"reason": str(json.loads(text)["reason"])}
     except (ValueError, KeyError, TypeError):
-        return {"reason": text.strip()[:300] or "maintenance"}  # made by hand
+        return {"reason": text.strip()[:300] or "maintenance"}  # the file was written by hand

@@ -19,7 +19,7 @@ api_keys = Table(
     Column("revoked_at", Float),
     Column("last_used_at", Float),
     Column("use_count", Integer, nullable=False),
-    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty of keys from before it was kept
+    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty for older keys
     Column("without_limits", Boolean, nullable=False, server_default=false()),
 )
 security_version = Table(
@@ -38,20 +38,20 @@ audit_log = Table(
     Column("target", Text, nullable=False),
     Column("address", String(64), nullable=False),
     Column("result", String(32), nullable=False),
-    Column("number", Integer),  # None of entries from before there was a chain
-    Column("previous", String(64)),  # the hash of the entry before
+    Column("number", Integer),  # None for entries from before the chain
+    Column("previous", String(64)),  # the hash of the previous entry
     Column("hash", String(64)),
     Index("audit_log_by_age", "at"),
     Index("audit_log_by_number", "number", unique=True),
 )
-audit_chain = Table(  # one row: the last entry, and the first that retention has left
+audit_chain = Table(  # one row: the last entry, and the first that retention has kept
     "audit_chain",
     metadata,
     Column("id", Integer, primary_key=True),
     Column("number", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
     Column("first_number", Integer, nullable=False),
-    Column("earlier_id", Integer, nullable=False),  # the last entry from before there was a chain
+    Column("earlier_id", Integer, nullable=False),  # the last entry from before the chain
 )
 quota_days = Table(
     "quota_days",

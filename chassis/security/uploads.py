@@ -1,4 +1,4 @@
-"""What kind of file an upload is: judged by what is in it, since a name can be anything."""
+"""Determines an upload's file type from its content, since a name can be anything."""
 
 import mimetypes
 import re
@@ -23,11 +23,12 @@ SNIFFED_BYTES = 4_096
 
 
 def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) -> bytes:
-    """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
-    and OverQuota when there were too many today.
+    """Return an uploaded file's content, and count it.
 
-    UPLOAD_TYPES limits all routes: where it is set, a type that is not there is refused whatever a route accepts. What
-    is only looked at is not `counted`.
+    Raises UnsupportedMediaType when its type is not in `accept`, and OverQuota after too many uploads today.
+
+    UPLOAD_TYPES limits all routes: when it is set, a type that it does not list is refused whatever a route accepts. A
+    file that is only inspected is not `counted`.
     """
     turns = Turns()
     data: bytes = file.read()
@@ -47,16 +48,16 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
 
 
 def allowed_types() -> tuple[str, ...]:
-    """Return the types that UPLOAD_TYPES lists; where it is not set, those that features add too."""
+    """Return the types that UPLOAD_TYPES lists; when it is not set, the defaults and those that features add."""
     wiring = current_wiring()
     listed = tuple(wiring.settings.upload_types)
     return listed if "upload_types" in wiring.settings.model_fields_set else (*listed, *wiring.upload_types)
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """Return a file's type by its content; the name only says what kind of text a text is.
+    """Return a file's type by its content; the name only determines the kind of a text file.
 
-    A text may begin with the two letters of some binary format, so that is asked first.
+    A text may start with the two letters of a binary format, so the check for text comes first.
     """
     if _is_text(data):
         return _kind_of_text(data[:SNIFFED_BYTES].removeprefix(UTF8_BOM), name)
@@ -68,7 +69,7 @@ def kind_of(data: bytes, name: str) -> str:
 
 
 def _is_text(data: bytes) -> bool:
-    """Return whether there is nothing that no text holds; UTF-16 and old encodings are text too."""
+    """Return whether the data contains no byte that text cannot; UTF-16 and old encodings are text too."""
     if not data.startswith(UTF16_BOMS):
         return data.translate(None, NOT_IN_TEXT) == data
     try:
@@ -78,7 +79,7 @@ def _is_text(data: bytes) -> bool:
 
 
 def _why_no_text(data: bytes) -> str:
-    """Return in which line the first character is that no text holds."""
+    """Return the line of the first character that text cannot contain."""
     if data.startswith(UTF16_BOMS):
         return "The file begins as UTF-16 and is none"
     found = CONTROL.search(data)
