@@ -1,4 +1,4 @@
-"""Sockets: every event passes through `dispatch`; what jobs tell goes out through `publisher`."""
+"""Sockets: every event goes through `dispatch`; `publisher` sends updates about jobs."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from chassis.settings import Settings
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Wire Flask-SocketIO into the application, with the core's own events."""
+    """Add Flask-SocketIO to the application, with the core's own events."""
     from chassis.realtime import dispatch, door, event_rates, events, presence, publisher, recovery, relay
     from chassis.server.patches import for_socketio
 
@@ -69,7 +69,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _serving(settings: Settings) -> bool:
-    """Return whether this process is patched for its mode; commands are not, and get plain threads."""
+    """Return whether this process is patched for its async mode; commands are not, and use plain threads."""
     from chassis.base.concurrency import current_mode
 
     return current_mode() == settings.async_mode

@@ -1,4 +1,4 @@
-"""Who may connect and who may join a room: checks that features add, asked in one place each."""
+"""Checks who may connect and who may join a room; features add their own checks."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from chassis.wiring import current_wiring
 
 
 def admit(auth: Any) -> None:
-    """Find out who connects, by `auth: {key}`, the request's headers or its cookies; raise AppError to refuse."""
+    """Identify a connecting client by `auth: {key}`, its headers or its cookies; raise AppError to refuse it."""
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]
     identity.remember(asked.environ, identity.identify(asked.environ, auth), asked.namespace)
     guard.check(READ)
@@ -21,8 +21,10 @@ def admit(auth: Any) -> None:
 
 
 def check_scope(handler: Any) -> None:
-    """Raise AppError when the client of this event lacks the scope that the handler needs, or an admin's network, or
-    would change something in maintenance."""
+    """Raise AppError when the current client may not call the handler.
+
+    The reasons are a missing scope, an admin scope from outside of ADMIN_ALLOW, or a change in maintenance mode.
+    """
     if scope := getattr(handler, guard.NEEDED, ""):
         guard.check_admin(request.remote_addr) if scope == ADMIN else guard.check(scope)
         if scope == SUBMIT:
@@ -30,13 +32,13 @@ def check_scope(handler: Any) -> None:
 
 
 def check(room: str) -> None:
-    """Raise AppError when the client of this event may not be in a room."""
+    """Raise AppError when the current client may not be in a room."""
     for check in current_wiring().join_checks:
         check(room)
 
 
 def enter(room: str) -> None:
-    """Put the client of this event into a room that it may be in; raise Conflict when it has gone meanwhile."""
+    """Put the current client into a room without checks; raise Conflict when it has disconnected."""
     try:
         join_room(room)
     except ValueError as error:
@@ -44,11 +46,11 @@ def enter(room: str) -> None:
 
 
 def join(room: str) -> None:
-    """Let the client of this event into a room; raise AppError when it may not."""
+    """Let the current client join a room; raise AppError when it may not."""
     check(room)
     enter(room)
 
 
 def leave(room: str) -> None:
-    """Let the client of this event out of a room."""
+    """Remove the current client from a room."""
     leave_room(room)

@@ -1,4 +1,4 @@
-"""The caps of sockets by the settings, and the log line and metric of a connection that one of them closes."""
+"""The sockets' limits from the settings, and the log line and metric when one of them closes a connection."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ log = structlog.get_logger(__name__)
 
 
 def caps(settings: Settings) -> Caps:
-    """Return the settings in the transport's terms."""
+    """Return the settings as the transport's limits."""
     return Caps(
         buffer=Buffer(settings.socket_send_buffer_bytes, settings.socket_send_buffer_messages),
         receive_messages=settings.socket_receive_messages,
@@ -33,27 +33,27 @@ def caps(settings: Settings) -> Caps:
 
 
 def counted_as(environ: Environ) -> str | None:
-    """Return what a session counts as, None for that of a key without limits."""
+    """Return the address that a session counts for, or None for a key without limits."""
     return None if keyring.without_limits(environ) else limited_as(environ.get("REMOTE_ADDR") or "")
 
 
 def too_many_rooms(limit: int) -> AppError:
-    """Return the error of a join above the limit."""
+    """Return the error for joining more rooms than the limit."""
     return AppError(f"A client may be in {limit} rooms.", code="too_many_rooms", status=429)
 
 
 def joined() -> None:
-    """Note that the session of this event's client is in one namespace more."""
+    """Record that the current client's session has joined one more namespace."""
     _count("joined")
 
 
 def left() -> None:
-    """Note that the session of this event's client is in one namespace less."""
+    """Record that the current client's session has left a namespace."""
     _count("left")
 
 
 def _count(change: str) -> None:
-    """Tell who counts sessions; a server that was made without limits counts none."""
+    """Tell the session counter; a server without limits has none."""
     server = current_app.extensions["socketio"].server  # the library's own key
     if census := getattr(server.eio, "census", None):
         asked: Any = request._get_current_object()  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""One wrapper around every event: who may, how often, validation, metrics, logs, errors as acknowledgements."""
+"""Wraps every event: authorisation, rate limits, validation, metrics, logs, and errors as acknowledgements."""
 
 import itertools
 import logging
@@ -20,17 +20,17 @@ from chassis.realtime.messages import called, takes
 from chassis.server.packets import check_sendable
 
 log = structlog.get_logger(__name__)
-quiet = logging.getLogger(__name__)  # not structlog's: these lines come with every event or client
+quiet = logging.getLogger(__name__)  # not structlog's: every event and client logs these lines
 LIFECYCLE = ("connect", "disconnect")
 INTERNAL_ERROR = "internal_error"
 _numbers = itertools.count(1)
 
 
 def dispatch(event: str, namespace: str, handler: Handler, args: tuple[Any, ...]) -> Any:
-    """Run a handler; its return value is the acknowledgement, an error becomes `{"ok": false, "error": ...}`."""
-    sid = request._get_current_object().sid  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    """Run a handler and return its acknowledgement: its return value, or `{"ok": false, "error": ...}` for an error."""
+    sid = request._get_current_object().sid  # type: ignore[attr-defined]  # a proxy access takes 1 us
     if not socketio.in_context:
-        clear_contextvars()  # a thread may have served something else before
+        clear_contextvars()  # the thread may have served another event before
     bind_contextvars(sid=sid, request_id=f"{sid}.{next(_numbers)}")
     if event in LIFECYCLE:
         return _connect(handler, args) if event == "connect" else _disconnect(handler, args)
@@ -61,7 +61,7 @@ def unhandled(_event: str) -> dict[str, Any]:
 
 
 def unsendable(error: Exception) -> dict[str, Any]:
-    """Return the acknowledgement in the place of an answer that is not JSON."""
+    """Return the acknowledgement that replaces a return value that is not JSON."""
     log.error("socket_answer_unsendable", error=str(error))
     return _envelope(error)
 
@@ -71,17 +71,17 @@ def _run(handler: Handler, event: str, args: tuple[Any, ...]) -> Any:
     event_rates.spend(handler, event)
     answer = called(handler, args)
     if socketio.in_context is None:
-        check_sendable(answer)  # the fast transport finds out by itself
+        check_sendable(answer)  # the fast transport checks this itself
     return answer
 
 
 def _failed(error: BaseException) -> bool:
-    """Return whether a handler failed, and is not being ended; what green libraries raise in time is no Exception."""
+    """Return whether a handler failed rather than being ended; green libraries' timeouts are not an Exception."""
     return isinstance(error, Exception) or any(kind.__name__ == "Timeout" for kind in type(error).__mro__)
 
 
 def _count_failure(event: str, error: BaseException, started: float, *, expected: bool) -> None:
-    """Count and log it, in one line; with its traceback when nobody expected it."""
+    """Count and log a failure in one line, with the traceback when the error is unexpected."""
     seconds, outcome = time.perf_counter() - started, error.code if isinstance(error, AppError) else INTERNAL_ERROR
     _events(event, outcome).inc()
     _latency(event).observe(seconds)
@@ -96,18 +96,18 @@ def _fields(event: str, outcome: str, seconds: float) -> dict[str, Any]:
 
 
 def _handled_by_application(namespace: str) -> bool:
-    """Return whether the application has an error handler of Flask-SocketIO's kind, which comes first."""
+    """Return whether the application has a Flask-SocketIO error handler, which takes precedence."""
     return bool(socketio.exception_handlers.get(namespace) or socketio.default_exception_handler)
 
 
 def _envelope(error: BaseException) -> dict[str, Any]:
-    """Return what the client is told; of an error that is not meant for people, nothing but that."""
+    """Return the error for the client; one that is not meant for people is reported without details."""
     told = error if isinstance(error, AppError) else AppError("Something went wrong on our side; it has been logged.")
     return {"ok": False, "error": told.as_dict()}
 
 
 def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
-    """Let a client in when the checks and the handler, which may take its `auth` or nothing, agree."""
+    """Accept a client when the checks and the handler, which may take its `auth` or no argument, agree."""
     try:
         access.admit(args[0] if args else None)
         answer = handler(*args[: takes(handler)])

@@ -1,6 +1,6 @@
-"""What asks at the sockets' path and belongs to no session counts towards its address' limits, as any request does.
+"""Counts requests at the sockets' path that belong to no session towards their address's limits.
 
-A key without limits, shown in the headers, is not counted.
+A request with a key without limits in its headers is not counted.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def wrapped(application: WSGIApplication) -> WSGIApplication:
-    """Return the application behind the limits; it is not asked about what is refused."""
+    """Return the application behind the limits; it does not see refused requests."""
 
     def call(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(SOCKET_PATH) and outside_of_sessions(environ, socketio.server.eio):

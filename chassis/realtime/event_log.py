@@ -1,15 +1,15 @@
-"""What was lately published in this process, room by room, bounded in number, bytes and age."""
+"""The events recently published in this process by room, limited in number, bytes and age."""
 
 import time
 from collections import OrderedDict, deque
 from itertools import islice
 from typing import NamedTuple
 
-MAX_ROOMS = 50_000  # whose last number is remembered; 200 bytes each
+MAX_ROOMS = 50_000  # how many rooms' last numbers are remembered; 200 bytes each
 
 
 class Entry(NamedTuple):
-    """One published event; its data is kept as JSON, since the publisher may change the object later."""
+    """One published event; its data is stored as JSON, since the publisher may change the object later."""
 
     seq: int
     at: float
@@ -18,19 +18,19 @@ class Entry(NamedTuple):
 
 
 class EventLog:
-    """Numbers the events of each room from 1 on; not safe for threads, its owner holds a lock.
+    """Numbers the events of each room from 1; not thread-safe, its owner holds a lock.
 
-    A room that is forgotten goes on above every forgotten number, so that no number of a room is ever given twice.
+    A forgotten room continues above every forgotten number, so that no number of a room is used twice.
     """
 
     def __init__(self, *, max_events: int, max_bytes: int, seconds: float) -> None:
         self._max_events, self._max_bytes, self._seconds = max_events, max_bytes, seconds
-        self._numbers: OrderedDict[str, int] = OrderedDict()  # both: the room that was quiet the longest comes first
+        self._numbers: OrderedDict[str, int] = OrderedDict()  # both: least recently used room first
         self._kept: OrderedDict[str, deque[Entry]] = OrderedDict()
         self._bytes = self._floor = 0
 
     def append(self, room: str, event: str, text: str) -> int:
-        """Keep an event and return its number."""
+        """Store an event and return its number."""
         now, seq = time.monotonic(), self.position(room) + 1
         self._numbers[room] = seq
         self._kept.setdefault(room, deque()).append(Entry(seq, now, event, text))
@@ -46,20 +46,20 @@ class EventLog:
         return self._numbers.get(room, self._floor)
 
     def since(self, room: str, seq: int) -> list[Entry] | None:
-        """Return the events after a number, oldest first, or None when not all of them are known."""
+        """Return the events after a number, oldest first, or None when some of them are no longer known."""
         self._trim(room, time.monotonic())
         kept, last = self._kept.get(room, ()), self.position(room)
         first = last - len(kept)
         return list(islice(kept, seq - first, None)) if first <= seq <= last else None
 
     def _trim(self, room: str, now: float) -> None:
-        """Drop what is too old or too much in one room."""
+        """Remove a room's events that are too old or too many."""
         kept = self._kept.get(room, ())
         while kept and (len(kept) > self._max_events or kept[0].at < now - self._seconds):
             self._drop_first(room)
 
     def _forget(self, now: float) -> None:
-        """Drop what is too old or too much in all, from the room that was quiet the longest."""
+        """Remove events that are too old or too many in total, from the least recently used room."""
         while self._kept:
             room, kept = next(iter(self._kept.items()))
             if self._bytes <= self._max_bytes and kept[0].at >= now - self._seconds:

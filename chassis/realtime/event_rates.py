@@ -1,4 +1,4 @@
-"""How often a client may send an event: by connection and event name, and by principal over all of its connections."""
+"""Limits how often a client sends events: by connection and event, and by principal over all its connections."""
 
 from collections.abc import Callable
 from math import ceil
@@ -20,7 +20,7 @@ _budgets: dict[tuple[str, str], tuple[str, Rates]] = {}  # of the connections th
 
 
 def limit(per_second: float, burst: int = 1) -> Callable[[H], H]:
-    """Give a handler a rate of its own, 0 is no limit; goes below `@socketio.on`."""
+    """Set a handler's own rate, 0 for no limit; place it below `@socketio.on`."""
 
     def decorate(handler: H) -> H:
         handler.rates = _rates(per_second, burst)  # type: ignore[attr-defined]
@@ -30,11 +30,11 @@ def limit(per_second: float, burst: int = 1) -> Callable[[H], H]:
 
 
 def spend(handler: Callable[..., Any], event: str) -> None:
-    """Take a token of this connection for this event, and one of its principal's; raise TooManyRequests without."""
+    """Take a token from this connection's bucket for the event and its principal's; raise TooManyRequests."""
     rates: Rates = getattr(handler, "rates", _default)
     if not (rates or _budgets):
         return
-    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us
+    asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
     if rates and not identity.current().without_limits:
         _spend_own(asked, rates, event)
     if budget := _budgets.get((asked.sid, asked.namespace)):
@@ -44,7 +44,7 @@ def spend(handler: Callable[..., Any], event: str) -> None:
 
 
 def _spend_own(asked: Any, rates: Rates, event: str) -> None:
-    buckets: MemoryBuckets | None = asked.environ.get(BUCKETS)  # lives as long as the connection
+    buckets: MemoryBuckets | None = asked.environ.get(BUCKETS)  # stored as long as the connection lasts
     if buckets is None:
         buckets = asked.environ.setdefault(BUCKETS, MemoryBuckets())
     if not buckets.take((asked.namespace, event), rates).granted:
@@ -53,11 +53,11 @@ def _spend_own(asked: Any, rates: Rates, event: str) -> None:
 
 
 def joined() -> None:
-    """Let the client of this event, who connects, share the budget of its principal, where that has one."""
+    """Let the connecting client share its principal's budget, if the principal has one."""
     who = identity.current()
     if who.without_limits:
         return
-    name, rates = request_rates.budget(who)  # a key's own rate counts at both doors
+    name, rates = request_rates.budget(who)  # a key's own rate applies to HTTP and sockets
     budget = (name, rates) if who.per_second else (f"events {name}", _shared)
     if budget[1]:
         asked: Any = request._get_current_object()  # type: ignore[attr-defined]
@@ -65,14 +65,14 @@ def joined() -> None:
 
 
 def left() -> None:
-    """Forget the client of this event, who is gone."""
+    """Forget the disconnected client."""
     if _budgets:
         asked: Any = request._get_current_object()  # type: ignore[attr-defined]
         _budgets.pop((asked.sid, asked.namespace), None)
 
 
 def configure(settings: Settings) -> None:
-    """Take from the settings the rate of handlers that have none of their own, and that of principals."""
+    """Set the default rate of handlers and the rate of principals from the settings."""
     global _default, _shared
     burst, per_second = settings.socket_events_burst, settings.socket_events_per_second_per_principal
     _default = _rates(settings.socket_events_per_second, burst)

@@ -1,4 +1,4 @@
-"""The core's own events: a viewer follows a job, or no longer."""
+"""The core's own events: a viewer follows or unfollows a job."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from chassis.wiring import wiring_of
 
 
 class JobReference(Resumable):
-    """Which job is meant, and the last event of it that the client saw."""
+    """A job, and the last event about it that the client has seen."""
 
     id: str = Field(min_length=1, max_length=64)
 
@@ -29,21 +29,21 @@ def register(app: Flask) -> None:
 
 
 def connect() -> None:
-    """Accept everybody whom the checks accept."""
+    """Accept every client that passes the checks."""
 
 
 def check_job_room(room: str) -> None:
-    """Raise NotFound when the room is that of a job which is not for the client of this event."""
+    """Raise NotFound when the room belongs to a job that the current client may not see."""
     if room.startswith(JOB_ROOMS):
         jobs.seen(room.removeprefix(JOB_ROOMS))
 
 
 def disconnect() -> None:
-    """Nothing is kept for a viewer."""
+    """Do nothing: no state is kept for a viewer."""
 
 
 def subscribe(message: JobReference) -> dict[str, Any]:
-    """Join first and read then: what changes in between arrives as an update."""
+    """Join first, then read the job: a change in between arrives as an update."""
     stream = recovery.join(job_room(message.id), message.after)
     return {"ok": True, "job": jobs.get(message.id).as_dict(), "stream": stream}
 

@@ -1,4 +1,4 @@
-"""What a handler's signature says: how much it takes, and which model its message has to fit."""
+"""Applies a handler's signature: its number of arguments, and the model of its message."""
 
 import inspect
 import typing
@@ -14,7 +14,7 @@ ANY_NUMBER = 99
 
 
 def called(handler: Handler, args: tuple[Any, ...]) -> Any:
-    """Return what the handler returns; raise BadRequest when the client's arguments do not fit it."""
+    """Return the handler's result; raise BadRequest when the client's arguments do not match its signature."""
     values = _validated(handler, args)
     try:
         return handler(*values)

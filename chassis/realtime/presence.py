@@ -1,8 +1,9 @@
-"""Who is in a room, for the rooms that want it known.
+"""Presence: who is in a room, for the rooms that use it.
 
-Each process stores its own clients under one lease, which it renews in one statement; a process that dies is forgotten
-when its lease runs out. What changed, in whatever process, each tells its own clients from the table, so that no queue
-is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second for a room.
+Each process stores its own clients under one lease, which it renews in one statement; a dead process's clients are
+removed when its lease expires. Each process reads changes by all processes from the table and reports them to its own
+clients, so no queue is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second per
+room.
 """
 
 import secrets
@@ -27,23 +28,23 @@ MAX_CHARACTERS = 255
 
 
 class Presence:
-    """This process's clients that are there, and what its clients were told of each room."""
+    """This process's present clients, and what they were told about each room."""
 
     def __init__(self) -> None:
-        self._writing = threading.Lock()  # a first lease is stored once
+        self._writing = threading.Lock()  # the first lease is stored only once
         self._here: dict[str, dict[str, str]] = defaultdict(dict)  # sid -> room -> member
         self._gone: set[str] = set()
         self._seen: dict[str, tuple[int, int]] = {}
         self._told: dict[str, set[str]] = {}
-        self._used = False  # who does not use it pays nothing
+        self._used = False  # unused, presence costs nothing
 
     def configure(self, settings: Settings) -> None:
-        """Become a holder that nobody was before."""
+        """Generate a unique holder id."""
         self._holder = secrets.token_hex(16)
         self._lease, self._renewed = settings.presence_lease_seconds, 0.0
 
     def enter(self, room: str, member: str) -> None:
-        """Say that the client of this event is in a room as `member`, a name that the others may see."""
+        """Add the current client to a room as `member`, a name that the others may see."""
         if max(len(room), len(member)) > MAX_CHARACTERS:
             raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
         sid = request.sid  # type: ignore[attr-defined]
@@ -52,46 +53,46 @@ class Presence:
         self._renew([(room, sid, member)])
 
     def leave(self, room: str) -> None:
-        """Say that the client of this event is no longer in a room."""
+        """Remove the current client from a room."""
         sid = request.sid  # type: ignore[attr-defined]
         if self._here.get(sid, {}).pop(room, None) is not None:
             db.write(lambda conn: store.leave(conn, room, sid))
 
     def gone(self, sid: str) -> None:
-        """Note that a client has disconnected; the next tick stores it, for all that went at once."""
+        """Record that a client has disconnected; the next tick stores this for all such clients at once."""
         if sid in self._here:
             self._gone.add(sid)
 
     def members(self, room: str) -> list[str]:
-        """Return who is in a room, in all processes."""
+        """Return the members of a room in all processes."""
         self._used = True
         return db.read(lambda conn: store.members(conn, room, time.time()), unbounded=True)
 
     def rooms(self, limit: int) -> dict[str, list[str]]:
-        """Return who is in which room, in all processes; at most so many members."""
+        """Return the members of every room in all processes, at most `limit` of them."""
         found: dict[str, list[str]] = defaultdict(list)
         for room, member in db.read(lambda conn: store.everybody(conn, time.time(), limit), unbounded=True):
             found[room].append(member)
         return found
 
     def tick(self) -> None:
-        """Store who has gone, renew the lease when it is time, and tell what changed."""
+        """Store disconnects, renew the lease when it is time, and report changes."""
         if not self._used:
             return
         if time.monotonic() - self._renewed > self._lease / 3:
-            self._gone |= {sid for sid in list(self._here) if not _connected(sid)}  # went while they entered
+            self._gone |= {sid for sid in list(self._here) if not _connected(sid)}  # disconnected while they entered
             self._renew([])
             db.write(lambda conn: store.remove_expired(conn, time.time()))
         self._store_gone()
         self._tell_changes()
 
     def give_up(self) -> None:
-        """Let all clients of this process be gone; it is about to end."""
+        """Remove all clients of this process, before it ends."""
         if self._used:
             db.write(lambda conn: store.give_up(conn, self._holder))
 
     def _renew(self, entering: list[tuple[str, str, str]]) -> None:
-        """Extend the lease and store who enters; everybody again when the lease was lost."""
+        """Extend the lease and store new members; if the lease was lost, store all members again."""
 
         def write(conn: Connection, there: list[tuple[str, str, str]]) -> bool:
             held = store.renew(conn, self._holder, time.time(), self._lease)
@@ -146,20 +147,20 @@ gone, rooms = presence.gone, presence.rooms
 
 
 class Lookout(Ticker):
-    """Looks twice a second for who came and who went."""
+    """Checks for members who joined or left, twice a second."""
 
     def __init__(self) -> None:
         super().__init__("presence", TICK_SECONDS)
 
     def stop(self) -> None:
-        """Look no more; the clients of this process are gone."""
+        """Stop, and remove this process's clients."""
         super().stop()
-        self._thread.join(2 * TICK_SECONDS)  # which would renew the lease
+        self._thread.join(2 * TICK_SECONDS)  # otherwise it would renew the lease
         try:
             presence.give_up()
         except Exception:
             log.exception("presence_error")
 
     def tick(self) -> None:
-        """Look once."""
+        """Check once."""
         presence.tick()

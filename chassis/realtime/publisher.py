@@ -1,6 +1,6 @@
-"""Tells viewers what changed, each event with its number in the room, so that who missed some can ask for them.
+"""Sends updates to viewers, each event with its number in the room, so that clients can recover missed ones.
 
-Of jobs each process tells its own viewers, from the database, so no queue is needed for them.
+Each process reads job changes from the database and sends them to its own viewers, so jobs need no queue.
 """
 
 import time
@@ -26,19 +26,19 @@ _pending: "OrderedDict[str, str]" = OrderedDict()
 
 
 def job_room(job_id: str) -> str:
-    """Return the name of the room of those who follow a job."""
+    """Return the name of the room of a job's viewers."""
     return JOB_ROOMS + job_id
 
 
 def connect() -> None:
-    """Send `job:update` for every changed job; safe to call again."""
+    """Send `job:update` for every changed job; safe to call more than once."""
     job_changed.connect(publish_job)
 
 
 def publish(room: str, event: str, data: dict[str, Any]) -> None:
-    """Send an event to all who are in a room, in every process; `data` is JSON and gets a field `stream`.
+    """Send an event to everybody in a room, in every process; `data` is JSON and gets the field `stream`.
 
-    Without REDIS_URL only the clients of this process get it.
+    Without REDIS_URL only this process's clients receive it.
     """
     if relay.numbers():
         recovery.deliver(room, event, data)
@@ -50,27 +50,27 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
 def publish_details(kind: str, event: str, source: Source) -> None:
     """Send `event` with `source(job_id)` to a job's viewers after changes of jobs of that kind.
 
-    All such events of a process together go out at most ten times a second, so that a viewer gets no more than that
-    whatever he follows; `source` returns what is new since its last call, or None.
+    All such events of a process together are sent at most ten times a second, so that no viewer receives more, however
+    many jobs the viewer follows; `source` returns what is new since its last call, or None.
     """
     _sources[kind] = (event, source)
 
 
 def publish_job(job: Job) -> None:
-    """Send a job's present state to those who follow it."""
+    """Send a job's current state to its viewers."""
     recovery.deliver(job_room(job.id), "job:update", job.as_dict())
     if job.kind in _sources:
         _pending[job.id] = job.kind
 
 
 class Publisher(Ticker):
-    """Sends the details that are due, one job's at each tick, in turn."""
+    """Sends pending details, one job's per tick, in turn."""
 
     def __init__(self) -> None:
         super().__init__("publisher", TICK_SECONDS)
 
     def tick(self) -> None:
-        """Send one job's details, and rest as long as that took: a slow database is asked half of the time."""
+        """Send one job's details, and rest as long as that took: a slow database is busy half of the time at most."""
         started = time.monotonic()
         try:
             send_one()
@@ -79,7 +79,7 @@ class Publisher(Ticker):
 
 
 def send_one() -> None:
-    """Send one job's details; it comes again at the end of the line while there is more."""
+    """Send one job's details; the job returns to the end of the queue while it has more."""
     while _pending:
         job_id, kind = _pending.popitem(last=False)
         event, source = _sources[kind]

@@ -1,7 +1,7 @@
-"""Missed-event recovery: what is sent to a room is numbered and kept, and a client that comes back gets the rest.
+"""Missed-event recovery: events sent to a room are numbered and kept, and clients that reconnect receive the rest.
 
-Numbers belong to the process that delivers: each process numbers what it sends to its own clients, under an epoch that
-it makes at its start. A client that comes back to another process, or after a restart, brings a foreign epoch and is
+Each process numbers what it sends to its own clients, under an epoch that it generates at its start. A client that
+reconnects to another process, or after a restart, presents an unknown epoch and is told to fetch the current state.
 told to fetch the state.
 """
 
@@ -20,14 +20,14 @@ from chassis.settings import Settings
 
 
 class Position(BaseModel):
-    """The last event of a room that a client saw."""
+    """The last event of a room that a client has seen."""
 
     epoch: str = Field(max_length=64)
     seq: int = Field(ge=0)
 
 
 class Resumable(BaseModel):
-    """A message that joins a room: `after` is where the client was, when it was there before."""
+    """A message that joins a room; `after` is the client's last position, if it was there before."""
 
     after: Position | None = None
 
@@ -35,31 +35,31 @@ class Resumable(BaseModel):
 class Streams:
     """The numbered rooms of this process.
 
-    One lock makes numbering, keeping and sending one step, and joining and replaying another: a client sees each event
-    either in its replay or live, and all in the order of their numbers. Nothing under the lock waits for a client.
+    One lock makes numbering, storing and sending atomic, as well as joining and replaying: a client receives each event
+    either in its replay or live, and all in numerical order. Nothing under the lock waits for a client.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
 
     def configure(self, settings: Settings) -> None:
-        """Begin anew, with an epoch that no process had before."""
+        """Start with an empty log and a unique epoch."""
         limits = {"max_events": settings.event_log_max_events, "max_bytes": settings.event_log_max_bytes}
         self._log = EventLog(**limits, seconds=settings.event_log_seconds)
         self._epoch = secrets.token_hex(8)
-        # A replay that filled the send buffer would end the connection, which would come back and ask for it again.
+        # A replay that fills the send buffer would close the connection, and the client would reconnect and ask again.
         self._max_replay_bytes = settings.socket_send_buffer_bytes // 4 or settings.event_log_max_bytes
         self._max_replay_events = settings.socket_send_buffer_messages // 4 or settings.event_log_max_events
 
     def deliver(self, room: str, event: str, data: dict[str, Any]) -> None:
-        """Send an event to this process's clients in a room, with its number as `stream`."""
+        """Send an event to this process's clients in a room, with its number in the field `stream`."""
         text = json.dumps(data)
         with self._lock:
             stream = self._stream(room, self._log.append(room, event, text))
             socketio.emit(event, {**data, "stream": stream}, to=room, ignore_queue=True)
 
     def join(self, room: str, after: Position | None = None) -> dict[str, Any]:
-        """Let the client of this event into a room, send it what it missed, and return where it is now."""
+        """Let the current client join a room, send it the events it missed, and return its position."""
         sid, namespace = request.sid, request.namespace  # type: ignore[attr-defined]
         if namespace != "/":
             raise RuntimeError("Events are published in the default namespace: join their rooms there.")
@@ -73,7 +73,7 @@ class Streams:
             return self._stream(room, self._log.position(room)) | {"recovered": missed is not None}
 
     def _missed(self, room: str, after: Position | None) -> list[Entry] | None:
-        """Return what came after a position, or None when that cannot be said or is too much."""
+        """Return the events after a position, or None when they are not all known or too many."""
         if after is None or after.epoch != self._epoch:
             return None
         missed = self._log.since(room, after.seq)

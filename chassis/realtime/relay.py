@@ -1,4 +1,4 @@
-"""Carries what one process publishes to the others, by the Redis channel that Socket.IO uses already."""
+"""Forwards what one process publishes to the others, through the Redis channel that Socket.IO already uses."""
 
 from typing import Any
 
@@ -6,21 +6,21 @@ from chassis.extensions import socketio
 from chassis.realtime import recovery
 from chassis.server.patches import for_socketio
 
-NUMBERED = "numbered"  # marks a message whose receiver numbers it before it sends it on
+NUMBERED = "numbered"  # marks a message that the receiver numbers before sending it to clients
 
 
 def attach() -> None:
-    """Number what other processes publish when it arrives here; without Redis there are no others."""
+    """Number what other processes publish when it arrives; without Redis nothing arrives."""
     for_socketio.receive(socketio.server.manager, _deliver)
 
 
 def numbers() -> bool:
-    """Return whether other processes, if there are any, number what this one sends them."""
+    """Return whether all other processes, if any, number the messages that they receive."""
     return for_socketio.carries_messages(socketio.server.manager)
 
 
 def send(room: str, event: str, data: dict[str, Any]) -> None:
-    """Tell the other processes; one that does not know the mark sends it on without a number."""
+    """Send an event to the other processes; one that ignores the mark delivers it without a number."""
     message = {"method": "emit", "event": event, "data": [data], "namespace": "/", "room": room, NUMBERED: True}
     for_socketio.send(socketio.server.manager, message)
 

@@ -1,4 +1,4 @@
-"""Ends the sockets of whoever lost the right to them: a revoked or expired key, a session that was ended."""
+"""Closes sockets whose identity has lost its rights: a revoked or expired key, or an ended session."""
 
 import math
 import time
@@ -17,16 +17,16 @@ from chassis.security.signals import rights_changed
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.4
-FLUSH_EVERY = 12  # looks
-CHECK_ALL_EVERY = 25  # looks: what a kind of identity does not tell of
+FLUSH_EVERY = 12  # checks
+CHECK_ALL_EVERY = 25  # checks: not every kind of identity announces its changes
 Socket = tuple[str, str]  # sid, namespace
 
 _open: dict[Socket, Identity] = {}
-_first_end = math.inf  # when the first of those ends by its time, as far as is known
+_first_end = math.inf  # earliest expiry among these, as far as is known
 
 
 def watch() -> None:
-    """Remember the client of this event while it is connected; visitors have nothing to lose."""
+    """Track the current client while it is connected; anonymous visitors have no rights to lose."""
     global _first_end
     who = identity.current()
     if who.kind != ANONYMOUS:
@@ -35,12 +35,12 @@ def watch() -> None:
 
 
 def forget() -> None:
-    """Forget the client of this event."""
+    """Stop tracking the current client."""
     _open.pop(_here(), None)
 
 
 def end_unwanted() -> int:
-    """Disconnect the sockets whose identity is not good any more; return how many."""
+    """Disconnect the sockets whose identity is no longer valid; return their number."""
     global _first_end
     good = {who: identity.still_good(who) for who in _identities()}
     ended = [socket for socket, who in list(_open.items()) if not good[who]]
@@ -58,12 +58,12 @@ def _identities() -> set[Identity]:
 
 @rights_changed.connect
 def _end_at_once(_sender: object) -> None:
-    """End this process's sockets without waiting for the next look; the other processes see it by theirs."""
+    """Close this process's sockets without waiting for the next check; other processes do so at theirs."""
     keyring.forget()
     try:
         end_unwanted()
     except Exception:
-        log.exception("revocation_error")  # the next look goes on; the rights are gone already
+        log.exception("revocation_error")  # the next check tries again; the rights are revoked already
 
 
 def _here() -> Socket:
@@ -72,14 +72,14 @@ def _here() -> Socket:
 
 
 class Lookout(Ticker):
-    """Looks for changed rights, switches and what has expired more than twice a second, and stores the uses of keys."""
+    """Checks for changed rights, switches and expiries more than twice a second, and stores the uses of keys."""
 
     def __init__(self, app: Flask) -> None:
         super().__init__("revocation", LOOK_SECONDS)
         self._app, self._version, self._looks = app, -1, 0
 
     def stop(self) -> None:
-        """Look no more, and store the uses."""
+        """Stop checking, and store the uses."""
         super().stop()
         try:
             keyring.flush()
@@ -87,7 +87,7 @@ class Lookout(Ticker):
             log.exception("revocation_error")
 
     def tick(self) -> None:
-        """Look once."""
+        """Check once."""
         self._looks += 1
         switches.look()
         version = db.read(store.version)

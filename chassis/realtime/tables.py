@@ -1,4 +1,4 @@
-"""The tables of presence: a process holds a lease, and its members are there for as long as it runs."""
+"""The tables of presence: a process holds a lease, and its members are valid as long as it is."""
 
 from sqlalchemy import Column, Float, Index, Integer, String, Table
 
