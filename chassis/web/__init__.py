@@ -1,4 +1,4 @@
-"""Pages, health, metrics, the jobs' HTTP interface, and the answer to every error."""
+"""Pages, health checks, metrics, the HTTP interface to jobs, and error handlers."""
 
 from flask import Flask
 
@@ -6,7 +6,7 @@ from chassis.wiring import wiring_of
 
 
 def install(app: Flask) -> None:
-    """Add everything that this room serves."""
+    """Register everything that this room serves."""
     from chassis.web import (
         admin,
         errors,

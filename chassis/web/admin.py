@@ -19,7 +19,7 @@ SCOPE_WORDS = {SUBMIT: "submit and read", READ: "read only", ADMIN: "everything"
 
 
 class KeyForm(BaseModel):
-    """What the form of a new key asks for."""
+    """The form for a new key."""
 
     name: Text = Field(min_length=1, max_length=200)
     owner: Text = Field("", max_length=200)
@@ -30,32 +30,32 @@ class KeyForm(BaseModel):
 
 
 class LastDays(BaseModel):
-    """In how many days a key ends."""
+    """The number of days until a key ends."""
 
     days: float = Field(ge=0, le=3_650, allow_inf_nan=False)
 
 
 def pages() -> list[Link]:
-    """Return the entries of the admin pages' navigation; features add theirs."""
+    """Return the navigation entries of the admin pages; features append theirs."""
     return [Link("API keys", "/admin/keys"), Link("Audit log", "/admin/audit")]
 
 
 @blueprint.get("")
 def index() -> Response:
-    """Go to the first admin page."""
+    """Redirect to the first admin page."""
     return redirect(current_wiring().admin_pages[0].href)
 
 
 @blueprint.get("/keys")
 def api_keys() -> str:
-    """Show all keys, and the form of a new one."""
+    """Show all keys and the form for a new one."""
     return _keys_page()
 
 
 @blueprint.post("/keys")
 @recently_proved
 def create_key() -> tuple[str, int, dict[str, str]]:
-    """Make a key and show it, once: the page is not kept by browsers."""
+    """Create a key and show it once: browsers do not store the page."""
     form = form_body(KeyForm)
     ends = time.time() + form.days * keys.DAY_SECONDS if form.days else None
     new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, form.monthly_budget, ends)
@@ -64,22 +64,22 @@ def create_key() -> tuple[str, int, dict[str, str]]:
 
 @blueprint.post("/keys/<key_id>/revoke")
 def revoke_key(key_id: str) -> Response:
-    """End a key for good."""
+    """Revoke a key."""
     keys.revoke(key_id)
     return redirect(url_for("admin.api_keys"), 303)
 
 
 @blueprint.post("/keys/<key_id>/expire")
-@recently_proved  # one that has ended is good again with a later end
+@recently_proved  # a later end makes an expired key valid again
 def expire_key(key_id: str) -> Response:
-    """Let a key end in some days."""
+    """Set a key to expire in some days."""
     keys.expire(key_id, time.time() + form_body(LastDays).days * keys.DAY_SECONDS)
     return redirect(url_for("admin.api_keys"), 303)
 
 
 @blueprint.get("/audit")
 def audit_log() -> str:
-    """Show who did what, newest first."""
+    """Show the audit log, newest first."""
     asked = request.args.get("before", type=int)
     before = None if asked is None else min(max(asked, 0), LAST_ID)
     lines = audit.listing(limit=LINES, before=before)

@@ -1,4 +1,4 @@
-"""Flask as this service uses it: its JSON in the order of the fields, its requests with bounds."""
+"""The Flask class of this service: its JSON keeps the order of fields, and its requests are limited."""
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -7,7 +7,7 @@ from chassis.security.bodies import Request
 
 
 class Json(DefaultJSONProvider):
-    """Writes what views return in the order of its fields."""
+    """Writes JSON in the order of the fields that a view returns."""
 
     sort_keys = False
 

@@ -1,4 +1,4 @@
-"""What a request carries, checked against a pydantic model; every mistake is a 400 that says where."""
+"""Validates a request's input with a pydantic model; every mistake is a 400 that names the field."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -12,7 +12,7 @@ from chassis.security.bodies import limit_body
 
 M = TypeVar("M", bound=BaseModel)
 BODY, PARAMETER = "invalid_body", "invalid_parameter"
-MAX_MODEL_BYTES = 65_536  # of JSON that is checked whole: each of a million mistakes in it would become an object
+MAX_MODEL_BYTES = 65_536  # of JSON validated at once: each of a million mistakes would become an object
 
 
 def _storable(text: str) -> str:
@@ -26,17 +26,17 @@ Text = Annotated[str, AfterValidator(_storable)]
 
 
 def json_body(model: type[M]) -> M:
-    """Return the JSON body as the model; an empty one counts as `{}`, and what is not said to be JSON is refused.
+    """Return the JSON body as the model; an empty body counts as `{}`, another content type is refused.
 
-    At most MAX_MODEL_BYTES are taken. pydantic's own parser is used: unlike Python's it refuses half surrogates and
-    nesting without end.
+    At most MAX_MODEL_BYTES are accepted. It uses pydantic's own parser, which unlike Python's refuses half surrogates
+    and unlimited nesting.
     """
     data = _json_data(MAX_MODEL_BYTES)
     return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
 
 
 def json_text() -> str:
-    """Return the JSON body's text, for those who read it in pieces; what is not said to be JSON is refused."""
+    """Return the JSON body's text, for code that reads it in pieces; another content type is refused."""
     try:
         return _json_data().decode()
     except UnicodeDecodeError:
@@ -71,12 +71,12 @@ def uploaded_file(name: str) -> FileStorage | None:
 
 
 def query_parameters(model: type[M]) -> M:
-    """Return the URL's parameters as the model; unknown ones are left alone."""
+    """Return the URL's parameters as the model; unknown ones are ignored."""
     return _checked(lambda: model.model_validate_strings(_single(request.args, model, PARAMETER)), PARAMETER)
 
 
 def _single(given: MultiDict[str, str], model: type[M], code: str) -> dict[str, str]:
-    """Return the values by name; one that is given twice has no meaning, and each reader would take another."""
+    """Return the values by name; a repeated name is refused, since each reader would use another of its values."""
     twice = next((name for name in model.model_fields if len(given.getlist(name)) > 1), None)
     if twice is not None:
         raise BadRequest(f"{twice} is given more than once.", code=code)

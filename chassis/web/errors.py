@@ -1,4 +1,4 @@
-"""Every error becomes an answer here: JSON for programs, a page for people."""
+"""Renders every error: as JSON for programs, as a page for people."""
 
 import math
 import traceback
@@ -47,7 +47,7 @@ PROGRAM_PATHS = ("/api/", "/healthz", "/livez", "/readyz", "/metrics")
 
 
 def install(app: Flask) -> None:
-    """Render AppError, werkzeug's errors, and everything unexpected."""
+    """Render AppError, werkzeug's errors and unexpected exceptions."""
     app.register_error_handler(AppError, _app_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(DataError, _refused_value)
@@ -85,13 +85,13 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _refused_value(error: DataError) -> Response:
-    """Answer to a value that the database's types cannot hold, such as a null character in an id."""
+    """Answer to a value that the database's types cannot store, such as a null character in an id."""
     log.warning("value_refused", path=request.path, reason=str(error.orig))
     return _render(400, "invalid_value", "The request holds a value that cannot be stored.")
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
-    """Answer while the database refuses what it may take later (full, read-only, locked, away) with 503."""
+    """Answer with 503 while the database refuses what it can accept later (full, read-only, locked, away)."""
     told = unavailable(error)
     if told is None:
         return _unexpected(error)
@@ -100,7 +100,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 
 def _malformed_body(_error: ParseException) -> Response:
-    """Answer to chunks that break the rules, which gunicorn notices when the body is read."""
+    """Answer to malformed chunks, which gunicorn detects when the body is read."""
     return _render(400, "bad_request", "The body is not sent as HTTP has it.")
 
 
@@ -127,7 +127,7 @@ def _render(
 
 
 def _sign_in_page() -> str | None:
-    """Return where a person can sign in who asked for a page, if a feature has such a place."""
+    """Return the URL for signing in when a person requested a page, if a feature has one."""
     url_for_path = current_wiring().sign_in_url
     asks_for_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
     if url_for_path is None or not asks_for_page or _for_program():
@@ -136,7 +136,7 @@ def _sign_in_page() -> str | None:
 
 
 def _proof_page() -> Response | None:
-    """Return the page that asks a person again, if a feature has such a page and can go on from there."""
+    """Return the page that asks for proof, if a feature has one and can continue from there."""
     ask = current_wiring().proof_page
     page = None if ask is None or _for_program() else ask()
     return None if page is None else make_response(page)

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether it can serve, and why not."""
+"""Health checks: whether the process is alive and the service ready, and the reasons when it is not."""
 
 import contextlib
 from typing import Literal
@@ -65,11 +65,11 @@ def readyz() -> Response:
     """Answer 200 when the service can do its work, else 503 with the reasons."""
     found = run_checks()
     checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
-    if why := maintenance.reason():  # which is no reason to send nobody here
+    if why := maintenance.reason():  # maintenance is no reason to stop sending requests here
         checks["maintenance"] = {"ok": True, "detail": why}
-    if why := upstream.problem():  # nor is this: it would be the same with any other instance
+    if why := upstream.problem():  # nor is this: any other instance would have the same problem
         checks["upstream"] = {"ok": True, "detail": why}
-    if why := _refused_snapshot():  # what is served is older than was asked for, and good
+    if why := _refused_snapshot():  # the data being served is older than requested, but valid
         checks["snapshot"] = {"ok": True, "detail": why}
     return _answer(found, checks=checks)
 
@@ -102,7 +102,7 @@ def _answer(found: dict[str, str | None], **body: object) -> Response:
 
 
 def run_checks() -> dict[str, str | None]:
-    """Run all checks; return by name why one does not pass, or None."""
+    """Run all checks; return by name the reason why each failed, or None."""
     wiring = current_wiring()
     found = {name: _run(check) for name, check in wiring.health_checks.items()}
     found["accepting"] = "the process is stopping" if wiring.draining() else None
@@ -110,11 +110,11 @@ def run_checks() -> dict[str, str | None]:
 
 
 def _refused_snapshot() -> str | None:
-    """Return why the last start did not take the snapshot that it was to take, or None."""
+    """Return why the last start did not install the requested snapshot, or None."""
     settings = current_settings()
     if settings.database_snapshot_policy != "refresh":
         return None
-    with contextlib.suppress(SQLAlchemyError):  # its own check says so
+    with contextlib.suppress(SQLAlchemyError):  # the database's own check reports this
         row = db.read(lambda conn: outcomes.of(conn, outcomes.SNAPSHOT_STEP))
         if row is not None and row.outcome.startswith(outcomes.REFUSED):
             return str(row.outcome)

@@ -1,4 +1,4 @@
-"""Keys without limits, which `make load` and `make smoke` make for themselves and revoke when they have ended."""
+"""Keys without limits, which `make load` and `make smoke` create for themselves and revoke at the end."""
 
 import time
 

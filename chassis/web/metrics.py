@@ -1,4 +1,4 @@
-"""/metrics, for the networks that may read it."""
+"""/metrics, for the networks in METRICS_ALLOW."""
 
 import platform
 
@@ -29,12 +29,12 @@ def metrics() -> Response:
         raise Forbidden("Metrics are for the networks in METRICS_ALLOW.")
     about = (service().slug, service().version, CHASSIS_VERSION, platform.python_version(), current_mode())
     BUILD_INFO.labels(*about).set(1)
-    health.observe()  # so that app_ready is right where nobody else asks
+    health.observe()  # keeps app_ready current where nothing else runs the checks
     return Response(generate_latest(_registry()), content_type=CONTENT_TYPE_LATEST)
 
 
 def _registry() -> CollectorRegistry:
-    """Return what to read: this process, or the files of all workers and what the database knows."""
+    """Return the registry to read: this process's, or all workers' files and the database's figures."""
     if not multiprocess_metrics():
         return REGISTRY
     registry = CollectorRegistry()

@@ -1,4 +1,4 @@
-"""The first page, and what every page's template knows."""
+"""The first page, and the functions available to every template."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -18,7 +18,7 @@ blueprint = Blueprint("pages", __name__)
 
 @blueprint.get("/")
 def home() -> str | AnyResponse:
-    """Go to the first feature, or say how to add one."""
+    """Redirect to the first feature, or say how to add one."""
     nav = current_wiring().navigation
     return redirect(nav[0].href) if nav else render_template("welcome.html")
 
@@ -26,14 +26,14 @@ def home() -> str | AnyResponse:
 @blueprint.get("/favicon.ico")
 @public
 def favicon() -> Response:
-    """Serve the icon where browsers look for it."""
+    """Serve the icon at the path where browsers request it."""
     return current_app.send_static_file("favicon.svg")
 
 
 @blueprint.get("/robots.txt")
 @public
 def robots() -> Response:
-    """Keep search engines to the pages."""
+    """Exclude the API from search engines."""
     return Response("User-agent: *\nDisallow: /api/\n", content_type="text/plain; charset=utf-8")
 
 
@@ -48,7 +48,7 @@ def _common() -> dict[str, Any]:
 
 
 def app_name() -> str:
-    """Return what the service is called."""
+    """Return the service's name."""
     return _named(current_wiring().brand())
 
 
@@ -58,7 +58,7 @@ def _named(brand: Mapping[str, str]) -> str:
 
 @blueprint.app_template_filter()
 def day_and_time(given: float | str | None) -> Markup:
-    """Show a time, in seconds since 1970 or as ISO 8601, in UTC to the minute."""
+    """Format a time, in seconds since 1970 or as ISO 8601, in UTC to the minute."""
     text = iso(given) if isinstance(given, float) else given
     shown = Markup('<time datetime="{}">{}</time>')
     return shown.format(text, text[:16].replace("T", " ")) if text else Markup("-")

@@ -1,4 +1,4 @@
-"""Lists that come in pages: what is asked, and what is answered."""
+"""Paged lists: the query parameters, and the response."""
 
 from typing import Generic, TypeVar
 

@@ -1,4 +1,4 @@
-"""Answers that are made while they are sent: others are served between their pieces."""
+"""Streamed responses that yield to other threads between their pieces."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,12 +11,12 @@ PIECE_CHARACTERS = 16_000
 
 
 def install(app: Flask) -> None:
-    """Let others run between the pieces of every streamed answer, whose producer may never wait by itself."""
+    """Yield to other threads between the pieces of every streamed response, since its producer may never wait."""
     app.after_request(_in_turns)
 
 
 def joined(texts: Iterable[str]) -> Iterator[str]:
-    """Yield short texts in pieces that are worth a packet; not for what somebody waits for, such as single tokens."""
+    """Join short texts into pieces worth a packet; not for texts that must arrive at once, such as single tokens."""
     held: list[str] = []
     size, turns = 0, Turns()
     for text in texts:
@@ -37,7 +37,7 @@ def _in_turns(response: Response) -> Response:
 
 
 class _Taking(Iterator[Any]):
-    """Pieces of an answer, with a turn for others before each."""
+    """The pieces of a response, with a turn for other threads before each."""
 
     def __init__(self, pieces: Iterable[Any]) -> None:
         self._pieces, self._iterator, self._turns = pieces, iter(pieces), Turns()
@@ -47,6 +47,6 @@ class _Taking(Iterator[Any]):
         return next(self._iterator)
 
     def close(self) -> None:
-        """Close what makes the pieces."""
+        """Close the producer of the pieces."""
         if close := getattr(self._pieces, "close", None):
             close()

@@ -1,4 +1,4 @@
-"""What whoever asks has used of its quotas."""
+"""The current identity's use of its quotas."""
 
 from flask import Blueprint, Response, jsonify
 from pydantic import AwareDatetime, BaseModel, Field

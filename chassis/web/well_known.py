@@ -1,4 +1,4 @@
-"""/.well-known/security.txt: whom to tell of a hole (RFC 9116)."""
+"""/.well-known/security.txt: the contact for reports of vulnerabilities (RFC 9116)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,7 +15,7 @@ GOOD_FOR = timedelta(days=180)  # RFC 9116 advises less than a year
 @blueprint.get("/security.txt")
 @public
 def security_txt() -> Response:
-    """Say whom to tell, where SECURITY_CONTACT is set."""
+    """Show the contact, when SECURITY_CONTACT is set."""
     settings = current_settings()
     if not settings.security_contact:
         raise NotFound("No contact is set.")

@@ -1,4 +1,4 @@
-"""The API's description: what routes declare, /api/openapi.json made of it, and the page /api/docs that shows it."""
+"""The API's description: the routes' declarations, /api/openapi.json generated from them, and the page /api/docs."""
 
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.openapi.routes import blueprint

@@ -1,4 +1,4 @@
-"""What a route declares about itself; everything else is read from its rule, its method and its scope."""
+"""A route's declaration of its API; the rest is read from its rule, its method and its scope."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -39,17 +39,17 @@ class ErrorResponse(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """What comes with a status: a model as JSON, or, without a model, content of another type."""
+    """The response for a status: a model as JSON, or, without a model, content of another type."""
 
     model: type[BaseModel] | None = None
     text: str = ""
     media: str = JSON
-    headers: Mapping[str, str] = field(default_factory=dict)  # name -> what it says
+    headers: Mapping[str, str] = field(default_factory=dict)  # name -> description
 
 
 @dataclass(frozen=True)
 class Description:
-    """All that a route declares; `body` gives a model for each media type it takes."""
+    """A route's declaration; `body` has a model for each media type that it accepts."""
 
     answers: Mapping[int, Answer]
     summary: str = ""
@@ -64,10 +64,10 @@ def describe(
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | Mapping[str, type[BaseModel]] | None = None,
 ) -> Callable[[V], V]:
-    """Describe a view: what it takes, and the answers that are its own.
+    """Describe a view: its input and its own answers.
 
-    An answer is a model, an `Answer`, or the sentence that says when an error comes. The errors that every route has
-    (a bad request, no key, too many requests and so on) need no mention. The summary is the docstring's first line.
+    An answer is a model, an `Answer`, or the sentence that says when an error occurs. The errors of every route (a bad
+    request, no key, too many requests and so on) need not be listed. The summary is the docstring's first line.
     """
     bodies = body if isinstance(body, Mapping) else {JSON: body} if body else {}
 
@@ -81,7 +81,7 @@ def describe(
 
 
 def described(view: object) -> Description | None:
-    """Return what a view declares."""
+    """Return a view's description."""
     return getattr(view, DESCRIPTION, None)
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, made of the described routes and of their pydantic models."""
+"""The OpenAPI 3.1 document, generated from the described routes and their pydantic models."""
 
 from collections.abc import Iterable
 from http import HTTPStatus
@@ -33,7 +33,7 @@ RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 
 
 def document(app: Flask, title: str) -> Schema:
-    """Return the description of all described routes, as this deployment answers them."""
+    """Return the description of all described routes with this deployment's answers."""
     found = list(operations(app))
     writer, notes = _Writer(app, found), wiring_of(app).openapi_notes
     paths: dict[str, Schema] = {}
@@ -48,7 +48,7 @@ def document(app: Flask, title: str) -> Schema:
 
 
 class _Writer:
-    """Knows the schema of every model, so that each stands once in the document."""
+    """Collects the schemas of all models, so that each appears once in the document."""
 
     def __init__(self, app: Flask, found: list[Operation]) -> None:
         self._visitor = identity.anonymous(settings_of(app), "")
@@ -62,12 +62,12 @@ class _Writer:
         self._definitions: dict[str, Schema] = definitions.get("$defs", {})
 
     def components(self) -> dict[str, Schema]:
-        """Return the schemas by name; of what is asked in a URL, the parameters say it all."""
+        """Return the schemas by name, without those of queries, which are written as parameters."""
         asked = {self._name(model) for model in self._queries}
         return {name: schema for name, schema in sorted(self._definitions.items()) if name not in asked}
 
     def operation(self, operation: Operation) -> Schema:
-        """Return one method of one path."""
+        """Return the description of one method of one path."""
         written: Schema = {
             "operationId": operation.id,
             "summary": operation.description.summary,
@@ -81,7 +81,7 @@ class _Writer:
         return written
 
     def _security(self, scope: str) -> list[dict[str, list[str]]]:
-        """Return the ways to be known; an empty one says that nobody needs to be."""
+        """Return the accepted security schemes; an empty one means that anonymous requests are accepted."""
         if scope == NOTHING:
             return []
         known = [{name: [] if name == SESSION else [scope]} for name in self.schemes]
@@ -125,7 +125,7 @@ def _required(model: type[BaseModel]) -> bool:
 
 
 def _without_null(schema: Schema) -> Schema:
-    """Return the schema of a value that a URL leaves out rather than saying null."""
+    """Return the schema without null: a URL leaves a value out instead."""
     plain = {name: value for name, value in schema.items() if name not in ("anyOf", "title", "default")}
     kinds = [kind for kind in schema.get("anyOf", []) if kind != {"type": "null"}]
     if schema.get("default") is not None:
@@ -134,6 +134,6 @@ def _without_null(schema: Schema) -> Schema:
 
 
 def _described(schema: Schema) -> Schema:
-    """Take the description out of a schema, since a parameter has a place for it."""
+    """Take the description out of a schema, since a parameter has its own field for it."""
     text = schema.pop("description", "")
     return {"description": text} if text else {}

@@ -1,4 +1,4 @@
-"""JSON schemas as people read them: a flat list of fields with types in words, and an example value."""
+"""JSON schemas in readable form: a flat list of fields with their types in words, and an example value."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,8 +32,8 @@ class Field:
 
 
 def fields(document: Schema, schema: Schema, prefix: str = "", depth: int = 0) -> Iterator[Field]:
-    """Yield the fields of an object, and those within them as `outer.inner` and `list[].inner`."""
-    if depth > DEEPEST:  # a model that holds itself
+    """Yield an object's fields, and nested ones as `outer.inner` and `list[].inner`."""
+    if depth > DEEPEST:  # a recursive model
         return
     found = _resolved(document, schema)
     if found.get("type") == "array":
@@ -45,7 +45,7 @@ def fields(document: Schema, schema: Schema, prefix: str = "", depth: int = 0) -
 
 
 def example(document: Schema, schema: Schema) -> Any:
-    """Return a value that fits: the schema's own example, its default, or one made of its parts."""
+    """Return a valid value: the schema's own example, its default, or one built from its parts."""
     found = _resolved(document, schema)
     for given in (found.get("examples", []), found.get("enum", []), [found["const"]] if "const" in found else []):
         if given:
@@ -63,7 +63,7 @@ def example(document: Schema, schema: Schema) -> Any:
 
 
 def _resolved(document: Schema, schema: Schema) -> Schema:
-    """Follow a reference; what stands beside it, such as a description, counts too."""
+    """Follow a reference; keywords next to it, such as a description, are kept."""
     while "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
         beside = {key: value for key, value in schema.items() if key != "$ref"}
@@ -91,7 +91,7 @@ def _type(document: Schema, schema: Schema) -> str:
 
 
 def _text(document: Schema, schema: Schema) -> str:
-    """Return the description and the limits, as one sentence after another."""
+    """Return the description and the limits as sentences."""
     found = _resolved(document, schema)
     limits = [words.format(found[name]) for name, words in LIMITS.items() if found.get(name) not in (None, "")]
     said = ", ".join(limits).replace("at least 1 characters", "not empty").replace("at least 1 items", "not empty")

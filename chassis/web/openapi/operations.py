@@ -1,4 +1,4 @@
-"""Every described route as an operation: its path, parameters, scope, and the answers it shares with all others."""
+"""Every described route as an operation: its path, parameters, scope, and the answers common to all routes."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ class Operation:
 
     @property
     def path(self) -> str:
-        """Return the rule as OpenAPI writes it, with {name}."""
+        """Return the rule in OpenAPI's form, with {name}."""
         return PART.sub(lambda part: "{" + part["name"] + "}", self.rule)
 
     @property
@@ -44,7 +44,7 @@ class Operation:
 
     @property
     def tag(self) -> str:
-        """Return the group it is shown in: the blueprint, or the first part of the path behind /api."""
+        """Return the operation's group: the blueprint, or the first part of the path after /api."""
         blueprint = self.endpoint.rpartition(".")[0].removesuffix("_api")
         return blueprint or self.rule.removeprefix(API).strip("/").partition("/")[0]
 
@@ -53,10 +53,10 @@ class Operation:
         return {part["name"]: KINDS.get(part["kind"], _text(part["length"])) for part in PART.finditer(self.rule)}
 
     def answers(self) -> Mapping[int, Answer]:
-        """Return its own answers and the errors that every such route has, by status."""
+        """Return the route's own answers and the errors that all such routes have, by status."""
         shared = {status: Answer(ErrorResponse, WORDS[status][1]) for status in self._shared()}
         if self.description.query or self.path_parameters():
-            shared[414] = TOO_LONG  # by the server itself, which knows nothing of our errors
+            shared[414] = TOO_LONG  # from the server itself, which does not render our errors
         return dict(sorted((shared | dict(self.description.answers)).items()))
 
     def _shared(self) -> Iterator[int]:
@@ -94,7 +94,7 @@ def _text(length: str | None) -> dict[str, Any]:
 
 
 def _scope(view: object, path: str, method: str) -> str:
-    """Return the scope that chassis.security.guard asks for."""
+    """Return the scope that chassis.security.guard requires."""
     if path.startswith(ADMIN_PATHS):
         return ADMIN
     return str(getattr(view, NEEDED, READ if method in READING else SUBMIT))

@@ -1,4 +1,4 @@
-"""What the page shows of the document: each operation with its parameters, fields, answers, and a call to copy."""
+"""The document as the page shows it: each operation with its parameters, fields, answers, and a call to copy."""
 
 import json
 import shlex
@@ -11,12 +11,12 @@ from chassis.web.openapi.describe import COMPONENTS, JSON, ErrorResponse
 from chassis.web.openapi.fields import Field, example, fields
 
 Schema = dict[str, Any]
-KEY = "X-API-Key: $API_KEY"  # the shell puts the key in
+KEY = "X-API-Key: $API_KEY"  # the shell inserts the key
 ERROR = {"$ref": COMPONENTS + ErrorResponse.__name__}
 
 
 def groups(document: Schema, address: str) -> list[tuple[str, list[Schema]]]:
-    """Return (tag, its operations) as the page shows them; `address` is where the service is."""
+    """Return (tag, its operations) for the page; `address` is the service's base URL."""
     shown = [
         _operation(document, path, method, operation, address)
         for path, methods in document["paths"].items()
@@ -43,7 +43,7 @@ def _operation(document: Schema, path: str, method: str, operation: Schema, addr
 
 
 def _access(security: list[dict[str, list[str]]]) -> str:
-    """Return who may do it, in words."""
+    """Return in words who may call an operation."""
     if not security:
         return "open to everybody"
     scopes = sorted({scope for way in security for names in way.values() for scope in names})
@@ -76,7 +76,7 @@ def _answer(document: Schema, status: str, answer: Schema) -> Schema:
 
 
 def _curl(document: Schema, url: str, method: str, operation: Schema) -> str:
-    """Return the call that a reader can copy; a path's parts are left in capitals, for the reader to fill in."""
+    """Return a curl command to copy; the path's parameters are in capitals for the reader to replace."""
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             url = url.replace("{" + parameter["name"] + "}", parameter["name"].upper())

@@ -36,7 +36,7 @@ def docs() -> str:
 
 
 def _document() -> Schema:
-    """Return the document, which is made when it is first asked for: by then every feature is there."""
+    """Return the document, which is generated on the first request, when every feature is registered."""
     wiring = current_wiring()
     if wiring.openapi is None:
         wiring.openapi = document(current_app._get_current_object(), service().name)  # type: ignore[attr-defined]
