@@ -1,4 +1,4 @@
-"""Every setting: one file a section, with the environment variable, type, default, help and rules of each."""
+"""Every setting: one file per section, with each setting's environment variable, type, default, help and rules."""
 
 from chassis.settings.core import GROUPS, Settings
 from chassis.settings.declared import defaults_of, own_fields, sections_of

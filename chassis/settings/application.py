@@ -1,4 +1,4 @@
-"""What the instance is for, the keys that sign, and the log."""
+"""The instance's environment, the keys for signatures, and the log."""
 
 import ipaddress
 from collections.abc import Iterable
@@ -59,7 +59,7 @@ class ApplicationSettings(Section):
 
     @property
     def log_path(self) -> Path | None:
-        """Return the file of LOG_FILE, from the project's folder, or None."""
+        """Return the path of LOG_FILE, relative to the project's folder, or None."""
         return BASE_DIR / self.log_file if self.log_file else None
 
     @property
@@ -67,7 +67,7 @@ class ApplicationSettings(Section):
         return self.log_format or ("json" if self.production else "console")
 
     def problems(self) -> Iterable[Problem]:
-        """Yield what production refuses."""
+        """Yield what is not allowed in production."""
         if not self.production:
             return
         if not self.secret_key.get_secret_value():

@@ -1,4 +1,4 @@
-"""Where backups go, when they are made and how long they are kept."""
+"""Where and when backups are made, and how long they are kept."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class BackupSettings(Section):
     migrate_backup: bool = Field(True, description="Make a backup before migrations are applied (SQLite).")
 
     def problems(self) -> Iterable[Problem]:
-        """Yield a place for backups that cannot work."""
+        """Yield a problem with a backup location that cannot work."""
         if "://" in self.backup_to and not BUCKET.match(self.backup_to):
             yield "BACKUP_TO", "must be a folder or s3://bucket/prefix"
         if self.backup_to.startswith("s3://"):

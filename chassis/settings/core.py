@@ -1,4 +1,4 @@
-"""The settings object: the core's sections in one, with what follows from several of them."""
+"""The settings object: all core sections in one, with values derived from several of them."""
 
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -36,7 +36,7 @@ class Settings(
     UpstreamSettings,
     TelemetrySettings,
 ):
-    """All settings of the core, and the features' and the service's own under `section(Kind)`."""
+    """All settings of the core; those of features and of the service are under `section(Kind)`."""
 
     _sections: dict[type[Section], Section] = PrivateAttr(default_factory=dict)
     _defaults: Mapping[str, Any] = PrivateAttr(default_factory=dict)
@@ -47,22 +47,22 @@ class Settings(
         return found if isinstance(found, kind) else self.unset(kind)
 
     def unset(self, kind: type[S]) -> S:
-        """Return a section in which nothing is set: its defaults, replaced where this service has its own."""
+        """Return a section with no settings set: its defaults, or this service's own defaults."""
         return kind(**of_kind(kind, self._defaults))
 
     @property
     def kinds(self) -> tuple[type[Section], ...]:
-        """Return all sections that are in force, in the order of the documentation."""
+        """Return all sections in use, in the order of the documentation."""
         return (*GROUPS, *self._sections)
 
     @property
     def request_rates(self) -> tuple[Rate, ...]:
-        """Return what one principal may ask for; the defaults are for production, where strangers come."""
+        """Return the rates of one principal; the defaults apply in production only, to clients that nobody knows."""
         names = ("rate_limit_default", "rate_limit_burst")
         return tuple(rate for name in names if self._in_force(name) for rate in getattr(self, name))
 
     def of_strangers(self, name: str) -> int:
-        """Return a limit of addresses; it counts in production, and elsewhere where it is set."""
+        """Return a limit per address; its default applies in production only."""
         return getattr(self, name) if self._in_force(name) else 0
 
     def _in_force(self, name: str) -> bool:
@@ -70,11 +70,11 @@ class Settings(
 
     @property
     def guarded(self) -> bool:
-        """Return whether anonymous visitors are kept out."""
+        """Return whether anonymous visitors are refused."""
         return self.production if self.require_client_api_key is None else self.require_client_api_key
 
     def problems(self) -> list[Problem]:
-        """Return what the rules of every section refuse."""
+        """Return the problems that every section's rules find."""
         return [found for kind in GROUPS for found in (*kind.problems(self), *kind.problems_with(self, self))]
 
 

@@ -57,11 +57,11 @@ class DatabaseSettings(Section):
 
     @property
     def data_folder(self) -> Path:
-        """Return where files of the running service are: beside a SQLite database, else `data`."""
+        """Return the folder for files of the running service: that of the SQLite database, otherwise `data`."""
         return self.sqlite_path.parent if self.sqlite_path else BASE_DIR / "data"
 
     def problems(self) -> Iterable[Problem]:
-        """Yield URLs that are not well-formed, and snapshots that cannot be used."""
+        """Yield malformed URLs and unusable snapshots."""
         if problem := database_url.problem(self.database_url.get_secret_value()):
             yield "DATABASE_URL", problem
         if self.sqlite_path is None:
@@ -79,7 +79,7 @@ class DatabaseSettings(Section):
             yield from packages.needed("DATABASE_SNAPSHOT_URL", "boto3", "s3")
 
     def problems_with(self, settings: "Settings") -> Iterable[Problem]:
-        """Yield what production refuses."""
+        """Yield what is not allowed in production."""
         snapshot = urls.parts(self.database_snapshot_url.get_secret_value())
         unproven = snapshot.scheme == "http" and not self.database_snapshot_sha256
         if settings.production and unproven and snapshot.hostname != "127.0.0.1":

@@ -1,4 +1,4 @@
-"""What a module declares: sections of settings, and defaults for the settings of others."""
+"""The declarations of a module: sections of settings, and defaults for other modules' settings."""
 
 from collections.abc import Mapping
 from types import ModuleType
@@ -10,7 +10,7 @@ from chassis.settings.section import Section
 
 
 def sections_of(module: ModuleType) -> tuple[type[Section], ...]:
-    """Return the sections that a module declares, in their order; those that it imports are not its own."""
+    """Return the sections that a module declares, in order; imported ones are not included."""
     return tuple(
         kind
         for kind in vars(module).values()
@@ -19,7 +19,7 @@ def sections_of(module: ModuleType) -> tuple[type[Section], ...]:
 
 
 def defaults_of(module: ModuleType) -> Mapping[str, Any]:
-    """Return the DEFAULTS that a module declares, by the settings' names in lower case."""
+    """Return a module's DEFAULTS, by setting name in lower case."""
     return getattr(module, "DEFAULTS", {})
 
 

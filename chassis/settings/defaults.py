@@ -1,4 +1,4 @@
-"""The defaults that a service declares instead of the core's, a part's or a feature's."""
+"""The defaults that a service declares in place of those of the core, a part or a feature."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from chassis.settings.section import Problem, Section
 
 
 def checked(kinds: Iterable[type[Section]], defaults: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """Return the defaults that can be used, by the setting's name in lower case, and what is wrong with the others."""
+    """Return the usable defaults, by setting name in lower case, and the problems with the others."""
     problems = list(_not_allowed(kinds, defaults))
     for kind in kinds:
         own = of_kind(kind, defaults)
@@ -30,5 +30,5 @@ def _not_allowed(kinds: Iterable[type[Section]], defaults: Mapping[str, Any]) ->
 
 
 def _is_secret(field: FieldInfo) -> bool:
-    """Return whether a setting hides its value and has no default; DATABASE_URL has one, and may have another."""
+    """Return whether a setting is secret and has no default; DATABASE_URL has one, and may get another."""
     return isinstance(field.default, SecretStr) and not field.default.get_secret_value()

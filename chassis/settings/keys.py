@@ -1,4 +1,4 @@
-"""Keys in settings, and what is weak about them."""
+"""Keys in settings, and checks for weak ones."""
 
 from collections.abc import Iterable
 
@@ -21,12 +21,12 @@ MIN_DIFFERENT = 8
 
 
 def listed(several: SecretStr) -> list[SecretStr]:
-    """Return the keys of a setting that holds several, separated by commas."""
+    """Return the keys of a comma-separated setting."""
     return [SecretStr(part.strip()) for part in several.get_secret_value().split(",") if part.strip()]
 
 
 def weaknesses(name: str, given: Iterable[SecretStr], advice: str = "") -> Iterable[Problem]:
-    """Yield what is weak about the keys of the setting `name`; an empty key opens nothing."""
+    """Yield the weaknesses of the setting `name`'s keys; an empty key gives no access."""
     for key in filter(None, (one.get_secret_value() for one in given)):
         if len(key) < MIN_CHARACTERS or len(set(key)) < MIN_DIFFERENT:
             yield name, f"is too short or too simple ({MIN_CHARACTERS} random characters or more){advice}"

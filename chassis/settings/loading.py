@@ -14,9 +14,9 @@ NONE: Mapping[str, Any] = {}
 
 
 def load_settings(sections: tuple[type[Section], ...] = (), defaults: Mapping[str, Any] = NONE) -> Settings:
-    """Read all settings, the core's and the given sections'; raise SettingsError with every mistake at once.
+    """Read all settings, those of the core and of the given sections; raise SettingsError with every mistake at once.
 
-    `defaults` replaces the defaults of any of them, by name, as in `{"max_body_bytes": 32_000_000}`.
+    `defaults` replaces defaults of any section by setting name, as in `{"max_body_bytes": 32_000_000}`.
     """
     kinds: tuple[type[Section], ...] = (Settings, *sections)
     values, problems = read_environment([field.upper() for kind in kinds for field in kind.model_fields])
@@ -35,6 +35,6 @@ def load_settings(sections: tuple[type[Section], ...] = (), defaults: Mapping[st
 
 
 def _unreported(wrong: list[tuple[str, str]], problems: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return what is wrong with settings that have no problem yet: a file of theirs could not be read."""
+    """Return errors of settings without a reported problem: one of their files could not be read."""
     reported = {name.removesuffix("_FILE") for name, _ in problems}
     return [(name, sentence) for name, sentence in wrong if name not in reported]

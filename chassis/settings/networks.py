@@ -1,4 +1,4 @@
-"""Networks that are, in effect, the whole internet."""
+"""Detects networks that amount to the whole internet."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Network, IPv6Network, collapse_addresses
@@ -7,7 +7,7 @@ PUBLIC_IPV6 = IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-a
 
 
 def covers_internet(networks: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Return whether networks hold, together, at least half of the addresses of IPv4, or of public ones of IPv6."""
+    """Return whether networks together cover at least half of all IPv4 addresses, or of public IPv6 addresses."""
     listed = list(networks)
     old = collapse_addresses(one for one in listed if isinstance(one, IPv4Network))
     new = collapse_addresses(_public(one) for one in listed if isinstance(one, IPv6Network))

@@ -1,4 +1,4 @@
-"""Packages that a setting needs; they are looked for, and not imported."""
+"""Packages that a setting needs; the check does not import them."""
 
 from collections.abc import Iterable
 from functools import cache

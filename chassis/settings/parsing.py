@@ -1,4 +1,4 @@
-"""Makes a section of values that may be wrong, and says in sentences what is."""
+"""Builds a section from values that may be invalid, and reports each mistake as a sentence."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
@@ -13,20 +13,20 @@ S = TypeVar("S", bound=Section)
 
 
 def parse(kind: type[S], values: Mapping[str, str], defaults: Mapping[str, Any]) -> tuple[S, list[Problem]]:
-    """Return a section of the environment's values, and what is wrong; a wrong value leaves the default."""
+    """Return a section built from the environment's values, and the problems; an invalid value leaves the default."""
     given = {f: values[f.upper()] for f in kind.model_fields if f.upper() in values}
     given = {f: v for f, v in given.items() if v or _takes_nothing(kind, f)}
     if not given.get("secret_key") and "secret_key" in kind.model_fields:
         given |= {"secret_key": inherited_secret_key() or ""}
     section, wrong = build(kind, given, of_kind(kind, defaults))
-    section.model_fields_set.intersection_update(given)  # a default is not set
+    section.model_fields_set.intersection_update(given)  # defaults do not count as set
     wrong += [(name, sentence) for name, sentence in _quoted(kind, given) if name not in dict(wrong)]
     reported = {name for name, _ in wrong}
     return section, wrong + [(name, text) for name, text in section.problems() if name not in reported]
 
 
 def build(kind: type[S], given: Mapping[str, Any], defaults: Mapping[str, Any]) -> tuple[S, list[Problem]]:
-    """Return a section of those `given` values that pass their own rules, and what is wrong with the others."""
+    """Return a section with those `given` values that are valid, and the problems with the others."""
     try:
         return kind(**{**defaults, **given}), []
     except ValidationError as error:
@@ -41,7 +41,7 @@ def of_kind(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _quoted(kind: type[Section], given: Mapping[str, str]) -> Iterable[Problem]:
-    """Yield the secrets that are in quotes, as docker's --env-file leaves them: they would be a part of the key."""
+    """Yield secrets in quotes, which docker's --env-file does not remove: they would be part of the key."""
     for field, value in given.items():
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
         if quoted and kind.model_fields[field].annotation is SecretStr:
@@ -52,7 +52,7 @@ def _quoted(kind: type[Section], given: Mapping[str, str]) -> Iterable[Problem]:
 
 
 def _takes_nothing(kind: type[Section], field: str) -> bool:
-    """Return whether an empty value is one, and not the default: an empty list, or the schedule of what never runs."""
+    """Return whether an empty value is a value, not the default: an empty list, or a schedule that never runs."""
     declared = kind.model_fields[field]
     never = any(getattr(part, "func", None) is cron.check for part in declared.metadata)
     return never or isinstance(declared.default, tuple)

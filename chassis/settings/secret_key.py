@@ -1,4 +1,4 @@
-"""The key of a development start, which has none of its own."""
+"""The secret key of a development server that has none configured."""
 
 import secrets
 
@@ -9,7 +9,7 @@ from chassis.settings.core import Settings
 
 
 def ensure_secret_key(settings: Settings) -> Settings:
-    """Give a development start its own SECRET_KEY, the same in this process and in all that it starts."""
+    """Generate a SECRET_KEY for development, shared by this process and all processes that it starts."""
     if settings.secret_key.get_secret_value():
         return settings
     key = secrets.token_urlsafe(48)

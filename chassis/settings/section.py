@@ -19,7 +19,7 @@ class Section(BaseSettings):
         extra="ignore",
         hide_input_in_errors=True,
         allow_inf_nan=False,
-        defer_build=True,  # the core's sections are only used as parts of Settings, which saves half of the import
+        defer_build=True,  # the core's sections are only used as bases of Settings, which halves the time of the import
     )
 
     @classmethod
@@ -31,13 +31,13 @@ class Section(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take values from `load_settings` alone, which knows every layer."""
+        """Accept values from `load_settings` only, which knows every source."""
         return (init_settings,)
 
     def problems(self) -> Iterable[Problem]:
-        """Return what is wrong between the settings of this section."""
+        """Return the problems between the settings of this section."""
         return ()
 
     def problems_with(self, settings: "Settings") -> Iterable[Problem]:
-        """Return what is wrong between this section's settings and those of other core sections."""
+        """Return the problems between this section's settings and those of other core sections."""
         return ()

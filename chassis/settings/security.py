@@ -1,4 +1,4 @@
-"""Keys of the API, limits of requests, and the names and networks that the service trusts."""
+"""API keys, request limits, and trusted names and networks."""
 
 import ipaddress
 import re
@@ -117,7 +117,7 @@ class SecuritySettings(Section):
         return keys.listed(self.client_api_keys)
 
     def problems(self) -> Iterable[Problem]:
-        """Yield contacts and names that are not well-formed."""
+        """Yield malformed contacts and names."""
         for contact in self.security_contact:
             if not CONTACT.fullmatch(contact):
                 yield "SECURITY_CONTACT", "must be e-mail addresses or URLs that start with https://"
@@ -125,7 +125,7 @@ class SecuritySettings(Section):
             yield "ALLOWED_HOSTS", "must be names without a port, such as app.example.org, or * for all"
 
     def problems_with(self, settings: "Settings") -> Iterable[Problem]:
-        """Yield what production refuses."""
+        """Yield what is not allowed in production."""
         if not settings.production:
             return
         for name, given in (("ADMIN_API_KEY", [self.admin_api_key]), ("CLIENT_API_KEYS", self.client_keys)):

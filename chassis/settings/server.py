@@ -1,4 +1,4 @@
-"""Where the service listens, and gunicorn's workers."""
+"""The addresses that the service listens on, and gunicorn's workers."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -63,7 +63,7 @@ class ServerSettings(Section):
     )
 
     def problems(self) -> Iterable[Problem]:
-        """Yield transports that do not exist, and what several workers need."""
+        """Yield unknown transports, and what several workers require."""
         unknown = set(self.socket_transports) - {"polling", "websocket"}
         redis = self.redis_url.get_secret_value()
         if unknown or not self.socket_transports:

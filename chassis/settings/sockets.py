@@ -1,4 +1,4 @@
-"""Limits of the clients that hold a socket, and what they missed."""
+"""Limits for socket clients, and the recovery of missed events."""
 
 from typing import Literal
 

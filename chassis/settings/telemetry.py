@@ -26,7 +26,7 @@ class TelemetrySettings(Section):
     otel_service_name: str = Field("", description="The service's name in traces; by default its slug.")
 
     def problems(self) -> Iterable[Problem]:
-        """Yield an address that cannot work, and packages that are missing."""
+        """Yield an unusable address, and missing packages."""
         if dsn := self.sentry_dsn.get_secret_value():
             address = urls.parts(dsn)
             if not (address.username and address.path.strip("/")):

@@ -1,4 +1,4 @@
-"""Types of settings: each reads what stands in the environment, and says in a sentence what it refuses."""
+"""The types of settings: each parses an environment variable, and says in a sentence why it refuses a value."""
 
 import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
@@ -29,7 +29,7 @@ def _proxy(value: object) -> object:
 
 
 def _origin(value: str) -> str:
-    """Return an origin as browsers write it: in lower case, without the usual port and a slash at the end."""
+    """Return an origin in browsers' form: lower case, without the default port or a trailing slash."""
     if value == "*":
         return value
     found = ORIGIN.fullmatch(value)
@@ -48,7 +48,7 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Cron = Annotated[str, AfterValidator(cron.check)]  # a cron expression; empty or `off` is never
+Cron = Annotated[str, AfterValidator(cron.check)]  # a cron expression; empty or `off` for never
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
 Proxy = Annotated[Literal["unix"] | IPv4Network | IPv6Network, BeforeValidator(_proxy)]

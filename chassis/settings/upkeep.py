@@ -1,4 +1,4 @@
-"""When old data is deleted and the database is tidied up."""
+"""When old data is deleted and the database is maintained."""
 
 from pydantic import Field
 

@@ -1,4 +1,4 @@
-"""The outside API, and how fast it is called."""
+"""The outside API and the rate of its calls."""
 
 from pydantic import Field, SecretStr
 
