@@ -4,8 +4,8 @@ from flask import Flask
 
 
 def install(app: Flask) -> None:
-    """Add the commands."""
-    from chassis.cli import (  # noqa: F401 - which add to the group of jobs
+    """Register the commands."""
+    from chassis.cli import (  # noqa: F401 - imported to extend the group of jobs
         audit,
         database,
         doctor,

@@ -1,4 +1,4 @@
-"""`flask audit`: read who did what, prove that the log is whole, and export it."""
+"""`flask audit`: read, verify and export the audit log."""
 
 import json
 import time
@@ -55,7 +55,7 @@ def export(since: float | None, to: IO[str]) -> None:
 
 
 def _entries(file: IO[str]) -> Iterator[dict[str, Any]]:
-    """Yield the entries of an export; raise BadRequest for a line that is none."""
+    """Yield the entries of an export; raise BadRequest for a malformed line."""
     for place, line in enumerate(file, start=1):
         try:
             entry = json.loads(line)

@@ -1,4 +1,4 @@
-"""`flask db`: what the tables are at, bringing them up to date, and backups."""
+"""`flask db`: the state of the tables, migrations and backups."""
 
 import os
 import shlex
@@ -18,7 +18,7 @@ from chassis.settings import Settings
 from chassis.wiring import current_settings
 
 group = Group("db", help="Look at, migrate, back up and restore the database.")
-NICENESS = 10  # the service goes first
+NICENESS = 10  # the service has priority
 
 
 def _settings() -> Settings:

@@ -1,4 +1,4 @@
-"""`flask doctor`: what is weak about this installation, each with what to do."""
+"""`flask doctor`: weaknesses of this installation, each with its remedy."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Lengths of time as they are typed: 90d, 12h, 30m, 45s."""
+"""Durations as command-line values: 90d, 12h, 30m, 45s."""
 
 import re
 from typing import Any
@@ -10,12 +10,12 @@ WRITTEN = re.compile(r"(\d{1,6})([smhd])")
 
 
 class Duration(click.ParamType[float]):
-    """A length of time such as 90d, 12h, 30m or 45s, as seconds."""
+    """A duration such as 90d, 12h, 30m or 45s, in seconds."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Return the seconds; fail with a sentence."""
+        """Return the seconds; fail with a message."""
         found = WRITTEN.fullmatch(str(value))
         if not found:
             self.fail(f"{value!r} is not a length of time such as 90d, 12h, 30m or 45s", param, ctx)

@@ -1,4 +1,4 @@
-"""`flask jobs`: list, show and watch jobs. What changes them is in jobs_change.py, what runs them in jobs_work.py."""
+"""`flask jobs`: list, show and watch jobs; jobs_change.py changes them and jobs_work.py runs them."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from chassis.jobs.model import ENDED, STATES, Job
 
 group = Group("jobs", help="Look at jobs, change and run them.")
 LOOK_SECONDS = 0.5
-STATUS = {"succeeded": 0, "failed": 1, "cancelled": 3, "interrupted": 4}  # 2 is click's own
+STATUS = {"succeeded": 0, "failed": 1, "cancelled": 3, "interrupted": 4}  # 2 is click's exit status
 OPTIONS = (
     click.option("--state", type=click.Choice(STATES), help="Only jobs in this state."),
     click.option("--kind", help="Only jobs of this kind."),
@@ -29,21 +29,21 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def filters(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that choose jobs."""
+    """Give a command the options that select jobs."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def chosen(*, state: str | None, kind: str | None, since: float | None, owner: str | None, limit: int) -> list[Job]:
-    """Return the jobs that the options choose, newest first."""
+    """Return the jobs that the options select, newest first."""
     asked = {"state": state, "kind": kind, "submitted_by": owner}
     after = 0.0 if since is None else time.time() - since
     return db.read(lambda conn: store.matching(conn, asked, since=after, limit=limit), unbounded=True)
 
 
 def line(job: Job) -> str:
-    """Return a job in a line."""
+    """Return a one-line summary of a job."""
     shown = job.as_dict()
     return f"{job.id}  {job.state:<11}  {job.kind}  {job.done}/{job.total}  {shown['created_at']}"
 
@@ -80,11 +80,11 @@ def watch(job_id: str) -> None:
     try:
         raise SystemExit(STATUS[_follow(job_id)])
     except KeyboardInterrupt:
-        raise SystemExit(130) from None  # as a shell has it
+        raise SystemExit(130) from None  # the shells' convention for Ctrl-C
 
 
 def _follow(job_id: str) -> str:
-    """Print each change, on a terminal in one line; return the state that the job ended in."""
+    """Print each change, on a terminal in one line; return the job's final state."""
     told, in_place = "", sys.stdout.isatty()
     while True:
         job = jobs.get(job_id)

@@ -1,4 +1,4 @@
-"""`flask jobs requeue|cancel|reset-stalled|purge`: one job, or all that the options choose."""
+"""`flask jobs requeue|cancel|reset-stalled|purge`: change one job, or all that the options select."""
 
 import json
 import time
@@ -104,7 +104,7 @@ def _each(action: str, found: list[Job], change: Callable[[str], Job], *, dry_ru
     for job in found:
         try:
             changed.append(change(job.id))
-        except Conflict as error:  # it went on meanwhile; of one that was named it is said
+        except Conflict as error:  # it changed meanwhile; an error for a single job only
             if len(found) == 1:
                 raise
             click.echo(f"{job.id}: {error.message}", err=True)

@@ -1,4 +1,4 @@
-"""`flask jobs work`: run jobs in a process of their own."""
+"""`flask jobs work`: run jobs in a separate process."""
 
 import signal
 from typing import Any

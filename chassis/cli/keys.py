@@ -1,4 +1,4 @@
-"""`flask keys`: make, list, expire and revoke API keys."""
+"""`flask keys`: create, list, expire and revoke API keys."""
 
 import json
 import time

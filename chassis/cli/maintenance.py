@@ -1,4 +1,4 @@
-"""`flask maintenance` and `flask logs`: what operators switch in all running processes."""
+"""`flask maintenance` and `flask logs`: operators' switches for all running processes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""`flask schedules`: what runs by the clock, when it did and will; run it now."""
+"""`flask schedules`: list schedules with their last and next runs, and run them now."""
 
 import json
 

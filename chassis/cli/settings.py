@@ -1,4 +1,4 @@
-"""`flask settings`: show what is in force; make the documents that list every setting."""
+"""`flask settings`: show the settings in force, and generate the documents that list every setting."""
 
 import json
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ def docs(check: bool) -> None:
 
 
 def documents(settings: Settings) -> dict[str, str]:
-    """Return the generated documents by their path, for the sections and defaults of these settings."""
+    """Return the generated documents by path, for the sections and defaults of these settings."""
     return {"docs/configuration.md": _markdown(settings), ".env.example": _env(settings)}
 
 
@@ -85,7 +85,7 @@ def _env(settings: Settings) -> str:
 
 
 def _defaults(settings: Settings, kind: type[Section]) -> dict[str, str]:
-    """Return the text of each default: as it is declared, or where the service has its own, as that is read."""
+    """Return the text of each default: as declared, or the value of the service's own default."""
     unset = settings.unset(kind)
     own = {name: getattr(unset, name) for name in unset.model_fields_set}
     return {name: _text(own.get(name, field.default)) for name, field in own_fields(kind).items()}

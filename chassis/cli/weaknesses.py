@@ -1,4 +1,4 @@
-"""What `flask doctor` looks at. What production must not start with at all stands in `Settings.problems`."""
+"""The checks of `flask doctor`. `Settings.problems` has those that prevent a start in production."""
 
 import os
 import shutil
@@ -27,13 +27,13 @@ from chassis.wiring import current_wiring
 BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")
 OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
 LEAST_FREE_BYTES = 500_000_000
-LEAST_SHOWN = 16  # characters of a secret that is looked for; shorter ones stand in other programs' lines too
-EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with
+LEAST_SHOWN = 16  # shorter secrets than this also match other programs' command lines
+EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - only compared with
 
 
 @dataclass(frozen=True)
 class Weakness:
-    """What is weak, and in one line what to do."""
+    """A weakness, and its remedy in one line."""
 
     name: str
     problem: str
@@ -44,17 +44,17 @@ Check = Callable[[Settings], Iterator[Weakness]]
 
 
 def secret_files(settings: Settings) -> Iterator[Weakness]:
-    """Look at who may read the files that settings come from."""
+    """Check the permissions of files with settings."""
     files = [BASE_DIR / ".env", BASE_DIR / ".env.local"]
     files += [Path(path) for name, path in environment.variables().items() if _names_secret_file(name, settings)]
     for path in dict.fromkeys(files):
         mode = _mode(path)
-        if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's own, always 0444
+        if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's are always 0444
             yield Weakness(str(path), f"holds secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
 
 
 def database_file(settings: Settings) -> Iterator[Weakness]:
-    """Look at who may read the database; a folder that is closed to others closes the files too."""
+    """Check the permissions of the database; a closed folder protects its files too."""
     path = settings.sqlite_path
     if path is None or not _mode(path.parent) & OTHERS:
         return
@@ -66,7 +66,7 @@ def database_file(settings: Settings) -> Iterator[Weakness]:
 
 
 def written_files(settings: Settings) -> Iterator[Weakness]:
-    """Look at who may read the logs, the backups, and the databases that were replaced; closed folders close them."""
+    """Check the permissions of logs, backups and replaced databases; closed folders protect them."""
     data, path = settings.data_folder, settings.sqlite_path
     files = [settings.log_path, BASE_DIR / "data/web.log"]
     files += sorted(data.glob(f"{path.stem}-*.db")) if path else []
@@ -79,7 +79,7 @@ def written_files(settings: Settings) -> Iterator[Weakness]:
 
 
 def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
-    """Look for secrets in URLs that go over the wire in the open, and in what `ps` shows."""
+    """Look for secrets in URLs without encryption and in command lines, which `ps` shows."""
     url = urlsplit(settings.upstream_base_url)
     if url.username or url.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(url.query)):
         yield Weakness("UPSTREAM_BASE_URL", "holds a secret", "Put the key into OPENROUTER_API_KEY.")
@@ -98,7 +98,7 @@ def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
 
 
 def debugging(settings: Settings) -> Iterator[Weakness]:
-    """Look for what helps whoever looks for a way in."""
+    """Look for debugging features that help an attacker."""
     if settings.production and current_app.debug:
         yield Weakness("FLASK_DEBUG", "is on in production", "Unset FLASK_DEBUG.")
     if "*" in settings.cors_origins:
@@ -108,7 +108,7 @@ def debugging(settings: Settings) -> Iterator[Weakness]:
 
 
 def doors(settings: Settings) -> Iterator[Weakness]:
-    """Look at who is asked for what, in production."""
+    """Check access without a key, open networks and missing host names in production."""
     if not settings.production:
         return
     if not settings.guarded:
@@ -132,7 +132,7 @@ def doors(settings: Settings) -> Iterator[Weakness]:
 
 
 def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
-    """Look whether there is a key at all."""
+    """Check that at least one valid key or account exists."""
     if not settings.guarded or settings.admin_api_key.get_secret_value() or settings.client_keys:
         return
     others = [kind for name, kind in current_wiring().identities.items() if name != keyring.KEY]
@@ -143,25 +143,25 @@ def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
 
 
 def unneeded_keys(settings: Settings) -> Iterator[Weakness]:
-    """Look for keys that were not used for long, or whose makers have left."""
+    """Look for keys that were unused for long, or whose makers have left."""
     if settings.sqlite_path and not settings.sqlite_path.exists():
         return
     try:
         found = stale_keys.reasons()
-    except SQLAlchemyError:  # there is no table yet, and `database` tells
+    except SQLAlchemyError:  # there is no table yet, which `database` reports
         return
     for key_id, reason in found.items():
         yield Weakness(f"key {keys.PREFIX}_{key_id}", reason, f"flask keys revoke {keys.PREFIX}_{key_id}")
 
 
 def user(settings: Settings) -> Iterator[Weakness]:
-    """Look at what a break-in would have in its hands."""
+    """Check the rights that an attacker would gain with this process's user."""
     if settings.production and os.geteuid() == 0:
         yield Weakness("user", "is root", "Run the service, and this command, as a user of its own (docs/deploy.md).")
 
 
 def database(settings: Settings) -> Iterator[Weakness]:
-    """Look whether the database answers and is migrated; the first start makes a file that is not there."""
+    """Check that the database is available and migrated; the first start creates a missing file."""
     if settings.sqlite_path and not settings.sqlite_path.exists():
         return
     try:
@@ -177,7 +177,7 @@ def database(settings: Settings) -> Iterator[Weakness]:
 
 
 def machine(settings: Settings) -> Iterator[Weakness]:
-    """Look at the disk and the clock, on which keys and sessions end."""
+    """Check the disk space and the clock, which decides when keys and sessions expire."""
     folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
     while not folder.exists():
         folder = folder.parent
@@ -189,7 +189,7 @@ def machine(settings: Settings) -> Iterator[Weakness]:
 
 
 def chassis(_settings: Settings) -> Iterator[Weakness]:
-    """Look for files of the chassis that were edited, which an upgrade would replace."""
+    """Look for edited files of the chassis, which an upgrade would replace."""
     for edit in manifest.edits():
         yield Weakness(
             f"chassis/{edit}", "differs from its manifest", "Move the change to app/: an upgrade replaces it."
@@ -213,7 +213,7 @@ CHECKS: tuple[Check, ...] = (
 
 
 def _mode(path: Path) -> int:
-    """Return a file's permissions; 0 of what is not there or not for us to see."""
+    """Return a file's permissions; 0 when it is missing or not accessible."""
     try:
         return path.stat().st_mode & 0o777
     except OSError:
@@ -221,7 +221,7 @@ def _mode(path: Path) -> int:
 
 
 def _names_secret_file(name: str, settings: Settings) -> bool:
-    """Return whether a variable names the file of a secret: by its name, or as that of a setting which hides."""
+    """Return whether a variable names a secret's file: by its own name, or because its setting is secret."""
     plain = name.removesuffix("_FILE")
     fields = [type(section).model_fields.get(plain.lower()) for section in (settings, *settings._sections.values())]
     hides = any(field is not None and field.annotation is SecretStr for field in fields)
@@ -243,11 +243,11 @@ def _has_good_key() -> bool:
 
 
 def _processes_that_show(secrets: list[str]) -> Iterator[int]:
-    """Yield the processes whose command line, which everybody sees, has a secret; none without /proc."""
+    """Yield the processes whose command line, which every user can see, contains a secret; nothing without /proc."""
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             line = path.read_bytes().decode(errors="replace")
         except OSError:
-            continue  # it ended
+            continue  # the process has ended
         if any(secret in line for secret in secrets):
             yield int(path.parent.name)
