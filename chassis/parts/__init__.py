@@ -1,1 +1,1 @@
-"""Ready-made features: a name in the service's `parts` puts one in."""
+"""Ready-made features; listing one's name in the service's `parts` enables it."""

@@ -1,4 +1,4 @@
-"""Accounts for people: sign-in, sessions, invitations, roles. Without this folder everything else works."""
+"""Accounts for people: sign-in, sessions, invitations and roles. Everything else works without this folder."""
 
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ FIRST = "flask users create-admin EMAIL --generate"
 
 
 def register(hooks: "Hooks") -> None:
-    """Add the pages, the commands, and sessions as a way to be known."""
+    """Register the pages, the commands, and sessions as a kind of identity."""
     from chassis.parts.accounts import (
         admin_pages,
         bar,

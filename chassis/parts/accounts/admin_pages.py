@@ -1,4 +1,4 @@
-"""The admin pages of accounts; that they are for admins alone is asked by chassis.security.guard."""
+"""The admin pages of accounts; chassis.security.guard restricts them to admins."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "unlock": administration.unlock,
     "reset-factor": administration.reset_factor,
 }
-PROVED = {"enable", "reset-factor"}  # an account that is enabled may be an admin's
+PROVED = {"enable", "reset-factor"}  # an enabled account may be an admin's
 
 
 @blueprint.get("")
@@ -43,7 +43,7 @@ def listing() -> str:
 @blueprint.post("/invite")
 @needs(ADMIN)
 def invite() -> Shown:
-    """Make an invitation link and show it, once."""
+    """Create an invitation link and show it once."""
     email, role = request.form.get("email", ""), request.form.get("role", store.USER)
     if role == store.ADMIN:
         proof.check()
@@ -54,7 +54,7 @@ def invite() -> Shown:
 @blueprint.get("/<user_id>")
 @needs(ADMIN)
 def show(user_id: str) -> str:
-    """Show one account with its sessions, and what can be done with it."""
+    """Show one account with its sessions and the actions on it."""
     user = administration.get(user_id)
     shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
     shown |= {"passwords": current_settings().section(OidcSettings).password_sign_in}
@@ -67,7 +67,7 @@ def show(user_id: str) -> str:
 @needs(ADMIN)
 @recently_proved
 def reset_link(user_id: str) -> Shown:
-    """Make a link for a new password and show it, once."""
+    """Create a link for a new password and show it once."""
     user = administration.get(user_id)
     return _link(links.reset(user), links.RESET, user.email)
 
@@ -76,7 +76,7 @@ def reset_link(user_id: str) -> Shown:
 @needs(ADMIN)
 @recently_proved
 def role(user_id: str) -> Response:
-    """Give the account another role."""
+    """Change the account's role."""
     administration.set_role(administration.get(user_id), request.form.get("role", ""))
     return _back(user_id)
 
@@ -84,7 +84,7 @@ def role(user_id: str) -> Response:
 @blueprint.post("/<user_id>/disable")
 @needs(ADMIN)
 def disable(user_id: str) -> Response:
-    """Disable the account with all that it holds; its page shows what ended."""
+    """Disable the account and everything it holds; its page shows what ended."""
     keep_keys = "keep_keys" in request.form
     administration.disable(administration.get(user_id), request.form.get("heir", ""), keep_keys=keep_keys)
     return _back(user_id)

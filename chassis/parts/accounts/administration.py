@@ -1,4 +1,4 @@
-"""What admins and the operator do with accounts."""
+"""The actions of admins and the operator on accounts."""
 
 import time
 from collections.abc import Callable
@@ -14,13 +14,13 @@ from chassis.security.leaving import Departure, Ending
 from chassis.security.signals import rights_changed
 from chassis.security.store import bump
 
-LEAVING = "account.leaving"  # a line of the audit log for each part that ended
+LEAVING = "account.leaving"  # the action of an audit entry for each part that ended
 DISABLING_SECONDS, MOST_PARTS = 60, 20
 Change = Callable[[Connection], object]
 
 
 def listing(*, page: int = 1, per_page: int = 100) -> tuple[list[Row[Any]], int]:
-    """Return a page of accounts by their e-mail, and how many there are."""
+    """Return a page of accounts by e-mail, and their total number."""
     return db.read(lambda conn: store.page_of_users(conn, limit=per_page, offset=(page - 1) * per_page))
 
 
@@ -30,7 +30,7 @@ def get(user_id: str) -> Row[Any]:
 
 
 def find(email: str) -> Row[Any]:
-    """Return the account of an e-mail; raise NotFound."""
+    """Return the account with an e-mail; raise NotFound."""
     return _there(db.read(lambda conn: store.user_by_email(conn, emails.normal(email))))
 
 
@@ -40,7 +40,7 @@ def sessions_of(user: Row[Any]) -> list[Row[Any]]:
 
 
 def departure(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> Departure:
-    """Return what `leaving.preview` and `disable` need; raise NotFound or Conflict when the heir cannot take over."""
+    """Return the departure for `leaving.preview` and `disable`; raise NotFound or Conflict for an unsuitable heir."""
     if heir:
         taking_over = find(heir)
         if taking_over.disabled_at is not None or taking_over.id == user.id:
@@ -50,10 +50,10 @@ def departure(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> Dep
 
 
 def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[Ending]:
-    """Disable an account and end all that it holds, in one act; return what ended.
+    """Disable an account and end everything it holds, in one transaction; return what ended.
 
-    Its jobs go to the account `heir`, or are cancelled. `keep_keys` spares those keys that it made for other owners.
-    Raises NotFound or Conflict for an heir who cannot take over, and Conflict when no admin would be left.
+    Its jobs pass to the account `heir`, or are cancelled. `keep_keys` keeps the keys that it made for other owners.
+    Raises NotFound or Conflict for an unsuitable heir, and Conflict when no admin would be left.
     """
     leaver, parts = departure(user, heir, keep_keys=keep_keys), leaving.parts()
     ended, line = list[Ending](), audit.entry(LEAVING, user.email)
@@ -70,7 +70,7 @@ def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[
 
 
 def ended_with(user: Row[Any]) -> list[str]:
-    """Return what ended when an account was disabled, as the audit log tells it; empty of one that is not."""
+    """Return what ended when an account was disabled, from the audit log; empty for an enabled account."""
     if user.disabled_at is None:
         return []
     lines = audit.about(user.email, LEAVING, since=user.disabled_at - DISABLING_SECONDS, limit=MOST_PARTS)
@@ -78,7 +78,7 @@ def ended_with(user: Row[Any]) -> list[str]:
 
 
 def enable(user: Row[Any]) -> None:
-    """Let an account's owner sign in again."""
+    """Allow an account's owner to sign in again."""
     _carry_out(
         "account.enable",
         user.email,
@@ -88,7 +88,7 @@ def enable(user: Row[Any]) -> None:
 
 
 def set_role(user: Row[Any], role: str) -> None:
-    """Give an account another role; raise Conflict when no admin would be left."""
+    """Change an account's role; raise Conflict when no admin would be left."""
     if role not in store.ROLES:
         raise BadRequest(f"A role is one of {', '.join(store.ROLES)}.", code="invalid_role")
 
@@ -106,12 +106,12 @@ def sign_out(user: Row[Any]) -> None:
 
 
 def unlock(user: Row[Any]) -> None:
-    """Let an account's owner try passwords again at once."""
+    """Allow password attempts for an account again at once."""
     _carry_out("account.unlock", user.email, lambda conn: lockout.unlock(conn, user.email))
 
 
 def reset_factor(user: Row[Any]) -> None:
-    """Remove an account's second factors and recovery codes, and end its sessions, as when the devices are lost."""
+    """Remove an account's second factors and recovery codes, and end its sessions, as after a loss of devices."""
 
     def change(conn: Connection) -> None:
         factor_store.remove_all(conn, user.id)
@@ -124,7 +124,7 @@ def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = 
     line = audit.entry(action, target, makes_admin=makes_admin)
 
     def write(conn: Connection) -> None:
-        bump(conn)  # first: it lets one change at a time pass, also on PostgreSQL, so that admins are counted right
+        bump(conn)  # first: it serialises changes, also on PostgreSQL, so that admins are counted correctly
         change(conn)
         audit.write(conn, line)
 

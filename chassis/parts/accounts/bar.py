@@ -1,4 +1,4 @@
-"""What the rest of the pages knows of accounts: who is signed in, the way out, and where to sign in."""
+"""The account links in the header of every page: who is signed in, the sign-out, and the sign-in."""
 
 from urllib.parse import urlencode
 
@@ -10,16 +10,16 @@ from chassis.security import identity
 
 
 def links() -> str:
-    """Return the header's part, as HTML, about the account of whoever looks at the page."""
+    """Return the header's links for the current identity as HTML."""
     try:
         who = identity.current()
-    except SQLAlchemyError:  # the page may be the one that says so
+    except SQLAlchemyError:  # this may be the page that reports the database's failure
         return ""
     return render_template("accounts/bar.html", who=who if who.kind == KIND else None)
 
 
 def sign_in_url(path: str) -> str:
-    """Return where somebody signs in, or goes on with that, who wants to see a path."""
+    """Return the URL at which a person signs in, or completes it, in order to see a path."""
     if gate := identity.current().gate:
         return f"{gate}?{urlencode({'next': path})}"
     return url_for("accounts.sign_in", next=path)

@@ -1,4 +1,4 @@
-"""What the browser of a session is asked, or shown, and has to answer in time."""
+"""Challenges: what a session's browser has to answer within a time limit."""
 
 import time
 from collections.abc import Callable
@@ -14,17 +14,17 @@ Use = Callable[[Connection], bool]
 
 
 def put(who: Identity, purpose: str, value: str, seconds: float) -> None:
-    """Store what a session is asked, in the place of what it was asked for this purpose before."""
+    """Store a session's challenge; it replaces the earlier one for the same purpose."""
     now = time.time()
     values = {"session_id": who.session, "purpose": purpose, "value": value, "expires_at": now + seconds}
     db.write(lambda conn: factor_store.put_challenge(conn, values, now))
 
 
 def get(who: Identity, purpose: str) -> str | None:
-    """Return what a session was asked; None when that is too long ago."""
+    """Return a session's challenge, or None when it has expired."""
     return db.read(lambda conn: factor_store.challenge(conn, who.session, purpose, time.time()))
 
 
 def end(who: Identity, purpose: str) -> bool:
-    """Ask no more; False when another request has answered already."""
+    """Delete a challenge; return False when another request has already answered it."""
     return db.write(lambda conn: factor_store.end_challenge(conn, who.session, purpose))

@@ -1,4 +1,4 @@
-"""`flask users`: make the first admin, invite, disable, sign out, without a page."""
+"""`flask users`: manage accounts without a page, including the first admin."""
 
 import secrets
 import sys

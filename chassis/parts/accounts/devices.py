@@ -1,6 +1,7 @@
-"""Known devices: a signed cookie says that somebody signed in to an account with this browser before.
+"""Known devices: a signed cookie proves that somebody has signed in to an account with this browser before.
 
-Wrong passwords from such a browser are counted for it alone, so that nobody else's guesses lock its owner out.
+Wrong passwords from such a browser are counted for it separately, so that other people's guesses do not lock its
+owner out.
 """
 
 import secrets
@@ -18,13 +19,13 @@ NAME = "device"
 
 
 def remember(response: Response, email: str, **options: Any) -> None:
-    """Let the browser keep that its owner has signed in to the account of an e-mail; the options are the cookie's."""
+    """Set the cookie that marks this browser as a device of an e-mail's account; the options are the cookie's."""
     signed = _signer(email).sign(secrets.token_urlsafe(12)).decode()
     response.set_cookie(_cookie(email), signed, KNOWN_SECONDS, **options)
 
 
 def known(email: str) -> str:
-    """Return the id of the browser that sends the request, or "" when nobody signed in to the account with it."""
+    """Return the id of the requesting browser, or "" when nobody has signed in to the account with it."""
     signed = request.cookies.get(_cookie(email), "")
     try:
         return _signer(email).unsign(signed, max_age=KNOWN_SECONDS).decode()
@@ -33,12 +34,12 @@ def known(email: str) -> str:
 
 
 def _cookie(email: str) -> str:
-    """Return the name of an account's cookie: people who share a browser have one each."""
+    """Return the name of an account's cookie: each account on a shared browser has its own."""
     return f"{NAME}-{digest(email)[:12]}"
 
 
 def digest(email: str) -> str:
-    """Return the hash of an e-mail; what was typed there may be a password."""
+    """Return the hash of an e-mail; the text may be a password typed into the wrong field."""
     return sha256(email.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Whether anybody can come in as a person at all."""
+"""Checks whether any person can sign in."""
 
 from chassis.db import db
 from chassis.parts.accounts import store
@@ -7,7 +7,7 @@ from chassis.wiring import current_settings
 
 
 def anybody() -> bool:
-    """Return whether there is an account that is not disabled, or people may make one by themselves."""
+    """Return whether an enabled account exists, or people may create one themselves."""
     settings = current_settings()
     provider = settings.section(OidcSettings)
     by_provider = provider.oidc_allowed_domains or provider.oidc_user_values or provider.oidc_admin_values

@@ -1,4 +1,4 @@
-"""E-mail addresses, which are the names of accounts."""
+"""E-mail addresses, which identify accounts."""
 
 import re
 
@@ -6,14 +6,14 @@ from chassis.base.texts import normalized
 from chassis.errors import BadRequest
 
 MAX_CHARACTERS = 254  # RFC 5321, section 4.5.3.1.3
-MAX_TYPED_CHARACTERS = 1_000  # composed letters and the spaces around may take more as they are typed
+MAX_TYPED_CHARACTERS = 1_000  # composed letters and surrounding spaces may make the typed text longer
 SHAPE = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 def normal(text: str) -> str:
-    """Return an address as it is stored and compared: without spaces around it, in lower case.
+    """Return an address in the form that is stored and compared: in lower case, without surrounding spaces.
 
-    Of what is too long to be one, the beginning is returned as it is, which is no plausible address either.
+    Of a text that is too long, the beginning is returned unchanged, which is not plausible either.
     """
     try:
         return normalized(text, MAX_TYPED_CHARACTERS).strip().lower()
@@ -22,12 +22,12 @@ def normal(text: str) -> str:
 
 
 def plausible(email: str) -> bool:
-    """Return whether a normal address can be one; only a message that arrives would prove it."""
+    """Return whether a normal address is plausible; only the arrival of a message would prove it."""
     return len(email) <= MAX_CHARACTERS and email.isprintable() and SHAPE.fullmatch(email) is not None
 
 
 def checked(text: str) -> str:
-    """Return the normal address; raise BadRequest when it cannot be one."""
+    """Return the normal address; raise BadRequest when it is not plausible."""
     email = normal(text)
     if not plausible(email):
         raise BadRequest("An e-mail address looks like name@example.org.", code="invalid_email")

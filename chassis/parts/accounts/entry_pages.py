@@ -1,4 +1,4 @@
-"""The pages of those who are not signed in: sign in, an invitation, a new password, registration."""
+"""The pages for visitors who are not signed in: sign-in, invitation, new password and registration."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ Page = str | Response | tuple[str, int, dict[str, str]]
 @blueprint.get("/sign-in")
 @public
 def sign_in() -> Page:
-    """Show the form, or go on when somebody is signed in already."""
+    """Show the form, or redirect a person who is already signed in."""
     target = local_path(request.args.get("next"))
     return redirect(target) if identity.current().session else page("sign_in", next=target)
 
@@ -30,7 +30,7 @@ def sign_in() -> Page:
 @public
 @maintenance.allow
 def enter() -> Page:
-    """Sign in, and go where the visitor was heading."""
+    """Sign in, and redirect to the page that the visitor wanted."""
     target, email = local_path(request.form.get("next")), request.form.get("email", "")
     signed_in = lambda: people.sign_in(email, request.form.get("password", ""))  # noqa: E731
     return _entered("sign_in", signed_in, target, next=target, email=email)
@@ -48,14 +48,14 @@ def enter_by_passkey() -> Page:
 @blueprint.get("/invitation/<secret>")
 @public
 def invitation(secret: str) -> Page:
-    """Show whose account the link makes; looking does not use it up, as the previews of mail programs would."""
+    """Show the account that the link creates; this does not use the link up, as mail programs' previews would."""
     return page("invitation", link=links.read(secret, links.INVITATION))
 
 
 @blueprint.post("/invitation/<secret>")
 @public
 def accept(secret: str) -> Page:
-    """Make the account."""
+    """Create the account."""
     link, name = links.read(secret, links.INVITATION), request.form.get("name", "")
     return _entered("invitation", lambda: joining.accept_invitation(secret, name, _password()), link=link, name=name)
 
@@ -63,7 +63,7 @@ def accept(secret: str) -> Page:
 @blueprint.get("/reset/<secret>")
 @public
 def reset(secret: str) -> Page:
-    """Show whose password the link sets."""
+    """Show the account whose password the link sets."""
     return page("reset", link=links.read(secret, links.RESET))
 
 
@@ -78,7 +78,7 @@ def set_password(secret: str) -> Page:
 @blueprint.get("/register")
 @public
 def registration() -> Page:
-    """Show the form, where registration is allowed."""
+    """Show the form if registration is allowed."""
     _check_allowed()
     return page("register")
 
@@ -86,7 +86,7 @@ def registration() -> Page:
 @blueprint.post("/register")
 @public
 def register() -> Page:
-    """Make an account."""
+    """Create an account."""
     _check_allowed()
     email, name = request.form.get("email", ""), request.form.get("name", "")
 
@@ -100,7 +100,7 @@ def register() -> Page:
 @blueprint.get("/sign-in-link/<secret>")
 @public
 def sign_in_link(secret: str) -> Page:
-    """Show whom the link signs in; looking does not use it up."""
+    """Show the account that the link signs in to; this does not use the link up."""
     return page("sign_in_link", link=links.read(secret, links.SIGN_IN))
 
 
@@ -108,13 +108,13 @@ def sign_in_link(secret: str) -> Page:
 @public
 @maintenance.allow
 def enter_by_link(secret: str) -> Page:
-    """Sign in by a link that the operator made."""
+    """Sign in with a link that the operator created."""
     link = links.read(secret, links.SIGN_IN)
     return _entered("sign_in_link", lambda: links.sign_in(secret), link=link)
 
 
 def _entered(template: str, work: Callable[[], str], target: str = "/", **shown: Any) -> Page:
-    """Go on with the session that `work` opens, or show the form again with what is wrong."""
+    """Redirect with the session that `work` opens, or show the form again with the error."""
     try:
         cookie = work()
     except AppError as error:
@@ -124,7 +124,7 @@ def _entered(template: str, work: Callable[[], str], target: str = "/", **shown:
 
 
 def page(template: str, **shown: Any) -> str:
-    """Return a page of somebody who is not signed in yet."""
+    """Return a page for a visitor who is not signed in yet."""
     settings = current_settings()
     doors = settings.section(OidcSettings)
     shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}

@@ -1,4 +1,4 @@
-"""The pages of somebody's own second factors: an authenticator app, passkeys, recovery codes."""
+"""The pages for a person's own second factors: an authenticator app, passkeys and recovery codes."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ DONE = {
 @blueprint.get("")
 @public
 def show() -> str:
-    """Show what the account has, and what can be added."""
+    """Show the account's second factors, and those that can be added."""
     return _overview(_person())
 
 
@@ -44,7 +44,7 @@ def authenticator() -> str:
 @public
 @recently_proved
 def confirm() -> Page:
-    """Set the app up, once a code shows that it works."""
+    """Set the app up after a code has proved that it works."""
     who = _person()
     try:
         changed = factors.add(who, totp.confirmed(who, request.form.get("code", "")))
@@ -57,7 +57,7 @@ def confirm() -> Page:
 @public
 @recently_proved
 def passkey() -> str:
-    """Show the form of a new passkey."""
+    """Show the form for a new passkey."""
     return _passkey(_person())
 
 
@@ -65,7 +65,7 @@ def passkey() -> str:
 @public
 @recently_proved
 def register() -> Page:
-    """Keep the passkey that the browser has made."""
+    """Store the passkey that the browser has created."""
     who, form = _person(), request.form
     try:
         known = factors.owned(who.id).all
@@ -79,7 +79,7 @@ def register() -> Page:
 @public
 @recently_proved
 def rename(factor_id: str) -> Page:
-    """Give a passkey another name."""
+    """Rename a passkey."""
     who = _person()
     try:
         factors.rename(who, factor_id, request.form.get("name", ""))
@@ -104,7 +104,7 @@ def remove(factor_id: str) -> Page:
 @public
 @recently_proved
 def codes() -> Page:
-    """Make new recovery codes and show them, once."""
+    """Create new recovery codes and show them once."""
     who = _person()
     try:
         return _went_on(factors.renew_codes(who), "codes")
@@ -113,7 +113,7 @@ def codes() -> Page:
 
 
 def _went_on(changed: Changed, done: str) -> Response:
-    """Go on in a new session, by way of the recovery codes where there are new ones."""
+    """Redirect with a new session, to the recovery codes if there are new ones."""
     target = local_path(request.form.get("next"), "")
     if not changed.codes:
         overview = url_for("account_factors.show", done=done)
@@ -147,7 +147,7 @@ def _passkey(who: Identity, error: str = "") -> str:
 
 
 def _person() -> Identity:
-    """Return who asks; who has a second factor and has not shown it has no business here."""
+    """Return the signed-in person; raise for a session that has not passed its second factor."""
     who = identity.current()
     if who.kind != sessions.KIND:
         raise Unauthorized("Sign in to see your account.")

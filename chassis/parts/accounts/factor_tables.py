@@ -1,4 +1,4 @@
-"""The tables of second factors: what people have, their recovery codes, and what a session was asked."""
+"""The tables of second factors: the factors, the recovery codes, and the sessions' challenges."""
 
 from sqlalchemy import BigInteger, Column, Float, ForeignKey, Index, String, Table, Text
 
@@ -13,7 +13,7 @@ factors = Table(
     Column("name", Text, nullable=False),
     Column("credential", Text, unique=True),  # a passkey's id, base64url
     Column("secret", Text, nullable=False),  # a sealed TOTP secret, or a passkey's public key
-    Column("counter", BigInteger, nullable=False),  # the last time step that was used, or a passkey's signature counter
+    Column("counter", BigInteger, nullable=False),  # the last used time step, or a passkey's signature counter
     Column("created_at", Float, nullable=False),
     Column("last_used_at", Float),
     Index("user_factors_by_user", "user_id"),
@@ -25,7 +25,7 @@ recovery_codes = Table(
     Column("user_id", String(16), ForeignKey("users.id"), nullable=False),
     Index("user_recovery_codes_by_user", "user_id"),
 )
-# What the browser of a session was asked to sign, or shown as a QR code, until it answers.
+# What a session's browser was asked to sign, or shown as a QR code, until it answers.
 challenges = Table(
     "user_challenges",
     metadata,

@@ -1,4 +1,4 @@
-"""A person's second factors: what there is, and every change, which ends the account's other sessions."""
+"""A person's second factors and their changes, each of which ends the account's other sessions."""
 
 import base64
 import secrets
@@ -16,11 +16,11 @@ from chassis.security import audit, guard
 from chassis.security.identity import READ, Identity
 from chassis.security.keys import digest
 
-CODES, CODE_BYTES = 10, 10  # 80 bits: a plain hash is safe, as of keys
+CODES, CODE_BYTES = 10, 10  # 80 bits: a plain hash is safe, as for keys
 
 
 class Owned(NamedTuple):
-    """What an account has."""
+    """The second factors of an account."""
 
     all: list[Row[Any]]
     app: Row[Any] | None
@@ -29,7 +29,7 @@ class Owned(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """The cookie of the session that goes on, and new recovery codes, which are shown once."""
+    """The cookie of the continued session, and new recovery codes, which are shown once."""
 
     cookie: str
     codes: list[str]
@@ -43,13 +43,13 @@ def owned(user_id: str) -> Owned:
 
 
 def add(who: Identity, values: dict[str, Any]) -> Changed:
-    """Store a new factor; the first one comes with recovery codes. Raises Conflict for a passkey that is known."""
+    """Store a new factor; the first one comes with recovery codes. Raises Conflict for a passkey already in use."""
     values = {"id": secrets.token_hex(8), "user_id": who.id, "created_at": time.time(), **values}
     codes = _new_codes()
 
     def change(conn: Connection) -> list[str]:
         first = not factor_store.has_any(conn, who.id)
-        if who.gate and not first:  # meanwhile there is one, which this session has not shown
+        if who.gate and not first:  # another session has added one, which this session has not shown
             raise guard.refusal(who, READ)
         factor_store.insert(conn, values)
         if first:
@@ -63,7 +63,7 @@ def add(who: Identity, values: dict[str, Any]) -> Changed:
 
 
 def remove(who: Identity, factor_id: str) -> Changed:
-    """Remove a factor, and with the last one the recovery codes; raise Conflict when the account needs it."""
+    """Remove a factor, with the recovery codes if it is the last one; raise Conflict when the account needs it."""
     factor, user = _mine(who, factor_id), db.read(lambda conn: store.user(conn, who.id))
     needed = user is not None and gates.required(user.role)
 
@@ -79,7 +79,7 @@ def remove(who: Identity, factor_id: str) -> Changed:
 
 
 def rename(who: Identity, factor_id: str, name: str) -> None:
-    """Give a passkey another name; raise NotFound when it is not the person's."""
+    """Rename a passkey; raise NotFound when it is not the person's."""
     name, before = passkeys.checked_name(name), _mine(who, factor_id)
     line = audit.entry("account.factor_rename", f"{who.name} ({before.name} -> {name})")
 
@@ -92,7 +92,7 @@ def rename(who: Identity, factor_id: str, name: str) -> None:
 
 
 def renew_codes(who: Identity) -> Changed:
-    """Make new recovery codes, so that the earlier ones work no more; raise Conflict without a second factor."""
+    """Create new recovery codes and invalidate the earlier ones; raise Conflict without a second factor."""
     codes = _new_codes()
 
     def change(conn: Connection) -> list[str]:
@@ -105,7 +105,7 @@ def renew_codes(who: Identity) -> Changed:
 
 
 def check_code(who: Identity, typed: str) -> Callable[[Connection], bool] | None:
-    """Return what uses a recovery code up, or None when it is not good."""
+    """Return a function that uses a recovery code up, or None when the code is not valid."""
     hashed = _hash(typed[:100])
     good = db.read(lambda conn: factor_store.has_code(conn, who.id, hashed))
     return (lambda conn: factor_store.use_code(conn, who.id, hashed)) if good else None

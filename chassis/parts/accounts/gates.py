@@ -1,4 +1,4 @@
-"""What a session still lacks before it may do anything: a second factor that is shown, or one that is set up."""
+"""What a session must still do before it may be used: show a second factor, or set one up."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from chassis.parts.accounts.settings import AccountSettings
 from chassis.wiring import current_settings
 
 SHOW, SET_UP = "/second-factor", "/account/factors"
-MAX_SECONDS = 1_800  # a session that lacks something ends after so long
+MAX_SECONDS = 1_800  # a session with a gate ends after this time
 
 
 def of(session: Row[Any]) -> str:
@@ -20,7 +20,7 @@ def of(session: Row[Any]) -> str:
 
 
 def required(role: str) -> bool:
-    """Return whether accounts of a role have to have a second factor."""
+    """Return whether accounts with a role must have a second factor."""
     own: AccountSettings = current_settings().section(AccountSettings)
     who = own.accounts_second_factor
     return who == "everyone" or (who == "admins" and role == store.ADMIN)

@@ -1,4 +1,4 @@
-"""Accounts come into being: by an invitation, by registration, or by the operator."""
+"""Creates accounts: by invitation, by registration, or by the operator."""
 
 import secrets
 import time
@@ -18,23 +18,23 @@ MAX_NAME = 200
 
 
 def accept_invitation(secret: str, name: str, password: str) -> str:
-    """Make the account that a link is for, and return the cookie of its first session."""
+    """Create the account that a link is for, and return the cookie of its first session."""
     passwords.check_in_use()
     link = links.read(secret, links.INVITATION)
     return _make(link.email, name, link.role, password, spent=secret)
 
 
 def register(email: str, name: str, password: str) -> str:
-    """Make an account for whoever asks, and return the cookie of its first session."""
+    """Create an account by registration, and return the cookie of its first session."""
     passwords.check_in_use()
     email = emails.checked(email)
     if any(key["owner"].lower() == email for key in listing()):
-        raise links.taken(email)  # whose work would be theirs
+        raise links.taken(email)  # the new account would own these keys' work
     return _make(email, name, store.USER, password)
 
 
 def create(email: str, role: str, password: str) -> None:
-    """Store an account that the operator makes; raise Conflict when the e-mail has one already."""
+    """Store an account created by the operator; raise Conflict when the e-mail already has one."""
     values = _row(emails.checked(email), "", role, password)
     line = audit.entry("account.create", f"{values['email']} ({role})", makes_admin=role == store.ADMIN)
 
@@ -47,7 +47,7 @@ def create(email: str, role: str, password: str) -> None:
 
 
 def _make(email: str, name: str, role: str, password: str, *, spent: str = "") -> str:
-    """Store an account with its first session, using a link up; raise Conflict when the e-mail has one already."""
+    """Store an account with its first session, and use a link up; raise Conflict when the e-mail already has one."""
     values = _row(email, name, role, password)
     session, makes_admin = sessions.new(values["id"]), role == store.ADMIN
     line = audit.entry("account.create", f"{email} ({role})", actor=email, makes_admin=makes_admin)
@@ -65,7 +65,7 @@ def _make(email: str, name: str, role: str, password: str, *, spent: str = "") -
 
 
 def _row(email: str, name: str, role: str, password: str) -> dict[str, Any]:
-    """Return a new account; raise BadRequest when a part of it is not right."""
+    """Return a new account's row; raise BadRequest when a value is invalid."""
     name = " ".join(name.split())
     if len(name) > MAX_NAME or not name.isprintable():
         raise BadRequest(f"A name has at most {MAX_NAME} characters.", code="invalid_name")

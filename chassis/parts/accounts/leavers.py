@@ -1,4 +1,4 @@
-"""What ends with an account: its sessions, and the links that it made or that were made for it."""
+"""What ends with an account: its sessions, the links that it created, and the links for it."""
 
 from sqlalchemy import Connection, Row
 

@@ -1,4 +1,4 @@
-"""Links that work once: an invitation makes an account, a reset link sets another password."""
+"""Single-use links: an invitation creates an account, a reset link sets a new password."""
 
 import secrets
 import time
@@ -17,11 +17,11 @@ from chassis.wiring import current_settings
 
 INVITATION, RESET, SIGN_IN = "invitation", "reset", "sign-in-link"
 EMERGENCY_SECONDS = 900
-PREFIX = "ln"  # known to chassis.observability.redaction, since a link stands in the log as a path
+PREFIX = "ln"  # known to chassis.observability.redaction, since a link's path appears in the log
 
 
 def invite(email: str, role: str) -> str:
-    """Return the secret of a link that makes an account; raise Conflict when there is one already."""
+    """Return the secret of a link that creates an account; raise Conflict when the e-mail already has one."""
     email = emails.checked(email)
     if role not in store.ROLES:
         raise BadRequest(f"A role is one of {', '.join(store.ROLES)}.", code="invalid_role")
@@ -46,7 +46,7 @@ def emergency(user: Row[Any]) -> str:
 
 
 def read(secret: str, purpose: str) -> Row[Any]:
-    """Return a link that still works; raise NotFound."""
+    """Return a valid link; raise NotFound."""
     found = db.read(lambda conn: store.open_link(conn, digest(secret), purpose, time.time()))
     if found is None:
         raise spent()
@@ -54,7 +54,7 @@ def read(secret: str, purpose: str) -> Row[Any]:
 
 
 def set_password(secret: str, password: str) -> str:
-    """Set the password that a reset link is for, end all sessions, and return the cookie of a new one."""
+    """Set a reset link's password, end all sessions, and return the cookie of a new one."""
     passwords.check_in_use()
     link = read(secret, RESET)
     user = db.read(lambda conn: store.user_by_email(conn, link.email))
@@ -78,7 +78,7 @@ def set_password(secret: str, password: str) -> str:
 
 
 def sign_in(secret: str) -> str:
-    """Return the cookie of a session for the account that a link is for, using it up."""
+    """Use a link up, and return the cookie of a session for its account."""
     link = read(secret, SIGN_IN)
     user = db.read(lambda conn: store.user_by_email(conn, link.email))
     if user is None:
@@ -98,17 +98,17 @@ def sign_in(secret: str) -> str:
 
 
 def spent() -> AppError:
-    """Return what is told of a link that works no more."""
+    """Return the error for a link that is no longer valid."""
     return NotFound("This link was used already, has expired, or never was one.", code="link_invalid")
 
 
 def path(purpose: str, secret: str) -> str:
-    """Return the path of a link; entry_pages has its page."""
+    """Return the path of a link; its page is in entry_pages."""
     return f"/{purpose}/{secret}"
 
 
 def taken(email: str) -> Conflict:
-    """Return what is told when an e-mail has an account."""
+    """Return the error for an e-mail that already has an account."""
     return Conflict(f"{email} has an account already.", code="email_taken")
 
 

@@ -1,4 +1,4 @@
-"""Where somebody goes after signing in: a path of ours, and nowhere else."""
+"""The target of a redirect after signing in: a path on this host only."""
 
 from urllib.parse import urlsplit
 
@@ -6,9 +6,9 @@ MAX_CHARACTERS = 2_000
 
 
 def local_path(text: str | None, default: str = "/") -> str:
-    """Return the path with its query when a browser would stay on this host with it, else the default.
+    """Return the path with its query if a browser would stay on this host, otherwise the default.
 
-    Browsers take a backslash for a slash, and leave out tabs and line breaks.
+    Browsers treat a backslash as a slash, and ignore tabs and line breaks.
     """
     if not text or len(text) > MAX_CHARACTERS or not text.startswith("/"):
         return default

@@ -1,8 +1,8 @@
-"""Slows down who guesses: after some wrong passwords an account and an address are locked, each time for longer.
+"""Slows down guessing: after several wrong passwords an account and an address are locked, each time for longer.
 
-A browser with which somebody signed in to the account before (devices.py) is counted for itself: guesses from elsewhere
-lock nobody out of a known browser. An attempt is counted before its password is looked at, so that many at once are not
-more guesses, and taken back when it was right. It counts by e-mail whether there is such an account or not.
+A browser that has signed in to the account before (devices.py) is counted separately: guesses from elsewhere do not
+lock out a known browser. An attempt is counted before its password is checked, so that concurrent attempts are not
+extra guesses, and is taken back when it was right. Attempts are counted by e-mail whether or not it has an account.
 """
 
 import math
@@ -26,15 +26,15 @@ MAX_ROWS = 10_000
 
 @dataclass(frozen=True)
 class Subject:
-    """Whose attempts are counted, and how many are free of delay."""
+    """Something whose attempts are counted, and the number of attempts without a delay."""
 
     name: str
     free: int
-    shared: bool = False  # with others, whose attempts are not forgotten when one of them was right
+    shared: bool = False  # by several people, whose attempts are kept when one of them is right
 
 
 class TooManyAttempts(TooManyRequests):
-    """Locked: said before the password is looked at, right or wrong."""
+    """The subject is locked; raised before the password is checked, whether it is right or wrong."""
 
     code = "too_many_attempts"
 
@@ -44,7 +44,7 @@ class TooManyAttempts(TooManyRequests):
 
 
 def account(email: str) -> Subject:
-    """Return the subject of an e-mail, known or not; what was typed there may be a password, so it is hashed."""
+    """Return the subject of an e-mail, known or not; it is hashed, since the text may be a password."""
     return Subject(f"account:{devices.digest(email)}", FREE_OF_ACCOUNT)
 
 
@@ -54,33 +54,33 @@ def device(email: str, device_id: str) -> Subject:
 
 
 def subjects(email: str, remote: str) -> list[Subject]:
-    """Return what an attempt at an account is counted by: a known browser, or else the account and the address."""
+    """Return the subjects of an attempt at an account: a known browser, otherwise the account and the address."""
     if device_id := devices.known(email):
         return [device(email, device_id)]
     return [account(email), address(remote)]
 
 
 def address(text: str, what: str = "address") -> Subject:
-    """Return the subject of an address; of IPv6 one has a whole /64 network to itself."""
+    """Return the subject of an address; an IPv6 client has a whole /64 network."""
     return Subject(f"{what}:{limited_as(text)[:50]}", FREE_OF_ADDRESS, shared=True)
 
 
 def count(*subjects: Subject) -> bool:
-    """Count an attempt of each; return whether one of them is locked if it was wrong.
+    """Count an attempt for each subject; return whether one of them is locked if the attempt was wrong.
 
-    Raises TooManyAttempts, and counts none, when one of them is locked already.
+    Raises TooManyAttempts without counting when one of them is already locked.
     """
     now = time.time()
 
     def write(conn: Connection) -> bool:
-        locked = [_count(conn, subject, now) for subject in subjects]  # all of them count
+        locked = [_count(conn, subject, now) for subject in subjects]  # a list, so that every subject is counted
         return any(locked)
 
     return db.write(write)
 
 
 def take_back(conn: Connection, *subjects: Subject) -> None:
-    """Forget an attempt that was right, and those before it, but for an address: that has others who guess."""
+    """Forget a right attempt and all before it; for a shared address, where others may guess, only that one."""
     for subject in subjects:
         if subject.shared:
             take_one_back(conn, subject)
@@ -89,19 +89,19 @@ def take_back(conn: Connection, *subjects: Subject) -> None:
 
 
 def take_one_back(conn: Connection, *subjects: Subject) -> None:
-    """Forget an attempt that was right, and none before it."""
+    """Forget a right attempt, but none before it."""
     fewer = update(attempts).values(failures=attempts.c.failures - 1, locked_until=0)
     conn.execute(fewer.where(attempts.c.subject.in_([subject.name for subject in subjects])))
 
 
 def unlock(conn: Connection, email: str) -> None:
-    """Forget all attempts at an account, from known browsers too."""
+    """Forget all attempts at an account, including those from known browsers."""
     theirs = attempts.c.subject.startswith(_devices(email), autoescape=True)
     conn.execute(delete(attempts).where(or_(attempts.c.subject == account(email).name, theirs)))
 
 
 def delay_seconds(failures: int, free: int) -> float:
-    """Return how long it is locked after so many failures: twice as long each time."""
+    """Return the lock's duration after some failures, which doubles with each; 0 without a lock."""
     return min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** min(failures - free, 20)) if failures >= free else 0
 
 
@@ -126,7 +126,7 @@ def _count(conn: Connection, subject: Subject, now: float) -> bool:
 
 
 def _insert(conn: Connection, subject: Subject, now: float) -> bool:
-    """Begin to count; False when another process has begun meanwhile."""
+    """Insert a subject's row; return False when another process has inserted it."""
     _make_room(conn, now)
     try:
         with conn.begin_nested():
@@ -137,9 +137,9 @@ def _insert(conn: Connection, subject: Subject, now: float) -> bool:
 
 
 def _make_room(conn: Connection, now: float) -> None:
-    """Forget what is old, and where there are too many those with the fewest failures: no flood unlocks an account.
+    """Delete expired rows, and above the maximum those with the fewest failures: a flood must not unlock an account.
 
-    A hundredth of them goes at once, so that a flood does not sort the table with each attempt.
+    A hundredth of them is deleted at once, so that a flood does not sort the table with each attempt.
     """
     conn.execute(delete(attempts).where(attempts.c.last_at < now - FORGET_SECONDS))
     over = conn.execute(select(func.count()).select_from(attempts)).scalar_one() - MAX_ROWS

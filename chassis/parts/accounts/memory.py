@@ -1,4 +1,4 @@
-"""Keeps what passwords need while they are hashed from staying with the process."""
+"""Returns the memory for hashing passwords to the system afterwards."""
 
 import contextlib
 import ctypes
@@ -10,11 +10,11 @@ M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 @cache
 def return_large_blocks() -> None:
-    """Let malloc map each large block by itself from now on, and so return it to the system when it is freed.
+    """Make malloc map each large block separately, so that it is returned to the system when it is freed.
 
-    glibc takes a block of argon2 (19 MiB) for one that is needed often, puts the next ones into the heap of each thread
-    that hashes, and never shrinks those heaps. Other C libraries return large blocks anyway. The other threshold is set
-    since glibc stops adapting it: small blocks go on to be kept for the next ones.
+    glibc assumes that a block of argon2 (19 MiB) is needed often, puts the next ones into the heap of each thread that
+    hashes, and never shrinks those heaps. Other C libraries return large blocks anyway. The other threshold must be set
+    because glibc then stops adapting it: small blocks are still kept for reuse.
     """
     with contextlib.suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

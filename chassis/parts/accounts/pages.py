@@ -1,4 +1,4 @@
-"""The pages of somebody's own account, and the ways out."""
+"""The pages of a person's own account, and signing out."""
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ blueprint = Blueprint("own_account", __name__)
 @blueprint.get("/account")
 @public
 def account() -> str:
-    """Show the account: its sessions, what it has used, and the form for another password."""
+    """Show the account: its sessions, its quotas' use, and the form for a new password."""
     return _page(_person())
 
 
@@ -37,7 +37,7 @@ def password() -> Response | tuple[str, int]:
 @blueprint.post("/account/sessions/<session_id>/end")
 @public
 def end(session_id: str) -> Response:
-    """End one of one's own sessions."""
+    """End one of the person's own sessions."""
     people.end_session(_person(), session_id)
     return redirect(url_for("own_account.account"), 303)
 
@@ -46,7 +46,7 @@ def end(session_id: str) -> Response:
 @public
 @maintenance.allow
 def sign_out() -> Response:
-    """End this session; somebody whose session has ended already is out too."""
+    """End this session; without one there is nothing to end."""
     who = identity.current()
     if who.session:
         people.sign_out(who)
@@ -57,7 +57,7 @@ def sign_out() -> Response:
 @public
 @maintenance.allow
 def sign_out_everywhere() -> Response:
-    """End all sessions of the account, this one too."""
+    """End all sessions of the account, including this one."""
     people.sign_out_everywhere(_person())
     return _out()
 
@@ -71,7 +71,7 @@ def _page(who: Identity, error: str = "") -> str:
 
 
 def _person() -> Identity:
-    """Return who asks; a visitor and a key have no account."""
+    """Return the signed-in person; visitors and keys have no account."""
     who = identity.current()
     if who.kind != sessions.KIND:
         raise Unauthorized("Sign in to see your account.")

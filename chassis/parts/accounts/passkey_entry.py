@@ -1,7 +1,7 @@
-"""Signing in with a passkey alone: the device has asked for a fingerprint or a PIN, so it is two factors in one.
+"""Sign-in with a passkey alone: the device asks for a fingerprint or a PIN, so it counts as two factors.
 
-Nothing is stored for the page of a visitor: what is to be signed is a text that this service has signed, good for a
-short time, and noted once it was used.
+Nothing is stored for a visitor's page: the challenge is a text signed by this service, valid for a short time, and
+recorded when it is used.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ Known = tuple[Row[Any], Row[Any]]
 
 
 def options() -> str:
-    """Return what the browser is told, as JSON, to use any passkey of this site; empty where none are offered."""
+    """Return the browser's options as JSON for using any passkey of this site; empty if passkeys are not offered."""
     here = passkeys.party() if passkeys.offered() else None
     if here is None:
         return ""
@@ -39,12 +39,12 @@ def options() -> str:
 
 def sign_in(answer: str) -> str:
     """Return the cookie of a new session of the person whose passkey has answered; raise Unauthorized otherwise."""
-    passwords.check_in_use()  # where the provider alone decides who is in, no other way leads past it
+    passwords.check_in_use()  # if people sign in only through the provider, passkeys must not bypass it
     address = lockout.address(request.remote_addr or "")
     lockout.count(address)
     try:
         (factor, user), counter, used = _checked(answer)
-    except Exception as error:  # the library raises what the readers of many formats raise
+    except Exception as error:  # the library raises whatever its parsers raise
         log.info("passkey_refused", reason=str(error)[:300])
         raise _refused("(a passkey)") from None
     now = time.time()
@@ -73,7 +73,7 @@ def sign_in(answer: str) -> str:
 
 
 def _checked(answer: str) -> tuple[Known, int, str]:
-    """Return the passkey with its account, its new counter, and a name of the challenge that was signed."""
+    """Return the passkey with its account, its new counter, and an id of the signed challenge."""
     import webauthn
 
     here = passkeys.here()

@@ -1,6 +1,6 @@
-"""Passkeys: a device signs what it is asked, for this site alone (WebAuthn, https://www.w3.org/TR/webauthn-3/).
+"""Passkeys: a device signs a challenge for this site only (WebAuthn, https://www.w3.org/TR/webauthn-3/).
 
-`webauthn` is the extra `passkeys`; without it no page offers them.
+`webauthn` is in the extra `passkeys`; without it, passkeys are not offered.
 """
 
 import contextlib
@@ -23,33 +23,33 @@ from chassis.wiring import current_settings
 
 log = structlog.get_logger(__name__)
 REGISTER, SHOW = "register", "show"
-SECONDS = 300  # from the question to the answer
+SECONDS = 300  # from the challenge to the answer
 MAX_PASSKEYS = 20
 
 
 class Party(NamedTuple):
-    """The site that a passkey is for: its domain, and the origin of its pages."""
+    """The relying party of a passkey: its domain, and the origin of its pages."""
 
     id: str
     origin: str
 
 
 def load() -> None:
-    """Import the library where it is installed: with the first passkey it would hold everybody up for 0.14 s."""
+    """Import the library if it is installed: importing it with the first passkey would block the hub for 0.14 s."""
     if installed("webauthn"):
         with contextlib.suppress(ImportError):
             import webauthn  # noqa: F401
 
 
 def offered() -> bool:
-    """Return whether people can have passkeys here: the library is there, and the site's name is certain."""
+    """Return whether passkeys are available: the library is installed, and the site's name is certain."""
     return installed("webauthn") and party() is not None
 
 
 def party() -> Party | None:
-    """Return this site as PUBLIC_URL names it, on one's own machine as `localhost` and its port, else None.
+    """Return this site by PUBLIC_URL, on the developer's machine by `localhost` and its port, otherwise None.
 
-    Nothing else of a request counts: a forged name would let one site ask for another's passkeys.
+    No other host in a request is trusted: a forged name would let one site ask for another's passkeys.
     """
     settings = current_settings()
     if settings.public_url:
@@ -58,7 +58,7 @@ def party() -> Party | None:
 
 
 def options_to_register(who: Identity, known: list[Row[Any]], site: str) -> str:
-    """Return what the browser is told, as JSON, to make a new passkey."""
+    """Return the browser's options as JSON for creating a passkey."""
     import webauthn
     from webauthn.helpers import structs
 
@@ -79,7 +79,7 @@ def options_to_register(who: Identity, known: list[Row[Any]], site: str) -> str:
 
 
 def options_to_show(who: Identity, known: list[Row[Any]]) -> str:
-    """Return what the browser is told, as JSON, to use one of an account's passkeys."""
+    """Return the browser's options as JSON for using one of an account's passkeys."""
     import webauthn
 
     descriptors = _descriptors(known)
@@ -90,7 +90,7 @@ def options_to_show(who: Identity, known: list[Row[Any]]) -> str:
 
 
 def registered(who: Identity, known: list[Row[Any]], name: str, answer: str) -> dict[str, Any]:
-    """Return the factor that a browser's answer makes, as it is stored; raise BadRequest when it is not right."""
+    """Return the factor to store from a browser's answer; raise BadRequest when the answer is invalid."""
     import webauthn
 
     name = checked_name(name)
@@ -99,7 +99,7 @@ def registered(who: Identity, known: list[Row[Any]], name: str, answer: str) -> 
     expected = _expected(who, REGISTER)
     try:
         made = webauthn.verify_registration_response(credential=answer, **expected)
-    except Exception as error:  # the library reads formats of many makers, and raises what their readers raise
+    except Exception as error:  # the library parses many makers' formats, and raises whatever the parsers raise
         raise _refused(error) from None
     encode = webauthn.helpers.bytes_to_base64url
     keys = {"credential": encode(made.credential_id), "secret": encode(made.credential_public_key)}
@@ -107,7 +107,7 @@ def registered(who: Identity, known: list[Row[Any]], name: str, answer: str) -> 
 
 
 def check(who: Identity, known: list[Row[Any]], answer: str) -> Use | None:
-    """Return what notes a passkey's use, or None when the answer is of none of the account's passkeys."""
+    """Return a function that records the passkey's use, or None when no passkey of the account gave the answer."""
     import webauthn
 
     expected = _expected(who, SHOW)
@@ -128,7 +128,7 @@ def check(who: Identity, known: list[Row[Any]], answer: str) -> Use | None:
 
 
 def checked_name(name: str) -> str:
-    """Return the name of a passkey; raise BadRequest for one that is too long."""
+    """Return the name of a passkey; raise BadRequest when it is too long."""
     name = " ".join(name[:1_000].split()) or "Passkey"
     if len(name) > 60 or not name.isprintable():
         raise BadRequest("A name has at most 60 characters.", code="invalid_name")
@@ -140,12 +140,12 @@ def _party(url: str, *, only_local: bool = False) -> Party | None:
     name = (parts.hostname or "").rstrip(".")
     local = name == "localhost" or name.endswith(".localhost")
     if not name or parsed(name) or not (local or (parts.scheme == "https" and not only_local)):
-        return None  # browsers have no passkeys for addresses, nor without TLS
+        return None  # browsers have no passkeys for IP addresses, nor without TLS
     return Party(name, origins.own({"wsgi.url_scheme": parts.scheme, "HTTP_HOST": parts.netloc.lower()}))
 
 
 def here() -> Party:
-    """Return this site; raise NotFound where passkeys are not offered."""
+    """Return this site; raise NotFound if passkeys are not offered."""
     site = party()
     if site is None or not installed("webauthn"):
         raise NotFound("There are no passkeys here.")
@@ -169,7 +169,7 @@ def _asked(who: Identity, purpose: str, options: Any) -> str:
 
 
 def _expected(who: Identity, purpose: str) -> dict[str, Any]:
-    """Return what an answer is checked against; each question is answered once, rightly or wrongly."""
+    """Return the expected values for checking an answer; each challenge can be answered once, rightly or wrongly."""
     site, challenge = here(), challenges.get(who, purpose)
     if challenge is None or not challenges.end(who, purpose):
         raise BadRequest("That took too long, or was sent twice: try again.", code="challenge_expired")

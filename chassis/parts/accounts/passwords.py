@@ -1,4 +1,4 @@
-"""Passwords: which are taken, and how they are hashed, beside the hub and a few at once."""
+"""Passwords: which ones are accepted, and how they are hashed: outside of the hub, a few at a time."""
 
 import threading
 from collections.abc import Callable
@@ -21,19 +21,19 @@ AT_ONCE = 2  # each takes 19 MiB and a core
 MAX_WAIT_SECONDS = 20
 # OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
 _hasher = argon2.PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-# Of no password: what an e-mail without an account is compared with, so that it takes as long as a wrong password.
+# The hash for an e-mail without an account, so that the check takes as long as for a wrong password.
 NOBODYS = "$argon2id$v=19$m=19456,t=2,p=1$Gn1HGR0SPcHW6ps4ZZ34xg$Tlq8J+673tIhqLczFkYzUcQA7fjjpwXP8EHvXNDtCB0"
 _slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 def check_in_use() -> None:
-    """Raise Forbidden where people sign in by the provider alone."""
+    """Raise Forbidden if people sign in only through the provider."""
     if not current_settings().section(OidcSettings).password_sign_in:
         raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
 
 
 def check(password: str, email: str, name: str = "") -> None:
-    """Raise BadRequest, with hints, when a new password is too easy to guess for somebody who knows whose it is."""
+    """Raise BadRequest, with hints, when a new password is easy to guess for somebody who knows its owner."""
     plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
         raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
@@ -43,13 +43,13 @@ def check(password: str, email: str, name: str = "") -> None:
 
 
 def hashed(password: str) -> str:
-    """Return what is stored of a password; raise BadRequest when it is too long."""
+    """Return the hash to store for a password; raise BadRequest when the password is too long."""
     encoded = _of_good_length(password)
     return _beside(lambda: _hasher.hash(encoded))
 
 
 def is_right(password: str, stored: str | None) -> bool:
-    """Return whether it is the password; where none is stored it takes the same time to say no."""
+    """Return whether the password is right; without a stored hash the check takes the same time."""
     encoded = _encoded(password)
 
     def work() -> bool:
@@ -62,12 +62,12 @@ def is_right(password: str, stored: str | None) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Return whether it was hashed with less work than today."""
+    """Return whether a hash was made with weaker parameters than today's."""
     return _hasher.check_needs_rehash(stored)
 
 
 def _encoded(password: str) -> bytes | None:
-    """Return the bytes that are hashed, or None of too many; keyboards write the same letter in several ways."""
+    """Return the bytes to hash, or None for too many; keyboards encode the same letter in several ways."""
     try:
         encoded = normalized(password, MAX_BYTES).encode("utf-8", "surrogatepass")
     except ValueError:

@@ -1,4 +1,4 @@
-"""What people do with their own account: sign in and out, change the password, end sessions."""
+"""A person's actions on the own account: sign in and out, change the password, end sessions."""
 
 import time
 from typing import Any
@@ -14,7 +14,7 @@ from chassis.security.identity import Identity
 
 
 def sign_in(email: str, password: str) -> str:
-    """Return the cookie of a new session; raise Unauthorized, for whatever reason in the same words."""
+    """Return the cookie of a new session; raise Unauthorized with the same message for every reason."""
     passwords.check_in_use()
     email = emails.normal(email)
     counted = lockout.subjects(email, request.remote_addr or "")
@@ -31,7 +31,7 @@ def sign_in(email: str, password: str) -> str:
         if not store.change_good_user(conn, user, last_sign_in_at=time.time(), **newer):
             return False
         sessions.begin(conn, session)
-        if factor_store.has_any(conn, user.id):  # who knows the password has not guessed the second factor yet
+        if factor_store.has_any(conn, user.id):  # the password alone must not allow more guesses at the second factor
             lockout.take_one_back(conn, *counted)
         else:
             lockout.take_back(conn, *counted)
@@ -45,12 +45,12 @@ def sign_in(email: str, password: str) -> str:
 
 
 def sign_out(who: Identity) -> None:
-    """End the session at hand."""
+    """End the current session."""
     end_session(who, who.session, "account.sign_out")
 
 
 def end_session(who: Identity, session_id: str, action: str = "account.end_session") -> None:
-    """End one of somebody's own sessions; raise NotFound when it is not."""
+    """End one of the person's own sessions; raise NotFound for any other."""
     line = audit.entry(action, who.name)
 
     def write(conn: Connection) -> int:
@@ -76,9 +76,9 @@ def sign_out_everywhere(who: Identity) -> None:
 
 
 def change_password(who: Identity, current: str, new: str) -> str:
-    """Set another password, end all sessions, and return the cookie of a new one.
+    """Set a new password, end all sessions, and return the cookie of a new one.
 
-    Raises BadRequest when the current one is wrong or the new one weak, TooManyAttempts when it is being guessed.
+    Raises BadRequest when the current password is wrong or the new one weak, TooManyAttempts when it is being guessed.
     """
     passwords.check_in_use()
     user = db.read(lambda conn: store.user(conn, who.id))
@@ -88,7 +88,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
         audit.record("account.password", who.name, result="refused")
         _tell_of_lock(who.name, locks)
         raise BadRequest("The current password is not right.", code="wrong_password")
-    session = sessions.new(user.id, factor_at=time.time())  # the session at hand has passed it
+    session = sessions.new(user.id, factor_at=time.time())  # the current session has passed the second factor
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
     def write(conn: Connection) -> bool:
@@ -106,21 +106,21 @@ def change_password(who: Identity, current: str, new: str) -> str:
 
 
 def repeated(password: str, again: str) -> str:
-    """Return a new password that was typed twice; raise BadRequest when the two differ."""
+    """Return a new password typed twice; raise BadRequest when the two differ."""
     if password != again:
         raise BadRequest("The two passwords are not the same.", code="passwords_differ")
     return password
 
 
 def set_anew(conn: Connection, user: Row[Any]) -> None:
-    """End what an earlier password has opened: sessions, links, and the lock-out."""
+    """End what the earlier password gave access to: sessions and links; and unlock the account."""
     store.end_sessions(conn, user.id)
     store.cancel_links(conn, user.email)
     lockout.unlock(conn, user.email)
 
 
 def has_password(who: Identity) -> bool:
-    """Return whether an account has a password; that of somebody who came by the provider has none."""
+    """Return whether an account has a password; accounts created through the provider have none."""
     user = db.read(lambda conn: store.user(conn, who.id))
     return user is not None and bool(user.password_hash)
 
@@ -134,7 +134,7 @@ def _count(email: str, *subjects: lockout.Subject) -> bool:
     try:
         return lockout.count(*subjects)
     except lockout.TooManyAttempts:
-        # Logged and not stored: a flood of these must not become one of writes.
+        # Logged but not stored: a flood of attempts must not cause a flood of writes.
         audit.tell(audit.entry("account.sign_in", _shown(email), result="locked", actor=_shown(email)))
         raise
 
@@ -151,5 +151,5 @@ def _tell_of_lock(email: str, locks: bool) -> None:
 
 
 def _shown(email: str) -> str:
-    """Return what the audit log may hold: a password that was typed into the wrong field is no address."""
+    """Return the text for the audit log: a password typed into the wrong field is not a plausible address."""
     return email if emails.plausible(email) else "(no e-mail address)"

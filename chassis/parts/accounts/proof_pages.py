@@ -1,4 +1,4 @@
-"""The pages that ask a person who it is: the second step of signing in, and once more before what does most harm."""
+"""The pages that ask for proof: the second step of signing in, and again before the most dangerous actions."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ from chassis.wiring import current_settings
 
 blueprint = Blueprint("account_proof", __name__)
 Page = str | Response | tuple[str, int, dict[str, str]]
-OURS = "proof_"  # what the names of our own fields begin with, beside those of the form that was interrupted
+OURS = "proof_"  # prefix of our own fields among those of the interrupted form
 
 
 @blueprint.get(gates.SHOW)
@@ -34,7 +34,7 @@ def second_step() -> Page:
 @public
 @maintenance.allow
 def finish() -> Page:
-    """Finish signing in, and go where the person was heading."""
+    """Finish signing in, and redirect to the page that the person wanted."""
     who, target = identity.current(), local_path(request.form.get("next"))
     if who.gate != gates.SHOW:
         return redirect(target, 303)
@@ -48,7 +48,7 @@ def finish() -> Page:
 @blueprint.get("/account/proof")
 @public
 def ask() -> str:
-    """Ask once more who it is."""
+    """Ask for proof again."""
     return _proof(_person())
 
 
@@ -56,7 +56,7 @@ def ask() -> str:
 @public
 @maintenance.allow
 def prove() -> Page:
-    """Go on with what was interrupted: a form is sent again, by the browser, to where it was going."""
+    """Continue what was interrupted: the browser sends an interrupted form again to its original URL."""
     who, target = _person(), local_path(request.form.get("proof_next"))
     try:
         proving.prove(who, _shown())
@@ -66,7 +66,7 @@ def prove() -> Page:
 
 
 def interrupt() -> Response | None:
-    """Return the page that asks who it is before this request goes on; None where it could not go on after that."""
+    """Return the page that asks for proof before this request; None when the request could not continue afterwards."""
     here, who = request.full_path.removesuffix("?"), identity.current()
     if who.kind != sessions.KIND:
         return None
@@ -83,15 +83,15 @@ def _second_step(who: Identity, error: str = "") -> str:
 
 
 def _proof(who: Identity, error: str = "", **going: str) -> str:
-    """Show the page with all that the interrupted form holds, to be sent again.
+    """Show the page with all fields of the interrupted form, to be sent again.
 
-    That something is sent again is taken from a form of ours alone: a link of another site could name anything.
+    The request to send it again is read from our own form only: a link on another site could contain any form.
     """
     going = going or {"next": request.values.get("proof_next", ""), "repeat": request.form.get("proof_repeat", "")}
     going = {"next": local_path(going["next"]), "repeat": going["repeat"]}
     kept = [(name, value) for name, value in request.form.items(multi=True) if not name.startswith((OURS, FIELD))]
     hidden = [(OURS + name, value) for name, value in going.items()] + kept
-    again = "/account" if going["repeat"] else going["next"]  # after the provider nothing is sent again by itself
+    again = "/account" if going["repeat"] else going["next"]  # the provider's page loses the interrupted form
     shown = {"passwords": people.has_password(who), "provider": _provider(), "again": again}
     return render_template("accounts/proof.html", who=who, error=error, hidden=hidden, **shown, **_ways(who))
 
@@ -102,7 +102,7 @@ def _provider() -> str:
 
 
 def _ways(who: Identity) -> dict[str, Any]:
-    """Return in which ways a person can show who it is."""
+    """Return the ways in which a person can give proof."""
     owned = factors.owned(who.id)
     can_sign = owned.passkeys and passkeys.offered()
     options = passkeys.options_to_show(who, owned.all) if can_sign else ""

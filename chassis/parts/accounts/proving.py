@@ -1,6 +1,6 @@
-"""A person shows who it is: the second step of signing in, and once more before what does most harm.
+"""A person proves who they are: in the second step of signing in, and again before the most dangerous actions.
 
-Wrong passwords and wrong codes count to the same lock-out.
+Wrong passwords and wrong codes count towards the same lock-out.
 """
 
 import time
@@ -20,7 +20,7 @@ from chassis.security.identity import Identity
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person sends; one of these."""
+    """The proof that a person sends; one of these."""
 
     password: str = ""
     code: str = ""
@@ -29,20 +29,20 @@ class Shown:
 
 
 def show_factor(who: Identity, shown: Shown) -> str:
-    """Return the cookie of a session that has passed the second factor; raise Unauthorized when it is not right."""
+    """Return the cookie of a session that has passed the second factor; raise Unauthorized when the proof is wrong."""
     session = sessions.new(who.id, factor_at=time.time())
     _shown(who, replace(shown, password=""), "account.second_factor", lambda conn: sessions.begin(conn, session))
     return session.cookie
 
 
 def prove(who: Identity, shown: Shown) -> None:
-    """Note that the session at hand is its person's now; raise Unauthorized when what is shown is not right."""
+    """Record that the current session's person gave proof now; raise Unauthorized when it is wrong."""
     now = time.time()
     _shown(who, shown, "account.proof", lambda conn: store.prove_session(conn, who.session, now))
 
 
 def _shown(who: Identity, shown: Shown, action: str, opens: Callable[[Connection], None]) -> None:
-    """Check what is shown, and in one transaction use it up and open what it opens."""
+    """Check the proof, then in one transaction use it up and run `opens`."""
     counted = lockout.subjects(who.name, request.remote_addr or "")
     _count(who, action, counted)
     use = _use_of(who, shown)

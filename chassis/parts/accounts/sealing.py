@@ -1,7 +1,7 @@
-"""Keeps a short secret unreadable in the database and its backups, by keys that are derived from SECRET_KEY.
+"""Encrypts a short secret in the database and its backups with keys derived from SECRET_KEY.
 
-The core has no library of ciphers, and a secret here fits into one block, so this is the textbook's encryption by a
-pseudorandom function: XOR with HMAC-SHA256 of a nonce that is used once, then a second HMAC over both, checked first
+The core has no encryption library, and a secret here fits into one block, so this is the textbook's encryption with a
+pseudorandom function: XOR with HMAC-SHA256 of a single-use nonce, then a second HMAC over both, checked first
 (Bellare and Rogaway, Introduction to Modern Cryptography, 2005, chapters 5 and 9).
 """
 
@@ -13,18 +13,18 @@ from chassis.security import signing
 
 VERSION = "1"
 NONCE_BYTES, TAG_BYTES = 16, 32
-MAX_BYTES = 32  # of what is sealed: one block of SHA-256
+MAX_BYTES = 32  # of the secret: one block of SHA-256
 
 
 def seal(secret: bytes, purpose: str) -> str:
-    """Return a secret of at most 32 bytes as it is stored; `purpose` must be the same when it is opened."""
+    """Return a secret of at most 32 bytes in encrypted form; `purpose` must be the same for `unseal`."""
     if len(secret) > MAX_BYTES:
         raise ValueError(f"at most {MAX_BYTES} bytes can be sealed")
     return _sealed(secret, signing.secret_keys()[0], purpose)
 
 
 def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
-    """Return the secret, and whether an earlier SECRET_KEY sealed it; raise Conflict when no key opens it."""
+    """Return the secret, and whether an earlier SECRET_KEY encrypted it; raise Conflict when no key fits."""
     for number, key in enumerate(signing.secret_keys()):
         if (secret := _opened(stored, key, purpose)) is not None:
             return secret, number > 0

@@ -1,4 +1,4 @@
-"""Sessions: a random cookie in the browser, its hash in the table, and who it is."""
+"""Sessions: a random cookie in the browser, its hash in the table, and its identity."""
 
 import math
 import secrets
@@ -23,22 +23,22 @@ from chassis.wiring import current_settings
 log = structlog.get_logger(__name__)
 KIND, COOKIE, SECURE_COOKIE = "account", "account", "__Host-account"
 SCOPES = {store.ADMIN: identity.scopes(identity.ADMIN), store.USER: identity.scopes(identity.SUBMIT)}
-SEEN_EVERY_SECONDS = 60  # a request more often does not write
+SEEN_EVERY_SECONDS = 60  # more frequent requests do not write
 READ_AGAIN_SECONDS = 0.05
 
 
 class New(NamedTuple):
-    """A session that is yet to be stored: what the browser gets, and the row."""
+    """A session that is not stored yet: the browser's cookie, and the row."""
 
     cookie: str
     values: dict[str, Any]
-    replaces: str  # the hash of the cookie that was shown, whoever's session it is
+    replaces: str  # the hash of the cookie in the request, whichever session it belongs to
 
 
 def new(user_id: str, *, factor_at: float | None = None, proved_at: float | None = None) -> New:
-    """Return a new session for whoever sends the request at hand, and has shown a password or the like just now.
+    """Return a new session for the current request's sender, who has just shown a password or another proof.
 
-    `factor_at` is when the person showed a second factor. Where an account has one, its session may do nothing without.
+    `factor_at` is when the person showed a second factor. If the account has one, the session needs it for any action.
     """
     cookie, now, shown = secrets.token_urlsafe(32), time.time(), cookie_of(request.environ)
     values = {
@@ -57,14 +57,14 @@ def new(user_id: str, *, factor_at: float | None = None, proved_at: float | None
 
 
 def begin(conn: Connection, session: New) -> None:
-    """Store a new session in the place of the one at hand: nobody keeps a cookie through a sign-in."""
+    """Store a new session in place of the current one: no cookie survives a sign-in."""
     if session.replaces:
         store.end_session_by_hash(conn, session.replaces)
     store.insert_session(conn, session.values)
 
 
 def look_up(credentials: Credentials) -> Identity | None:
-    """Return whose cookie it is; a cookie that is wrong or too old is none, and beside a key none counts."""
+    """Return a cookie's identity; an invalid or expired cookie counts as none, as does any cookie next to a key."""
     cookie, now = cookie_of(credentials.environ), time.time()
     if not cookie or credentials.key:
         return None
@@ -77,18 +77,18 @@ def look_up(credentials: Credentials) -> Identity | None:
 
 
 class Known:
-    """All sessions that are good, for a look at many sockets at once; a request reads its own row instead."""
+    """All valid sessions, for checking many sockets at once; a request reads its own row instead."""
 
     def __init__(self) -> None:
         self._sessions: dict[str, Row[Any]] = {}
         self._read_at = -math.inf
 
     def forget(self) -> None:
-        """Read the sessions again at the next look: some were ended here."""
+        """Read the sessions again at the next check: this process has ended some."""
         self._read_at = -math.inf
 
     def still_good(self, found: Identity) -> bool:
-        """Return whether a session is still there, in time, and with the same rights."""
+        """Return whether a session still exists, has not expired, and has the same rights."""
         if time.monotonic() - self._read_at > READ_AGAIN_SECONDS:
             rows = db.read(lambda conn: store.sessions_in_time(conn, time.time()), unbounded=True)
             self._sessions, self._read_at = {row.id: row for row in rows}, time.monotonic()
@@ -96,22 +96,22 @@ class Known:
         return row is not None and _in_time(row, time.time()) and _identity(row) == found
 
     def ends_at(self, found: Identity) -> float | None:
-        """Return when a session ends unless it is used before; of one that is not known yet, the earliest time."""
+        """Return when a session ends unless it is used before; for an unknown one, the earliest possible time."""
         row, idle_seconds = self._sessions.get(found.session), _own().session_idle_seconds
         seen_at = row.last_seen_at if row is not None else time.time() - _unseen_seconds()
         return min(found.expires_at or math.inf, float(seen_at + idle_seconds))
 
 
 def cookie_of(environ: Environ) -> str:
-    """Return the session's cookie, or ""; under TLS only the one that no other host of the domain can set."""
+    """Return the session's cookie, or ""; under TLS the one that other hosts of the domain cannot set."""
     name, header = SECURE_COOKIE if _is_secure(environ) else COOKIE, environ.get("HTTP_COOKIE", "")
     return parse_cookie(header).get(name, "") if name in header else ""
 
 
 def give(response: Response, cookie: str) -> Response:
-    """Let the browser keep a session, and that it is one of the account's devices.
+    """Set the session's cookie, and mark the browser as one of the account's devices.
 
-    It is none as long as a second factor was not shown: each device has guesses of its own.
+    It is not marked until the second factor is shown, since each device has its own guesses.
     """
     response.set_cookie(named(COOKIE), cookie, _own().session_max_seconds, **cookie_options())
     begun = db.read(lambda conn: store.session_by_hash(conn, digest(cookie)))
@@ -121,18 +121,18 @@ def give(response: Response, cookie: str) -> Response:
 
 
 def take(response: Response) -> Response:
-    """Let the browser forget its session."""
+    """Delete the session's cookie."""
     response.delete_cookie(named(COOKIE), **cookie_options())
     return response
 
 
 def named(cookie: str) -> str:
-    """Return a cookie's name for the request at hand; under TLS one that no other host of the domain can set."""
+    """Return a cookie's name for the current request; under TLS one that other hosts of the domain cannot set."""
     return f"__Host-{cookie}" if _is_secure(request.environ) else cookie
 
 
 def cookie_options() -> dict[str, Any]:
-    """Return how a cookie of this feature is kept: out of reach for scripts and for other sites' forms."""
+    """Return the options of this feature's cookies, which keep scripts and other sites' forms from using them."""
     return {"secure": _is_secure(request.environ), "httponly": True, "samesite": "Lax", "path": "/"}
 
 
@@ -150,14 +150,14 @@ def _in_time(row: Row[Any], now: float) -> bool:
 
 
 def _unseen_seconds() -> float:
-    """Return for how long a session that is in use is not written."""
+    """Return how long an active session is not written."""
     return min(SEEN_EVERY_SECONDS, _own().session_idle_seconds / 4)
 
 
 def _see(session_id: str, now: float) -> None:
     try:
         db.write(lambda conn: store.see_session(conn, session_id, now))
-    except SQLAlchemyError as error:  # reading goes on while nothing can be written
+    except SQLAlchemyError as error:  # reading continues while the database cannot be written
         log.warning("session_not_seen", reason=type(error).__name__)
 
 

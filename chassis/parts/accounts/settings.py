@@ -67,7 +67,7 @@ class OidcSettings(Section):
     )
 
     def problems(self) -> list[tuple[str, str]]:
-        """Return what is missing for the provider, and what is set for one that is not."""
+        """Return missing settings for the provider, and settings without a provider."""
         if not self.oidc_issuer:
             return self._without_issuer()
         found = [
@@ -92,7 +92,7 @@ class OidcSettings(Section):
         return found + self._of_roles()
 
     def problems_with(self, settings: Settings) -> list[tuple[str, str]]:
-        """Return what the provider needs of the core's settings."""
+        """Return what the provider requires of the core's settings."""
         if self.oidc_issuer and not settings.public_url:
             return [("PUBLIC_URL", "is missing: the provider sends people back there (OIDC_ISSUER is set)")]
         return []

@@ -1,4 +1,4 @@
-"""All SQL of accounts, their sessions and links. What takes a right away bumps the version of everybody's rights."""
+"""All SQL of accounts, their sessions and links. Removing a right increases the version of everybody's rights."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -30,24 +30,24 @@ def user_by_email(conn: Connection, email: str) -> Row[Any] | None:
 
 
 def page_of_users(conn: Connection, *, limit: int, offset: int) -> tuple[list[Row[Any]], int]:
-    """Return accounts by their e-mail, and how many there are."""
+    """Return accounts by e-mail, and their total number."""
     total = conn.execute(select(func.count()).select_from(users)).scalar_one()
     return list(conn.execute(select(users).order_by(users.c.email).limit(limit).offset(offset))), total
 
 
 def admins(conn: Connection) -> int:
-    """Return how many admins may sign in."""
+    """Return the number of admins who may sign in."""
     good = (users.c.role == ADMIN, users.c.disabled_at.is_(None))
     return conn.execute(select(func.count()).select_from(users).where(*good)).scalar_one()
 
 
 def good_users(conn: Connection) -> int:
-    """Return how many accounts are not disabled."""
+    """Return the number of enabled accounts."""
     return conn.execute(select(func.count()).select_from(users).where(users.c.disabled_at.is_(None))).scalar_one()
 
 
 def change_user(conn: Connection, user_id: str, **values: Any) -> bool:
-    """Change an account; False when there is none."""
+    """Change an account; return False when there is no such account."""
     return conn.execute(update(users).where(users.c.id == user_id).values(**values)).rowcount == 1
 
 
@@ -58,7 +58,7 @@ def change_good_user(conn: Connection, known: Row[Any], **values: Any) -> bool:
 
 
 def insert_session(conn: Connection, values: Mapping[str, Any]) -> None:
-    """Store a new session, and forget those that have ended."""
+    """Store a new session, and delete expired ones."""
     conn.execute(delete(sessions).where(sessions.c.expires_at < values["created_at"]))
     conn.execute(sessions.insert().values(**values))
 
@@ -69,73 +69,73 @@ def session_by_hash(conn: Connection, hashed: str) -> Row[Any] | None:
 
 
 def sessions_in_time(conn: Connection, now: float) -> list[Row[Any]]:
-    """Return the sessions that have not expired, of accounts that are not disabled."""
+    """Return the sessions that have not expired, of enabled accounts."""
     return list(conn.execute(_sessions().where(sessions.c.expires_at > now)))
 
 
 def sessions_of(conn: Connection, user_id: str) -> list[Row[Any]]:
-    """Return an account's sessions, the one that was used last first."""
+    """Return an account's sessions, most recently used first."""
     mine = select(sessions).where(sessions.c.user_id == user_id)
     return list(conn.execute(mine.order_by(sessions.c.last_seen_at.desc(), sessions.c.id)))
 
 
 def see_session(conn: Connection, session_id: str, now: float) -> None:
-    """Note that a session is in use."""
+    """Record that a session is in use."""
     conn.execute(update(sessions).where(sessions.c.id == session_id).values(last_seen_at=now))
 
 
 def prove_session(conn: Connection, session_id: str, now: float) -> None:
-    """Note that a session's person has shown a password or a second factor."""
+    """Record that a session's person has shown a password or a second factor."""
     conn.execute(update(sessions).where(sessions.c.id == session_id).values(proved_at=now))
 
 
 def end_sessions(conn: Connection, user_id: str, session_id: str | None = None) -> int:
-    """End one session of an account, or all; return how many there were."""
+    """End one session of an account, or all; return the number of ended sessions."""
     mine = [sessions.c.user_id == user_id, *([sessions.c.id == session_id] if session_id else [])]
     return _ended(conn, delete(sessions).where(*mine))
 
 
 def end_session_by_hash(conn: Connection, hashed: str) -> int:
-    """End the session of a cookie, whoever's it was."""
+    """End the session of a cookie, whichever account it belongs to."""
     return _ended(conn, delete(sessions).where(sessions.c.hash == hashed))
 
 
 def insert_link(conn: Connection, values: Mapping[str, Any]) -> None:
-    """Store a link in the place of earlier ones to the same e-mail."""
+    """Store a link; it replaces earlier links to the same e-mail."""
     cancel_links(conn, values["email"])
     conn.execute(delete(links).where(links.c.expires_at < values["created_at"]))
     conn.execute(links.insert().values(used_at=None, **values))
 
 
 def open_link(conn: Connection, hashed: str, purpose: str, now: float) -> Row[Any] | None:
-    """Return a link that still works, or None."""
+    """Return a valid link, or None."""
     return conn.execute(select(links).where(*_open(hashed, purpose, now))).first()
 
 
 def use_link(conn: Connection, hashed: str, purpose: str, now: float) -> bool:
-    """Use a link up; False when it works no more."""
+    """Use a link up; return False when it is no longer valid."""
     return conn.execute(update(links).where(*_open(hashed, purpose, now)).values(used_at=now)).rowcount == 1
 
 
 def cancel_links(conn: Connection, email: str) -> None:
-    """Let no link to an e-mail work any more."""
+    """Delete all links to an e-mail."""
     conn.execute(delete(links).where(links.c.email == email, links.c.used_at.is_(None)))
 
 
 def links_left_by(conn: Connection, owners: Collection[str], email: str, now: float) -> list[Row[Any]]:
-    """Return the links that still work and were made by some owners, or for an e-mail."""
+    """Return the valid links created by some owners or for an e-mail."""
     theirs = or_(links.c.made_by.in_(sorted(owners)), links.c.email == email)
     query = select(links).where(theirs, links.c.used_at.is_(None), links.c.expires_at > now)
     return list(conn.execute(query.order_by(links.c.created_at)))
 
 
 def delete_links(conn: Connection, hashes: Collection[str]) -> None:
-    """Let some links work no more."""
+    """Delete some links."""
     conn.execute(delete(links).where(links.c.hash.in_(hashes)))
 
 
 def states_of(conn: Connection, emails: Collection[str]) -> dict[str, str]:
-    """Return {e-mail: `good` or `disabled`} of those e-mails that have an account."""
+    """Return {e-mail: `good` or `disabled`} for the e-mails that have an account."""
     query = select(users.c.email, users.c.disabled_at).where(users.c.email.in_(sorted(emails)))
     return {email: "good" if disabled_at is None else "disabled" for email, disabled_at in conn.execute(query)}
 

@@ -1,4 +1,4 @@
-"""How easily a password is guessed, as zxcvbn judges it: common ones, names, dates, rows of keys, what it is for."""
+"""Estimates how easily a password is guessed, with zxcvbn: common passwords, names, dates, keyboard rows, context."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -7,22 +7,22 @@ from typing import Any
 from chassis.base.concurrency import original
 
 BETWEEN_WORDS = re.compile(r"[\W_]+")
-# A guesser of stored hashes needs more: zxcvbn's highest score. Wheeler, "zxcvbn", USENIX Security 2016.
+# Guessing of stolen hashes requires more: zxcvbn's highest score. Wheeler, "zxcvbn", USENIX Security 2016.
 LEAST_GUESSES = 10**10
-LOOKED_AT_CHARACTERS = 40  # 20 ms of a core at worst; 64 took 60 ms
+LOOKED_AT_CHARACTERS = 40  # at most 20 ms of CPU time; 64 took 60 ms
 MOST_SPELLINGS = 8
-# Of a letter's look-alikes one each: zxcvbn tries every way to read them, a thousand where all are there.
+# One look-alike per letter: zxcvbn tries every combination, a thousand when all are present.
 ONE_LOOK_ALIKE = str.maketrans("@{[<!|579", "4(((11$+6")
 MOST_WORDS, LONGEST_WORD, SHORTEST_WORD = 40, 100, 3
 OWN_WORDS = "Leave out your e-mail address, your name and the name of this service."
-_one_at_a_time = original("threading", "Lock")()  # zxcvbn keeps the words of a person where all calls see them
+_one_at_a_time = original("threading", "Lock")()  # zxcvbn stores a person's words globally
 
 
 def hints(password: str, texts: Iterable[str]) -> list[str]:
-    """Return what would make a password better, in sentences; empty when it is good enough.
+    """Return hints for a better password, as sentences; empty when it is good enough.
 
-    The words of `texts` (the person's e-mail and name, the service's name) count as known to a guesser. It takes up to
-    20 ms, and the first time 0.1 s for the lists: run it beside the hub.
+    The words of `texts` (the person's e-mail and name, the service's name) count as known to an attacker. It takes up
+    to 20 ms, and the first call 0.1 s for the lists: run it outside of the hub.
     """
     with _one_at_a_time:
         found = _judged(password[:LOOKED_AT_CHARACTERS], list(_words(texts)))
@@ -32,7 +32,7 @@ def hints(password: str, texts: Iterable[str]) -> list[str]:
 
 
 def _judged(password: str, words: list[str]) -> dict[str, Any]:
-    from zxcvbn import matching, zxcvbn  # 13 MB, for those alone who set a password
+    from zxcvbn import matching, zxcvbn  # 13 MB, so it is imported only when somebody sets a password
 
     spellings = 1
     for look_alikes in matching.L33T_TABLE.values():
@@ -54,7 +54,7 @@ def _sentences(sequence: list[dict[str, Any]]) -> list[str]:
 
 
 def _words(texts: Iterable[str]) -> Iterator[str]:
-    """Yield each text and its parts, the longest texts cut, and not more than so many."""
+    """Yield each text and its parts, with long texts shortened and the number limited."""
     left = MOST_WORDS
     for text in texts:
         plain = text[:LONGEST_WORD].lower()

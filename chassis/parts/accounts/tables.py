@@ -19,7 +19,7 @@ users = Table(
 sessions = Table(
     "user_sessions",
     metadata,
-    Column("id", String(16), primary_key=True),  # says which one it is, and opens nothing
+    Column("id", String(16), primary_key=True),  # public; it gives no access
     Column("hash", String(64), nullable=False, unique=True),  # SHA-256 of the cookie
     Column("user_id", String(16), ForeignKey("users.id"), nullable=False),
     Column("created_at", Float, nullable=False),
@@ -27,8 +27,8 @@ sessions = Table(
     Column("expires_at", Float, nullable=False),
     Column("address", String(64), nullable=False),
     Column("user_agent", Text, nullable=False),
-    Column("factor_at", Float),  # when its person showed a second factor
-    Column("proved_at", Float),  # when its person last showed a password or a second factor
+    Column("factor_at", Float),  # when the person showed a second factor
+    Column("proved_at", Float),  # when the person last showed a password or a second factor
     Index("user_sessions_by_user", "user_id"),
     Index("user_sessions_by_end", "expires_at"),
 )
@@ -42,14 +42,14 @@ links = Table(
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
     Column("used_at", Float),
-    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty of links from before it was kept
+    Column("made_by", Text, nullable=False, server_default=""),  # an owner; empty for older links
     Index("user_links_by_email", "email"),
 )
 identities = Table(
     "user_identities",
     metadata,
-    Column("issuer", String(255), primary_key=True),  # of the provider that people sign in by
-    Column("subject", String(255), primary_key=True),  # who it is there, for ever; an e-mail may change hands
+    Column("issuer", String(255), primary_key=True),  # of the provider
+    Column("subject", String(255), primary_key=True),  # the person's permanent id there; an e-mail may change hands
     Column("user_id", String(16), ForeignKey("users.id"), nullable=False),
     Column("created_at", Float, nullable=False),
     Index("user_identities_by_user", "user_id"),
@@ -57,14 +57,14 @@ identities = Table(
 used_states = Table(
     "oidc_used_states",
     metadata,
-    Column("hash", String(64), primary_key=True),  # SHA-256 of a state that came back once
+    Column("hash", String(64), primary_key=True),  # SHA-256 of a returned state
     Column("used_at", Float, nullable=False),
 )
-# Not columns of `users`: an e-mail without an account is locked out in the same way, or the lock-out would tell.
+# Not columns of `users`: an e-mail without an account is locked in the same way, so that locks reveal nothing.
 attempts = Table(
     "sign_in_attempts",
     metadata,
-    Column("subject", String(80), primary_key=True),  # an account's e-mail, hashed, or an address
+    Column("subject", String(80), primary_key=True),  # a hashed e-mail, or an address
     Column("failures", Integer, nullable=False),
     Column("last_at", Float, nullable=False),
     Column("locked_until", Float, nullable=False),

@@ -1,4 +1,4 @@
-"""Codes of an authenticator app: a new one every 30 seconds, each good for one use (RFC 6238)."""
+"""Codes of an authenticator app: one every 30 seconds, each valid for a single use (RFC 6238)."""
 
 import base64
 import hmac
@@ -16,21 +16,21 @@ from chassis.security.identity import Identity
 
 SECRET_BYTES = 20  # RFC 4226, section 4
 STEP_SECONDS, DIGITS = 30, 6
-DRIFT_STEPS = 1  # either way, for clocks that are wrong and people who type slowly
+DRIFT_STEPS = 1  # either way, for wrong clocks and slow typing
 SET_UP, SET_UP_SECONDS = "totp", 900
 PURPOSE = "totp"
 NAME = "Authenticator app"
 
 
 class Offer(NamedTuple):
-    """What an app needs to know: a secret to type, and an address that a QR code shows."""
+    """The data for an authenticator app: a secret to type, and a URL to show as a QR code."""
 
     secret: str
     url: str
 
 
 def offer(who: Identity, issuer: str) -> Offer:
-    """Return a secret for a new authenticator app, the same as a moment ago where that was not confirmed yet."""
+    """Return a secret for a new authenticator app; an unconfirmed one is offered again."""
     from pyotp import TOTP
 
     raw = _offered(who)
@@ -42,7 +42,7 @@ def offer(who: Identity, issuer: str) -> Offer:
 
 
 def confirmed(who: Identity, code: str) -> dict[str, Any]:
-    """Return the factor that an app with the offered secret makes, as it is stored; raise BadRequest for a wrong code.
+    """Return the factor to store for an app with the offered secret; raise BadRequest for a wrong code.
 
     The code counts as used.
     """
@@ -60,7 +60,7 @@ def confirmed(who: Identity, code: str) -> dict[str, Any]:
 
 
 def check(known: list[Row[Any]], code: str) -> Use | None:
-    """Return what uses a code up, or None when it is wrong, or was used before."""
+    """Return a function that uses a code up, or None when it is wrong or was used before."""
     row = next((factor for factor in known if factor.kind == factor_store.TOTP), None)
     if row is None:
         return None
@@ -73,7 +73,7 @@ def check(known: list[Row[Any]], code: str) -> Use | None:
 
 
 def reseal() -> int:
-    """Seal again what an earlier SECRET_KEY sealed; return how many; raise Conflict for what no key opens."""
+    """Seal secrets of earlier SECRET_KEYs with the current one; return their number; raise Conflict if no key fits."""
     rows = db.read(lambda conn: factor_store.of_kind(conn, factor_store.TOTP))
     opened = [(row, *sealing.unseal(row.secret, PURPOSE)) for row in rows]
     newer = [(row, sealing.seal(raw, PURPOSE)) for row, raw, earlier_key in opened if earlier_key]
@@ -90,7 +90,7 @@ def _offered(who: Identity) -> bytes | None:
 
 
 def _step(raw: bytes, code: str, *, after: int) -> int | None:
-    """Return the time step of a code that is right and later than the last one that was used, or None."""
+    """Return the time step of a right code that is later than the last one used, or None."""
     typed = "".join(code[:40].split())
     if len(typed) != DIGITS or not typed.isascii() or not typed.isdigit():
         return None

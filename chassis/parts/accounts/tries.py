@@ -1,4 +1,4 @@
-"""What an account's owner is told of wrong passwords."""
+"""Reports wrong passwords to an account's owner."""
 
 import time
 from typing import Any
@@ -11,9 +11,9 @@ SIGN_IN, LOCK = "account.sign_in", "account.lock"
 
 
 def failed(who: Identity) -> list[dict[str, Any]]:
-    """Return the refused sign-ins since the sign-in before the last, newest first: each with `at` and `address`.
+    """Return the refused sign-ins since the sign-in before the last one, newest first: each with `at` and `address`.
 
-    At most those of 30 days, and of the last 500 lines of the audit log about the account.
+    At most those of the last 30 days, and of the last 500 audit entries for the account.
     """
     found, signed_in = [], 0
     for line in audit.about(who.name, SIGN_IN, since=time.time() - LOOK_BACK_SECONDS, limit=LOOKED_AT):

@@ -1,4 +1,4 @@
-"""The console at /admin/console: the service's state, live, and what an operator does about it; as deletable as any."""
+"""The console at /admin/console: the service's live state and an operator's actions; it can be deleted, too."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Add the page, its figures and actions, and the brand in every page's header."""
+    """Register the page, its figures and actions, and the brand in every page's header."""
     from chassis.observability import job_lines
     from chassis.parts.console import actions, api, brand_pages, live, operations, pages
     from chassis.parts.console.brand import Brands

@@ -1,4 +1,4 @@
-"""What an admin does with jobs on the console, and what he sees of one."""
+"""An admin's actions on jobs in the console, and the details of a job."""
 
 import os
 from typing import Any
@@ -24,7 +24,7 @@ MAX_MEMBERS = 500
 
 
 class Chosen(BaseModel):
-    """Which jobs."""
+    """The selected jobs."""
 
     ids: list[str] = Field(min_length=1, max_length=200, fail_fast=True)
 
@@ -32,7 +32,7 @@ class Chosen(BaseModel):
 @blueprint.get("/jobs/<job_id>")
 @needs(ADMIN)
 def job(job_id: str) -> Response:
-    """Return all there is about a job, with the last lines that this process logged of it."""
+    """Return all details of a job, with the last lines that this process logged about it."""
     found = jobs.get(job_id)
     more: dict[str, Any] = {name: getattr(found, name) for name in ("owner", "priority", "submitted_by")}
     more |= {name: iso(getattr(found, name)) for name in TIMES}
@@ -51,7 +51,7 @@ def requeue() -> Response:
 @blueprint.post("/jobs/cancel")
 @needs(ADMIN)
 def cancel() -> Response:
-    """Cancel jobs that wait, and ask those that run to stop."""
+    """Cancel waiting jobs, and ask running ones to stop."""
     return _changed(bulk.cancel(json_body(Chosen).ids), "have ended already")
 
 
@@ -65,7 +65,7 @@ def requeue_interrupted() -> Response:
 @blueprint.get("/presence")
 @needs(ADMIN)
 def who_is_there() -> Response:
-    """Return who is in which room, in all processes."""
+    """Return the members of every room in all processes."""
     return jsonify(rooms=[{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()])
 
 

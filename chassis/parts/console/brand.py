@@ -1,4 +1,4 @@
-"""The service's name, colour and logo, kept in the database so that all processes and restarts share them."""
+"""The service's name, colour and logo, stored in the database for all processes and across restarts."""
 
 import base64
 import hashlib
@@ -16,14 +16,14 @@ from chassis.security import audit
 from chassis.security.uploads import kind_of
 
 KEPT, LOGO = "brand", "brand_logo"
-READ_AGAIN_SECONDS = 2.0  # so long another process may show the old one
+READ_AGAIN_SECONDS = 2.0  # another process may show the old brand this long
 MAX_LOGO_BYTES, MAX_PIXELS = 100_000, 2_000
 PNG = "image/png"
 
 
 @dataclass(frozen=True)
 class Brand:
-    """What is empty is as the skeleton has it; `logo` is the SHA-256 of the picture."""
+    """A brand; empty fields use the skeleton's own, and `logo` is the SHA-256 of the image."""
 
     name: str = ""
     colour: str = ""
@@ -31,14 +31,14 @@ class Brand:
 
 
 class Brands:
-    """The brand as this process knows it."""
+    """This process's copy of the brand."""
 
     def __init__(self) -> None:
         self._brand, self._read_at = Brand(), float("-inf")
         self._logo: tuple[str, bytes] = ("", b"")
 
     def present(self) -> Brand:
-        """Return the brand; while the database does not answer, as it was."""
+        """Return the brand; while the database is unavailable, the last known one."""
         if time.monotonic() - self._read_at > READ_AGAIN_SECONDS:
             self._read_at = time.monotonic()
             try:
@@ -48,7 +48,7 @@ class Brands:
         return self._brand
 
     def logo(self) -> bytes:
-        """Return the picture, empty when there is none."""
+        """Return the image, or empty bytes without one."""
         wanted = self.present().logo
         if wanted and self._logo[0] != wanted:
             kept: dict[str, Any] = db.read(lambda conn: state.get(conn, LOGO)) or {}
@@ -56,7 +56,7 @@ class Brands:
         return self._logo[1] if wanted else b""
 
     def save(self, name: str, colour: str, *, logo: bytes | None) -> None:
-        """Keep a brand; a `logo` of None leaves the present one, an empty one removes it."""
+        """Store a brand; a `logo` of None keeps the current one, an empty one removes it."""
         now = self.present().logo if logo is None else hashlib.sha256(logo).hexdigest() if logo else ""
         brand = Brand(name, colour, now)
         line = audit.entry("brand.change", name or "default")
@@ -73,9 +73,9 @@ class Brands:
 
 
 def check_logo(data: bytes) -> bytes:
-    """Return a picture that may be shown to everybody; raise when it is no PNG by its content, or too large.
+    """Return an image that may be shown to everybody; raise when its content is not PNG, or it is too large.
 
-    Others are refused: an SVG can hold scripts, and what else a browser guesses is nobody's wish.
+    Other formats are refused: an SVG may contain scripts, and a browser's guess at another format is a risk.
     """
     if len(data) > MAX_LOGO_BYTES:
         raise PayloadTooLarge(f"The logo has {len(data):,} bytes, and at most {MAX_LOGO_BYTES:,} are taken.")

@@ -1,4 +1,4 @@
-"""The brand in every page: its style sheet, its logo, and the form that changes it."""
+"""The brand on every page: its style sheet, its logo, and the form that changes it."""
 
 import hashlib
 from typing import Annotated
@@ -17,20 +17,20 @@ from chassis.web.body import Text, form_body, uploaded_file
 from chassis.wiring import kept
 
 blueprint = Blueprint("brand", __name__)
-KEEP_SECONDS = 86_400  # the address changes with the content
+KEEP_SECONDS = 86_400  # the URL changes with the content
 
 
 class BrandForm(BaseModel):
-    """What the form holds; what is empty is as the skeleton has it."""
+    """The form's fields; empty ones use the skeleton's own."""
 
     name: Annotated[Text, Field(max_length=60)] = ""
     colour: str = Field("", pattern=r"^(#[0-9a-fA-F]{6})?$")
-    plain: bool = False  # no colour of its own
+    plain: bool = False  # without a colour of its own
     remove_logo: bool = False
 
 
 def shown(brands: Brands) -> dict[str, str]:
-    """Return what the pages' templates need."""
+    """Return the values for the pages' templates."""
     brand = brands.present()
     found = {"name": brand.name, "colour": brand.colour}
     if brand.colour:
@@ -43,7 +43,7 @@ def shown(brands: Brands) -> dict[str, str]:
 @blueprint.get("/brand/style.css")
 @public
 def style() -> Response:
-    """Give the pages their colour."""
+    """Return the style sheet with the brand's colour."""
     colour = kept(Brands).present().colour
     return _kept(colours.stylesheet(colour).encode() if colour else b"", "text/css; charset=utf-8")
 
@@ -62,7 +62,7 @@ def logo() -> Response:
 @bodies.takes({bodies.FILES: 2 * MAX_LOGO_BYTES})
 @needs(ADMIN)
 def save() -> AnyResponse:
-    """Keep what the form says."""
+    """Store the form's brand."""
     form, file = form_body(BrandForm), uploaded_file("logo")
     data = file.read() if file else b""
     new = check_logo(data) if data else b"" if form.remove_logo else None
@@ -71,7 +71,7 @@ def save() -> AnyResponse:
 
 
 def _kept(data: bytes, media: str) -> Response:
-    """Return what browsers may keep, or 304 when theirs is the same."""
+    """Return a cacheable response, or 304 when the browser's copy is current."""
     response = Response(data, content_type=media)
     response.set_etag(hashlib.sha256(data).hexdigest()[:32])
     response.cache_control.public, response.cache_control.max_age = True, KEEP_SECONDS

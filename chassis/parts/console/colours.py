@@ -1,16 +1,16 @@
-"""A brand's colour as all pages use it: readable on light and on dark, whatever was chosen."""
+"""The variants of a brand's colour for all pages, readable on light and dark backgrounds."""
 
 RGB = tuple[float, float, float]
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3
 LIGHT_CARD, DARK_CARD = "#ffffff", "#1a2126"  # as in app.css
 BLACK, WHITE = (0.0, 0.0, 0.0), (255.0, 255.0, 255.0)
 ON_ACCENT = ("#ffffff", "#0b1113")
-SOFT = 0.1  # how much of the colour is in the background of what is marked with it
+SOFT = 0.1  # the share of the colour in the background of highlighted elements
 STEP = 0.04
 
 
 def stylesheet(colour: str) -> str:
-    """Return the style sheet that gives the pages a colour, #rrggbb."""
+    """Return the style sheet for a colour given as #rrggbb."""
     light, dark = _readable(_rgb(colour), _rgb(LIGHT_CARD), BLACK), _readable(_rgb(colour), _rgb(DARK_CARD), WHITE)
     lines = {
         "accent": (light, dark),
@@ -22,13 +22,13 @@ def stylesheet(colour: str) -> str:
 
 
 def contrast(one: RGB, other: RGB) -> float:
-    """Return the contrast of two colours, from 1 to 21."""
+    """Return the contrast ratio of two colours, from 1 to 21."""
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
 
 
 def _readable(colour: RGB, card: RGB, towards: RGB) -> RGB:
-    """Return the colour, darker or lighter as needed to be read on the card and on its own soft background."""
+    """Return the colour, darkened or lightened until it is readable on the card and on its own soft background."""
     for step in range(int(1 / STEP) + 1):
         found = _mixed(colour, towards, step * STEP)
         if contrast(found, _mixed(card, found, SOFT)) >= LEAST_CONTRAST:

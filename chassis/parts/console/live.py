@@ -1,4 +1,4 @@
-"""What the console's pages get by socket: one event a second while somebody looks, and nothing otherwise."""
+"""The console's live updates by socket: one event a second while the page is open somewhere, otherwise none."""
 
 import threading
 import time
@@ -21,13 +21,13 @@ log = structlog.get_logger(__name__)
 ROOM, EVENT = "admin:console", "console:tick"
 EVERY_SECONDS = 1.0
 HEALTH_EVERY = 5  # ticks
-MAX_JOBS, MAX_CHARACTERS = 200, 200  # of a tick; of a message or an error in it
+MAX_JOBS, MAX_CHARACTERS = 200, 200  # per tick; of a message or an error
 
 
 class Ticker:
-    """Sends the figures and the jobs that changed, from a thread that lives as long as somebody looks.
+    """Sends the figures and the changed jobs, from a thread that runs while somebody has the page open.
 
-    Jobs come by the signal, which carries the row: however many change, nothing is read for them.
+    The signal for a changed job carries its row, so that nothing is read for it, however many change.
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Ticker:
         self._more = False
 
     def ensure(self, app: Flask) -> None:
-        """Begin to send, unless it runs already."""
+        """Start sending, unless the thread already runs."""
         with self._changing:
             if self._running:
                 return
@@ -85,7 +85,7 @@ ticker = Ticker()
 
 
 def register(hooks: Hooks) -> None:
-    """Register the event, and keep all others out of the room."""
+    """Register the event, and restrict the room to admins."""
     hooks.join_check(_check_room)
     socketio.on("console:watch")(watch)
 
@@ -93,7 +93,7 @@ def register(hooks: Hooks) -> None:
 @guard.needs(ADMIN)
 @limit(1, burst=5)
 def watch() -> dict[str, Any]:
-    """Look at the console from now on; returns the whole state, of the worker that this client is connected to."""
+    """Start following the console; return the whole state of the worker that this client is connected to."""
     access.join(ROOM)
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     ticker.ensure(app)
@@ -101,7 +101,7 @@ def watch() -> dict[str, Any]:
 
 
 def watched() -> bool:
-    """Return whether a client of this process looks."""
+    """Return whether a client of this process follows the console."""
     return next(iter(socketio.server.manager.get_participants("/", ROOM)), None) is not None
 
 

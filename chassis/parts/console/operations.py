@@ -23,7 +23,7 @@ blueprint = Blueprint("console_operations", __name__, url_prefix="/admin/console
 
 
 class Reason(BaseModel):
-    """Why the service changes nothing for now; empty to end that."""
+    """The reason for maintenance mode; empty to turn it off."""
 
     reason: Text = Field(max_length=300)
 
@@ -31,21 +31,21 @@ class Reason(BaseModel):
 @blueprint.get("/schedules")
 @needs(ADMIN)
 def all_schedules() -> Response:
-    """Return what runs by the clock."""
+    """Return the schedules."""
     return jsonify(schedules=[schedule.as_dict() for schedule in schedules.listing()])
 
 
 @blueprint.post("/schedules/<kind>/run")
 @needs(ADMIN)
 def run(kind: str) -> Response:
-    """Start a run beside the schedule."""
+    """Start a run in addition to the schedule."""
     return jsonify(job_id=schedules.run_now(kind).id)
 
 
 @blueprint.get("/backups")
 @needs(ADMIN)
 def all_backups() -> Response:
-    """Return the backups; of a bucket, which a worker does not ask, the last one and those that were proven."""
+    """Return the backups; of a bucket, which workers do not query, only the last one and the verified ones."""
     here = isinstance(place_of(current_settings()), Folder)
     found = _in_folder() if here else _remembered()
     return jsonify(backups=found, here=here, failed=db.read(backup.failed))
@@ -61,7 +61,7 @@ def make() -> Response:
 @blueprint.post("/backups/<name>/verify")
 @needs(ADMIN)
 def verify(name: str) -> Response:
-    """Restore a backup into a scratch place, to see that it can be."""
+    """Restore a backup into a scratch location to verify it."""
     return _started("backup_drill", {"name": _known(name)}, "backup.verify", name)
 
 
@@ -69,7 +69,7 @@ def verify(name: str) -> Response:
 @needs(ADMIN)
 @recently_proved
 def download(name: str) -> AnyResponse:
-    """Hand out a backup: everything that the service knows, so it is written down who took it."""
+    """Download a backup; this is recorded in the audit log, since a backup contains everything."""
     place = place_of(current_settings())
     if not isinstance(place, Folder):
         raise Conflict("The backups are in a bucket: fetch them from there.")
@@ -81,7 +81,7 @@ def download(name: str) -> AnyResponse:
 @blueprint.post("/maintenance")
 @needs(ADMIN)
 def maintain() -> Response:
-    """Turn the maintenance mode on with a reason, or off without."""
+    """Turn maintenance mode on with a reason, or off without one."""
     reason = json_body(Reason).reason.strip()
     maintenance.turn_on(reason) if reason else maintenance.turn_off()
     return jsonify(maintenance=maintenance.reason())
@@ -106,7 +106,7 @@ def _shown(one: dict[str, Any]) -> dict[str, Any]:
 
 
 def _known(name: str) -> str:
-    """Return the name of a backup that is listed; raise NotFound for what somebody else thinks of."""
+    """Return the name of a listed backup; raise NotFound for any other name."""
     here = isinstance(place_of(current_settings()), Folder)
     if name not in (one["name"] for one in (_in_folder() if here else _remembered())):
         raise NotFound("There is no such backup.")

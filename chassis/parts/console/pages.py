@@ -1,4 +1,4 @@
-"""The page itself; what lives on it comes by socket."""
+"""The console's page; its live content comes by socket."""
 
 from itertools import groupby
 
@@ -35,6 +35,6 @@ def show() -> str:
 
 
 def _groups() -> list[tuple[str, list[effective.Effective]]]:
-    """Return the settings in force, in groups."""
+    """Return the settings in force by group."""
     found = effective.listing(current_settings())
     return [(name, list(some)) for name, some in groupby(found, key=lambda one: one.group)]

@@ -1,4 +1,4 @@
-"""What the console shows of this process: the figures, and what stands around them."""
+"""The console's view of this process: its figures and its surroundings."""
 
 import os
 import platform
@@ -22,13 +22,13 @@ from chassis.wiring import current_settings, current_wiring, keep, kept
 
 
 def stats() -> dict[str, Any]:
-    """Return the figures now and over the last hour, and the state of all parts."""
+    """Return the current figures, those of the last hour, and the state of all parts."""
     found = about() | readiness() | {"maintenance": maintenance.reason(), "figures": now()}
     return found | {"series": history().series(), "upstream": upstream_state()}
 
 
 def about() -> dict[str, Any]:
-    """Return what runs here, and since when."""
+    """Return the versions that run here, and the start time."""
     settings = current_settings()
     started = history().started_at
     return {
@@ -44,24 +44,24 @@ def about() -> dict[str, Any]:
 
 
 def readiness() -> dict[str, Any]:
-    """Return whether the service can do its work, and the reasons."""
+    """Return whether the service is ready, with the reasons."""
     found = health.run_checks()
     checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
     return {"ready": all(check["ok"] for check in checks.values()), "checks": checks}
 
 
 def now() -> dict[str, float | None]:
-    """Return the present figures."""
+    """Return the current figures."""
     return history().present()
 
 
 def upstream_state() -> dict[str, Any]:
-    """Return the state of the outside API's client, with its calls since the start by their outcome."""
+    """Return the state of the outside API's client, with its calls since the start by outcome."""
     return upstream.state() | {"outcomes": _by_label(UPSTREAM_CALLS, "outcome")}
 
 
 def history() -> History:
-    """Return what the worker keeps; of another process, such as a test's, an empty history."""
+    """Return the worker's history; an empty one in other processes, such as a test's."""
     if History not in current_wiring().kept:
         keep(current_app, History(figures.figures, figures.NAMES))
     return kept(History)

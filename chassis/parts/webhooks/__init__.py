@@ -1,4 +1,4 @@
-"""Signed webhooks: an owner's addresses are told when that owner's jobs end. Off unless WEBHOOKS is set."""
+"""Signed webhooks: when an owner's jobs end, the owner's URLs are called. Off unless WEBHOOKS is set."""
 
 from typing import TYPE_CHECKING
 
@@ -7,13 +7,13 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Add the routes, the command and the job kind where webhooks are on; secrets are hidden in logs anyway."""
+    """Register the routes, the command and the job kind if webhooks are on; secrets are always hidden in logs."""
     from chassis.parts.webhooks.settings import PREFIX, SECRET, WebhookSettings
 
     hooks.redact(PREFIX, SECRET)
     if not hooks.settings.section(WebhookSettings).webhooks:
         return
-    from chassis.parts.webhooks import api, cli, jobs, leaver, pages  # noqa: F401 - jobs makes its kind known
+    from chassis.parts.webhooks import api, cli, jobs, leaver, pages  # noqa: F401 - importing jobs registers its kind
 
     hooks.pages(api.blueprint, pages.blueprint)
     hooks.navigation("Webhooks", "/webhooks")

@@ -1,4 +1,4 @@
-"""Which addresses a webhook may be called at: others choose them, and this service stands inside of a network."""
+"""The addresses that a webhook may be called at: owners choose them, and this service is inside a network."""
 
 import ipaddress
 import socket
@@ -11,28 +11,28 @@ from chassis.security.networks import Address, Network, parsed
 
 MAX_URL = 2_000
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-address-space
-NEVER = (  # not what they seem, or not known as special to the ipaddress module of every Python that is supported
-    ipaddress.IPv4Network("192.0.0.0/24"),  # protocols; clouds have their metadata here
-    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's platform, which answers its virtual machines
-    ipaddress.IPv4Network("192.88.99.0/24"),  # relays of 6to4
+NEVER = (  # misleading, or not marked as special by the ipaddress module of every supported Python
+    ipaddress.IPv4Network("192.0.0.0/24"),  # protocols; clouds serve their metadata here
+    ipaddress.IPv4Network("168.63.129.16/32"),  # Azure's platform, which serves its virtual machines
+    ipaddress.IPv4Network("192.88.99.0/24"),  # 6to4 relays
     ipaddress.IPv6Network("2001:db8::/32"),  # documentation
     ipaddress.IPv6Network("3fff::/20"),
-    ipaddress.IPv6Network("2001::/23"),  # Teredo and other protocols, which may hold an IPv4 address
-    ipaddress.IPv6Network("2002::/16"),  # 6to4, which holds one
+    ipaddress.IPv6Network("2001::/23"),  # Teredo and other protocols, which may contain an IPv4 address
+    ipaddress.IPv6Network("2002::/16"),  # 6to4, which contains one
 )
-Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # a family, and what `connect` takes
+Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # a family, and the argument of `connect`
 PORTS = {"http": 80, "https": 443}
 
 
 class Refused(Exception):
-    """The address is none that may be called; the text says why."""
+    """The address may not be called; the text says why."""
 
 
 def permitted(address: str, allow: Iterable[Network]) -> bool:
-    """Return whether an address is public, or in one of the networks that are allowed besides.
+    """Return whether an address is public, or in one of the additionally allowed networks.
 
-    Of IPv6 only global unicast counts: so all forms that hold an IPv4 address (mapped, compatible, NAT64, 6to4, Teredo)
-    are refused, but for mapped ones, which count as what they hold.
+    Of IPv6 only global unicast is accepted: this refuses all forms that contain an IPv4 address (compatible, NAT64,
+    6to4, Teredo) except mapped ones, which count as the address that they contain.
     """
     found = parsed(address)
     if found is None:
@@ -48,7 +48,7 @@ def _is_public(found: Address) -> bool:
 
 
 def checked(url: str, allow: Iterable[Network], *, https_only: bool) -> SplitResult:
-    """Return a URL's parts; raise BadRequest for one that can never be called. Names are looked up at each call."""
+    """Return a URL's parts; raise BadRequest when it can never be called. Names are looked up at each call."""
     split = _parts(url)
     if split.scheme not in (("https",) if https_only else PORTS):
         raise _wrong(f"begins with https://{'' if https_only else ' or http://'}")
@@ -60,9 +60,9 @@ def checked(url: str, allow: Iterable[Network], *, https_only: bool) -> SplitRes
 
 
 def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
-    """Return where to connect to: the addresses of the URL's host that are permitted; raise Refused without any.
+    """Return the permitted addresses of the URL's host to connect to; raise Refused when there are none.
 
-    The connection is made to just these. Looking the name up again could give others (DNS rebinding).
+    The connection uses exactly these. Looking the name up again could return others (DNS rebinding).
     """
     port, allowed = split.port or PORTS[split.scheme], tuple(allow)
     try:
@@ -76,7 +76,7 @@ def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
 
 
 def shown(url: str) -> str:
-    """Return a URL for logs, without its path and query: receivers often know their callers by these."""
+    """Return a URL for logs, without its path and query, which receivers often use as a secret."""
     split = urlsplit(url)
     return f"{split.scheme}://{split.netloc}"
 
@@ -86,7 +86,7 @@ def _parts(url: str) -> SplitResult:
         raise _wrong(f"has at most {MAX_URL} characters, all of them ASCII, with no space or backslash")
     try:
         split = urlsplit(url)
-        _ = split.port  # a ValueError, where it is none
+        _ = split.port  # raises ValueError for an invalid port
     except ValueError:
         raise _wrong("is a URL") from None
     return split

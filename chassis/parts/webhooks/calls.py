@@ -1,4 +1,4 @@
-"""One call of a webhook: to an address that was checked, within a time, and no further than the answer's status."""
+"""One call of a webhook: to a checked address, within a time limit, reading no more than the response's status."""
 
 import re
 import socket
@@ -20,22 +20,22 @@ AGENT = "Flask-SocketIO-Webhooks/1"
 
 
 class CallFailed(Exception):
-    """Nobody answered as a web server does; the text says how it failed."""
+    """The call got no valid HTTP response; the text says how it failed."""
 
 
 class Line:
-    """A connection whose every wait ends at one deadline, which a slow answer or handshake cannot put off."""
+    """A connection whose waits all end at one deadline, which a slow response or handshake cannot extend."""
 
     def __init__(self, sock: socket.socket, deadline: float) -> None:
         self._sock, self._deadline = sock, deadline
 
     def sendall(self, data: Any) -> None:
-        """Send all of it."""
+        """Send all data."""
         self._sock.settimeout(self._left())
         self._sock.sendall(data)
 
     def recv(self, size: int) -> bytes:
-        """Return what came, at most so many bytes."""
+        """Return received data, at most `size` bytes."""
         self._sock.settimeout(self._left())
         return self._sock.recv(size)
 
@@ -53,9 +53,9 @@ def post(
     body: bytes,
     seconds: float,
 ) -> int:
-    """Return the status that a URL answers a POST with; no redirect is followed, and no body of an answer is read.
+    """Return the status of a URL's response to a POST; redirects are not followed, and its body is not read.
 
-    `look_up` gives the places that it may connect to. Raises CallFailed, or Refused when there are none.
+    `look_up` returns the addresses to connect to. Raises CallFailed, or Refused when there are none.
     """
     deadline = time.monotonic() + seconds
     try:
@@ -73,7 +73,7 @@ def post(
 
 
 def _connected(places: list[Place], deadline: float) -> socket.socket:
-    """Return a connection to the first place that takes one; raise the last one's error."""
+    """Return a connection to the first address that accepts one; raise the last one's error."""
     failure: OSError = TimeoutError()
     for family, place in places:
         sock = socket.socket(family, socket.SOCK_STREAM)
@@ -103,7 +103,7 @@ def _head(split: SplitResult, headers: Mapping[str, str], length: int) -> bytes:
 
 
 def _status(stream: Any) -> int:
-    """Return the status of the final answer; those below 200 go before it."""
+    """Return the status of the final response, skipping informational ones (below 200)."""
     got = b""
     while len(got) < MAX_HEAD_BYTES:
         while b"\r\n\r\n" in got:

@@ -1,4 +1,4 @@
-"""`flask webhooks`: register, list, try, enable and remove the addresses that are told when jobs end."""
+"""`flask webhooks`: register, list, test, enable and remove webhooks."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The kind of jobs that call webhooks: each is one message, tried again with longer and longer pauses."""
+"""The job kind that calls webhooks: each job is one message, retried with increasing pauses."""
 
 import time
 from typing import Any
@@ -18,11 +18,11 @@ from chassis.security.keys import DAY_SECONDS
 CALLS = Counter("app_webhook_calls_total", "Calls of webhooks, each attempt.", ["outcome"])
 ATTEMPTS = 30  # two to four days
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 6 * 3600.0
-GONE = 410  # the receiver says that it wants no more
+GONE = 410  # the receiver wants no more calls
 
 
 class NotDelivered(AppError):
-    """A call failed and is tried again; the sentence says how."""
+    """A call failed and will be retried; the message says how."""
 
     code, status = "webhook_failed", 502
 
@@ -53,8 +53,8 @@ def deliver(context: JobContext, payload: dict[str, Any]) -> None:
 
 
 def _call(webhook: Row[Any], job_id: str, body: bytes) -> tuple[str, bool]:
-    """Return how a call went, in a few words, and whether it went well."""
-    from chassis.parts.webhooks import addresses, calls  # not before the first call: they take time to import
+    """Return a short description of a call's outcome, and whether it succeeded."""
+    from chassis.parts.webhooks import addresses, calls  # imported with the first call: they take time
 
     own = service.own()
     headers = signing.headers(webhook.secret, f"msg_{job_id}", int(time.time()), body)
@@ -72,7 +72,7 @@ def _call(webhook: Row[Any], job_id: str, body: bytes) -> tuple[str, bool]:
 
 
 def _give_up(context: JobContext, webhook: Row[Any], outcome: str, now: float) -> bool:
-    """Disable a webhook that failed for days, or is gone; return whether it is disabled now."""
+    """Disable a webhook that has failed for days, or is gone; return whether it is disabled now."""
     days = service.own().webhook_give_up_days
     since = webhook.failing_since if webhook.failing_since is not None else now
     if now - since < days * DAY_SECONDS and outcome != f"answered {GONE}":

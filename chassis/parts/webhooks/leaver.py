@@ -1,4 +1,4 @@
-"""What ends of webhooks with an account: those of the owners that leave."""
+"""What ends with an account: the webhooks of its owners."""
 
 from sqlalchemy import Connection, Row
 

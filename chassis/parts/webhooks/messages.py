@@ -1,4 +1,4 @@
-"""What a webhook is told: a job's end, or a test."""
+"""The messages of a webhook: a job's end, or a test."""
 
 import json
 import time
@@ -9,12 +9,12 @@ from chassis.jobs.model import Job
 
 
 def job_ended(job: Job) -> str:
-    """Return the body that tells a job's end, as JSON."""
+    """Return the JSON body that reports a job's end."""
     return _body(f"job.{job.state}", job.as_dict())
 
 
 def trial() -> str:
-    """Return the body of a test."""
+    """Return the body of a test message."""
     return _body("webhook.test", {})
 
 

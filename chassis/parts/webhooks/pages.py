@@ -1,4 +1,4 @@
-"""The page of somebody's webhooks."""
+"""The page of a person's webhooks."""
 
 from flask import Blueprint, redirect, render_template, url_for
 from pydantic import BaseModel, Field
@@ -12,11 +12,11 @@ from chassis.security.identity import SUBMIT
 from chassis.web.body import Text, form_body
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # colours
+STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # the status words whose colours are used
 
 
 class WebhookForm(BaseModel):
-    """The form of a new webhook."""
+    """The form for a new webhook."""
 
     url: Text = Field(min_length=1, max_length=MAX_URL)
 
@@ -24,14 +24,14 @@ class WebhookForm(BaseModel):
 @blueprint.get("")
 @needs(SUBMIT)
 def page() -> str:
-    """Show the webhooks, and the form of a new one."""
+    """Show the webhooks and the form for a new one."""
     return _page()
 
 
 @blueprint.post("")
 @needs(SUBMIT)
 def create() -> tuple[str, int, dict[str, str]]:
-    """Register a webhook and show its secret, once: the page is not kept by browsers."""
+    """Register a webhook and show its secret once: browsers do not store the page."""
     try:
         made = service.create(form_body(WebhookForm).url)
     except AppError as error:
@@ -42,7 +42,7 @@ def create() -> tuple[str, int, dict[str, str]]:
 @blueprint.post("/<webhook_id>/test")
 @needs(SUBMIT)
 def try_out(webhook_id: str) -> Response:
-    """Send a test."""
+    """Send a test message."""
     service.try_out(webhook_id)
     return redirect(url_for("webhooks.page"), 303)
 
@@ -50,7 +50,7 @@ def try_out(webhook_id: str) -> Response:
 @blueprint.post("/<webhook_id>/enable")
 @needs(SUBMIT)
 def enable(webhook_id: str) -> Response:
-    """Let a webhook be called again."""
+    """Enable a webhook again."""
     service.enable(webhook_id)
     return redirect(url_for("webhooks.page"), 303)
 

@@ -1,4 +1,4 @@
-"""What owners do with their webhooks: register, list, remove, enable again and try them."""
+"""Owners' actions on their webhooks: register, list, remove, enable and test them."""
 
 import secrets
 import time
@@ -20,7 +20,7 @@ from chassis.security import audit, identity, ownership
 from chassis.wiring import current_settings
 
 KIND = "webhook"
-PRIORITY = -10  # whoever waits for a page waits first
+PRIORITY = -10  # below jobs that a person waits for
 SHOWN = ("id", "owner", "url", "disabled_reason", "last_outcome")
 TIMES = ("created_at", "disabled_at", "failing_since", "last_at")
 
@@ -34,7 +34,7 @@ def own() -> WebhookSettings:
 def create(url: str, owner: str | None = None) -> dict[str, Any]:
     """Store a webhook and return it with its secret, which is not shown again.
 
-    Its owner is whoever asks, unless a command names another. Raises BadRequest and Conflict.
+    Its owner is the current identity's, unless a command names another. Raises BadRequest and Conflict.
     """
     production = current_settings().production
     addresses.checked(url, own().webhook_allow, https_only=production)
@@ -55,25 +55,25 @@ def create(url: str, owner: str | None = None) -> dict[str, Any]:
 
 
 def listing() -> list[dict[str, Any]]:
-    """Return the webhooks that whoever asks may change, never their secrets: an admin's list has everybody's."""
+    """Return the webhooks that the current identity may change, without secrets; for an admin, everybody's."""
     who = identity.current()
     owner = None if who.may(identity.ADMIN) else who.owner
     return [shown(row) for row in db.read(lambda conn: store.of_owner(conn, owner))]
 
 
 def remove(webhook_id: str) -> dict[str, Any]:
-    """Delete a webhook and return what it was; raise NotFound."""
+    """Delete a webhook and return it; raise NotFound."""
     return shown(_change(webhook_id, "webhook.remove", store.remove))
 
 
 def enable(webhook_id: str) -> dict[str, Any]:
-    """Let a webhook be called again and return it; raise NotFound."""
+    """Enable a webhook again and return it; raise NotFound."""
     _change(webhook_id, "webhook.enable", store.enable)
     return shown(_get(webhook_id))
 
 
 def try_out(webhook_id: str) -> Job:
-    """Queue a call that is a test; raise NotFound, and Conflict while the webhook is disabled."""
+    """Queue a test call; raise NotFound, and Conflict while the webhook is disabled."""
     row = _own(webhook_id)
     if row.disabled_at is not None:
         raise Conflict("The webhook is disabled: enable it first.")
@@ -90,13 +90,13 @@ def tell(conn: Connection, job: Job) -> None:
 
 
 def shown(row: Row[Any]) -> dict[str, Any]:
-    """Return what APIs and pages show of a webhook; times are ISO 8601 UTC."""
+    """Return a webhook as APIs and pages show it; times are ISO 8601 in UTC."""
     state = "disabled" if row.disabled_at is not None else "failing" if row.failing_since is not None else "good"
     return {n: getattr(row, n) for n in SHOWN} | {n: iso(getattr(row, n)) for n in TIMES} | {"state": state}
 
 
 def told(webhook_id: str, url: str) -> str:
-    """Return what the audit log may hold: the paths and queries of webhooks are often secrets."""
+    """Return the text for the audit log: the paths and queries of webhooks are often secrets."""
     return f"{webhook_id} {addresses.shown(url)}"
 
 
@@ -108,14 +108,14 @@ def _get(webhook_id: str) -> Row[Any]:
 
 
 def _own(webhook_id: str) -> Row[Any]:
-    """Return a webhook that whoever asks may change; raise NotFound or Forbidden."""
+    """Return a webhook that the current identity may change; raise NotFound or Forbidden."""
     row = _get(webhook_id)
     ownership.check_changed(row.owner, "webhook")
     return row
 
 
 def _change(webhook_id: str, action: str, change: Callable[[Connection, str], bool]) -> Row[Any]:
-    """Change a webhook, with a line in the audit log; return what it was before."""
+    """Change a webhook, with an audit entry; return the webhook as it was before."""
     row = _own(webhook_id)
     line = audit.entry(action, told(webhook_id, row.url))
 

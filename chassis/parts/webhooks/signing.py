@@ -1,4 +1,4 @@
-"""Signatures as the Standard Webhooks specification has them: HMAC-SHA256 over id, timestamp and body.
+"""Signatures according to the Standard Webhooks specification: HMAC-SHA256 over id, timestamp and body.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -26,7 +26,7 @@ def signature(secret: str, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def headers(secret: str, message_id: str, timestamp: int, body: bytes) -> dict[str, str]:
-    """Return the three headers of a call; the id is the same at each attempt, the timestamp is the attempt's."""
+    """Return the three headers of a call; the id is the same for all attempts, the timestamp is the attempt's."""
     return {
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),

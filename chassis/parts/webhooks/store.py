@@ -30,34 +30,34 @@ def enabled_ids(conn: Connection, owner: str) -> list[str]:
 
 
 def count(conn: Connection, owner: str) -> int:
-    """Return how many webhooks an owner has."""
+    """Return the number of an owner's webhooks."""
     return conn.execute(select(func.count()).select_from(webhooks).where(webhooks.c.owner == owner)).scalar_one()
 
 
 def remove(conn: Connection, webhook_id: str) -> bool:
-    """Delete a webhook; False when it is not there."""
+    """Delete a webhook; return False when it does not exist."""
     return conn.execute(delete(webhooks).where(webhooks.c.id == webhook_id)).rowcount == 1
 
 
 def enable(conn: Connection, webhook_id: str) -> bool:
-    """Let a webhook be called again; False when it is not there."""
+    """Enable a webhook again; return False when it does not exist."""
     values = {"disabled_at": None, "disabled_reason": "", "failing_since": None}
     return conn.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values)).rowcount == 1
 
 
 def succeeded(conn: Connection, webhook_id: str, outcome: str, now: float) -> None:
-    """Note that a call went well."""
+    """Record a successful call."""
     values = {"failing_since": None, "last_at": now, "last_outcome": outcome}
     conn.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
 
 
 def failed(conn: Connection, webhook_id: str, outcome: str, now: float) -> None:
-    """Note that a call failed."""
+    """Record a failed call."""
     values = {"failing_since": func.coalesce(webhooks.c.failing_since, now), "last_at": now, "last_outcome": outcome}
     conn.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
 
 
 def disable(conn: Connection, webhook_id: str, reason: str, now: float) -> bool:
-    """Let a webhook be called no more; False when another process was first."""
+    """Disable a webhook; return False when another process was first."""
     good = (webhooks.c.id == webhook_id, webhooks.c.disabled_at.is_(None))
     return conn.execute(update(webhooks).where(*good).values(disabled_at=now, disabled_reason=reason)).rowcount == 1

@@ -8,9 +8,9 @@ webhooks = Table(
     "webhooks",
     metadata,
     Column("id", String(16), primary_key=True),
-    Column("owner", Text, nullable=False),  # as jobs have it in `submitted_by`
+    Column("owner", Text, nullable=False),  # as in the jobs' `submitted_by`
     Column("url", Text, nullable=False),
-    Column("secret", Text, nullable=False),  # as it is: a signature needs it, and a hash would not do
+    Column("secret", Text, nullable=False),  # in plain text: a signature needs it, so a hash is not enough
     Column("created_at", Float, nullable=False),
     Column("disabled_at", Float),
     Column("disabled_reason", Text, nullable=False),

@@ -1,1 +1,1 @@
-"""Sign-in by another service (OpenID Connect). Imported only where OIDC_ISSUER is set: it needs the extra `oidc`."""
+"""Sign-in with another service (OpenID Connect). Imported only if OIDC_ISSUER is set: it needs the extra `oidc`."""

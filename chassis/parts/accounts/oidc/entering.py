@@ -1,4 +1,4 @@
-"""Who comes back from the provider gets a session: of the account that is theirs, or of one that is made."""
+"""Opens a session for a person who returns from the provider, in an existing account or a new one."""
 
 import secrets
 import time
@@ -19,14 +19,14 @@ from chassis.security import audit, leaving
 from chassis.security.keys import digest
 from chassis.security.store import bump
 
-NO_PASSWORD = ""  # no hash is like it; a link for a new password gives one
+NO_PASSWORD = ""  # no hash equals it; a link for a new password sets one
 
 ROLE_GIVEN = ("account.create", "account.role")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Which account somebody enters: one that is theirs (`user`), that becomes theirs (`links`), or a new one."""
+    """The account for a person: an existing one (`user`), one to be linked to the person (`links`), or a new one."""
 
     values: dict[str, Any]
     user: Row[Any] | None = None
@@ -35,7 +35,7 @@ class Plan:
 
 
 def enter(person: Person, *, invitation: str, open_to_all: bool) -> str:
-    """Return the cookie of a new session; raise AppError when this person has no account and may make none."""
+    """Return the cookie of a new session; raise AppError when this person has no account and may not create one."""
     plan = _planned(person, invitation, open_to_all)
     if plan.user is not None and plan.user.disabled_at is not None:
         audit.record("account.sign_in", plan.user.email, result="refused", actor=plan.user.email)
@@ -99,18 +99,18 @@ def _carry_out(plan: Plan, person: Person) -> str:
 
 
 def _store(conn: Connection, plan: Plan, now: float, parts: list[leaving.Part]) -> None:
-    """Make or change the account; what an account had before it became somebody's at the provider ends."""
+    """Create or change the account; when it is linked to a person at the provider, everything it held before ends."""
     if plan.user is None:
         accounts.insert_user(conn, {**plan.values, "last_sign_in_at": now})
         return
     if not accounts.change_good_user(conn, plan.user, **plan.values, last_sign_in_at=now):
         raise Conflict("The account was changed meanwhile: sign in again.", code="changed_meanwhile")
     if plan.links:
-        if factor_store.has_any(conn, plan.user.id):  # set up since it was planned
+        if factor_store.has_any(conn, plan.user.id):  # set up after the plan was made
             raise _guarded()
         set_anew(conn, plan.user)
         leaving.hand_over(conn, parts, plan.user.email)
-    bump(conn)  # the role may be another one
+    bump(conn)  # the role may have changed
 
 
 def _actions(plan: Plan) -> list[str]:
@@ -125,7 +125,7 @@ def _somebody_elses() -> AppError:
 
 
 def _guarded() -> AppError:
-    """Return what is told of an account with a second factor: its owner's must not go, and a thief's must not stay."""
+    """Return the error for an account with a second factor: its owner's must not be lost, nor a thief's kept."""
     sentence = (
         "The account with your e-mail address has a second factor: ask an admin to remove it, or use your password."
     )

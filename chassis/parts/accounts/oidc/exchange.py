@@ -1,4 +1,4 @@
-"""A code becomes the claims of a person: two or three calls to the provider, then the check of its token."""
+"""Exchanges a code for a person's claims: two or three calls to the provider, and the check of its token."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def claims(known: Known, own: OidcSettings, begun: flow.Flow, code: str) -> dict[str, Any]:
-    """Return the verified claims; raise Unauthorized when they are not good, ProviderUnavailable when nothing comes."""
+    """Return the verified claims; raise Unauthorized when they are invalid, ProviderUnavailable without an answer."""
     provider = known.current()
     answer = _token(provider, own, begun, code)
     token, access_token = answer.get("id_token"), answer.get("access_token")
@@ -41,18 +41,18 @@ def _token(provider: Provider, own: OidcSettings, begun: flow.Flow, code: str) -
 
 
 def _completed(provider: Provider, own: OidcSettings, found: dict[str, Any], access_token: str) -> dict[str, Any]:
-    """Return the claims with those of userinfo, where the token leaves some out and both are of the same subject."""
+    """Return the claims, with those of userinfo if the token omits some and both have the same subject."""
     if not provider.userinfo_endpoint or not person.lacks(found, own):
         return found
     status, more = wire.ask("GET", provider.userinfo_endpoint, {"Authorization": f"Bearer {access_token}"})
     if status != 200 or more.get("sub") != found["sub"]:
         return found
-    address = found if "email" in found else more  # whether it is verified is said beside it
+    address = found if "email" in found else more  # the claim about its verification is next to it
     return {**more, **found, "email_verified": address.get("email_verified")}
 
 
 class Refused(Unauthorized):
-    """The provider does not take the code; `reason` is for the log."""
+    """The provider refuses the code; `reason` is for the log."""
 
     code = "oidc_code_refused"
 

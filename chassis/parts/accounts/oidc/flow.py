@@ -1,6 +1,6 @@
-"""The way to the provider and back: state, nonce and code verifier are the browser's alone, and for one use.
+"""The redirects to the provider and back: state, nonce and code verifier belong to one browser, for a single use.
 
-They wait in a cookie that is signed, so that nobody fills a table by asking; the table holds what came back.
+They are stored in a signed cookie, so that requests cannot fill a table; the table holds the returned states.
 """
 
 import hmac
@@ -31,13 +31,13 @@ Flow = dict[str, str]
 
 
 def begin(target: str, invitation: str = "") -> Flow:
-    """Return a new flow: secrets of this browser, and where it is heading."""
+    """Return a new flow: this browser's secrets, and the target of the sign-in."""
     state, nonce, verifier = (secrets.token_urlsafe(bytes_) for bytes_ in (32, 32, 48))
     return {"state": state, "nonce": nonce, "verifier": verifier, "target": target, "invitation": invitation}
 
 
 def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
-    """Return where the browser goes to sign in; RFC 7636 says what the challenge is for."""
+    """Return the provider's URL for signing in; RFC 7636 defines the challenge."""
     asked: str = prepare_grant_uri(
         provider.authorization_endpoint,
         own.oidc_client_id,
@@ -53,24 +53,24 @@ def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
 
 
 def redirect_uri() -> str:
-    """Return where the provider sends people back: never a name that the request chose."""
+    """Return the URL to which the provider redirects: never a host name from the request."""
     return current_settings().public_url.rstrip("/") + CALLBACK
 
 
 def keep(response: Response, flow: Flow) -> Response:
-    """Let the browser keep the flow until it comes back."""
+    """Store the flow in a cookie until the browser returns."""
     response.set_cookie(sessions.named(COOKIE), _signer().dumps(flow), SECONDS, **sessions.cookie_options())
     return response
 
 
 def forget(response: Response) -> Response:
-    """Let the browser forget the flow."""
+    """Delete the flow's cookie."""
     response.delete_cookie(sessions.named(COOKIE), **sessions.cookie_options())
     return response
 
 
 def come_back(state: str) -> Flow:
-    """Return the flow that a state is of, using it up; raise Unauthorized when this browser did not begin it."""
+    """Return a state's flow and use the state up; raise Unauthorized when this browser did not start it."""
     try:
         flow: Flow = _signer().loads(request.cookies.get(sessions.named(COOKIE), ""), max_age=SECONDS)
     except BadData:
@@ -89,7 +89,7 @@ def come_back(state: str) -> Flow:
 
 
 def arrived() -> Any:
-    """Return what takes the attempt back that `come_back` has counted."""
+    """Return a function that takes back the attempt counted by `come_back`."""
     address = lockout.address(request.remote_addr or "", "provider")
     return lambda conn: lockout.take_back(conn, address)
 

@@ -1,4 +1,4 @@
-"""The pages on the way to the provider and back."""
+"""The pages for the redirects to the provider and back."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ Page = Response | tuple[Any, ...]
 
 
 def install(hooks: Hooks, own: OidcSettings) -> None:
-    """Add the routes; the provider is asked when somebody signs in."""
+    """Register the routes; the provider is contacted when somebody signs in."""
     hooks.keep(Known(own.oidc_issuer))
     hooks.pages(blueprint)
 
@@ -32,21 +32,21 @@ def install(hooks: Hooks, own: OidcSettings) -> None:
 @blueprint.get("/sign-in/oidc")
 @public
 def start() -> Page:
-    """Send a visitor to the provider."""
+    """Redirect a visitor to the provider."""
     return _sent(local_path(request.args.get("next")))
 
 
 @blueprint.get("/invitation/<secret>/oidc")
 @public
 def start_invited(secret: str) -> Page:
-    """Send somebody to the provider who holds an invitation."""
+    """Redirect a person with an invitation to the provider."""
     return _sent("/", secret)
 
 
 @blueprint.get(flow.CALLBACK)
 @public
 def callback() -> Page:
-    """Sign in whom the provider sends back, or say on the page for signing in why not."""
+    """Sign in the person whom the provider sends back, or show the reason against it on the sign-in page."""
     target = "/"
     try:
         begun = flow.come_back(request.args.get("state", ""))
@@ -73,7 +73,7 @@ def _entered(begun: flow.Flow) -> str:
     if (said := request.args.get("error")) is not None:
         raise _denied(said)
     own, code = _own(), request.args.get("code", "")
-    if request.args.get("iss", own.oidc_issuer) != own.oidc_issuer:  # RFC 9207: an answer of another provider
+    if request.args.get("iss", own.oidc_issuer) != own.oidc_issuer:  # RFC 9207: the response is another provider's
         raise Unauthorized("Another sign-in service answered than was asked. Start again.", code="oidc_issuer_wrong")
     if not 0 < len(code) <= MAX_CODE or not code.isprintable():
         raise BadRequest("The sign-in service sent no code. Start again.", code="oidc_code_missing")

@@ -1,4 +1,4 @@
-"""Whom the provider vouches for, as its claims say, and whether they may come in."""
+"""The person described by the provider's claims, and whether this person may sign in."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +12,7 @@ from chassis.parts.accounts.settings import OidcSettings
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody at the provider: `email` only when it is proven to be theirs, `role` None when no claim decides."""
+    """A person at the provider: `email` is set only when it is verified, `role` is None when no claim decides it."""
 
     issuer: str
     subject: str
@@ -23,7 +23,7 @@ class Person:
 
 
 def of(claims: dict[str, Any], own: OidcSettings) -> Person:
-    """Return the person of verified claims; raise Forbidden when the settings keep them out."""
+    """Return the person of verified claims; raise Forbidden when the settings do not admit the person."""
     email = _email(claims, own)
     domains = {domain.lower().lstrip("@") for domain in own.oidc_allowed_domains}
     if domains and email.rpartition("@")[2] not in domains:
@@ -34,12 +34,12 @@ def of(claims: dict[str, Any], own: OidcSettings) -> Person:
 
 
 def lacks(claims: dict[str, Any], own: OidcSettings) -> bool:
-    """Return whether the ID token leaves out what the settings ask about, so that userinfo may have it."""
+    """Return whether the ID token lacks claims that the settings need, so that userinfo is asked for them."""
     return "email" not in claims or (bool(own.oidc_role_claim) and _claim(claims, own.oidc_role_claim) is None)
 
 
 def _email(claims: dict[str, Any], own: OidcSettings) -> str:
-    """Return the normal address when it is proven, else ""; the claim is a boolean, and at some providers a text."""
+    """Return the normal address when verified, otherwise ""; some providers send the boolean claim as a string."""
     said = claims.get("email")
     proven = own.oidc_email_trust == "all" or claims.get("email_verified") in (True, "true")
     if not isinstance(said, str) or not proven:
@@ -54,7 +54,7 @@ def _name(said: object) -> str:
 
 
 def _role(claims: dict[str, Any], own: OidcSettings) -> str | None:
-    """Return the role that the claim gives; raise Forbidden when it gives none and some are needed."""
+    """Return the role that the claim gives; raise Forbidden when it gives none although one is required."""
     if not own.oidc_role_claim:
         return None
     found = _claim(claims, own.oidc_role_claim)

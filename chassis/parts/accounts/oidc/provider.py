@@ -1,4 +1,4 @@
-"""What the provider says of itself: its endpoints and its keys, read when somebody signs in and kept for an hour."""
+"""The provider's metadata: its endpoints and keys, read when somebody signs in and cached for an hour."""
 
 import threading
 import time
@@ -14,8 +14,8 @@ from chassis.parts.accounts.oidc import wire
 from chassis.parts.accounts.oidc.wire import ProviderUnavailable
 
 DISCOVERY = "/.well-known/openid-configuration"  # OpenID Connect Discovery 1.0, section 4
-KEEP_SECONDS, LONGEST_SECONDS = 3_600, 86_400  # the second while the provider cannot be asked
-ASK_AGAIN_SECONDS = 10  # after a failure, or for a key that is not among those we have
+KEEP_SECONDS, LONGEST_SECONDS = 3_600, 86_400  # the second while the provider is unreachable
+ASK_AGAIN_SECONDS = 10  # after a failure, or for an unknown key
 MOST_KEYS = 50
 
 
@@ -33,7 +33,7 @@ class Provider:
 
 
 class Known:
-    """The provider as it was read last; one caller reads at a time, the others wait for what it finds."""
+    """The provider as last read; one caller reads at a time, and the others wait for the result."""
 
     def __init__(self, issuer: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._issuer, self._clock, self._reading = issuer, clock, threading.Lock()
@@ -41,9 +41,9 @@ class Known:
         self._failed_at = -float("inf")
 
     def current(self, newer_than: float | None = None) -> Provider:
-        """Return the provider, read after `newer_than` if that is given; raise ProviderUnavailable.
+        """Return the provider, read after `newer_than` if given; raise ProviderUnavailable.
 
-        While it cannot be asked, what was read within a day is good enough.
+        While it is unreachable, a result from the last day is used.
         """
         if (found := self._fresh(newer_than)) is not None:
             return found
@@ -76,7 +76,7 @@ class Known:
 
 
 def read(issuer: str, now: float) -> Provider:
-    """Ask the provider for its discovery document and its keys; raise ProviderUnavailable."""
+    """Read the provider's discovery document and keys; raise ProviderUnavailable."""
     url = issuer.rstrip("/") + DISCOVERY
     status, said = wire.ask("GET", url)
     if status != 200:
@@ -98,7 +98,7 @@ def read(issuer: str, now: float) -> Provider:
 
 
 def _endpoint(issuer: str, said: dict[str, Any], name: str) -> str:
-    """Return an endpoint; only a provider on this machine, which has no TLS itself, may have one without."""
+    """Return an endpoint; only a provider on this machine, which has no TLS itself, may omit it."""
     url = said.get(name)
     schemes = ("https", "http") if issuer.startswith("http://") else ("https",)
     if not isinstance(url, str) or not url.isprintable() or not _is_url(url, schemes):
@@ -125,7 +125,7 @@ def _keys(url: str) -> KeySet:
 
 
 def _key(said: Any) -> Any:
-    """Return a public key for signatures, or None of what is not: a secret in a public list proves nothing."""
+    """Return a public signature key, or None for any other kind: a published secret proves nothing."""
     if not isinstance(said, dict) or said.get("kty") not in ("RSA", "EC", "OKP") or said.get("use", "sig") != "sig":
         return None
     try:

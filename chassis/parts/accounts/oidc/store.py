@@ -1,4 +1,4 @@
-"""All SQL of identities at the provider, and of states that came back."""
+"""All SQL of identities at the provider, and of returned states."""
 
 from typing import Any
 
@@ -15,18 +15,18 @@ def user_of(conn: Connection, issuer: str, subject: str) -> Row[Any] | None:
 
 
 def has_identity(conn: Connection, user_id: str, issuer: str) -> bool:
-    """Return whether an account is somebody's at the provider."""
+    """Return whether an account is linked to an identity at the provider."""
     mine = (identities.c.user_id == user_id, identities.c.issuer == issuer)
     return conn.execute(select(identities.c.subject).where(*mine)).first() is not None
 
 
 def insert_identity(conn: Connection, issuer: str, subject: str, user_id: str, now: float) -> None:
-    """Store whose account it is; IntegrityError when the identity has one."""
+    """Link an identity to an account; raise IntegrityError when the identity already has one."""
     conn.execute(identities.insert().values(issuer=issuer, subject=subject, user_id=user_id, created_at=now))
 
 
 def use_state(conn: Connection, hashed: str, now: float, keep_seconds: float) -> bool:
-    """Note that a state came back, and forget those that are too old to come; False when it came before."""
+    """Record that a state has returned, and delete expired ones; return False when it has returned before."""
     conn.execute(delete(used_states).where(used_states.c.used_at < now - keep_seconds))
     try:
         with conn.begin_nested():

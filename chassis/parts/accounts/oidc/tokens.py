@@ -1,4 +1,4 @@
-"""The ID token: whose it is, once its signature and every claim are as they must be."""
+"""Verifies the ID token: its signature and all of its claims."""
 
 import time
 from typing import Any
@@ -11,14 +11,14 @@ from joserfc.jws import JWSRegistry
 from chassis.errors import Unauthorized
 from chassis.parts.accounts.oidc.provider import Known, Provider
 
-# Signatures by a private key alone: `none` proves nothing, and an HMAC could be made with the public key.
+# Signatures with a private key only: `none` proves nothing, and an HMAC could be computed with the public key.
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"]
 LEEWAY_SECONDS = 60
 MAX_SUBJECT = 255  # OpenID Connect Core 1.0, section 2
 
 
 class BadToken(Unauthorized):
-    """An ID token that proves nothing; `reason` is for the log."""
+    """An invalid ID token; `reason` is for the log."""
 
     code = "oidc_token_invalid"
 
@@ -28,7 +28,7 @@ class BadToken(Unauthorized):
 
 
 def verified(known: Known, token: str, *, client_id: str, nonce: str, access_token: str) -> dict[str, Any]:
-    """Return the claims of an ID token; raise BadToken, or ProviderUnavailable when its key has to be asked for."""
+    """Return the claims of an ID token; raise BadToken, or ProviderUnavailable when its key cannot be fetched."""
     provider = known.current()
     decoded = _decoded(provider, token) or _decoded(known.current(newer_than=provider.read_at), token)
     if decoded is None:
@@ -52,7 +52,7 @@ def verified(known: Known, token: str, *, client_id: str, nonce: str, access_tok
 
 
 def _decoded(provider: Provider, token: str) -> jwt.Token | None:
-    """Return the token when one of the provider's keys signed it, None when none did; raise BadToken otherwise."""
+    """Return the token when one of the provider's keys signed it, otherwise None; raise BadToken for other faults."""
     registry = JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
     try:
         return jwt.decode(token, provider.keys, registry=registry)

@@ -1,4 +1,4 @@
-"""Calls to the provider: bounded in time, in bytes and in number, never redirected, one JSON object back."""
+"""Calls to the provider: limited in time, size and number, without redirects, returning one JSON object."""
 
 import threading
 from typing import Any
@@ -13,14 +13,14 @@ from chassis.upstream.session import new_session, patience
 from chassis.upstream.waiting import never
 
 log = structlog.get_logger(__name__)
-ALWAYS = {"Accept": "application/json", "Connection": "close"}  # a kept connection may have ended meanwhile
+ALWAYS = {"Accept": "application/json", "Connection": "close"}  # a kept connection may have been closed
 SECONDS, MOST_BYTES, AT_ONCE = 10.0, 200_000, 8
-_slots = threading.BoundedSemaphore(AT_ONCE)  # of callers that wait for a provider which hangs
+_slots = threading.BoundedSemaphore(AT_ONCE)  # of callers waiting for a provider that hangs
 _session = new_session(AT_ONCE)
 
 
 class ProviderUnavailable(Unavailable):
-    """The provider cannot be reached, or says what cannot be understood; the log has the reason."""
+    """The provider is unreachable, or its response is invalid; the log has the reason."""
 
     code, retry_after_seconds = "provider_unavailable", 30.0
 
@@ -29,7 +29,7 @@ class ProviderUnavailable(Unavailable):
 
 
 def ask(method: str, url: str, headers: dict[str, str] | None = None, body: str = "") -> tuple[int, dict[str, Any]]:
-    """Return the status and the JSON object of an answer; raise ProviderUnavailable, for whatever reason."""
+    """Return the status and the JSON object of a response; raise ProviderUnavailable for any failure."""
     if not _slots.acquire(timeout=SECONDS):
         raise unavailable(url, "too many people wait for it")
     try:
@@ -43,7 +43,7 @@ def ask(method: str, url: str, headers: dict[str, str] | None = None, body: str 
 
 
 def unavailable(url: str, reason: str) -> ProviderUnavailable:
-    """Log why the provider is of no use, and return what people are told."""
+    """Log why the provider cannot be used, and return the error shown to people."""
     log.warning("oidc_provider_unavailable", url=url, reason=reason)
     return ProviderUnavailable()
 
@@ -63,7 +63,7 @@ def _sent(method: str, url: str, headers: dict[str, str], body: str) -> Reply:
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Keep ~/.netrc from replacing the client's own authentication."""
+    """Prevent ~/.netrc from replacing the client's own authentication."""
     return request
 
 
@@ -75,5 +75,5 @@ def _object(reply: Reply) -> dict[str, Any]:
 
 
 def _reason(error: Exception) -> str:
-    """Return what happened without anything of what was sent."""
+    """Return what happened, without the content of the request."""
     return error.code if isinstance(error, UpstreamError) else type(error).__name__
