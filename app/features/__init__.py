@@ -1,1 +1,1 @@
-"""Your features: each package in this folder is one, found by its presence."""
+"""Your features: every package in this folder is loaded as one."""

@@ -1,4 +1,4 @@
-"""The example: a CSV of rows, a prompt template, one call to an LLM API per row, results as they come in."""
+"""The example: a CSV of rows, a prompt template, one call to an LLM API per row, and results as they arrive."""
 
 from typing import TYPE_CHECKING
 
@@ -7,7 +7,7 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Add the routes, the job kind and the live results."""
+    """Register the routes, the job kind and the live results."""
     from app.features.predictions import api, jobs, live, pages, quotas, retention
 
     hooks.pages(pages.blueprint, api.blueprint)

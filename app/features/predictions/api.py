@@ -37,14 +37,14 @@ blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions"
 
 EXAMPLE = BASE_DIR / "examples" / "species.csv"
 EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
-ID = "<string(length=32):prediction_id>"  # so that `example` is no batch, and other methods on it are refused
-MAX_LINES_BYTES = 500_000  # of a form that is one text, taken apart while others wait
+ID = "<string(length=32):prediction_id>"  # so that `example` is not a batch id, and other methods on it are refused
+MAX_LINES_BYTES = 500_000  # of a form with one text, which is split while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
 NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
-DOWNLOADS = "30 per minute"  # by each principal, of each form: one may have 50 MB
+DOWNLOADS = "30 per minute"  # per principal and format: a download may have 50 MB
 FULL = "You store as many bytes as you may, or would with this batch."
 CSV = "text/csv; charset=utf-8"
-UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in the name of a file
+UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in a file name
 FILE = {"Content-Disposition": "The file's name."}
 
 

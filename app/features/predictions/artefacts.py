@@ -1,4 +1,4 @@
-"""Files made of all results now and then: a CSV of every answered row, and a figure; each is always whole."""
+"""Files generated from all results on a schedule: a CSV of every answered row, and a figure; never partly written."""
 
 import json
 import os
@@ -22,7 +22,7 @@ COLUMNS = ["batch", "row", "model", "outcome", "input", "output", "error"]
 
 
 def make(context: JobContext) -> None:
-    """Make both anew."""
+    """Generate both files."""
     where = folder()
     where.mkdir(mode=0o770, parents=True, exist_ok=True)
     counts = db.read(store.outcomes, unbounded=True)
@@ -33,13 +33,13 @@ def make(context: JobContext) -> None:
 
 
 def find(name: str) -> Path | None:
-    """Return a file that is there, for those who may see everybody's results."""
+    """Return an existing file, for those who may see everybody's results."""
     path = folder() / name
     return path if ownership.seen_owner() is None and path.is_file() else None
 
 
 def folder() -> Path:
-    """Return where the files are."""
+    """Return the folder of the files."""
     settings = current_settings()
     return settings.data_folder / "artefacts"
 
@@ -61,7 +61,7 @@ def _fields(row: Any) -> list[str]:
 
 
 def _replace(path: Path, chunks: Iterable[str]) -> None:
-    """Write a file beside the old one, and put it in its place when it is whole; `cleanup` finds what is left of it."""
+    """Write a temporary file, then move it into place when complete; `cleanup` removes leftovers."""
     part = path.with_name(f".{path.name}.part")
     try:
         with part.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""Works through a batch: several rows at once, each stored as soon as it has its answer."""
+"""Processes a batch: several rows at once, each stored as soon as it has its answer."""
 
 import contextvars
 import threading
@@ -21,9 +21,9 @@ Row = tuple[int, dict[str, str]]
 
 
 def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
-    """Ask for every row without an answer; raise what makes going on pointless.
+    """Request an answer for every row without one; raise an error that makes continuing pointless.
 
-    When the process stops, calls under way are awaited; when the batch is cancelled, they are dropped.
+    When the process stops, it waits for running calls; when the batch is cancelled, they are dropped.
     """
     batch = db.read(lambda conn: store.get(conn, prediction_id))
     if batch is None:
@@ -54,7 +54,7 @@ def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
 
 
 def _told(error: Exception, prediction_id: str) -> Exception:
-    """Return a refusal of the account with how many rows were not attempted for it; other errors as they are."""
+    """Return an account's refusal with the number of rows not attempted; other errors unchanged."""
     batch = db.read(lambda conn: store.get(conn, prediction_id))
     if not isinstance(error, UpstreamError) or batch is None:
         return error
@@ -63,7 +63,7 @@ def _told(error: Exception, prediction_id: str) -> Exception:
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:
-    """Return a thread whose log lines carry the job's id as those of the caller do."""
+    """Return a thread whose log lines carry the job's id, like the caller's."""
     return threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
 
 
@@ -76,7 +76,7 @@ def _predict_row(context: JobContext, prediction_id: str, row: Row, template: st
 
 
 def _finish(context: JobContext, prediction_id: str, position: int, answer: Answer) -> int | None:
-    """Store an answer; one that the database refuses fails its own row alone."""
+    """Store an answer; one that the database refuses fails its own row only."""
     try:
         return context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
     except (StatementError, UnicodeError) as error:
@@ -94,7 +94,7 @@ def _answer(context: JobContext, values: dict[str, str], template: str) -> Answe
 
 
 def _unfinished(prediction_id: str) -> Iterator[Row]:
-    """Yield the rows that wait, read in chunks so that a large batch is never in memory whole."""
+    """Yield the waiting rows, read in chunks so that a large batch is never in memory as a whole."""
     after = -1
     while chunk := db.read(lambda conn, a=after: store.unfinished(conn, prediction_id, after=a, limit=CHUNK)):  # type: ignore[misc]
         yield from chunk
@@ -102,7 +102,7 @@ def _unfinished(prediction_id: str) -> Iterator[Row]:
 
 
 def _shared(rows: Iterator[Row]) -> Callable[[], Row | None]:
-    """Return a function that gives each row once, to whichever thread asks first."""
+    """Return a function that returns each row once, to whichever thread asks first."""
     lock = threading.Lock()
 
     def take() -> Row | None:

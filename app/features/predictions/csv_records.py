@@ -1,4 +1,4 @@
-"""The records of a CSV file as spreadsheets write it, read one by one; every mistake says in which line it is."""
+"""Reads the records of a CSV file as spreadsheets write it, one by one; every error names the line."""
 
 import csv
 import io
@@ -9,26 +9,26 @@ from app.features.predictions.rows import MAX_COLUMNS, MAX_ROW_CHARACTERS, check
 from chassis.base.concurrency import Turns
 from chassis.errors import BadRequest
 
-MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # also over several lines, and with its quotes
-MAX_LINES_PER_ROW = 50  # of a file, over all: blank lines, and those within quotes
+MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # over all of its lines, quotes included
+MAX_LINES_PER_ROW = 50  # on average over a file: blank lines, and lines within quotes
 DELIMITERS, NONE = ",;\t|", "\x1f"
 NO_DELIMITERS = '"\r\n'  # newer versions of Python raise ValueError for them
-SEPARATOR = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # a first line for Excel
+SEPARATOR = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # a first line written for Excel
 QUOTED = re.compile(r'"[^"]*"?')
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 SHOWN_LINES = 10
 
 
 class Records:
-    """The fields of each row that is not blank, as many as there are names.
+    """The fields of each row that is not blank, one for each name in the header.
 
-    Cells that are missing at the end of a row are empty; empty cells beyond the header's are left out.
+    Missing cells at the end of a row are empty; empty cells beyond the header's are ignored.
     """
 
     def __init__(self, data: bytes, max_rows: int) -> None:
-        """Read the header; raises BadRequest when there is none, or its names cannot be used."""
+        """Read the header; raise BadRequest when it is missing, or its names cannot be used."""
         self.lines = _Lines(data, max_rows)
-        self.line = 1  # where the present record begins
+        self.line = 1  # where the current record begins
         self._records = self._read(self.lines.delimiter())
         header = next(self._records, None)
         if header is None:
@@ -80,7 +80,7 @@ class Records:
 
 
 class _Lines:
-    """The lines of a file, decoded as they are asked for; a row that never ends does not become one."""
+    """The lines of a file, decoded on demand; an endless row is refused before it is in memory."""
 
     def __init__(self, data: bytes, max_rows: int) -> None:
         self._data, self._encoding = data, "utf-16" if data.startswith(UTF16) else "utf-8-sig"
@@ -90,7 +90,7 @@ class _Lines:
         self._next = self._first()
 
     def delimiter(self) -> str:
-        """Return what is between the fields: as the first line says, else what the header has most of."""
+        """Return the delimiter: the one that the first line declares, or the most frequent one in the header."""
         if said := SEPARATOR.fullmatch(self._next):
             self._next = self._first()
             if said[1] not in NO_DELIMITERS:
@@ -100,7 +100,7 @@ class _Lines:
         return most if most in unquoted else NONE
 
     def begin_record(self) -> int:
-        """Note that the next line begins a row; return its number."""
+        """Start a new record at the next line; return the line's number."""
         self._record_characters = 0
         return self.number + (not self._next)
 
@@ -145,7 +145,7 @@ class _Lines:
 
 
 def too_many_lines(max_rows: int) -> BadRequest:
-    """Return the error for a file that is mostly blank lines, or quotes over many."""
+    """Return the error for a file that is mostly blank lines, or quotes over many lines."""
     most = MAX_LINES_PER_ROW * (max_rows + 1)
     sentence = f"There are more than {most:,} lines, which are too many for {max_rows:,} rows."
     return BadRequest(sentence, code="too_many_rows")

@@ -1,4 +1,4 @@
-"""Downloads: every row in the input's order, streamed so that a large batch is never in memory whole."""
+"""Downloads: every row in the input's order, streamed so that a large batch is never in memory as a whole."""
 
 import csv
 import io
@@ -12,9 +12,9 @@ from chassis.db import db
 from chassis.web.streaming import joined
 
 FIRST_ROWS, MOST_ROWS, CHUNK_CHARACTERS = 10, 500, 250_000
-# What a spreadsheet computes (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A
-# spreadsheet with another separator ends a quoted cell early, so what follows a `;`, a tab or a line's end may be a
-# cell too; there "- " and "+ " begin an item of a list.
+# Text that a spreadsheet evaluates (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A
+# spreadsheet with another separator ends a quoted cell early, so text after a `;`, a tab or a line break may be a
+# cell too; there "- " and "+ " start a list item.
 NUMBER = r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 SIGN = r"[=+\-@\uff1d\uff0b\uff0d\uff20]"
 FORMULA = re.compile(rf"\ufeff*(?:[\t\r\n]|(?={SIGN})(?!{NUMBER}\Z))")
@@ -22,7 +22,7 @@ INNER_FORMULA = re.compile(rf"((?:[;\t]|[\r\n](?![+-][ ]))\ufeff*)(?={SIGN})(?!{
 
 
 def as_csv(batch: dict[str, Any]) -> Iterator[str]:
-    """Yield a CSV: the input columns, then output, status, error; what would be a formula gets a `'`."""
+    """Yield a CSV: the input columns, then output, status and error; formulas are prefixed with a `'`."""
     return joined(_csv_lines(batch))
 
 
@@ -38,7 +38,7 @@ def _csv_lines(batch: dict[str, Any]) -> Iterator[str]:
 
 
 def result_columns(inputs: list[str]) -> list[str]:
-    """Return names for the output, status and error that no input column has, so that a download can be sent again."""
+    """Return names for output, status and error that no input column has, so that a download can be uploaded again."""
     taken = set(inputs)
     found = []
     for name in ("output", "status", "error"):
@@ -59,7 +59,7 @@ def _json_items(batch: dict[str, Any]) -> Iterator[str]:
 
 
 def line(fields: list[str]) -> str:
-    """Return a line of a CSV, every field in quotes; what would be a formula gets a `'`."""
+    """Return a line of a CSV with every field in quotes; formulas are prefixed with a `'`."""
     buffer = io.StringIO()
     csv.writer(buffer, quoting=csv.QUOTE_ALL).writerow([_as_text(field) for field in fields])
     return buffer.getvalue()
@@ -71,7 +71,7 @@ def _as_text(field: str) -> str:
 
 
 def _rows(prediction_id: str) -> Iterator[dict[str, Any]]:
-    """Yield the rows; they are read beside the hub, so many at a time as have about CHUNK_CHARACTERS."""
+    """Yield the rows, read outside of the hub in chunks of about CHUNK_CHARACTERS."""
     offset, limit = 0, FIRST_ROWS
     while chunk := db.read(
         lambda conn: store.page_of_rows(conn, prediction_id, offset=offset, limit=limit),  # noqa: B023

@@ -1,4 +1,4 @@
-"""A figure of the results by model and outcome: bars as SVG, which needs no library."""
+"""A figure of the results by model and outcome: bars as SVG, without a library."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 Count = tuple[str, str, int]  # model, outcome, rows
 WIDTH, LEFT, TOP, STEP, BAR = 760, 210, 64, 46, 24
-COLOURS = {"succeeded": "#2f7d4f", "failed": "#b3372f"}  # told apart by their lightness too
+COLOURS = {"succeeded": "#2f7d4f", "failed": "#b3372f"}  # they also differ in lightness
 TEXT = Markup('<text x="{}" y="{}" font-size="{}" text-anchor="{}">{}</text>')
 RECT = Markup('<rect x="{}" y="{}" width="{:.1f}" height="{}" fill="{}"><title>{}</title></rect>')
 HEAD = Markup(
@@ -17,7 +17,7 @@ HEAD = Markup(
 
 
 def draw(counts: Iterable[Count], made_at: str) -> str:
-    """Return the figure: a bar for each model, as long as its rows are many, in parts by their outcome."""
+    """Return the figure: one bar per model, its length the number of rows, divided by outcome."""
     by_model: dict[str, dict[str, int]] = {}
     for model, outcome, number in counts:
         by_model.setdefault(model, {})[outcome] = number

@@ -1,4 +1,4 @@
-"""The job kind: it only calls the function that does the work."""
+"""The job kinds; each handler only calls the function that does the work."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ _concurrency = 1
 
 
 def configure(settings: Settings) -> None:
-    """Take over the settings."""
+    """Set the concurrency and the predictor from the settings."""
     global _concurrency
     _concurrency = settings.upstream_max_concurrent_requests
     predictor.configure(settings)
@@ -22,7 +22,7 @@ def configure(settings: Settings) -> None:
 
 @job(KIND, stall="interrupt", own_rows=True)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
-    """Work through one batch; retries live in chassis.upstream, so the job itself has none."""
+    """Process one batch; chassis.upstream retries calls, so the job itself has no retries."""
     predict(context, payload["prediction_id"], _concurrency)
 
 
@@ -32,5 +32,5 @@ def _artefacts_schedule(settings: Settings) -> str:
 
 @job("prediction_artefacts", schedule=_artefacts_schedule, stall="requeue")
 def make_artefacts(context: JobContext, payload: dict[str, Any]) -> None:
-    """Make the CSV and the figure of all results anew."""
+    """Generate the CSV and the figure of all results."""
     artefacts.make(context)

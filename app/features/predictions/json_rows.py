@@ -1,13 +1,13 @@
-"""Reads a batch from JSON, row by row: what is too much is refused before it is built, and others run meanwhile.
+"""Reads a batch from JSON row by row: excess is refused before it is built, and other threads run in between.
 
-A parser for whole documents builds a million nested lists before anybody may look at them, which takes half a second
-and holds everything up. Here texts are read by the standard library's scanner, and nothing is nested.
+A parser for whole documents builds a million nested lists before they can be checked, which blocks everything for half
+a second. Here strings are read by the standard library's scanner, and values cannot be nested.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from json.decoder import scanstring  # type: ignore[attr-defined]  # it is there since Python 2.6
+from json.decoder import scanstring  # type: ignore[attr-defined]  # it exists since Python 2.6
 from typing import Any
 
 from app.features.predictions import upload
@@ -17,11 +17,11 @@ from chassis.web.body import BODY
 
 SPACE = re.compile(r"[ \t\n\r]*")
 ATOM = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
-MAX_FIELDS = 20  # beside the rows
+MAX_FIELDS = 20  # in addition to the rows
 
 
 def read(text: str, max_rows: int) -> tuple[dict[str, Any], Rows]:
-    """Return the fields of a JSON object beside `rows`, and its rows; raise BadRequest."""
+    """Return the fields of a JSON object except `rows`, and its rows; raise BadRequest."""
     found, fields, rows = _Scanner(text), dict[str, Any](), None
     for name in found.names():
         if name == "rows" and rows is None:
@@ -41,7 +41,7 @@ class _Scanner:
         self._text, self._at = text, 0
 
     def names(self) -> Iterator[str]:
-        """Yield the names of an object; the caller reads the value behind each."""
+        """Yield the names of an object; the caller reads the value after each."""
         self._expect("{", "an object")
         if self._takes("}"):
             return
@@ -67,14 +67,14 @@ class _Scanner:
             return
 
     def field(self) -> str | None:
-        """Return a text; None stands for what is none."""
+        """Return a string, or None for a value of another kind."""
         if self._next() == '"':
             return self._string()
         self._atom()
         return None
 
     def end(self) -> None:
-        """See that nothing follows."""
+        """Raise BadRequest unless the document ends here."""
         if self._next():
             raise self._refusal("the end")
 
@@ -100,7 +100,7 @@ class _Scanner:
         return str(found)
 
     def _atom(self) -> str:
-        """Return a number or a truth value as it is written, and null as an empty text."""
+        """Return a number or a boolean as it is written, and null as an empty string."""
         self._next()
         match = ATOM.match(self._text, self._at)
         if match is None:
@@ -109,7 +109,7 @@ class _Scanner:
         return "" if match[0] == "null" else match[0]
 
     def _next(self) -> str:
-        self._at = SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]  # it matches anywhere
+        self._at = SPACE.match(self._text, self._at).end()  # type: ignore[union-attr]  # it always matches
         return self._text[self._at : self._at + 1]
 
     def _takes(self, character: str) -> bool:
@@ -128,7 +128,7 @@ class _Scanner:
 
 
 def _is_whole(text: str) -> bool:
-    """Return whether there is no half of a surrogate pair."""
+    """Return whether a text has no unpaired surrogate."""
     try:
         return text.isascii() or bool(text.encode())
     except UnicodeEncodeError:

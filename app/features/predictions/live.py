@@ -1,4 +1,4 @@
-"""Sends finished rows to those who watch a batch, read from the table, so that nothing is lost or sent twice."""
+"""Sends finished rows to a batch's viewers, read from the table, so that no row is lost or sent twice."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ _sent: dict[str, int] = {}
 
 
 def connect() -> None:
-    """Let the publisher ask for results after each change of a batch's job."""
+    """Register `results` with the publisher, which calls it after each change of a batch's job."""
     publish_details(KIND, "prediction:results", results)
 
 
 def results(job_id: str) -> dict[str, Any] | None:
     """Return the rows of a batch that finished since the last call, or None.
 
-    The first call of a process only notes where the batch stands: a viewer whose last row is older asks for the rest.
+    The first call in a process only records the batch's position: a viewer whose last row is older requests the rest.
     """
     batch = db.read(lambda conn: store.by_job(conn, job_id))
     if batch is None:

@@ -1,4 +1,4 @@
-"""What the example's HTTP interface takes and answers."""
+"""The requests and responses of the example's HTTP interface."""
 
 from typing import Annotated, Literal
 
@@ -11,7 +11,7 @@ from chassis.web.paging import Page
 
 Value = Text | int | float | bool | None
 RowStatus = Literal["pending", "succeeded", "failed"]
-MOST = 2**31 - 1  # what a column of whole numbers holds
+MOST = 2**31 - 1  # the maximum of an integer column
 
 
 class NewBatch(BaseModel):

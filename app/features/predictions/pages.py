@@ -26,5 +26,5 @@ def artefact(name: str) -> Response:
 
 @blueprint.get("/predictions/<prediction_id>")
 def batch(prediction_id: str) -> str:
-    """Show one batch, live."""
+    """Show one batch with live updates."""
     return render_template("predictions/batch.html", batch=service.get(prediction_id))

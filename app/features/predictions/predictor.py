@@ -1,4 +1,4 @@
-"""Answers one prompt: from the cache, from the outside API, or, without a key, from the built-in demo."""
+"""Answers one prompt: from the cache, from the outside API, or, without a key, with the built-in demo."""
 
 import contextlib
 import hashlib
@@ -26,10 +26,10 @@ REPAIRED = "Characters of the answer that cannot be stored were replaced by \uff
 
 
 class Predictor:
-    """The one predictor of the process; `configure` decides what answers."""
+    """The process's predictor; `configure` decides what answers."""
 
     def configure(self, settings: Settings) -> None:
-        """Take over the settings."""
+        """Set the model and the limits from the settings."""
         own = settings.section(PredictionSettings)
         has_key = bool(settings.openrouter_api_key.get_secret_value())
         self.demo = not has_key and (own.demo_predictor or not settings.production)
@@ -41,7 +41,7 @@ class Predictor:
         self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)
 
     def answer(self, prompt: str, cancelled: Check) -> Answer:
-        """Return what becomes of a row; only an error that every other row would meet too is raised."""
+        """Return a row's answer; only an error that every other row would meet too is raised."""
         if self.demo:
             return self._demo(prompt, cancelled)
         key = hashlib.sha256(f"{self.model}\0{prompt}".encode(errors="surrogatepass")).hexdigest()
@@ -57,7 +57,7 @@ class Predictor:
         if completion.repaired:
             return Answer(SUCCEEDED, output=completion.text, error=REPAIRED, model=completion.model)
         if self._cache_seconds:
-            with contextlib.suppress(OperationalError):  # full or locked: the answer itself waits for that
+            with contextlib.suppress(OperationalError):  # full or locked: storing the answer waits for it
                 db.write(lambda conn: store.remember(conn, key, completion.text, time.time()))
         return Answer(SUCCEEDED, output=completion.text, model=completion.model)
 
@@ -77,7 +77,7 @@ class Predictor:
 
 
 def _choices(prompt: str) -> list[str]:
-    """Return the words that the prompt offers after its last colon, or yes and no."""
+    """Return the words offered after the prompt's last colon, or yes, no and not sure."""
     offered = BETWEEN_WORDS.split(prompt.rpartition(":")[2].strip(" .?!")) if ":" in prompt else []
     words = [word.strip() for word in offered if 0 < len(word.strip()) <= 40]
     return words if len(words) > 1 else ["yes", "no", "not sure"]

@@ -11,7 +11,7 @@ MAX_NAMED = 20  # columns in an error
 
 
 class PromptTooLong(AppError):
-    """A filled prompt that is longer than what is sent."""
+    """A filled prompt is longer than the maximum."""
 
     code, status = "prompt_too_long", 400
 
@@ -26,7 +26,7 @@ def check(template: str, columns: Sequence[str]) -> None:
 
 
 def fill(template: str, row: dict[str, str], most: int) -> str:
-    """Return the prompt for one row; raise PromptTooLong, before it is built, when it has over `most` characters."""
+    """Return the prompt for a row; raise PromptTooLong, before it is built, when it is over `most` characters."""
     parts, length, end = [], 0, 0
     for match in TOKEN.finditer(template):
         value = row[match[1].strip()] if match[1] is not None else match[0][0]

@@ -1,4 +1,4 @@
-"""What of the example counts towards the quotas of a key or an account."""
+"""The example's quotas of keys and accounts."""
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
@@ -10,7 +10,7 @@ BATCHES, ROWS = "prediction_batches", "prediction_rows"
 
 
 def connect() -> None:
-    """Declare the batches and rows of a day, and let what batches store count."""
+    """Declare the daily quotas of batches and rows, and count the bytes that batches store."""
     quotas.declare(Quota(BATCHES, "batches a day", _batches))
     quotas.declare(Quota(ROWS, "rows a day", _rows))
     quotas.count_stored("predictions", store.stored_bytes)

@@ -1,4 +1,4 @@
-"""Which rows of the example go by their age."""
+"""Which rows of the example are deleted by age."""
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
@@ -8,7 +8,7 @@ from chassis.upkeep.retention import DAY_SECONDS
 
 
 def connect(hooks: Hooks) -> None:
-    """Add them to what the job `retention` looks at."""
+    """Register the tables with the job `retention`."""
     hooks.retain("predictions", _days, store.delete_old)
     hooks.retain("prediction_cache", _cache_days, store.delete_old_answers)
 
@@ -18,5 +18,5 @@ def _days(settings: Settings) -> float:
 
 
 def _cache_days(settings: Settings) -> float:
-    """Return how long answers are used again; those of a cache that is off are not stored."""
+    """Return how long answers are reused; when the cache is off, no answers are stored."""
     return settings.section(PredictionSettings).prediction_cache_seconds / DAY_SECONDS

@@ -1,4 +1,4 @@
-"""The rows of a batch while they are read: each is checked as it comes, and reading stops at the first mistake."""
+"""Collects a batch's rows while they are read: each is checked at once, and reading stops at the first error."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,23 +9,23 @@ from chassis.errors import BadRequest
 MAX_COLUMNS = 200
 MAX_NAME_CHARACTERS = 200
 MAX_VALUE_CHARACTERS = 100_000
-MAX_ROW_CHARACTERS = 1_000_000  # so that to read a stored row again holds nobody up
-MAX_BATCH_CHARACTERS = 50_000_000  # of all rows as they are stored, each with the names of its columns
+MAX_ROW_CHARACTERS = 1_000_000  # so that reading a stored row does not block other threads
+MAX_BATCH_CHARACTERS = 50_000_000  # of all stored rows, each with its column names
 SHOWN_CHARACTERS = 60
 Rows = list[dict[str, str]]
 
 
 class Collector:
-    """Collects rows of the same columns, and lets others run meanwhile."""
+    """Collects rows with the same columns, and lets other threads run in between."""
 
     def __init__(self, names: Sequence[str], max_rows: int) -> None:
-        """Check the names; raises BadRequest when one is missing, too long or there twice, or there are too many."""
+        """Check the names; raise BadRequest when one is missing, too long or repeated, or there are too many."""
         self.names, self.turns = check_names(names), Turns()
         self._max_rows, self._rows = max_rows, Rows()
         self._characters_of_names, self._characters = sum(map(len, names)), 0
 
     def add(self, values: Sequence[str], where: str, number: int) -> None:
-        """Take a row, or raise BadRequest; `where` and `number` say which it is ("Line", 3)."""
+        """Add a row, or raise BadRequest; `where` and `number` locate it ("Line", 3)."""
         if len(self._rows) >= self._max_rows:
             raise BadRequest(f"There are too many rows; at most {self._max_rows:,} are accepted.", code="too_many_rows")
         if len(values) != len(self.names):
@@ -46,14 +46,14 @@ class Collector:
         self.turns.give()
 
     def rows(self) -> Rows:
-        """Return all rows; raises BadRequest when there are none."""
+        """Return all rows; raise BadRequest when there are none."""
         if not self._rows:
             raise no_rows()
         return self._rows
 
 
 def stored_bytes(rows: Rows) -> int:
-    """Return how many bytes rows take, each with the names of its columns; lets others run meanwhile."""
+    """Return the size of rows in bytes, each with its column names; lets other threads run in between."""
     turns, names = Turns(), len("".join(rows[0]).encode(errors="surrogatepass")) if rows else 0
     size = 0
     for row in rows:
@@ -63,7 +63,7 @@ def stored_bytes(rows: Rows) -> int:
 
 
 def check_names(names: Sequence[str]) -> list[str]:
-    """Return the columns' names; raise BadRequest when they cannot be used, which says all that is wrong with them."""
+    """Return the columns' names; raise BadRequest with every problem when they cannot be used."""
     if len(names) > MAX_COLUMNS:
         raise too_many_columns()
     if not names:
@@ -81,19 +81,19 @@ def check_names(names: Sequence[str]) -> list[str]:
 
 
 def listed(items: Sequence[str], most: int = 10) -> str:
-    """Return items as a sentence has them, the first of many."""
+    """Return items joined for a sentence, limited to the first `most`."""
     if len(items) > most:
         return f"{', '.join(items[:most])} and more"
     return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
 
 
 def shown(name: str) -> str:
-    """Return a name as errors show it, shortened."""
+    """Return a name shortened for error messages."""
     return name if len(name) <= SHOWN_CHARACTERS else f"{name[:SHOWN_CHARACTERS]}…"
 
 
 def too_many_columns() -> BadRequest:
-    """Return the error for more columns than are taken."""
+    """Return the error for more columns than are accepted."""
     return BadRequest(f"There are more than {MAX_COLUMNS} columns.", code="csv_header")
 
 

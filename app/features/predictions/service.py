@@ -1,4 +1,4 @@
-"""What can be done with batches: create, show, cancel, run again."""
+"""The actions on batches: create, show, cancel and run again."""
 
 import time
 import uuid
@@ -21,7 +21,7 @@ KIND = "predictions"
 
 
 def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
-    """Store a batch and queue its job in one transaction; return the batch's and the job's id."""
+    """Store a batch and queue its job in one transaction; return the ids of the batch and the job."""
     if predictor.problem:
         raise Unavailable(predictor.problem, code="predictor_missing")
     columns = list(rows[0])
@@ -74,7 +74,7 @@ def cancel(prediction_id: str) -> dict[str, Any]:
 
 
 def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
-    """Go on with an ended batch: rows without an answer are asked, with `failed` also those that ended in an error."""
+    """Continue an ended batch with its unanswered rows, and, if `failed`, with those that ended in an error."""
     batch = get(prediction_id)
     jobs.check_changed(jobs.get(batch["job_id"]))
     open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)

@@ -1,4 +1,4 @@
-"""All SQL of the example. A row is finished once: a second answer to it changes nothing."""
+"""All SQL of the example. A row is finished once: a second answer is ignored."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -26,12 +26,12 @@ from chassis.jobs.model import ENDED
 from chassis.jobs.tables import jobs
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
-CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of rows that one statement writes
+CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of the rows in one statement
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one row."""
+    """The outcome of one row."""
 
     status: str
     output: str | None = None
@@ -53,7 +53,7 @@ def insert(conn: Connection, batch: dict[str, Any], inputs: Sequence[dict[str, s
 
 
 def _chunks(inputs: Sequence[dict[str, str]]) -> Iterator[list[tuple[int, dict[str, str]]]]:
-    """Yield the rows with their positions in parts that are written quickly, since PostgreSQL's are made on the hub."""
+    """Yield the rows with their positions in chunks that are fast to write, since PostgreSQL's are built on the hub."""
     chunk, characters = list[tuple[int, dict[str, str]]](), 0
     for position, row in enumerate(inputs):
         chunk.append((position, row))
@@ -66,19 +66,19 @@ def _chunks(inputs: Sequence[dict[str, str]]) -> Iterator[list[tuple[int, dict[s
 
 
 def get(conn: Connection, prediction_id: str) -> dict[str, Any] | None:
-    """Return a batch as the API shows it, and whose it is as `submitted_by`, or None."""
+    """Return a batch as the API shows it, with its owner as `submitted_by`, or None."""
     row = conn.execute(_batches().where(predictions.c.id == prediction_id)).first()
     return _batch(row) | {"submitted_by": row.submitted_by} if row else None
 
 
 def by_job(conn: Connection, job_id: str) -> dict[str, Any] | None:
-    """Return the batch that a job works on, or None."""
+    """Return the batch of a job, or None."""
     row = conn.execute(_batches().where(predictions.c.job_id == job_id)).first()
     return _batch(row) if row else None
 
 
 def listing(conn: Connection, *, owner: str | None, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Return a page of the batches of an owner (None for all), newest first, and how many there are."""
+    """Return a page of an owner's batches (None for all), newest first, and their total number."""
     mine = true() if owner is None else jobs.c.submitted_by == owner
     batches = _batches().where(mine)
     query = batches.order_by(predictions.c.created_at.desc(), predictions.c.id).limit(limit).offset(offset)
@@ -93,22 +93,22 @@ def page_of_rows(conn: Connection, prediction_id: str, *, offset: int, limit: in
 
 
 def rows_after(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return the rows that finished after that finish number, in the order they did."""
+    """Return the rows that finished after a finish number, in the order in which they finished."""
     query = select(rows).where(rows.c.prediction_id == prediction_id, rows.c.finish_no > after)
     return [_row(row) for row in conn.execute(query.order_by(rows.c.finish_no).limit(limit))]
 
 
 def unfinished(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[tuple[int, dict[str, str]]]:
-    """Return (position, input) of rows that wait, from behind a position on."""
+    """Return (position, input) of waiting rows after a position."""
     mine = (rows.c.prediction_id == prediction_id, rows.c.position > after, rows.c.status == PENDING)
     found = conn.execute(select(rows.c.position, rows.c.input).where(*mine).order_by(rows.c.position).limit(limit))
     return [(position, values) for position, values in found]
 
 
 def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answer) -> int | None:
-    """Store a row's answer and count it; return how many are done, or None when it was answered already.
+    """Store a row's answer and count it; return the number of finished rows, or None when the row had an answer.
 
-    The batch's row is locked first, so that finish numbers are given in the order of the commits.
+    The batch's row is locked first, so that finish numbers are in the order of the commits.
     """
     mine = predictions.c.id == prediction_id
     failed = 1 if answer.status == FAILED else 0
@@ -135,7 +135,7 @@ def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answ
 
 
 def forget_failures(conn: Connection, prediction_id: str) -> int:
-    """Let the failed rows wait again; return how many there were."""
+    """Set the failed rows back to waiting; return their number."""
     failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)
     size = conn.execute(
         select(func.sum(_size(conn, rows.c.output) + _size(conn, rows.c.error))).where(*failed)
@@ -149,13 +149,13 @@ def forget_failures(conn: Connection, prediction_id: str) -> int:
 
 
 def stored_bytes(conn: Connection, owner: str) -> int:
-    """Return how many bytes the batches of an owner store."""
+    """Return the number of bytes that an owner's batches store."""
     query = select(func.sum(predictions.c.stored_bytes)).join(jobs).where(jobs.c.submitted_by == owner)
     return int(conn.execute(query).scalar() or 0)
 
 
 def cached(conn: Connection, key: str, since: float) -> str | None:
-    """Return a stored answer that is not older."""
+    """Return a stored answer made at or after `since`, or None."""
     fresh = select(cache.c.output).where(cache.c.key == key, cache.c.created_at >= since)
     found = conn.execute(fresh).scalar()
     return None if found is None else str(found)
@@ -168,14 +168,14 @@ def remember(conn: Connection, key: str, output: str, now: float) -> None:
 
 
 def outcomes(conn: Connection) -> list[tuple[str, str, int]]:
-    """Return (model, outcome, number) of all rows that have their answer."""
+    """Return (model, outcome, number) of all finished rows."""
     model = func.coalesce(rows.c.model, predictions.c.model).label("model")
     query = select(model, rows.c.status, func.count()).select_from(rows.join(predictions))
     return [(m, s, n) for m, s, n in conn.execute(query.where(rows.c.status != PENDING).group_by(model, rows.c.status))]
 
 
 def answered(conn: Connection, *, after: tuple[str, int], limit: int) -> list[Row[Any]]:
-    """Return rows of any batch that have their answer, from behind (batch, position) on, with their batch's name."""
+    """Return finished rows of all batches after (batch, position), with their batch's name."""
     model = func.coalesce(rows.c.model, predictions.c.model).label("model")
     columns = (rows.c.prediction_id, rows.c.position, rows.c.status, rows.c.input, rows.c.output, rows.c.error)
     place = tuple_(rows.c.prediction_id, rows.c.position)
@@ -184,7 +184,10 @@ def answered(conn: Connection, *, after: tuple[str, int], limit: int) -> list[Ro
 
 
 def delete_old(conn: Connection, before: float, limit: int) -> int:
-    """Delete some of the batches that ended before a time, with their rows and jobs; return how many rows in all."""
+    """Delete up to `limit` rows of batches that ended before a time, and emptied batches with their jobs.
+
+    Returns the number of deleted rows, those of batches included.
+    """
     old = select(predictions.c.id, predictions.c.job_id).join(jobs)
     old = old.where(jobs.c.state.in_(ENDED), jobs.c.updated_at < before).order_by(jobs.c.updated_at).limit(1)
     gone = 0
@@ -205,13 +208,13 @@ def _delete_some(conn: Connection, batch: Row[Any, Any], limit: int) -> int:
 
 
 def delete_old_answers(conn: Connection, before: float, limit: int) -> int:
-    """Delete some of the answers that were kept before a time; return how many."""
+    """Delete up to `limit` cached answers stored before a time; return their number."""
     old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
     return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount
 
 
 def _size(conn: Connection, column: Column[str]) -> ColumnElement[int]:
-    """Return a text's bytes; SQLite knows `octet_length` from 3.43 on only."""
+    """Return a text's size in bytes; SQLite has `octet_length` only from 3.43."""
     size = func.octet_length(column) if conn.dialect.name == "postgresql" else func.length(cast(column, LargeBinary))
     return func.coalesce(size, 0)
 

@@ -18,7 +18,7 @@ predictions = Table(
     Column("failed", Integer, nullable=False),
     Column("finish_seq", Integer, nullable=False),
     Column("created_at", Float, nullable=False),
-    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),  # of its rows with their answers
+    Column("stored_bytes", BigInteger, nullable=False, server_default="0"),  # of its rows and their answers
     Index("predictions_by_age", "created_at"),
 )
 

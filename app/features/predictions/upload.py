@@ -1,7 +1,7 @@
-"""Reads what a user sends: a CSV file, pasted lines, or rows; every mistake becomes a sentence that says where.
+"""Parses what a user sends: a CSV file, pasted lines, or rows; every error message names the place.
 
-It is read on the hub, in pieces between which others run, and one at a time. A real thread would not be faster, and
-would take the interpreter's lock from the hub at each of its calls.
+It is parsed on the hub, in pieces between which other threads run, and one input at a time. A real thread would not be
+faster, and would take the interpreter's lock from the hub at each of its calls.
 """
 
 import re
@@ -13,15 +13,15 @@ from app.features.predictions.rows import MAX_VALUE_CHARACTERS, Collector, Rows,
 from chassis.errors import BadRequest
 
 TYPES = ("text/csv", "text/tab-separated-values", "text/plain")
-LINES = re.compile(rf"[^\r\n]{{1,{MAX_VALUE_CHARACTERS + 1}}}|[\r\n]{{1,100000}}")  # or what is between them
+LINES = re.compile(rf"[^\r\n]{{1,{MAX_VALUE_CHARACTERS + 1}}}|[\r\n]{{1,100000}}")  # or the line breaks between them
 _reading = threading.Lock()
 
 
 def read_csv(data: bytes, max_rows: int) -> Rows:
     """Return the rows of a CSV file with a header line; raise BadRequest.
 
-    It is in UTF-8, or in UTF-16 with a byte order mark. Commas, semicolons, tabs or bars are between its fields, or
-    what a first line such as `sep=;` says; a header without any of them names a single column, whose lines are whole.
+    The encoding is UTF-8, or UTF-16 with a byte order mark. Fields are separated by commas, semicolons, tabs or bars,
+    or as a first line such as `sep=;` declares; a header without any of them is a single column of whole lines.
     """
     with _reading:
         records = Records(data, max_rows)
@@ -32,7 +32,7 @@ def read_csv(data: bytes, max_rows: int) -> Rows:
 
 
 def first_row(data: bytes) -> dict[str, str]:
-    """Return the first row of a CSV file, whose end may be missing, or empty values where there is none."""
+    """Return the first row of a CSV file, which may be cut off, or empty values when there is none."""
     with _reading:
         records = Records(data, max_rows=1)
         return dict(zip(records.names, next(iter(records), [""] * len(records.names)), strict=True))
@@ -54,7 +54,7 @@ def read_lines(text: str, max_rows: int) -> Rows:
 
 
 def check_rows(rows: Iterable[dict[str, str]], max_rows: int) -> Rows:
-    """Return rows that came as JSON; all must have the same columns."""
+    """Return rows received as JSON; all must have the same columns."""
     found: Collector | None = None
     with _reading:
         for number, row in enumerate(rows, start=1):
