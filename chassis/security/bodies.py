@@ -165,7 +165,7 @@ class Request(flask.Request):
 
     @property
     def want_form_data_parsed(self) -> bool:
-        """Whether there is a form; raises UnsupportedMediaType for another body, which would look like an empty form."""
+        """Whether the body is a form; raises UnsupportedMediaType for others, which would look like an empty form."""
         if self.mimetype not in FORMS and (self.content_length or "HTTP_TRANSFER_ENCODING" in self.environ):
             raise UnsupportedMediaType(f"Send the fields as a form: {FORM} or {FILES}.")
         return super().want_form_data_parsed

@@ -1,12 +1,12 @@
-// One socket for the page: its state in the header, jobs to follow, and an API helper whose errors are sentences.
+// One socket for the page: its state in the header, jobs to follow, and an API helper with readable errors.
 "use strict";
 
 window.Live = (() => {
   const RETRY_MS = 2000;
-  // WebSocket first, polling where something on the way refuses it: works whichever of the two the server offers.
+  // WebSocket first, polling where the network refuses it: works with whichever of the two the server offers.
   const socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
   const rooms = new Rooms(socket);
-  // What a proxy in front of the service answers has no body of ours.
+  // Errors from a proxy in front of the service do not have our JSON body.
   const REFUSALS = {
     413: "That is larger than this service accepts.",
     429: "Too many requests: wait a moment and try again.",
@@ -23,7 +23,7 @@ window.Live = (() => {
     element.textContent = words[state];
   }
 
-  // Whom the server does not know, or no longer, it does not know the next time either: only signing in helps.
+  // A client whose identity the server refuses is refused again when it retries: only signing in helps.
   function showSignedOut() {
     show("out");
     const element = document.getElementById("connection");
@@ -37,16 +37,16 @@ window.Live = (() => {
     socket.on(trouble, (reason) => {
       if (["unauthorized", "sign_in_unfinished"].includes(reason?.data?.code)) return showSignedOut();
       show("offline");
-      // After a refusal, or when the server closed the connection on purpose, the client gives up: begin again.
+      // After a refusal, or when the server closed the connection on purpose, the client stops trying: connect again.
       if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS * (0.5 + Math.random()));
     });
   }
   return {
-    /** Rooms of your own: `Live.rooms.follow(name, { event, message, on, joined, resync })`, see rooms.js. */
+    /** Your own rooms: `Live.rooms.follow(name, { event, message, on, joined, resync })`, see rooms.js. */
     rooms,
     /**
-     * Follow a job: onJob(job) for each change; `on` holds functions by the name of further events of the job; resync()
-     * is called when the state has to be fetched, which is after the first join and when missed events are gone.
+     * Follow a job: onJob(job) is called for each change; `on` holds functions by name for the job's other events;
+     * resync() is called when the state must be fetched: after the first join, and when missed events are lost.
      */
     subscribe(jobId, { onJob = () => {}, on = {}, resync }) {
       const joined = (answer) => onJob(answer.job);

@@ -1,5 +1,5 @@
-// Rooms that survive a lost connection: after a reconnect the server is told the last event that came, and sends what
-// was missed; when it no longer can, `resync` is called, which fetches the state.
+// Rooms that survive a lost connection: after reconnecting, the server is told the last event received and sends the
+// missed ones; when it no longer can, `resync` is called to fetch the state.
 "use strict";
 
 window.Rooms = class {
@@ -14,9 +14,9 @@ window.Rooms = class {
   }
 
   /**
-   * Follow a room. `event` and `message` are what is emitted to join it; the answer carries `stream`. `on` holds a
-   * function by event name, each called once and in order; `joined(answer)` is called after each join, and
-   * `resync(answer)` when the state has to be fetched: after the first join, and when missed events are gone.
+   * Follow a room. `event` and `message` are emitted to join it; the answer contains `stream`. `on` holds functions by
+   * event name, each called once per event and in order; `joined(answer)` is called after each join, and
+   * `resync(answer)` when the state must be fetched: after the first join, and when missed events are lost.
    */
   follow(name, { event, message = {}, on = {}, joined = () => {}, resync = () => {} }) {
     const room = { name, event, message, on, joined, resync, position: null, joining: false, gap: false };
@@ -24,7 +24,7 @@ window.Rooms = class {
     if (this.socket.connected) this.join(room);
   }
 
-  /** Forget a room; leaving it on the server is the caller's. */
+  /** Forget a room; the caller has to leave it on the server. */
   forget(name) {
     return this.rooms.delete(name);
   }
@@ -44,7 +44,7 @@ window.Rooms = class {
   joined(room, answer) {
     const { epoch, seq, recovered } = answer.stream;
     room.joining = false;
-    // Events that came after the join may have arrived before its answer.
+    // Events sent after the join may arrive before its answer.
     if (room.position?.epoch !== epoch || room.position.seq < seq) room.position = { epoch, seq };
     room.joined(answer);
     if (!recovered || room.gap) this.resync(room, answer);
@@ -58,7 +58,7 @@ window.Rooms = class {
     const known = room.position?.epoch === epoch ? room.position.seq : null;
     if (known !== null && seq <= known) return;
     room.position = { epoch, seq };
-    room.gap ||= seq !== known + 1; // until the answer comes, it may yet say that this was no recovery
+    room.gap ||= seq !== known + 1; // before the join's answer, which may still say that nothing was recovered
     room.on[event]?.(data);
     if (room.gap && !room.joining) this.resync(room, null);
   }

@@ -1,4 +1,4 @@
-// One batch, live: the row in the database is the truth, an event is a hint, and what was missed is asked for.
+// One batch, live: the database's rows are authoritative, events are hints, and missed rows are fetched.
 "use strict";
 
 (() => {
@@ -70,7 +70,7 @@
     show();
   }
 
-  // Rows that finished while we were away, in the order they did; asked for again when called meanwhile.
+  // Fetches the rows that finished while disconnected, in order; repeats if called again meanwhile.
   function heal() {
     again = true;
     healing ??= catchUp().catch(() => setTimeout(heal, 2000)).finally(() => { healing = null; });
@@ -105,7 +105,7 @@
     else heal();
   }
 
-  // The batch was queued again, here or by another viewer: failed rows may wait again.
+  // The batch was queued again, here or by another viewer: failed rows may be waiting again.
   function restart() {
     samples.length = 0;
     table.refresh();
@@ -144,7 +144,7 @@
   $("retry").addEventListener("click", () => act("requeue", { failed: true }));
   setInterval(show, 1000);
 
-  // Note where the batch stands first and fetch rows then, so that none falls in between.
+  // Record the batch's position before fetching rows, so that no row is missed in between.
   async function begin() {
     try {
       await load();

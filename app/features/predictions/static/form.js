@@ -1,4 +1,4 @@
-// The form: asks how the file's first row is read, so that columns and a filled prompt are seen before all is sent.
+// The form: has the server read the file's first row, to show columns and a filled prompt before the upload.
 "use strict";
 
 (() => {

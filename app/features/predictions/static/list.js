@@ -1,4 +1,4 @@
-// The list of batches, a page at a time; each shown batch is followed live.
+// The list of batches, one page at a time; each batch shown is followed live.
 "use strict";
 
 (() => {
@@ -35,7 +35,7 @@
       counts.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} rows${errors} · ${when}`;
     }
 
-    // A job knows nothing of failed rows, so the batch is asked whenever the state changes.
+    // A job does not count failed rows, so the batch is fetched whenever the state changes.
     function onJob(job) {
       const changed = job.state !== batch.status;
       Object.assign(batch, { status: job.state, done: job.state === "queued" ? batch.done : Math.max(job.done, batch.done) });
@@ -63,7 +63,7 @@
 
   function draw(answer) {
     const ids = (batches) => batches.map((batch) => batch.id).join();
-    if (loaded && ids(answer.items) === ids(shown)) return; // what changes in a batch comes by socket
+    if (loaded && ids(answer.items) === ids(shown)) return; // changes within a batch come by socket
     loaded = true;
     for (const batch of shown) Live.unsubscribe(batch.job_id);
     shown = answer.items;
@@ -78,7 +78,7 @@
 
   $("newer").addEventListener("click", () => { page -= 1; load(); });
   $("older").addEventListener("click", () => { page += 1; load(); });
-  // Batches that others start are no job of ours yet, so no event tells of them.
+  // Batches that others start are not followed yet, so no event reports them.
   setInterval(() => { if (!document.hidden) load(); }, 5000);
   load();
 })();

@@ -1,5 +1,5 @@
-// A table of any length: only the rows in sight are elements, and rows are fetched when they come into sight.
-// The grid itself keeps the focus and names its active row, so that a row may leave the page while scrolling.
+// A table of any length: only visible rows have elements, and rows are fetched when they become visible.
+// The grid itself keeps the focus and names its active row, so that a row can be removed while scrolling.
 "use strict";
 
 window.RowTable = class {
@@ -25,7 +25,7 @@ window.RowTable = class {
     });
   }
 
-  /** Take rows over; of two states of a row the one that finished later is the newer, in whatever order they come. */
+  /** Add rows; of two states of a row the one that finished later is newer, whatever the order of arrival. */
   put(rows) {
     for (const row of rows) {
       const known = this.rows.get(row.position);
@@ -34,7 +34,7 @@ window.RowTable = class {
     this.schedule();
   }
 
-  /** Fetch again what is in sight; what was known is shown until then. */
+  /** Fetch the visible rows again; the known ones are shown until then. */
   refresh() {
     for (const [position, row] of this.rows ?? []) this.old.set(position, row);
     this.rows = new Map();

@@ -1,4 +1,4 @@
-// Forms that a passkey answers: data-passkey says whether one is made or used, data-options what the browser is told.
+// Forms answered by a passkey: data-passkey says whether to create or use one, data-options has the browser's options.
 "use strict";
 
 (() => {
@@ -32,7 +32,7 @@
       button.disabled = true;
       try {
         form.elements.namedItem(form.dataset.field).value = JSON.stringify((await answer(form.dataset)).toJSON());
-        form.submit(); // does not come by here again
+        form.submit(); // does not fire this event again
       } catch (error) {
         say(form, REASONS[error.name] ?? `The passkey could not be used (${error.name}).`);
         button.disabled = false;

@@ -1,13 +1,13 @@
-// One figure as a tile: its name, its value now, and the last hour as a line or two.
+// A tile for one figure: its name, its current value, and the last hour as one or two lines.
 "use strict";
 
 window.Tile = class {
   static WIDTH = 300;
   static HEIGHT = 60;
-  static POINTS = 150; // more than there are pixels to show
+  static POINTS = 150; // more than a tile has pixels
   static LEAST_SECONDS = 120;
 
-  /** `of`: the figures' names, at most two; `as`: their words; `beside`: those of the second; `least`: a full height. */
+  /** `of`: at most two figures' names; `as`: formats a value; `beside`: formats the second; `least`: minimum scale. */
   constructor({ name, of, as, beside, least }) {
     Object.assign(this, { name, of, as, second: beside, least, at: [], series: [] });
     this.element = document.createElement("figure");
@@ -40,7 +40,7 @@ window.Tile = class {
     this.svg.addEventListener("pointerleave", () => this.leave());
   }
 
-  /** Show the present figures. */
+  /** Show the current figures. */
   now(figures) {
     this.present = this.of.map((name) => figures[name] ?? null);
     if (!this.pointed) this.say(this.present);
@@ -71,7 +71,7 @@ window.Tile = class {
     return Math.round((1 - (this.end - seconds) / this.span) * Tile.WIDTH * 10) / 10;
   }
 
-  /** A line through the highest of each few samples, with gaps where nothing was observed. */
+  /** Draw a line through the maximum of each group of samples, with gaps where there are no values. */
   path(values, highest) {
     const group = Math.ceil(values.length / Tile.POINTS);
     let line = "";

@@ -1,4 +1,4 @@
-// Looks at the service: asks for the state after each connect, and shows what each second brings.
+// Follows the service: fetches the state after each connect, and shows each second's update.
 "use strict";
 
 (() => {

@@ -1,4 +1,4 @@
-// The tiles: an hour of samples, and a new one each five seconds from what comes each second.
+// The tiles: an hour of samples, with a new one every five seconds from the updates that come every second.
 "use strict";
 
 window.Figures = (() => {
@@ -38,13 +38,13 @@ window.Figures = (() => {
   }
 
   return {
-    /** Take over the whole state, after each connect. */
+    /** Replace the whole state, after each connect. */
     begin(stats) {
       series = stats.series;
       for (const tile of tiles) tile.now(stats.figures);
       keep(stats.figures);
     },
-    /** Show what is new. */
+    /** Show an update. */
     tick(figures) {
       for (const tile of tiles) tile.now(figures);
       if (!series.at.length || figures.at - series.at.at(-1) >= EVERY_SECONDS - 0.5) keep(figures);

@@ -1,4 +1,4 @@
-// One job in a dialog: all there is about it, and what it logged.
+// A dialog for one job: its details and its log lines.
 "use strict";
 
 window.JobDialog = (() => {
@@ -46,7 +46,7 @@ window.JobDialog = (() => {
     }
   }
 
-  // The lines of a job that runs are no event: they are asked for, as long as somebody reads them.
+  // No event reports a running job's log lines: they are fetched while the dialog is open.
   setInterval(() => { if (shown && stale && !document.hidden) load(); }, FETCH_MS);
   $("close").addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
@@ -55,7 +55,7 @@ window.JobDialog = (() => {
     $(`job-${action}`).addEventListener("click", async () => { await act(action, [shown]); if (shown) load(); });
   }
   return {
-    /** Tell what to call with (action, ids) when a button is pressed. */
+    /** Set the function to call with (action, ids) when a button is pressed. */
     connect(action) { act = action; },
     open(job) {
       shown = job.id;
@@ -65,7 +65,7 @@ window.JobDialog = (() => {
       dialog.showModal();
       load();
     },
-    /** Note a change. */
+    /** Show a change of the job. */
     update(job) { if (job.id === shown) stale = true; },
   };
 })();

@@ -1,4 +1,4 @@
-// The job table: a page of the list, kept live by what each second brings; the list itself is asked for seldom.
+// The job table: one page of the list, updated every second; the list itself is fetched rarely.
 "use strict";
 
 window.Jobs = (() => {
@@ -51,7 +51,7 @@ window.Jobs = (() => {
     return (!state || job.state === state) && (!$("kind").value || job.kind === $("kind").value);
   }
 
-  /** Show the changed jobs; what comes into the list or goes out of it makes it due. */
+  /** Show the changed jobs; fetch the list again when a job enters or leaves it. */
   function tick(changed, more, figures) {
     for (const job of changed) {
       const shown = rows.update(job);

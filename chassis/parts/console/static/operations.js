@@ -1,4 +1,4 @@
-// Schedules, backups and the maintenance mode: asked for now and then, since they change seldom.
+// Schedules, backups and maintenance mode: fetched occasionally, since they change rarely.
 "use strict";
 
 (() => {

@@ -1,10 +1,10 @@
-// The rows of the job table: as many elements as a page holds, filled anew instead of made anew.
+// The rows of the job table: one page of elements, which are filled again rather than created again.
 "use strict";
 
 window.Rows = class {
   static ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
 
-  /** `size` rows in a <tbody>; `on` holds open(job), act(action, job) and chosen(). */
+  /** Create `size` rows in a <tbody>; `on` holds open(job), act(action, job) and chosen(). */
   constructor(body, size, on) {
     this.on = on;
     this.chosen = new Set();
@@ -48,7 +48,7 @@ window.Rows = class {
     });
   }
 
-  /** Show a page of jobs; a choice stays while its job is there. */
+  /** Show a page of jobs; a job stays selected while it is on the page. */
   show(jobs) {
     const there = new Set(jobs.map((job) => job.id));
     for (const id of this.chosen) if (!there.has(id)) this.chosen.delete(id);
@@ -58,7 +58,7 @@ window.Rows = class {
     });
   }
 
-  /** Show a job's new state where it is shown; return whether it is. */
+  /** Show a job's new state if it is on the page; return whether it is. */
   update(job) {
     const row = this.rows.find((one) => one.job?.id === job.id);
     if (row && row.job.revision < job.revision) this.fill(row, job);
@@ -84,7 +84,7 @@ window.Rows = class {
     Words.put(row.act, ended ? "Queue again" : "Cancel");
   }
 
-  /** Write what never changes of a job. */
+  /** Write the fields of a job that never change. */
   name(row, job) {
     row.box.setAttribute("aria-label", `Choose ${job.kind} ${job.id}`);
     row.bar.setAttribute("aria-label", `Progress of ${job.kind} ${job.id}`);

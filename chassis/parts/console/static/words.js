@@ -1,4 +1,4 @@
-// Numbers and times as people read them.
+// Formats numbers and times for people.
 "use strict";
 
 window.Words = (() => {
@@ -22,7 +22,7 @@ window.Words = (() => {
       if (value < 1) return `${fine.format(value * 1e3)} ms`;
       return value < 120 ? `${fine.format(value)} s` : Words.span(value);
     }),
-    /** A longer time in its two largest units. */
+    /** A duration in its two largest units. */
     span(seconds) {
       const parts = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
       const first = Math.max(0, parts.findIndex(([, size]) => seconds >= size));
@@ -30,17 +30,17 @@ window.Words = (() => {
         .map(([unit, size], at) => `${Math.floor(at ? seconds % parts[first][1] / size : seconds / size)} ${unit}`).join(" ");
     },
     time: (milliseconds) => clock.format(milliseconds),
-    /** Today's times to the second, others with their day. */
+    /** A time today to the second, other times with their day. */
     moment(text) {
       if (!text) return NONE;
       const when = new Date(text);
       return when.toDateString() === new Date().toDateString() ? clock.format(when) : day.format(when);
     },
-    /** Write a text where it changed: what stays costs no layout. */
+    /** Write a text only if it changed: an unchanged one costs no layout. */
     put(element, text) {
       if (element.textContent !== text) element.textContent = text;
     },
-    /** Fill a <dl class="pairs"> with [name, value], in the elements that are there already. */
+    /** Fill a <dl class="pairs"> with [name, value], reusing its elements. */
     pairs(list, values) {
       while (list.children.length > values.length) list.lastElementChild.remove();
       values.forEach(([name, value], at) => {
