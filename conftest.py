@@ -1,4 +1,4 @@
-"""What every run of pytest has: an order, a record of failures, marks of what starts servers, shared servers."""
+"""The plugins of every pytest run: the order, a record of failures, marks for tests with servers, shared servers."""
 
 pytest_plugins = [
     "chassis.tests.suite.order",

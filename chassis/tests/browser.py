@@ -13,7 +13,7 @@ HIDDEN_PAGES_TOO = ["--disable-renderer-backgrounding", "--disable-background-ti
 
 @functools.cache
 def chromium(path: str):
-    """Return a real Chromium, started once for all tests of this process."""
+    """Return a real Chromium, which all tests of this process share."""
     from playwright.sync_api import sync_playwright
 
     playwright = sync_playwright().start()
@@ -24,7 +24,7 @@ def chromium(path: str):
 
 @pytest.fixture
 def page(tool):
-    """A page in a profile of its own; `errors` are its scripts', `problems` also what the console shows."""
+    """A page with its own profile; `errors` has its scripts' errors, `problems` also those on the console."""
     context = chromium(tool("chromium")).new_context(accept_downloads=True)
     page = context.new_page()
     page.problems, page.errors = [], []

@@ -1,9 +1,9 @@
-"""A clone that has nothing but the chassis: lint, the tests that remain, and the server.
+"""Checks a clone that contains only the chassis: its lint, its tests and its server.
 
     python -m chassis.tests.clone [--keep PART]... [options of pytest]
 
-Copies what git knows, deletes every feature of `app/features`, names no part (but those that are to be kept), and runs
-`make lint`, the suite and the server in the copy. The exit status is that of the first of them that fails.
+Copies the files known to git, deletes every feature of `app/features`, removes all parts except those to keep, and runs
+`make lint`, the suite and the server in the copy. The exit status is that of the first one that fails.
 """
 
 import argparse
@@ -24,7 +24,7 @@ COMMIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@example.org", 
 
 
 def main() -> int:
-    """Make the clone, try it, and return the exit status."""
+    """Make the clone, check it, and return the exit status."""
     parser = argparse.ArgumentParser(description="Try a clone without the example and without parts.")
     parser.add_argument("--keep", action="append", default=[], metavar="PART", help="name this part all the same")
     given, options = parser.parse_known_args()
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def bare_clone(clone: Path, parts: list[str]) -> Path:
-    """Copy what git knows to a folder, and leave the features and the parts out."""
+    """Copy the files known to git to a folder, without the features and parts."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     for name in names:
@@ -57,13 +57,13 @@ def bare_clone(clone: Path, parts: list[str]) -> Path:
 
 
 def lint(clone: Path) -> int:
-    """Run the checks of `make lint` and return the status."""
+    """Run the checks of `make lint`, and return their status."""
     print("== lint of the clone", flush=True)
     return subprocess.run(["make", "lint"], cwd=clone, check=False).returncode
 
 
 def serve(clone: Path) -> int:
-    """Start the server, ask for what a service without features has, and return a status."""
+    """Start the server, request the routes of a service without features, and return a status."""
     print("== the server of the clone", flush=True)
     env = {**CLEAN, "APP_ENV": "test", "PORT": str(free_port())}
     process = subprocess.Popen([sys.executable, "run_web.py"], cwd=clone, env=env)
@@ -79,7 +79,7 @@ def serve(clone: Path) -> int:
 
 
 def suite(clone: Path, options: list[str]) -> int:
-    """Run the tests that remain and return the status."""
+    """Run the remaining tests, and return their status."""
     print("== the tests of the clone", flush=True)
     command = [sys.executable, "-m", "chassis.tests.suite", *options]
     return subprocess.run(command, cwd=clone, env=os.environ, check=False).returncode

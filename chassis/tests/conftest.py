@@ -1,4 +1,4 @@
-"""Fixtures that several rooms share: real servers on free ports with a database of their own, a browser, Redis."""
+"""Fixtures shared by several rooms: real servers on free ports with their own databases, a browser, and Redis."""
 
 import contextlib
 import os
@@ -58,7 +58,7 @@ SCHEDULES = [
 
 @pytest.fixture(scope="session", autouse=True)
 def _as_urgent_as_before():
-    """Let no command that is run in here make the tests after it, and all of their servers, wait for the others."""
+    """Prevent commands run in this process from lowering its priority, which would slow later tests and servers."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "nice", lambda _increment: 0)
         yield
@@ -66,13 +66,13 @@ def _as_urgent_as_before():
 
 @pytest.fixture
 def async_mode() -> str:
-    """The ASYNC_MODE that this run of the suite is about."""
+    """The ASYNC_MODE of this run."""
     return ASYNC_MODE
 
 
 @contextlib.contextmanager
 def serving(home: Path):
-    """Give a function that starts servers on the database in a folder; those that run at the end are killed."""
+    """Yield a function that starts servers on the database in a folder; servers still running at the end are killed."""
     started: list[Server] = []
 
     def start(
@@ -110,9 +110,9 @@ def serving(home: Path):
 
 @pytest.fixture
 def serve(tmp_path):
-    """Return a function that starts a real server: `serve(NAME="value", ...)`, ready by default.
+    """Return a function that starts a real server: `serve(NAME="value", ...)`, by default waiting until it is ready.
 
-    Its database is there and migrated, unless it is `empty` or a snapshot is to become it.
+    Its database exists and is migrated, unless it is to be `empty` or installed from a snapshot.
     """
     with serving(tmp_path) as start:
         yield start
@@ -120,7 +120,7 @@ def serve(tmp_path):
 
 @pytest.fixture(scope="session")
 def tool():
-    """Return a function that gives a Debian tool's path, or skips; under CI=true it fails instead."""
+    """Return a function that finds a Debian tool's path, or skips the test; under CI=true it fails instead."""
 
     def find(name: str, package: str | None = None) -> str:
         path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin:/sbin")
@@ -141,5 +141,5 @@ def wait_for():
 
 
 def pytest_collection_modifyitems(items):
-    """Begin with the longest test, so that it is not the one that all others wait for at the end."""
+    """Start with the longest test, so that the others do not wait for it at the end."""
     items.sort(key=lambda item: "test_soak" not in item.nodeid)

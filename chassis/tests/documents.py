@@ -1,4 +1,4 @@
-"""The command blocks of the documents, so that tests run what a reader is told to run."""
+"""Reads the command blocks of the documents, so that tests run the commands that a reader is told to run."""
 
 import re
 import textwrap
@@ -10,7 +10,7 @@ INDENTED = re.compile(r"(?<=\n\n)((?: {4}[^\n]*\n|\n(?= {4}))+)")
 
 
 def blocks(document: str, heading: str | None = None) -> list[str]:
-    """Return the indented or fenced blocks of a document, or of its section under a heading, in their order."""
+    """Return the indented or fenced blocks of a document, or of its section under a heading, in order."""
     text = (ROOT / document).read_text()
     text = section(text, heading) if heading is not None else text
     found = [*FENCED.finditer(text), *INDENTED.finditer(text)]
@@ -18,7 +18,7 @@ def blocks(document: str, heading: str | None = None) -> list[str]:
 
 
 def sections(document: str) -> list[str]:
-    """Return the headings right under which a block of commands stands."""
+    """Return the headings that are directly above a block of commands."""
     text = (ROOT / document).read_text()
     headings = list(
         re.finditer(r"^#+ (.*)\n", FENCED.sub(lambda block: block[0].replace("#", " "), text), re.MULTILINE)
@@ -29,7 +29,7 @@ def sections(document: str) -> list[str]:
 
 
 def section(text: str, heading: str) -> str:
-    """Return what stands under a heading, up to the next of its level or above; raise KeyError without one."""
+    """Return the text under a heading, up to the next one of its level or above; raise KeyError without one."""
     found = re.search(rf"^(#+) {re.escape(heading)}\n", text, re.MULTILINE)
     if found is None:
         raise KeyError(heading)

@@ -1,4 +1,4 @@
-"""How long the tests wait: for events, with one limit. A passing run never waits that long; a slow machine may."""
+"""How long tests wait for events: one limit, which a slow machine may need and a passing run never reaches."""
 
 import time
 from collections.abc import Callable

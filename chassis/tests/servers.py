@@ -1,4 +1,4 @@
-"""Real servers of the application in processes of their own."""
+"""Real servers of the application in separate processes."""
 
 import contextlib
 import fcntl
@@ -42,7 +42,7 @@ LEAN = {**CLEAN, "PYTHONPATH": str(ROOT / "chassis/tests/lean")}  # what only th
 
 
 def free_port() -> int:
-    """Return a port below the range from which clients' own ports are taken: those go while the server boots."""
+    """Return a port below the range of clients' ephemeral ports, which others may take while the server boots."""
     while True:
         port = random.SystemRandom().randrange(10_000, 32_000)  # tests of a run begin with the same seed
         with socket.socket() as probe, contextlib.suppress(OSError):
@@ -54,14 +54,14 @@ SERVE = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py", "wsgi:app
 
 
 def gunicorn(folder: Path, application: str) -> list[str]:
-    """Return the command that serves an application of the tests, a module in that folder."""
+    """Return the command that serves a test application, which is a module in that folder."""
     command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py"]
     return [*command, "--pythonpath", str(folder), application]
 
 
 @functools.cache
 def migrated_database() -> bytes:
-    """Return what a boot makes of nothing; the processes of a run share it."""
+    """Return the database that a boot creates from scratch; the processes of a run share it."""
     if not (folder := os.environ.get("TEST_SHARED")):
         return booted_database()
     path = Path(folder, "migrated.db")
@@ -81,7 +81,7 @@ def booted_database() -> bytes:
 
 
 def new_database(folder: Path) -> str:
-    """Return the URL of a migrated database in a folder, made there unless it has one."""
+    """Return the URL of a migrated database in a folder, created if it does not exist."""
     path = folder / "app.db"
     if not path.exists():
         path.write_bytes(migrated_database())
@@ -89,7 +89,7 @@ def new_database(folder: Path) -> str:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return what a process has computed, which a loaded machine makes no longer as it does with the time."""
+    """Return a process's CPU time, which unlike the elapsed time does not grow on a loaded machine."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

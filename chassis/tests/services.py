@@ -1,4 +1,4 @@
-"""What the application talks to: the outside API and Redis, for real, and nobody else's."""
+"""The services that the application uses: a real outside API, Redis and PostgreSQL, run by the tests themselves."""
 
 import contextlib
 import itertools
@@ -49,7 +49,7 @@ def fake_upstream(tmp_path):
 
             @staticmethod
             def refuse(status):
-                """Answer everybody with a status, until that is None."""
+                """Answer every request with a status; None ends that."""
                 urllib.request.urlopen(f"{Upstream.root}/refuse", json.dumps({"status": status}).encode(), 10).close()
 
         return Upstream
@@ -62,14 +62,14 @@ def fake_upstream(tmp_path):
 
 @pytest.fixture
 def redis_url(tool, tmp_path):
-    """The URL of a Redis of the test's own."""
+    """The URL of a Redis for this test."""
     with redis_server(tool("redis-server"), tmp_path) as url:
         yield url
 
 
 @contextlib.contextmanager
 def redis_server(path, folder):
-    """Give the URL of a Redis that runs in a folder."""
+    """Yield the URL of a Redis that runs in a folder."""
     port = free_port()
     command = [path, "--port", str(port), "--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
@@ -85,7 +85,7 @@ def redis_server(path, folder):
 
 @pytest.fixture(scope="session")
 def postgres_server(tool):
-    """The URL of a PostgreSQL without its database, one for all tests of a process."""
+    """The URL of a PostgreSQL server, without a database name, shared by all tests of a process."""
     tool("psql", "postgresql")
     pytest.importorskip("psycopg")
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
@@ -124,13 +124,13 @@ NUMBERS = itertools.count(1)
 
 @pytest.fixture
 def postgres_url(postgres_server):
-    """The URL of an empty database of the test's own."""
+    """The URL of an empty database for this test."""
     name = f"app{next(NUMBERS)}"
     psql(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
     return f"{postgres_server}/{name}"
 
 
 def psql(url: str, statement: str) -> str:
-    """Return what a statement answers, as lines of values between bars."""
+    """Return a statement's result as lines of values separated by bars."""
     command = ["psql", url.replace("+psycopg", ""), "-qAt", "-v", "ON_ERROR_STOP=1", "-c", statement]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

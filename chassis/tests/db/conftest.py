@@ -1,4 +1,4 @@
-"""A web server that misbehaves on purpose, and databases to fetch from it."""
+"""A web server that misbehaves on purpose, and databases to download from it."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ from chassis.tests.patience import LIMIT_SECONDS, let_pass
 
 @dataclass
 class File:
-    """One path of the site: what it holds, how it misbehaves, and the requests it got (their Range headers)."""
+    """One path of the site: its content, its fault, and the Range headers of the requests for it."""
 
     body: bytes
     how: str
@@ -31,7 +31,7 @@ class File:
 
 
 class Site:
-    """The server; `put` a file with a way of answering, and it answers well after `times` bad answers."""
+    """The server; `put` a file with a kind of fault, and it answers correctly after `times` faulty answers."""
 
     def __init__(self, server: ThreadingHTTPServer) -> None:
         self.server = server
@@ -89,7 +89,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(file.body[self._ranged(file) :])
 
     def _half(self, file: File) -> None:
-        """Break off in the middle of the file, whatever was asked for."""
+        """Break off in the middle of the file, even if a range was requested."""
         self.wfile.write(file.body[self._ranged(file) : len(file.body) // 2])
         self.close_connection = True
 
@@ -103,14 +103,14 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(file.body)
 
     def _half_then_whole(self, file: File) -> None:
-        """Ignore that a part was asked for."""
+        """Ignore a requested range."""
         if len(file.asked) == 1:
             self._half(file)
         else:
             self._whole_from_zero(file)
 
     def _wrong_place(self, file: File) -> None:
-        """Answer a request for a later part with the beginning."""
+        """Answer a request for a later range with the beginning."""
         size = len(file.body)
         if self.headers.get("Range"):
             self._head(206, 10, Content_Range=f"bytes 0-9/{size}")
@@ -119,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
             self._half(file)
 
     def _chunked(self, file: File) -> None:
-        """Neither length nor end: broken off between two chunks."""
+        """Send chunks without a length, and break off between two of them."""
         self._head(200, None, Transfer_Encoding="chunked")
         part = file.body[: len(file.body) // 2]
         self.wfile.write(f"{len(part):x}\r\n".encode() + part + b"\r\n")
@@ -143,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _stall(self, file: File) -> None:
-        """Send the first half, then nothing, and stay."""
+        """Send the first half, then nothing, and keep the connection open."""
         self.wfile.write(file.body[self._ranged(file) : len(file.body) // 2])
         self.site.closing.wait(LIMIT_SECONDS)
         self.close_connection = True
@@ -168,7 +168,7 @@ class QuietServer(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, *args: object) -> None:
-        """Clients that are killed on purpose are no news."""
+        """Ignore errors of clients, which are killed on purpose."""
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture
 def make_database(tmp_path: Path) -> Callable[..., bytes]:
-    """Return a function that makes a database with one word in it, and some weight, and returns its bytes."""
+    """Return a function that creates a database with one word and some padding, and returns its bytes."""
 
     def make(word: str, *, rows: int = 200, wal: bool = False) -> bytes:
         path = tmp_path / f"made-{time.monotonic_ns()}"
@@ -205,7 +205,7 @@ def make_database(tmp_path: Path) -> Callable[..., bytes]:
 
 @pytest.fixture
 def word_in() -> Callable[[Path], str]:
-    """Return a function that reads the word of such a database."""
+    """Return a function that reads the word from such a database."""
 
     def read(path: Path) -> str:
         with closing(sqlite3.connect(path)) as connection:

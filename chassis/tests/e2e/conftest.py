@@ -55,7 +55,7 @@ def herd():
 
 @pytest.fixture
 def slow(fake_upstream):
-    """The settings of a server whose batch of sixty rows takes a few seconds."""
+    """The settings of a server that takes a few seconds for a batch of sixty rows."""
     url = fake_upstream(latency=0.2).base_url
     keys = {"UPSTREAM_BASE_URL": url, "OPENROUTER_API_KEY": "sk-local-12345678", "UPSTREAM_REQUESTS_PER_SECOND": "15"}
     return {**keys, "UPSTREAM_MAX_CONCURRENT_REQUESTS": "5"}

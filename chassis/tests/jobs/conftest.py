@@ -1,4 +1,4 @@
-"""A database of its own for each test, and job kinds that vanish with it."""
+"""A separate database for each test, and job kinds that are removed afterwards."""
 
 import pytest
 from flask import Flask
@@ -25,7 +25,7 @@ def database(settings, monkeypatch):
 
 @pytest.fixture
 def runner(database, settings):
-    """Return a function that starts a runner; each is stopped at the end."""
+    """Return a function that starts a runner; all are stopped at the end."""
     started = []
 
     def start(**options):

@@ -1,4 +1,4 @@
-"""What a process writes when it logs."""
+"""Runs code in a separate process, and returns what it logs."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ exec(code)
 
 
 class Written(list):
-    """The lines of standard output, and what standard error got."""
+    """The lines on standard output, and the text on standard error."""
 
     def __init__(self, text: str, errors: str) -> None:
         super().__init__(text.splitlines())
@@ -48,7 +48,7 @@ class Written(list):
 
 @pytest.fixture(scope="session")
 def forking():
-    """A process that has imported what the code of the tests needs."""
+    """A process that has imported the modules that the tests' code needs."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     with subprocess.Popen([sys.executable, "-c", BEGIN + FORK], cwd=ROOT, **pipes) as process:
         yield process
@@ -56,7 +56,7 @@ def forking():
 
 @pytest.fixture
 def written(forking, tmp_path):
-    """Return a function that runs Python code in a process of its own and gives what it wrote."""
+    """Return a function that runs Python code in a separate process and returns its output."""
 
     def run(code: str) -> Written:
         files = [tmp_path / name for name in ("stdout", "stderr")]

@@ -1,4 +1,4 @@
-"""Real servers of the live application that the tests of a process share, and clients that follow rooms."""
+"""Real servers of the live application, shared by the tests of a process, and clients that follow rooms."""
 
 import socket
 import threading
@@ -18,7 +18,7 @@ BURST = 6  # of events that the strict server takes from a connection
 
 @pytest.fixture
 def shared_live(shared_with):
-    """Return a function that gives the application with its own settings, one for all tests of a process."""
+    """Return a function that provides the application with the given settings, shared by all tests of a process."""
 
     def give(**env):
         return shared_with(command=tuple(GUNICORN), **({"SOCKET_TRANSPORT": TRANSPORTS[0]} | env))
@@ -28,32 +28,32 @@ def shared_live(shared_with):
 
 @pytest.fixture(params=TRANSPORTS)
 def server(request, shared_live):
-    """The application under each transport in turn, with debugging lines; it keeps what the longest test publishes."""
+    """The application under each transport in turn, with debug lines; its log holds the longest test's events."""
     return shared_live(SOCKET_TRANSPORT=request.param, **LONG_MEMORY)
 
 
 @pytest.fixture
 def remembering(shared_live):
-    """The same as the server under the first transport."""
+    """The same server under the first transport only."""
     return shared_live(**LONG_MEMORY)
 
 
 @pytest.fixture
 def strict(shared_live):
-    """One that allows little and forgets soon."""
+    """A server with low limits and short retention."""
     limits = {"SOCKET_EVENTS_PER_SECOND": "0.001", "SOCKET_EVENTS_BURST": str(BURST), "SOCKET_MAX_ROOMS": "2"}
     return shared_live(EVENT_LOG_SECONDS="0.3", **limits)
 
 
 @pytest.fixture
 def small(shared_live):
-    """One that keeps few events, and whose leases are short."""
+    """A server that keeps few events and has short leases."""
     return shared_live(EVENT_LOG_MAX_EVENTS="5", PRESENCE_LEASE_SECONDS="2")
 
 
 @pytest.fixture
 def restarted(shared_live):
-    """One that tests may stop and start, with long leases and a small buffer for what is sent."""
+    """A server that tests may stop and start, with long leases and a small send buffer."""
     server = shared_live(PRESENCE_LEASE_SECONDS="600", SOCKET_SEND_BUFFER_MESSAGES="40")
     yield server
     if server.process.poll() is not None:
@@ -63,7 +63,7 @@ def restarted(shared_live):
 
 @pytest.fixture
 def live(serve):
-    """Return a function that starts the application with its own settings: `live(NAME="value")`."""
+    """Return a function that starts the application with the given settings: `live(NAME="value")`."""
 
     def start(**env):
         return serve(command=GUNICORN, **({"SOCKET_TRANSPORT": TRANSPORTS[0]} | env))
@@ -72,7 +72,7 @@ def live(serve):
 
 
 class Client(socketio.Client):
-    """A client that remembers what it got, and where it was in a room."""
+    """A client that remembers the events it received, and its position in a room."""
 
     def __init__(self, server, **options) -> None:
         super().__init__(reconnection=False, request_timeout=LIMIT_SECONDS)
@@ -103,7 +103,7 @@ class Client(socketio.Client):
         return [data["n"] for event, data in self.received if event == "news"]
 
     def cut(self):
-        """Lose the connection without a goodbye, and what is on its way."""
+        """Close the connection without a goodbye, and lose what is in transit."""
         with self.keeping:
             self.gone = True
         if self.eio.current_transport == "websocket":

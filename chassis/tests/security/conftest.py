@@ -1,4 +1,4 @@
-"""Servers that the tests of a process share, and ways to speak to them: in bytes, and from other addresses."""
+"""Servers shared by the tests of a process, and requests to them: as raw bytes, and from other addresses."""
 
 import http.client
 import json
@@ -27,20 +27,20 @@ MANY = 1_000_000  # requests, which no test makes
 
 @pytest.fixture
 def module_settings():
-    """What a module's own server is started with; a module may replace it."""
+    """The settings of a module's own server; a module may override them."""
     sizes = {"MAX_BODY_BYTES": USUAL_BYTES, "MAX_JSON_BYTES": JSON_BYTES, "MAX_UPLOAD_BYTES": UPLOAD_BYTES}
     return {"UPLOAD_TYPES": UPLOAD_TYPES, **{name: str(size) for name, size in sizes.items()}}
 
 
 @pytest.fixture
 def site(module_settings, shared_with):
-    """The application with a route that takes bodies, one for all tests of a process."""
+    """The application with a route that accepts bodies, shared by all tests of a process."""
     return shared_with(command=tuple(BODIES_APP), **module_settings)
 
 
 @pytest.fixture
 def attacked(shared_with):
-    """A server that asks for keys, logs all it can and lets the pages of a friend in."""
+    """A server that requires keys, logs as much as it can, and lists a friend's origin."""
     return shared_with(
         command=tuple(BODIES_APP),
         LOG_LEVEL="DEBUG",
@@ -57,7 +57,7 @@ def connect(server: Server) -> socket.socket:
 
 
 def rest(connection: socket.socket) -> bytes:
-    """Return all that comes until the server closes; a reset counts as closed."""
+    """Return everything received until the server closes; a reset counts as a close."""
     received = b""
     try:
         while data := connection.recv(65_536):
@@ -68,18 +68,18 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def statuses(received: bytes) -> list[int]:
-    """Return the status of each answer in what came."""
+    """Return the status of each response in the received bytes."""
     return [int(part[:3]) for part in received.split(b"HTTP/1.1 ")[1:]]
 
 
 def start_limits_app(folder: Path, **env: str) -> Server:
-    """Start it, ready; settings come on top of those of the tests."""
+    """Start the application and wait until it is ready; these settings override the tests' defaults."""
     defaults = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "LOG_FORMAT": "json", "PORT": str(free_port())}
     return Server(folder, LIMITS_APP, {**defaults, "DATABASE_URL": f"sqlite:///{folder}/app.db", **env}).wait_ready()
 
 
 class Answer:
-    """What came back: status, headers, text, and its JSON where it is that."""
+    """A response: status, headers, text, and its JSON if it has any."""
 
     def __init__(self, answer: http.client.HTTPResponse) -> None:
         self.status, self.headers = answer.status, answer.headers
@@ -93,7 +93,7 @@ class Answer:
 def ask(
     server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", form: str | None = None, **headers: str
 ) -> Answer:
-    """Ask from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as it is."""
+    """Send a request from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as it is."""
     options = {"timeout": LIMIT_SECONDS, "source_address": (source, 0)}
     one = http.client.HTTPConnection("127.0.0.1", server.port, **options)
     try:
@@ -108,12 +108,12 @@ def ask(
 
 @pytest.fixture
 def limits_app(shared_with):
-    """Return a function that gives the application with its own settings, one for all tests of a process."""
+    """Return a function that provides the application with the given settings, shared by all tests of a process."""
     return lambda **env: shared_with(command=tuple(LIMITS_APP), **env)
 
 
 def flask(server: Server, *words: str, status: int = 0, typed: str | None = None) -> str:
-    """Type a command beside the server; it runs in this process, which spares a second."""
+    """Run a command with the server's settings; it runs in this process, which saves a second."""
     with patch.dict(os.environ, server.env, clear=True):
         app = create_app()
         with app.app_context():  # as the flask command has

@@ -1,4 +1,4 @@
-"""A real server of the matrix application under each transport, one for all tests of a module."""
+"""Real servers of the matrix application under each transport, shared by all tests of a module."""
 
 import re
 from pathlib import Path
@@ -27,23 +27,23 @@ def start(folder: Path, transport: str, **env: str) -> Server:
 
 
 def resident_bytes(pid: int) -> int:
-    """Return how much memory a process takes."""
+    """Return a process's resident memory in bytes."""
     return int(re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())[1]) * 1_000
 
 
 def wait_held(server: Server) -> None:
-    """Wait until a handler waits to be let go on."""
+    """Wait until a handler is waiting for its release."""
     wait_until(lambda: server.json("/held") == 1, "no handler is held up")
 
 
 def release(server: Server) -> None:
-    """Let all handlers go on that wait for it."""
+    """Release all waiting handlers."""
     assert server.request("POST", "/release")[0] == 200
 
 
 @pytest.fixture
 def matrix(tmp_path):
-    """Return a function that starts a matrix application of its own with the fast transport."""
+    """Return a function that starts a separate matrix application with the fast transport."""
     if ASYNC_MODE != "eventlet":
         pytest.skip("the fast transport needs ASYNC_MODE=eventlet")
     started = []
@@ -60,7 +60,7 @@ def matrix(tmp_path):
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
 def server(request, tmp_path_factory):
-    """The matrix application, fast and stock in turn."""
+    """The matrix application, with the fast and the stock transport in turn."""
     running = start(tmp_path_factory.mktemp(request.param), request.param).wait_ready()
     running.transport = request.param
     yield running
@@ -69,13 +69,13 @@ def server(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def fast_settings():
-    """What a module's own server of the fast transport is started with; a module may replace it."""
+    """The settings of a module's own server with the fast transport; a module may override them."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def fast(fast_settings, tmp_path_factory):
-    """The matrix application on the fast transport, one for all tests of a module."""
+    """The matrix application with the fast transport, shared by all tests of a module."""
     if ASYNC_MODE != "eventlet":
         pytest.skip("the fast transport needs ASYNC_MODE=eventlet")
     running = start(tmp_path_factory.mktemp("fast"), "fast", **fast_settings).wait_ready()
@@ -85,7 +85,7 @@ def fast(fast_settings, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def start_fast(fast, tmp_path_factory):
-    """Return a function that starts a further server for the tests of a module."""
+    """Return a function that starts another server for the tests of a module."""
     started = []
 
     def begin(**env):
@@ -98,7 +98,7 @@ def start_fast(fast, tmp_path_factory):
 
 
 class Client(socketio.Client):
-    """A client that remembers what it got, and answers questions."""
+    """A client that remembers the events it received, and answers questions."""
 
     def __init__(self) -> None:
         delays = {"reconnection_delay": 0.1, "reconnection_delay_max": 0.3, "randomization_factor": 0}
@@ -120,7 +120,7 @@ class Client(socketio.Client):
 
 @pytest.fixture(params=["websocket", "polling"])
 def join(request, server):
-    """Return a function that connects a client to the server, by websocket and by long polls in turn."""
+    """Return a function that connects a client to the server, by websocket and by long polling in turn."""
     clients = []
 
     def new() -> Client:

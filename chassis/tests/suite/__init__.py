@@ -1,1 +1,1 @@
-"""Runs the suite: in parallel, in an order, beside busy processes; what fails is run once more, alone."""
+"""Runs the suite: in parallel, in a chosen order, beside busy processes; failed tests are run again alone."""

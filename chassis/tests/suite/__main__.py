@@ -1,8 +1,8 @@
 """Run the tests: `python -m chassis.tests.suite [options of pytest]`; `make test` calls it.
 
-Environment: TEST_ORDER=listed|reversed|random, TEST_SEED=number, TEST_BUSY=processes that compute meanwhile,
+Environment: TEST_ORDER=listed|reversed|random, TEST_SEED=number, TEST_BUSY=number of busy processes beside the tests,
 TEST_UPTIME=seconds since the machine's start that the clock shows.
-The exit status is pytest's, but 0 when every test that failed passes alone.
+The exit status is pytest's, but 0 when every failed test passes alone.
 """
 
 import os
@@ -20,7 +20,7 @@ FAILED = 1  # pytest's status when it ran everything and tests failed
 
 
 def main(options: list[str]) -> int:
-    """Run pytest, then once more what failed; return the exit status."""
+    """Run pytest, then the failed tests again; return the exit status."""
     if uptime := os.environ.get("TEST_UPTIME"):
         restart_at(int(uptime))
     if os.environ.get("TEST_ORDER") == "random":

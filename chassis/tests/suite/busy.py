@@ -1,4 +1,4 @@
-"""Processes that compute beside the tests, as on a machine that has other work."""
+"""Processes that use the CPU during the tests, as on a machine with other work."""
 
 import contextlib
 import os

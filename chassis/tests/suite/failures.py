@@ -1,4 +1,4 @@
-"""A pytest plugin: writes each failure of a run to the file that TEST_FAILURES names, as lines of JSON."""
+"""A pytest plugin that writes each failure to the file named in TEST_FAILURES, as lines of JSON."""
 
 import json
 import os
@@ -10,7 +10,7 @@ import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Write halves of surrogate pairs as escapes: a parallel run cannot send them, and would end."""
+    """Escape unpaired surrogates in reports: a parallel run cannot send them, and would end."""
     report = yield
     report.sections = [(name, escaped(text)) for name, text in report.sections]
     if report.failed and escaped(report.longreprtext) != report.longreprtext:
@@ -19,13 +19,13 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def escaped(text: str) -> str:
-    """Return the text as it can be encoded."""
+    """Return the text with characters escaped that cannot be encoded."""
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Note a test that failed in its setup, call or teardown; in a parallel run the controller does."""
+    """Record a test that failed in its setup, call or teardown; in a parallel run the controller does."""
     path = os.environ.get("TEST_FAILURES")
     if report.failed and path and "PYTEST_XDIST_WORKER" not in os.environ:
         line = {"test": report.nodeid, "when": report.when, "text": report.longreprtext}

@@ -1,4 +1,4 @@
-"""A pytest plugin: marks the tests that start a server, a browser or a tool; `make test-fast` leaves them out."""
+"""A pytest plugin that marks the tests that start a server, a browser or a tool; `make test-fast` skips them."""
 
 import os
 
@@ -12,13 +12,13 @@ STARTING = {
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark each test to which a fixture gives one."""
+    """Mark each test with a fixture that starts one."""
     for item in items:
         if STARTING & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.server)
 
 
 def refuse_in_a_fast_run(what: str) -> None:
-    """Fail a test of the fast run that starts a server all the same: it, or its fixture, is to be named here."""
+    """Fail a test of the fast run that starts a server anyway: the test, or its fixture, must be listed here."""
     if os.environ.get("TEST_FAST"):
         pytest.fail(f"{what} is started in a fast run: mark the test with `server`, or name its fixture in {__file__}")

@@ -1,4 +1,4 @@
-"""A pytest plugin: the order of the tests (TEST_ORDER, TEST_SEED)."""
+"""A pytest plugin for the order of the tests (TEST_ORDER, TEST_SEED)."""
 
 import os
 import random
@@ -11,13 +11,13 @@ FIRST = ("test_soak", "test_ceiling")  # modules that take longest: whatever beg
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests into the order that was asked for; a module's tests stay together and share its server."""
+    """Sort the tests into the chosen order; a module's tests stay together and share its server."""
     modules = [list(tests) for _, tests in groupby(items, key=lambda item: item.path)]
     items[:] = [item for tests in ordered(modules) for item in tests]
 
 
 def ordered(modules: list[list[pytest.Item]]) -> list[list[pytest.Item]]:
-    """Return the modules, and the tests of each, in the order that TEST_ORDER names."""
+    """Return the modules, and the tests of each, in the order of TEST_ORDER."""
     order = os.environ.get("TEST_ORDER") or "listed"
     if order == "listed":
         return sorted(modules, key=lambda tests: tests[0].path.stem not in FIRST)

@@ -1,4 +1,4 @@
-"""A pytest plugin: servers that the tests of a module share; they end with it, as an idle one costs 2 % of a core."""
+"""A pytest plugin for servers shared by a module's tests; they stop with it, as an idle one takes 2 % of a core."""
 
 import contextlib
 from collections.abc import Callable
@@ -15,9 +15,9 @@ ENDS: dict[tuple[tuple[str, Any], ...], contextlib.ExitStack] = {}
 
 @pytest.fixture(scope="session")
 def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Server"]:
-    """Return a function that gives a running server: one for all tests of a module that ask for these settings.
+    """Return a function that returns a running server, shared by all tests of a module that use these settings.
 
-    They leave it serving, and count from what they find. A test that needs an empty or a fresh one uses `serve`.
+    Tests leave it running, and count from its current state. A test that needs an empty or new one uses `serve`.
     """
     from chassis.tests.conftest import serving
 
@@ -35,13 +35,13 @@ def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Serv
 
 @pytest.fixture
 def shared(shared_with: Callable[..., "Server"]) -> "Server":
-    """The server with the settings of `serve()` that all tests of a process share."""
+    """The server with the settings of `serve()`, shared by all tests of a process."""
     return shared_with()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop a module's servers with its last test, and the one with the default settings with the last of all."""
+    """Stop a module's servers after its last test, and the one with the default settings after the last test of all."""
     if nextitem is None or nextitem.path != item.path:
         for wanted in [wanted for wanted in ENDS if wanted or nextitem is None]:
             RUNNING.pop(wanted, None)

@@ -1,7 +1,8 @@
-"""Run commands one after the other: `python3 -m chassis.tests.suite.steps "make lint" "make test"`.
+"""Run commands one after another: `python3 -m chassis.tests.suite.steps "make lint" "make test"`.
 
-Says before each what it runs and how long the one before took; ends, also after a failure, with a table of the steps
-and the unsteady tests that they found. The exit status is that of the first command that failed. Needs no package.
+Prints each command before it runs and the duration of the previous one. At the end, also after a failure, prints a
+table of the steps and the unsteady tests found. The exit status is that of the first failed command. Needs no
+package.
 """
 
 import os
@@ -13,7 +14,7 @@ from pathlib import Path
 
 
 def main(commands: list[str]) -> int:
-    """Run the commands up to the first that fails; return its status, or 0."""
+    """Run the commands until one fails; return its status, or 0."""
     with tempfile.TemporaryDirectory() as folder:
         inner, unsteady = Path(folder) / "steps", Path(folder) / "unsteady"
         lines, last, status = [], "", 0
@@ -29,14 +30,14 @@ def main(commands: list[str]) -> int:
 
 
 def timed(command: str, **env: str) -> tuple[int, float]:
-    """Run a command of the shell; return its status and how many seconds it took."""
+    """Run a shell command; return its status and its duration in seconds."""
     began = time.monotonic()
     status = subprocess.run(["bash", "-c", command], env={**os.environ, **env}, check=False).returncode
     return status, time.monotonic() - began
 
 
 def finish(lines: list[str], unsteady: list[str]) -> None:
-    """Hand the table to the steps that run these, or print it where nobody does."""
+    """Pass the table to the enclosing steps, or print it when there are none."""
     if outer := os.environ.get("TEST_STEPS"):
         with Path(outer).open("a") as file:
             file.writelines(f"{text}\n" for text in lines)
@@ -56,7 +57,7 @@ def clock(seconds: float) -> str:
 
 
 def taken(path: Path) -> list[str]:
-    """Return the lines of a file, which is empty afterwards."""
+    """Return a file's lines and delete the file."""
     lines = path.read_text().splitlines() if path.exists() else []
     path.unlink(missing_ok=True)
     return lines

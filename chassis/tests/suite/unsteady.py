@@ -1,4 +1,4 @@
-"""Runs what failed once more, alone, in a process of its own: what passes then is unsteady, the rest is broken."""
+"""Runs failed tests again, alone and in a separate process: those that pass are unsteady, the rest are broken."""
 
 import json
 import os
@@ -15,7 +15,7 @@ SHOWN_LINES = 40  # of a failure
 
 @dataclass(frozen=True)
 class Failure:
-    """A test that failed in the parallel run: its id, the phase (setup, call or teardown) and what pytest said."""
+    """A test that failed in the parallel run: its id, the phase (setup, call or teardown) and pytest's output."""
 
     test: str
     when: str
@@ -23,20 +23,20 @@ class Failure:
 
 
 def read(path: Path) -> list[Failure]:
-    """Return the first failure of each test that the run noted."""
+    """Return the first recorded failure of each test."""
     lines = path.read_text().splitlines() if path.exists() else []
     found = [Failure(**json.loads(line)) for line in lines]
     return list({failure.test: failure for failure in reversed(found)}.values())[::-1]
 
 
 def known(text: str) -> dict[str, str]:
-    """Return {test: cause} of what chassis/tests/unsteady.txt says."""
+    """Return {test: cause} from chassis/tests/unsteady.txt."""
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {test.strip(): cause.strip() for test, _, cause in (line.partition(" # ") for line in lines)}
 
 
 def passes_alone(test: str) -> bool:
-    """Run one test in a process of its own; show what it says when it fails again."""
+    """Run one test in a separate process; show its output when it fails again."""
     env = {name: value for name, value in os.environ.items() if name != "TEST_FAILURES"}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test]
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
@@ -46,7 +46,7 @@ def passes_alone(test: str) -> bool:
 
 
 def run_again(failures: list[Failure]) -> bool:
-    """Return whether all of them pass alone; print those as unsteady, with their first failure."""
+    """Return whether all failed tests pass alone; print those that do as unsteady, with their first failure."""
     if len(failures) > MOST:
         print(f"{len(failures)} tests failed: too many for chance, none is run again.")
         return False
@@ -60,7 +60,7 @@ def run_again(failures: list[Failure]) -> bool:
 
 
 def report(unsteady: list[Failure]) -> None:
-    """Print each unsteady test; add it to the file that TEST_UNSTEADY names."""
+    """Print each unsteady test, and append it to the file named in TEST_UNSTEADY."""
     causes = known(KNOWN.read_text())
     lines = []
     for failure in unsteady:

@@ -1,4 +1,4 @@
-"""The suite as right after the machine's start: in a time namespace whose monotonic clock is near 0 (Linux, root)."""
+"""Runs the suite as if the machine had just started: in a time namespace with a clock near 0 (Linux, root)."""
 
 import os
 import shutil
@@ -7,7 +7,7 @@ import time
 
 
 def restart_at(uptime: int) -> None:
-    """Replace this process by one for which the machine has been up for that many seconds."""
+    """Replace this process with one in which the machine has been up for that many seconds."""
     if os.geteuid() != 0 or shutil.which("unshare") is None:
         sys.exit("UPTIME needs root and unshare (util-linux) on Linux.")
     back = round(time.monotonic()) - uptime

@@ -1,4 +1,4 @@
-"""An application with a database of its own, and a job's context."""
+"""An application with a separate database, and a job's context."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from chassis.wiring import wire, wiring_of
 
 @pytest.fixture
 def upkeep(tmp_path):
-    """Return the application's settings, and a function that runs a kind right here."""
+    """Return the application's settings, and a function that runs a job kind in this process."""
     settings = Settings(database_url=new_database(tmp_path))
     register()
     db.open(settings)

@@ -1,4 +1,4 @@
-"""A real fake API in a process of its own, and clients for it."""
+"""A fake API in a separate process, and clients for it."""
 
 import json
 import os
@@ -24,7 +24,7 @@ SCRIPT = f"from chassis.tests import fake_upstream as it; it.PATIENCE_SECONDS = 
 
 
 class Fake:
-    """The fake API's process, its URL and what it saw."""
+    """The fake API's process, its URL and the requests it received."""
 
     def __init__(self, *options: str) -> None:
         command = [sys.executable, "-c", SCRIPT, "--port", "0", *options]
@@ -110,7 +110,7 @@ def in_threads() -> Iterator[ThreadPoolExecutor]:
 
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
-    """Make a PEM file with a key and a certificate for 127.0.0.1."""
+    """Create a PEM file with a key and a certificate for 127.0.0.1."""
     if not shutil.which("openssl"):
         if os.environ.get("CI") == "true":
             pytest.fail("openssl is missing")
@@ -126,7 +126,7 @@ def certificate(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def ends_when_cancelled(in_threads: ThreadPoolExecutor) -> Callable[..., None]:
-    """Cancel a call once it waits where the test says; nothing else would end it within the limit."""
+    """Return a function that cancels a call once it waits in the given place; otherwise it would not end in time."""
 
     def check(call: Callable[[Callable[[], bool]], object], waits: Callable[[], bool]) -> None:
         flag = threading.Event()

@@ -1,4 +1,4 @@
-"""A small application with what chassis.web adds, without the rest."""
+"""A small application with only what chassis.web adds."""
 
 from types import SimpleNamespace
 
@@ -15,7 +15,7 @@ from chassis.wiring import wire
 
 
 def add_failures(app: Flask) -> None:
-    """Add a route for each way a request can fail, under /fail and under /api/fail."""
+    """Add a route for each way in which a request can fail, under /fail and under /api/fail."""
 
     def fail(how: str) -> str:
         if how == "crash":
@@ -37,7 +37,7 @@ def add_failures(app: Flask) -> None:
 
 @pytest.fixture
 def small(tmp_path):
-    """Return the application, its client, and the checks and flags that the tests turn."""
+    """Return the application, its client, and the checks and flags that the tests change."""
     settings = Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db"))
     app = Flask("app", root_path=web.__path__[0])
     app.config["MAX_CONTENT_LENGTH"] = 100
