@@ -143,7 +143,7 @@ def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
 
 
 def unneeded_keys(settings: Settings) -> Iterator[Weakness]:
-    """Look for keys that were unused for long, or whose makers have left."""
+    """Look for keys that were unused for a long time, or whose makers have left."""
     if settings.sqlite_path and not settings.sqlite_path.exists():
         return
     try:

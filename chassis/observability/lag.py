@@ -13,7 +13,7 @@ INTERVAL_SECONDS = 0.1
 class LagMonitor:
     """Measures the lag in its own thread, which is a green thread where the process is patched.
 
-    A lag above `stall_seconds` is counted, and its cause is logged while it lasts. Nothing is counted when
+    A lag above `stall_seconds` is counted, and its cause is logged while it lasts. No stall is counted when
     `stall_seconds` is 0, or when the process uses real threads, which have no hub.
     """
 

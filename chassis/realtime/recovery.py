@@ -2,7 +2,6 @@
 
 Each process numbers what it sends to its own clients, under an epoch that it generates at its start. A client that
 reconnects to another process, or after a restart, presents an unknown epoch and is told to fetch the current state.
-told to fetch the state.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Finds keys that may no longer be needed: unused for long, or made by a person who has left."""
+"""Finds keys that may no longer be needed: unused for a long time, or made by a person who has left."""
 
 import time
 from collections.abc import Mapping

@@ -57,7 +57,7 @@ class Settings(
 
     @property
     def request_rates(self) -> tuple[Rate, ...]:
-        """Return the rates of one principal; the defaults apply in production only, to clients that nobody knows."""
+        """Return the rates of one principal; the defaults apply in production only, where clients are unknown."""
         names = ("rate_limit_default", "rate_limit_burst")
         return tuple(rate for name in names if self._in_force(name) for rate in getattr(self, name))
 

@@ -93,7 +93,7 @@ class Answer:
 def ask(
     server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", form: str | None = None, **headers: str
 ) -> Answer:
-    """Send a request from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as it is."""
+    """Send a request from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as is."""
     options = {"timeout": LIMIT_SECONDS, "source_address": (source, 0)}
     one = http.client.HTTPConnection("127.0.0.1", server.port, **options)
     try:
