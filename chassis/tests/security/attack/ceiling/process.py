@@ -21,8 +21,10 @@ def patch(mode: str) -> None:
         from gevent import monkey
 
         monkey.patch_all()
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("app", "chassis")]:
-        del sys.modules[name]
+    ours = [name for name in sys.modules if name.partition(".")[0] in ("app", "chassis")]
+    for name in ours:
+        if not name.startswith("chassis.tests"):
+            del sys.modules[name]
 
 
 @dataclass
@@ -64,6 +66,10 @@ class Cost:
     hub_ms: float
     hold_ms: float = 0.0
     hashes: int = 0
+
+    def slower_by(self, times: float) -> "Cost":
+        """Return the cost on a machine that is so many times slower."""
+        return replace(self, cpu_ms=self.cpu_ms * times, hub_ms=self.hub_ms * times, hold_ms=self.hold_ms * times)
 
 
 def cost(work: Callable[[], object]) -> Cost:

@@ -15,6 +15,7 @@ from chassis.security import maintenance
 from chassis.tests.security.attack.ceiling.discovery import discover, routes
 from chassis.tests.security.attack.ceiling.events import POLL, events, messages, packets, payloads
 from chassis.tests.security.attack.ceiling.limits import CPU_MS, HOLD_MS
+from chassis.tests.security.attack.ceiling.pace import slowness
 from chassis.tests.security.attack.ceiling.process import Cost, cost, held, memory_mb
 from chassis.tests.security.attack.ceiling.routes import tries
 from chassis.tests.security.attack.ceiling.tries import Try
@@ -97,7 +98,7 @@ class Sweep:
         measure = held if self._visitor.key else cost
         found = [measure(ready())]
         while len(found) <= REPEATS and self._ms(found[-1]) > self._limit / 2 and not self._is_far_over(found):
-            found.append(measure(ready()))
+            found.append(measure(ready()).slower_by(1 / slowness()))
         small = (self._visitor.few and len(one.body or b"") < SMALL_BYTES) or self._is_far_over(found)
         self._keep(one, found, 0.0 if small or self._visitor.key else memory_mb(ready()))
         with self._visitor.app.app_context():

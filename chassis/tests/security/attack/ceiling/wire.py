@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.security.attack.ceiling.pace import slowness
 
 HEAD = b"POST %b HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
 FORM = b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -42,11 +43,11 @@ class Worker:
         Path(f"/proc/{self.pid}/clear_refs").write_text("5")
 
     def cost(self, pieces: Callable[[], Iterator[bytes]]) -> tuple[float, float, int]:
-        """Send a request; return the milliseconds and MB that it took, and the status of the answer."""
+        """Send a request; return milliseconds at this machine's best pace, MB, and the status of the answer."""
         self.forget_peak()
         memory, began = self.memory_mb(), self.cpu_ms()
         status = exchange(self.port, pieces())
-        return self.cpu_ms() - began, self.memory_mb("VmHWM") - memory, status
+        return (self.cpu_ms() - began) / slowness(), self.memory_mb("VmHWM") - memory, status
 
 
 def exchange(port: int, pieces: Iterator[bytes]) -> int:
