@@ -1,12 +1,11 @@
 """The settings that are in force, as they may be shown: with where each comes from, and without secrets."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import SecretStr
 
 from chassis.base.environment import sources
-from chassis.settings import GROUPS, Section, Settings
+from chassis.settings import GROUPS, Settings, own_fields
 
 HIDDEN = "***"
 DEFAULT, MADE = "default", "made at this start"
@@ -22,11 +21,11 @@ class Effective:
     group: str
 
 
-def listing(settings: Settings, kinds: tuple[type[Section], ...] = GROUPS) -> list[Effective]:
-    """Return the settings of the core, or of these sections, in the order of their declaration."""
-    names = [name.upper() for kind in kinds for name in own_fields(kind)]
+def listing(settings: Settings) -> list[Effective]:
+    """Return all settings, in the order of their declaration."""
+    names = [name.upper() for kind in settings.kinds for name in own_fields(kind)]
     found, known = sources(names), []
-    for kind in kinds:
+    for kind in settings.kinds:
         section = settings if kind in GROUPS else settings.section(kind)
         for name in own_fields(kind):
             source = found.get(name.upper(), DEFAULT) if name in section.model_fields_set else DEFAULT
@@ -34,11 +33,6 @@ def listing(settings: Settings, kinds: tuple[type[Section], ...] = GROUPS) -> li
                 source = MADE
             known.append(Effective(name.upper(), _shown(getattr(section, name)), source, kind.__doc__ or ""))
     return known
-
-
-def own_fields(kind: type[Section]) -> dict[str, Any]:
-    """Return the settings that a section declares itself."""
-    return {name: field for name, field in kind.model_fields.items() if name in kind.__annotations__}
 
 
 def as_text(value: object) -> str:

@@ -8,15 +8,11 @@ from importlib import import_module
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
 
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 from chassis.errors import SettingsError
-from chassis.settings import Section, Settings, load_settings
-
-if TYPE_CHECKING:
-    from flask import Flask
+from chassis.settings import Section, Settings, defaults_of, load_settings, sections_of
 
 OWN, PARTS = BASE_DIR / "app/features", BASE_DIR / "chassis/parts"
 
@@ -58,13 +54,14 @@ def modules(part: str) -> Iterator[ModuleType]:
 
 
 def sections() -> tuple[type[Section], ...]:
-    """Return the settings sections that features declare as `Section` subclasses in their settings.py."""
-    return tuple(
-        kind
-        for module in (_settings_module(feature) for feature in found() if (feature.folder / "settings.py").exists())
-        for kind in vars(module).values()
-        if isinstance(kind, type) and issubclass(kind, Section) and kind.__module__ == module.__name__
-    )
+    """Return the sections of settings that `app/settings.py` and each feature's settings.py declare."""
+    having = [feature for feature in found() if (feature.folder / "settings.py").exists()]
+    modules = [_own_settings(), *(_settings_module(feature) for feature in having)]
+    return tuple(kind for module in modules for kind in sections_of(module))
+
+
+def _own_settings() -> ModuleType:
+    return import_module("app.settings")
 
 
 def _settings_module(feature: Feature) -> ModuleType:
@@ -83,14 +80,8 @@ def _settings_module(feature: Feature) -> ModuleType:
 
 
 def load() -> Settings:
-    """Read the settings of the core and of every feature."""
-    return load_settings(sections())
-
-
-def install(app: "Flask") -> None:
-    """Let every feature add its routes, socket events and job kinds."""
-    for feature in found():
-        import_module(feature.package).register(app)
+    """Read the settings of the chassis, of every feature and of the service, with the service's defaults."""
+    return load_settings(sections(), defaults_of(_own_settings()))
 
 
 def migrations() -> list[tuple[str, Path]]:

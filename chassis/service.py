@@ -29,7 +29,7 @@ def _created(settings: "Settings | None") -> "Flask":
     from chassis import boot, cli, features, realtime, web
     from chassis.db import db, schema
     from chassis.jobs import leaving, schedules
-    from chassis.observability import error_reports, logs, requests, tracing
+    from chassis.observability import error_reports, logs, redaction, requests, tracing
     from chassis.security import (
         bodies,
         cors,
@@ -50,6 +50,7 @@ def _created(settings: "Settings | None") -> "Flask":
     from chassis.upkeep import register as register_upkeep
     from chassis.upstream import upstream
     from chassis.web.application import Application
+    from chassis.wiring import wire
 
     settings = ensure_secret_key(settings or features.load())
     logs.configure_logging(settings)
@@ -59,7 +60,9 @@ def _created(settings: "Settings | None") -> "Flask":
     app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
     app.session_interface = sessions.Sessions()
-    app.extensions.update(settings=settings, nav=[], health_checks=boot.readiness(), draining=lambda: False)
+    wiring = wire(app, settings)
+    wiring.health_checks.update(boot.readiness())
+    redaction.configure(wiring.redactions)
     db.open(settings)
     switches.configure(settings)
     quotas.configure(settings)
@@ -81,9 +84,20 @@ def _created(settings: "Settings | None") -> "Flask":
     leaving.install(app)
     cli.install(app)
     register_upkeep()
-    features.install(app)
+    _register_features(app)
     schedules.configure(settings)
     hosts.wrap(app, settings)
     proxies.install(app, settings)
     decoding.install(app)
     return app
+
+
+def _register_features(app: "Flask") -> None:
+    """Let every feature say what it adds."""
+    from importlib import import_module
+
+    from chassis import features
+    from chassis.hooks import Hooks
+
+    for feature in features.found():
+        import_module(feature.package).register(Hooks(app, feature.name, feature.folder))

@@ -6,6 +6,7 @@ from flask import Flask
 
 from chassis.db import db
 from chassis.db.probe import Probe
+from chassis.extensions import socketio
 from chassis.jobs import figures
 from chassis.jobs.runner import Runner
 from chassis.jobs.watcher import Watcher
@@ -15,7 +16,7 @@ from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
 from chassis.realtime import presence, publisher, revocation
 from chassis.server.drain import Drain
-from chassis.settings import Settings
+from chassis.wiring import keep, wiring_of
 
 _running: list[Any] = []
 
@@ -23,23 +24,25 @@ _running: list[Any] = []
 def start(worker: Any) -> None:
     """Start everything for a gunicorn worker whose application is loaded."""
     app: Flask = worker.wsgi
-    settings: Settings = app.extensions["settings"]
+    wiring = wiring_of(app)
+    settings = wiring.settings
     db.warm()
     profiling.listen()
     lag, probe = LagMonitor(settings.hub_stall_seconds), Probe()
-    app.extensions["health_checks"]["writable"] = probe.problem
-    app.extensions["history"] = history = History(figures.figures, figures.NAMES)
+    wiring.health_checks["writable"] = probe.problem
+    history = History(figures.figures, figures.NAMES)
+    keep(app, history)
     lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
     if settings.jobs_embedded:
         runner = Runner(app, settings)
-        app.extensions["health_checks"]["runner"] = runner.problem
+        wiring.health_checks["runner"] = runner.problem
         parts.append(runner)
     for part in parts:
         part.start()
     WORKERS.set(1)
-    drain = Drain(worker, app.extensions["socketio"].server, on_stop=lambda: _stop(parts))
-    app.extensions["draining"] = lambda: drain.draining and not worker.handover.replaced
+    drain = Drain(worker, socketio.server, on_stop=lambda: _stop(parts))
+    wiring.draining = lambda: drain.draining and not worker.handover.replaced
     drain.start()
     _running.append(drain)
 

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import click
-from flask import current_app
 
 from chassis.base.times import iso
 from chassis.boot import branches, make_folder
@@ -16,13 +15,14 @@ from chassis.db import backup, db
 from chassis.db.backup.model import Backup, Restored
 from chassis.db.schema import pending, print_sql, upgrade
 from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 group = Group("db", help="Look at, migrate, back up and restore the database.")
 NICENESS = 10  # the service goes first
 
 
 def _settings() -> Settings:
-    found: Settings = current_app.extensions["settings"]
+    found: Settings = current_settings()
     return found
 
 

@@ -4,10 +4,10 @@ import dataclasses
 import json
 
 import click
-from flask import current_app
 from flask.cli import with_appcontext
 
 from chassis.cli.weaknesses import CHECKS
+from chassis.wiring import current_settings
 
 
 @click.command()
@@ -18,7 +18,7 @@ def doctor(as_json: bool) -> None:
 
     The exit status is 1 when something is to be done, and 78 when the settings do not even allow a start.
     """
-    found = [weakness for check in CHECKS for weakness in check(current_app.extensions["settings"])]
+    found = [weakness for check in CHECKS for weakness in check(current_settings())]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(weakness) for weakness in found], indent=2))
     else:

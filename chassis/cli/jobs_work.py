@@ -11,6 +11,7 @@ from chassis import features
 from chassis.cli.jobs import group
 from chassis.jobs.runner import Runner
 from chassis.upstream import upstream
+from chassis.wiring import current_settings
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 @group.command()
 def work() -> None:
     """Run jobs until SIGTERM or Ctrl-C, those of CPU-bound kinds too; SIGHUP reads the keys again."""
-    runner = Runner(current_app._get_current_object(), current_app.extensions["settings"], cpu_bound=True)  # type: ignore[attr-defined]
+    runner = Runner(current_app._get_current_object(), current_settings(), cpu_bound=True)  # type: ignore[attr-defined]
 
     def stop(number: int, _frame: Any) -> None:
         raise SystemExit(0)

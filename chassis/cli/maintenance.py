@@ -3,13 +3,13 @@
 import json
 
 import click
-from flask import current_app
 
 from chassis.base.times import iso
 from chassis.cli.durations import Duration
 from chassis.cli.jobs import json_option
 from chassis.commands import Group
 from chassis.security import log_level, maintenance, switches
+from chassis.wiring import current_settings
 
 group = Group("maintenance", help="Refuse what would change something, and begin no job.")
 logs_group = Group("logs", help="The logs of the running processes.")
@@ -24,7 +24,7 @@ def on(reason: str) -> None:
     if maintenance.turn_on(reason):
         click.echo("Maintenance is on.")
         return
-    file = switches.file_of(current_app.extensions["settings"])
+    file = switches.file_of(current_settings())
     click.echo(f"Maintenance is on by the file {file}, for this machine: the database cannot be written.")
 
 
@@ -55,5 +55,5 @@ def level(name: str | None, seconds: float | None) -> None:
     """Show the level of all running processes, or set it to LEVEL; `default` is what LOG_LEVEL says."""
     if name is not None:
         log_level.change(None if name == DEFAULT else name, seconds)
-    now, until = log_level.current(current_app.extensions["settings"].log_level)
+    now, until = log_level.current(current_settings().log_level)
     click.echo(f"{now} until {iso(until)}" if until else now)

@@ -22,6 +22,7 @@ from chassis.errors import AppError
 from chassis.observability.redaction import SECRET_NAMES, secret_values
 from chassis.security import identity, keyring, keys, stale_keys
 from chassis.settings import Settings, covers_internet
+from chassis.wiring import current_wiring
 
 BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")
 OTHERS, OTHERS_WRITE, GROUP_WRITE = 0o007, 0o002, 0o020
@@ -134,7 +135,7 @@ def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
     """Look whether there is a key at all."""
     if not settings.guarded or settings.admin_api_key.get_secret_value() or settings.client_keys:
         return
-    others = [kind for name, kind in current_app.extensions[identity.KINDS].items() if name != keyring.KEY]
+    others = [kind for name, kind in current_wiring().identities.items() if name != keyring.KEY]
     if not _has_good_key() and not any(_has_anybody(kind) for kind in others):
         missing = "is empty, and there is no key" + (" and no account" if others else "")
         commands = ["flask keys create operator --scope admin", *(kind.first for kind in others if kind.first)]

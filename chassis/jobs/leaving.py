@@ -4,13 +4,13 @@ from flask import Flask
 from sqlalchemy import Connection
 
 from chassis.jobs import store
-from chassis.security import leaving
 from chassis.security.leaving import Departure, Ending, Part
+from chassis.wiring import wiring_of
 
 
 def install(app: Flask) -> None:
     """Let a person's unfinished jobs end with the account; watchers tell the viewers."""
-    leaving.add(app, Part(_find, _end))
+    wiring_of(app).leaving.append(Part(_find, _end))
 
 
 def _find(conn: Connection, departure: Departure) -> Ending:

@@ -1,4 +1,4 @@
-"""Every metric of the application, declared in one place; rooms import the ones they move."""
+"""Every metric of the rooms, declared in one place; rooms import the ones they move. Features declare their own."""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -48,9 +48,6 @@ UPSTREAM_FAILING = Gauge(
     "app_upstream_failing", "1 while several calls in a row fail, none answered between.", multiprocess_mode="livemax"
 )
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls under way.", multiprocess_mode="livesum")
-CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Look-ups in the answer cache.", ["result"])
-
-WEBHOOK_CALLS = Counter("app_webhook_calls_total", "Calls of webhooks, each attempt.", ["outcome"])
 
 BACKUP_FAILURES = Counter("app_backup_failures_total", "Backup jobs and drills of this process that failed.", ["what"])
 

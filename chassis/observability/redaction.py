@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote
 from pydantic import SecretStr
 
 from chassis.settings import Section, Settings
+from chassis.wiring import Redaction
 
 HIDDEN = "***"
 SECRET_NAMES = re.compile(r"key|secret|token|password|authorization|cookie", re.IGNORECASE)
@@ -21,11 +22,18 @@ SECRET_PARAMETERS = re.compile(
 )
 END_OF_AUTHORITY = re.compile(r"[/?#]")
 OUR_KEYS = re.compile(r"(\b(?:ak|ln)_[0-9a-f]{8})_[A-Za-z0-9_-]{20,}")  # keys, and links that work once
-WEBHOOK_SECRETS = re.compile(r"\bwhsec_[A-Za-z0-9+/=]{20,}")
 MIN_SECRET_CHARACTERS = 6
 MIN_PARAMETER_CHARACTERS = 16  # shorter ones in a URL's query are words like `require`
 MAX_DEPTH = 6
 Event = MutableMapping[str, Any]
+
+_shapes: list[Redaction] = []
+
+
+def configure(shapes: list[Redaction]) -> None:
+    """Take over the list of further shapes, to which features add; lines are logged where no application is."""
+    global _shapes
+    _shapes = shapes
 
 
 def redact_names(_logger: Any, _method: str, event: Event) -> Event:
@@ -48,8 +56,9 @@ def redact_line(line: str, secrets: list[str]) -> str:
         line = SECRET_SHAPES.sub(lambda found: f"{found[1] or found[2]}{HIDDEN}{found[3] or ''}", line)
     if "ak_" in line or "ln_" in line:
         line = OUR_KEYS.sub(rf"\1_{HIDDEN}", line)
-    if "whsec_" in line:
-        line = WEBHOOK_SECRETS.sub(f"whsec_{HIDDEN}", line)
+    for shape in _shapes:
+        if shape.prefix in line:
+            line = shape.pattern.sub(f"{shape.prefix}{HIDDEN}", line)
     if "=" in line and ("?" in line or "&" in line):
         line = SECRET_PARAMETERS.sub(rf"\1{HIDDEN}", line)
     return line

@@ -1,28 +1,14 @@
 """Who may connect and who may join a room: checks that features add, asked in one place each."""
 
-from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import request
 from flask_socketio import join_room, leave_room
 
 from chassis.errors import Conflict
 from chassis.security import guard, identity, maintenance
 from chassis.security.identity import ADMIN, READ, SUBMIT
-
-CONNECT, JOIN = "connect_checks", "join_checks"
-ConnectCheck = Callable[[Any], None]
-JoinCheck = Callable[[str], None]
-
-
-def check_connect(app: Flask, check: ConnectCheck) -> None:
-    """Add a check of every connection: called with what the client sent as `auth`, raises AppError to refuse it."""
-    app.extensions.setdefault(CONNECT, []).append(check)
-
-
-def check_join(app: Flask, check: JoinCheck) -> None:
-    """Add a check of every join: called with the room's name, raises AppError to refuse it."""
-    app.extensions.setdefault(JOIN, []).append(check)
+from chassis.wiring import current_wiring
 
 
 def admit(auth: Any) -> None:
@@ -30,7 +16,7 @@ def admit(auth: Any) -> None:
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]
     identity.remember(asked.environ, identity.identify(asked.environ, auth), asked.namespace)
     guard.check(READ)
-    for check in current_app.extensions.get(CONNECT, ()):
+    for check in current_wiring().connect_checks:
         check(auth)
 
 
@@ -45,7 +31,7 @@ def check_scope(handler: Any) -> None:
 
 def check(room: str) -> None:
     """Raise AppError when the client of this event may not be in a room."""
-    for check in current_app.extensions.get(JOIN, ()):
+    for check in current_wiring().join_checks:
         check(room)
 
 

@@ -54,7 +54,7 @@ def left() -> None:
 
 def _count(change: str) -> None:
     """Tell who counts sessions; a server that was made without limits counts none."""
-    server = current_app.extensions["socketio"].server
+    server = current_app.extensions["socketio"].server  # the library's own key
     if census := getattr(server.eio, "census", None):
         asked: Any = request._get_current_object()  # type: ignore[attr-defined]
         getattr(census, change)(server.manager.eio_sid_from_sid(asked.sid, asked.namespace))

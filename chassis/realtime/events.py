@@ -10,6 +10,7 @@ from chassis.extensions import socketio
 from chassis.realtime import access, recovery
 from chassis.realtime.publisher import JOB_ROOMS, job_room
 from chassis.realtime.recovery import Resumable
+from chassis.wiring import wiring_of
 
 
 class JobReference(Resumable):
@@ -20,7 +21,7 @@ class JobReference(Resumable):
 
 def register(app: Flask) -> None:
     """Register the events; a feature may replace `connect` and `disconnect` with its own."""
-    access.check_join(app, check_job_room)
+    wiring_of(app).join_checks.append(check_job_room)
     socketio.on("connect")(connect)
     socketio.on("disconnect")(disconnect)
     socketio.on("job:subscribe")(subscribe)

@@ -18,6 +18,7 @@ from werkzeug.wsgi import LimitedStream
 from chassis.base.concurrency import Turns
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 from chassis.server.patches import for_werkzeug
+from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON = "application/json"
@@ -92,7 +93,7 @@ class _InTurns:
 
 def _most(sizes: dict[str, int | str], kind: str) -> int:
     most = sizes.get(kind, "max_body_bytes")
-    return most if isinstance(most, int) else int(getattr(current_app.extensions["settings"], most))
+    return most if isinstance(most, int) else int(getattr(current_settings(), most))
 
 
 def limit_body(most: int) -> None:

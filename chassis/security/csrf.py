@@ -17,6 +17,7 @@ from chassis.errors import Forbidden, Unauthorized
 from chassis.security import bodies, identity, signing
 from chassis.security.identity import ANONYMOUS, Identity
 from chassis.security.origins import origin_check
+from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
@@ -92,7 +93,7 @@ def _from_here(asked: Any, *, signed_in: bool) -> bool:
         return True
     if signed_in and not origin:  # not a browser: only a token shows that it saw a page of ours
         return site is None and _has_token(asked)
-    others = current_app.extensions["settings"].cors_origins
+    others = current_settings().cors_origins
     trusted = [other for other in others if other != "*"] if signed_in else others
     return bool(origin or site is None) and origin_check(trusted)(origin, asked.environ)
 

@@ -9,7 +9,7 @@ from chassis.errors import AppError, Forbidden, Unauthorized
 from chassis.security import identity
 from chassis.security.identity import ADMIN, READ, SUBMIT
 from chassis.security.networks import allowed
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 NEEDED = "needed_scope"
@@ -49,7 +49,7 @@ def check(scope: str) -> None:
 
 def check_admin(address: str | None) -> None:
     """Raise AppError when whoever asks is no admin, or comes from no network in ADMIN_ALLOW."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if not allowed(address, settings.admin_allow):
         raise Forbidden("The admin pages are for the networks in ADMIN_ALLOW.")
     check(ADMIN)

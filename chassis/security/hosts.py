@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, current_app, request
+from flask import Flask, request
 
 from chassis.errors import BadRequest, Misdirected
 from chassis.extensions import SOCKET_PATH
 from chassis.security.networks import HOST, Address, parsed
 from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -78,13 +79,13 @@ def wrapped(application: WSGIApplication, names: Iterable[str], *, addresses: bo
 
 def base_url() -> str:
     """Return where people reach this service, without a slash at the end: PUBLIC_URL, else as this request has it."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return settings.public_url.rstrip("/") or request.host_url.rstrip("/")
 
 
 def link_base() -> str:
     """Return what links begin with that are passed on: PUBLIC_URL; in production nothing where that is not set."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return "" if settings.production and not settings.public_url else base_url()
 
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, current_app, has_request_context, request
+from flask import has_request_context, request
 
 from chassis.settings import Settings
+from chassis.wiring import current_settings, current_wiring
 
 ADMIN, SUBMIT, READ = "admin", "submit", "read"
 SCOPES = (ADMIN, SUBMIT, READ)
 ANONYMOUS = "anonymous"
 _IMPLIED = {ADMIN: SCOPES, SUBMIT: (SUBMIT, READ), READ: (READ,)}
-KINDS, FOUND = "identity_kinds", "app.identities"
+FOUND = "app.identities"
 Environ = dict[str, Any]
 
 
@@ -81,25 +82,20 @@ class Kind:
     first: str = ""
 
 
-def add_kind(app: Flask, name: str, kind: Kind) -> None:
-    """Add a way to be known."""
-    app.extensions.setdefault(KINDS, {})[name] = kind
-
-
 def identify(environ: Environ, auth: object = None) -> Identity:
     """Return who sent a request, or a socket's `auth`; raise Unauthorized when what is shown is wrong, and
     TooManyRequests when the address has shown too much of that."""
     key = shown_key(environ, auth)
     if key or "HTTP_COOKIE" in environ:
         credentials = Credentials(key, environ)
-        for kind in current_app.extensions.get(KINDS, {}).values():
+        for kind in current_wiring().identities.values():
             if found := kind.look_up(credentials):
-                return found  # type: ignore[no-any-return]
+                return found
     return _nobody(environ)
 
 
 def _nobody(environ: Environ) -> Identity:
-    return anonymous(current_app.extensions["settings"], environ.get("REMOTE_ADDR") or "")
+    return anonymous(current_settings(), environ.get("REMOTE_ADDR") or "")
 
 
 def anonymous(settings: Settings, address: str) -> Identity:
@@ -115,13 +111,13 @@ def _visitor(address: str, allowed: tuple[str, ...]) -> Identity:
 
 def still_good(found: Identity) -> bool:
     """Return whether the key or session was not revoked meanwhile."""
-    kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
+    kind = current_wiring().identities.get(found.kind)
     return found.kind == ANONYMOUS or (kind is not None and kind.still_good(found))
 
 
 def ends_at(found: Identity) -> float:
     """Return when an identity ends by itself as far as is known now, in seconds since 1970; infinity for never."""
-    kind: Kind | None = current_app.extensions.get(KINDS, {}).get(found.kind)
+    kind = current_wiring().identities.get(found.kind)
     end = kind.ends_at(found) if kind is not None else None
     return math.inf if end is None else end
 

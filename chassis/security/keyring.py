@@ -16,6 +16,7 @@ from chassis.security import guessing, identity, store
 from chassis.security.identity import ADMIN, SUBMIT, Credentials, Environ, Identity, Kind
 from chassis.security.keys import digest
 from chassis.settings import Settings
+from chassis.wiring import wiring_of
 
 KEY = "key"
 LOOK_AGAIN_SECONDS = 0.05  # a revocation elsewhere counts from then on; here at once
@@ -111,7 +112,7 @@ class Keyring:
 def install(app: Flask, settings: Settings) -> None:
     """Let keys be a way to be known."""
     keyring.configure(dict(_of_environment(settings)))
-    identity.add_kind(app, KEY, Kind(keyring.look_up, keyring.still_good, keyring.ends_at))
+    wiring_of(app).identities[KEY] = Kind(keyring.look_up, keyring.still_good, keyring.ends_at)
 
 
 def _of_environment(settings: Settings) -> Iterator[tuple[str, Identity]]:

@@ -1,19 +1,18 @@
 """Somebody leaves: what rooms and features hold of a person is listed first, and ends in one transaction.
 
-Keys are the core's part. Others add theirs with `add`, and so need not know the feature that knows people.
+Keys are the core's part. Others add theirs, and so need not know the feature that knows people.
 """
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from flask import Flask, current_app
 from sqlalchemy import Connection, Row
 
 from chassis.db import db
 from chassis.security import store
+from chassis.wiring import current_wiring
 
-PARTS = "parts_of_leaving"
 NAMED = 5  # of what ends, in a sentence
 
 
@@ -62,14 +61,9 @@ class Part:
     plantable: bool = False
 
 
-def add(app: Flask, part: Part) -> None:
-    """Let something else end with a person's account."""
-    app.extensions.setdefault(PARTS, []).append(part)
-
-
 def parts() -> list[Part]:
     """Return all parts; keys come first, since others ask for the owners that they bring."""
-    return [Part(_find_keys, _end_keys), *current_app.extensions.get(PARTS, ())]
+    return [Part(_find_keys, _end_keys), *current_wiring().leaving]
 
 
 def preview(departure: Departure) -> list[Ending]:

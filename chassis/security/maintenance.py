@@ -18,6 +18,7 @@ from chassis.errors import InMaintenance
 from chassis.security import audit, switches
 from chassis.security.guard import READING, needed
 from chassis.security.identity import ADMIN
+from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ def turn_on(why: str) -> bool:
     try:
         _store(value, line)
     except SQLAlchemyError:
-        file = switches.file_of(current_app.extensions["settings"])
+        file = switches.file_of(current_settings())
         file.write_text(json.dumps(value), encoding="utf-8")
         log.warning("maintenance_is_in_a_file", file=str(file))
         switches.look()
@@ -66,7 +67,7 @@ def turn_on(why: str) -> bool:
 def turn_off() -> None:
     """Turn the mode off; raises SQLAlchemyError when the database holds it and cannot be written."""
     line = audit.entry("maintenance.off", reason() or "")
-    switches.file_of(current_app.extensions["settings"]).unlink(missing_ok=True)
+    switches.file_of(current_settings()).unlink(missing_ok=True)
     try:
         _store(None, line)
     except SQLAlchemyError:

@@ -1,16 +1,14 @@
 """Whose work it is: its owner and admins see and change it, and everybody where nothing is guarded."""
 
-from flask import current_app
-
 from chassis.errors import Forbidden, NotFound
 from chassis.security import identity
 from chassis.security.identity import ADMIN
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 
 def may_see(owner: str) -> bool:
     """Return whether whoever asks may see the work of an owner."""
-    return _is(owner) or not _settings().guarded or _settings().public_read
+    return _is(owner) or not current_settings().guarded or current_settings().public_read
 
 
 def check_seen(owner: str, what: str) -> None:
@@ -22,18 +20,13 @@ def check_seen(owner: str, what: str) -> None:
 def check_changed(owner: str, what: str) -> None:
     """Raise NotFound or Forbidden when whoever asks may not see, or not change, the work of this owner."""
     check_seen(owner, what)
-    if not _is(owner) and _settings().guarded:
+    if not _is(owner) and current_settings().guarded:
         raise Forbidden(f"This {what} is somebody else's.")
 
 
 def seen_owner() -> str | None:
     """Return the only owner whose work may be listed, or None for everybody's."""
     return None if may_see("") else identity.current().owner
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
 
 
 def _is(owner: str) -> bool:

@@ -1,7 +1,7 @@
 """Asks a person again, before what does most harm in other hands, for a password or a second factor.
 
 A session that was left open, or stolen, is so worth less. Whose identity has no `proved_at` passes: keys, the operator,
-visitors. A feature for people sets it, and has the page that asks: `app.extensions["proof_page"]` returns it.
+visitors. A feature for people sets it, and has the page that asks: `hooks.proof_page` takes it.
 """
 
 import time
@@ -9,11 +9,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
-from flask import current_app
-
 from chassis.errors import ProofNeeded
 from chassis.security import identity
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,11 +33,6 @@ def recently_proved(view: F) -> F:
 
 def check() -> None:
     """Raise ProofNeeded when the person of this request has to be asked again."""
-    proved_at, seconds = identity.current().proved_at, _settings().recent_proof_seconds
+    proved_at, seconds = identity.current().proved_at, current_settings().recent_proof_seconds
     if proved_at is not None and seconds and time.time() - proved_at > seconds:
         raise ProofNeeded("Show again that it is you, with your password or second factor.")
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings

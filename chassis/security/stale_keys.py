@@ -1,31 +1,21 @@
 """Keys that nobody may need any more: not used for long, or made by somebody who has left."""
 
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, current_app
 from sqlalchemy import Connection, Row
 
 from chassis.db import db
 from chassis.security import store
 from chassis.security.keys import DAY_SECONDS
-from chassis.settings import Settings
-
-PEOPLE = "people_who_make_keys"
-People = Callable[[Connection, Collection[str]], Mapping[str, str]]
-
-
-def know(app: Flask, people: People) -> None:
-    """Take over a function that returns the state, `good` or `disabled`, of those names that are people's accounts."""
-    app.extensions[PEOPLE] = people
+from chassis.wiring import current_wiring
 
 
 def reasons() -> dict[str, str]:
     """Return {id of a good key: why somebody should look at it}, oldest key first."""
-    settings: Settings = current_app.extensions["settings"]
-    people: People | None = current_app.extensions.get(PEOPLE)
-    days, now = settings.stale_key_days, time.time()
+    wiring = current_wiring()
+    people, days, now = wiring.people, wiring.settings.stale_key_days, time.time()
 
     def read(conn: Connection) -> dict[str, str]:
         keys = store.keys(conn)[::-1]

@@ -4,7 +4,6 @@ import mimetypes
 import re
 
 import puremagic
-from flask import current_app
 from werkzeug.datastructures import FileStorage
 
 from chassis.base.concurrency import Turns
@@ -12,6 +11,7 @@ from chassis.db import db
 from chassis.errors import UnsupportedMediaType
 from chassis.security import identity, quotas
 from chassis.security.quotas import Quota
+from chassis.wiring import current_wiring
 
 QUOTA = "uploads"
 UNKNOWN = "application/octet-stream"
@@ -26,13 +26,13 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
     """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
     and OverQuota when there were too many today.
 
-    UPLOAD_TYPES limits all routes: a type that is not there is refused whatever a route accepts. What is only looked at
-    is not `counted`.
+    UPLOAD_TYPES limits all routes: where it is set, a type that is not there is refused whatever a route accepts. What
+    is only looked at is not `counted`.
     """
     turns = Turns()
     data: bytes = file.read()
     turns.give()
-    allowed = [kind for kind in accept if kind in current_app.extensions["settings"].upload_types]
+    allowed = [kind for kind in accept if kind in allowed_types()]
     found = kind_of(data, file.filename or "")
     turns.give()
     if found not in allowed:
@@ -44,6 +44,13 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
     if owner and counted:
         db.write(lambda conn: quotas.take(conn, owner, **{QUOTA: 1}))
     return data
+
+
+def allowed_types() -> tuple[str, ...]:
+    """Return the types that UPLOAD_TYPES lists; where it is not set, those that features add too."""
+    wiring = current_wiring()
+    listed = tuple(wiring.settings.upload_types)
+    return listed if "upload_types" in wiring.settings.model_fields_set else (*listed, *wiring.upload_types)
 
 
 def kind_of(data: bytes, name: str) -> str:

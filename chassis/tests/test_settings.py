@@ -16,6 +16,7 @@ from chassis.observability.redaction import redact_line, secret_values
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.wiring import wire
 
 STRONG = "Zk3vQ9xW1mB7nR5tY2uP8sD4fG6hJ0aL-cE"
 
@@ -195,14 +196,14 @@ def test_a_development_start_makes_one_key_for_all_workers_and_says_so_once(serv
 def test_the_documents_are_what_the_settings_say():
     from chassis.cli.settings import documents
 
-    for name, text in documents().items():
+    for name, text in documents(load()).items():
         assert (ROOT / name).read_text() == text, f"{name} is stale: run `make docs`"
 
 
 def test_shown_settings_hide_their_secrets(production):
     production.setenv("DATABASE_URL", "postgresql+psycopg://u:pw-123456@h/db")
     app = Flask("small")
-    app.extensions["settings"] = load()
+    wire(app, load())
     with app.app_context():
         shown = CliRunner().invoke(show, catch_exceptions=False).output
     assert "SECRET_KEY=***" in shown

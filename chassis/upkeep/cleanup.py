@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from chassis.base.concurrency import run_in_thread
 from chassis.jobs import JobContext, job
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 AGE_SECONDS = 86_400
 ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: what is whole has its own name
@@ -18,7 +16,7 @@ ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: what is wh
 @job("cleanup", schedule=lambda settings: settings.cleanup_schedule, stall="requeue", missed="skip")
 def cleanup(context: JobContext, payload: dict[str, Any]) -> None:
     """Delete them."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     gone = run_in_thread(lambda: delete(settings.data_folder, time.time() - AGE_SECONDS))
     context.progress(len(gone), len(gone), f"deleted {len(gone)} files")
     context.log.info("cleanup_done", files=[str(path) for path in gone])

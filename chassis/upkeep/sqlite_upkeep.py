@@ -12,11 +12,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from chassis.base.concurrency import run_in_thread
 from chassis.jobs import JobContext, job
 from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 STEP_PAGES = 256  # 1 MB
 PAUSE_SECONDS = 0.05  # in which others write
@@ -34,7 +33,7 @@ def _schedule(settings: Settings) -> str:
 @job("sqlite_upkeep", schedule=_schedule, stall="requeue", max_attempts=3, missed="skip")
 def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
     """Shrink, check-point and analyse the file; PostgreSQL does it by itself."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     path = settings.sqlite_path
     if path is None:
         context.progress(1, 1, "PostgreSQL looks after itself")

@@ -2,6 +2,8 @@
 
 from flask import Flask
 
+from chassis.wiring import wiring_of
+
 
 def install(app: Flask) -> None:
     """Add everything that this room serves."""
@@ -21,6 +23,6 @@ def install(app: Flask) -> None:
 
     errors.install(app)
     streaming.install(app)
-    app.extensions["admin_pages"] = admin.pages()
+    wiring_of(app).admin_pages += admin.pages()
     for module in (admin, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)

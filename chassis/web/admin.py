@@ -1,8 +1,8 @@
-"""The admin pages of the core: API keys, and the audit log. Features add theirs to `app.extensions["admin_pages"]`."""
+"""The admin pages of the core: API keys, and the audit log. Features add theirs with `hooks.admin_page`."""
 
 import time
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
@@ -10,6 +10,7 @@ from chassis.security import audit, keys, stale_keys
 from chassis.security.identity import ADMIN, READ, SCOPES, SUBMIT
 from chassis.security.proof import recently_proved
 from chassis.web.body import Text, form_body
+from chassis.wiring import Link, current_wiring
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 LINES = 100
@@ -34,15 +35,15 @@ class LastDays(BaseModel):
     days: float = Field(ge=0, le=3_650, allow_inf_nan=False)
 
 
-def pages() -> list[dict[str, str]]:
+def pages() -> list[Link]:
     """Return the entries of the admin pages' navigation; features add theirs."""
-    return [{"label": "API keys", "href": "/admin/keys"}, {"label": "Audit log", "href": "/admin/audit"}]
+    return [Link("API keys", "/admin/keys"), Link("Audit log", "/admin/audit")]
 
 
 @blueprint.get("")
 def index() -> Response:
     """Go to the first admin page."""
-    return redirect(current_app.extensions["admin_pages"][0]["href"])
+    return redirect(current_wiring().admin_pages[0].href)
 
 
 @blueprint.get("/keys")

@@ -2,11 +2,11 @@
 
 import math
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
-from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 from chassis.db.engine import reason_of
 from chassis.db.trouble import DatabaseUnavailable, unavailable
 from chassis.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
+from chassis.wiring import current_settings, current_wiring
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +106,7 @@ def _malformed_body(_error: ParseException) -> Response:
 
 def _unexpected(error: Exception) -> Response:
     log.exception("request_raised", path=request.path)
-    trace = traceback.format_exc() if current_app.extensions["settings"].debug_pages else ""
+    trace = traceback.format_exc() if current_settings().debug_pages else ""
     return _render(500, "internal_error", WORDS[500][1], trace)
 
 
@@ -127,17 +128,18 @@ def _render(
 
 def _sign_in_page() -> str | None:
     """Return where a person can sign in who asked for a page, if a feature has such a place."""
-    url_for_path = current_app.extensions.get("sign_in_url")
+    url_for_path = current_wiring().sign_in_url
     asks_for_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
     if url_for_path is None or not asks_for_page or _for_program():
         return None
-    return str(url_for_path(request.full_path.removesuffix("?")))
+    return url_for_path(request.full_path.removesuffix("?"))
 
 
 def _proof_page() -> Response | None:
     """Return the page that asks a person again, if a feature has such a page and can go on from there."""
-    ask: Callable[[], Response | None] | None = current_app.extensions.get("proof_page")
-    return None if ask is None or _for_program() else ask()
+    ask = current_wiring().proof_page
+    page = None if ask is None or _for_program() else ask()
+    return None if page is None else make_response(page)
 
 
 def _for_program() -> bool:

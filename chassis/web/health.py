@@ -1,10 +1,9 @@
 """Whether the process lives, whether it can serve, and why not."""
 
 import contextlib
-from collections.abc import Callable
 from typing import Literal
 
-from flask import Blueprint, Response, current_app, jsonify, make_response
+from flask import Blueprint, Response, jsonify, make_response
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,12 +14,11 @@ from chassis.errors import AppError
 from chassis.observability.metrics import READY
 from chassis.security import maintenance
 from chassis.security.guard import public
-from chassis.settings import Settings
 from chassis.upstream import upstream
 from chassis.web.openapi.describe import describe
+from chassis.wiring import HealthCheck, current_settings, current_wiring
 
 blueprint = Blueprint("health", __name__)
-Check = Callable[[], str | None]
 
 
 class Alive(BaseModel):
@@ -105,15 +103,15 @@ def _answer(found: dict[str, str | None], **body: object) -> Response:
 
 def run_checks() -> dict[str, str | None]:
     """Run all checks; return by name why one does not pass, or None."""
-    checks: dict[str, Check] = current_app.extensions["health_checks"]
-    found = {name: _run(check) for name, check in checks.items()}
-    found["accepting"] = "the process is stopping" if current_app.extensions["draining"]() else None
+    wiring = current_wiring()
+    found = {name: _run(check) for name, check in wiring.health_checks.items()}
+    found["accepting"] = "the process is stopping" if wiring.draining() else None
     return found
 
 
 def _refused_snapshot() -> str | None:
     """Return why the last start did not take the snapshot that it was to take, or None."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if settings.database_snapshot_policy != "refresh":
         return None
     with contextlib.suppress(SQLAlchemyError):  # its own check says so
@@ -123,7 +121,7 @@ def _refused_snapshot() -> str | None:
     return None
 
 
-def _run(check: Check) -> str | None:
+def _run(check: HealthCheck) -> str | None:
     try:
         return check()
     except AppError as error:

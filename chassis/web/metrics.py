@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, request
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest, multiprocess
 from sqlalchemy import text
 
@@ -24,8 +24,8 @@ from chassis.observability.metrics import BUILD_INFO
 from chassis.security import audit, maintenance
 from chassis.security.guard import public
 from chassis.security.networks import allowed
-from chassis.settings import Settings
 from chassis.web import health
+from chassis.wiring import current_settings
 
 blueprint = Blueprint("metrics", __name__)
 
@@ -34,7 +34,7 @@ blueprint = Blueprint("metrics", __name__)
 @public
 def metrics() -> Response:
     """Return all metrics in Prometheus' text format."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if not allowed(request.remote_addr, settings.metrics_allow):
         raise Forbidden("Metrics are for the networks in METRICS_ALLOW.")
     about = (service().slug, service().version, CHASSIS_VERSION, platform.python_version(), current_mode())
@@ -62,14 +62,14 @@ def _queue_age() -> Samples:
 
 
 def _database_size() -> Samples:
-    path = current_app.extensions["settings"].sqlite_path
+    path = current_settings().sqlite_path
     if path is not None:
         return [([], float(path.stat().st_size))]
     return [([], db.read(lambda conn: conn.execute(text("SELECT pg_database_size(current_database())")).scalar_one()))]
 
 
 def _disk(name: str) -> Samples:
-    path = current_app.extensions["settings"].sqlite_path
+    path = current_settings().sqlite_path
     return [([], float(getattr(shutil.disk_usage(path.parent if path else BASE_DIR), name)))]
 
 
@@ -88,7 +88,7 @@ def _snapshot_info() -> Samples:
 
 
 def _snapshot_age() -> Samples:
-    path = current_app.extensions["settings"].sqlite_path
+    path = current_settings().sqlite_path
     installed = read_installed(path) if path is not None else None
     return [([], time.time() - datetime.fromisoformat(installed[1]).timestamp())] if installed else []
 

@@ -1,5 +1,6 @@
 """The first page, and what every page's template knows."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, redirect, render_template
@@ -10,6 +11,7 @@ from chassis.base.service import current as service
 from chassis.base.times import iso
 from chassis.security import identity, maintenance
 from chassis.security.guard import public
+from chassis.wiring import current_wiring
 
 blueprint = Blueprint("pages", __name__)
 
@@ -17,8 +19,8 @@ blueprint = Blueprint("pages", __name__)
 @blueprint.get("/")
 def home() -> str | AnyResponse:
     """Go to the first feature, or say how to add one."""
-    nav = current_app.extensions["nav"]
-    return redirect(nav[0]["href"]) if nav else render_template("welcome.html")
+    nav = current_wiring().navigation
+    return redirect(nav[0].href) if nav else render_template("welcome.html")
 
 
 @blueprint.get("/favicon.ico")
@@ -37,26 +39,20 @@ def robots() -> Response:
 
 @blueprint.app_context_processor
 def _common() -> dict[str, Any]:
-    brand = _brand()
+    brand = current_wiring().brand()
     known: dict[str, Any] = {"app_name": _named(brand), "brand": brand}
     known |= {"version": service().version, "me": identity.current()}
-    known |= {name: current_app.extensions[name] for name in ("nav", "admin_pages")}
-    known["maintenance"] = maintenance.reason()
-    filled: dict[str, Any] = {"account_links": str, "sign_in_url": None}  # by a feature for accounts
-    return known | {name: current_app.extensions.get(name, default) for name, default in filled.items()}
+    wiring = current_wiring()
+    known |= {"nav": wiring.navigation, "admin_pages": wiring.admin_pages, "header": wiring.header}
+    return known | {"sign_in_url": wiring.sign_in_url, "maintenance": maintenance.reason()}
 
 
 def app_name() -> str:
     """Return what the service is called."""
-    return _named(_brand())
+    return _named(current_wiring().brand())
 
 
-def _brand() -> dict[str, str]:
-    brand: dict[str, str] = current_app.extensions.get("brand", dict)()  # by a feature: name, style, logo
-    return brand
-
-
-def _named(brand: dict[str, str]) -> str:
+def _named(brand: Mapping[str, str]) -> str:
     return brand.get("name") or service().name
 
 

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 
-from flask import Blueprint, Response, current_app
+from flask import Blueprint, Response
 
 from chassis.errors import NotFound
 from chassis.security.guard import public
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 blueprint = Blueprint("well_known", __name__, url_prefix="/.well-known")
 GOOD_FOR = timedelta(days=180)  # RFC 9116 advises less than a year
@@ -16,7 +16,7 @@ GOOD_FOR = timedelta(days=180)  # RFC 9116 advises less than a year
 @public
 def security_txt() -> Response:
     """Say whom to tell, where SECURITY_CONTACT is set."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if not settings.security_contact:
         raise NotFound("No contact is set.")
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

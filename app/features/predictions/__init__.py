@@ -3,17 +3,16 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from chassis.hooks import Hooks
 
 
-def register(app: "Flask") -> None:
+def register(hooks: "Hooks") -> None:
     """Add the routes, the job kind and the live results."""
     from app.features.predictions import api, jobs, live, pages, quotas, retention
 
-    app.register_blueprint(pages.blueprint)
-    app.register_blueprint(api.blueprint)
-    app.extensions["nav"].append({"label": "Predictions", "href": "/predictions"})
+    hooks.pages(pages.blueprint, api.blueprint)
+    hooks.navigation("Predictions", "/predictions")
     live.connect()
-    retention.connect()
+    retention.connect(hooks)
     quotas.connect()
-    jobs.configure(app.extensions["settings"])
+    jobs.configure(hooks.settings)

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from flask import current_app
-
 from app.features.predictions import figure, store
 from app.features.predictions.export import line
 from chassis.base.times import iso
 from chassis.db import db
 from chassis.jobs import JobContext
 from chassis.security import ownership
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 CSV, FIGURE = "results.csv", "figure.svg"
 TYPES = {CSV: "text/csv", FIGURE: "image/svg+xml"}
@@ -42,7 +40,7 @@ def find(name: str) -> Path | None:
 
 def folder() -> Path:
     """Return where the files are."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return settings.data_folder / "artefacts"
 
 

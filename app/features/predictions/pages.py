@@ -5,9 +5,7 @@ from flask import Blueprint, Response, render_template, send_file
 from app.features.predictions import artefacts, service
 from chassis.errors import NotFound
 
-blueprint = Blueprint(
-    "predictions", __name__, template_folder="templates", static_folder="static", static_url_path="/static/features"
-)
+blueprint = Blueprint("predictions", __name__)
 
 
 @blueprint.get("/predictions")

@@ -6,18 +6,19 @@ import random
 import re
 import time
 
+from prometheus_client import Counter
 from sqlalchemy.exc import OperationalError
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
 from app.features.predictions.store import FAILED, SUCCEEDED, Answer
 from chassis.db import db
-from chassis.observability.metrics import CACHE_LOOKUPS
 from chassis.settings import Settings
 from chassis.upstream import UpstreamError, upstream
 from chassis.upstream.pace import Pace
 from chassis.upstream.waiting import Check, sleep
 
+CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Look-ups in the answer cache.", ["result"])
 DEMO_MODEL = "demo"
 DEMO_SECONDS = (0.05, 0.4)
 BETWEEN_WORDS = re.compile(r",|\bor\b")

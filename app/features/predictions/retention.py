@@ -2,14 +2,15 @@
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
+from chassis.hooks import Hooks
 from chassis.settings import Settings
-from chassis.upkeep import retention
+from chassis.upkeep.retention import DAY_SECONDS
 
 
-def connect() -> None:
+def connect(hooks: Hooks) -> None:
     """Add them to what the job `retention` looks at."""
-    retention.keep("predictions", _days, store.delete_old)
-    retention.keep("prediction_cache", _cache_days, store.delete_old_answers)
+    hooks.retain("predictions", _days, store.delete_old)
+    hooks.retain("prediction_cache", _cache_days, store.delete_old_answers)
 
 
 def _days(settings: Settings) -> float:
@@ -18,4 +19,4 @@ def _days(settings: Settings) -> float:
 
 def _cache_days(settings: Settings) -> float:
     """Return how long answers are used again; those of a cache that is off are not stored."""
-    return settings.section(PredictionSettings).prediction_cache_seconds / retention.DAY_SECONDS
+    return settings.section(PredictionSettings).prediction_cache_seconds / DAY_SECONDS

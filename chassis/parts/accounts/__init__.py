@@ -3,13 +3,13 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from chassis.hooks import Hooks
 
 
 FIRST = "flask users create-admin EMAIL --generate"
 
 
-def register(app: "Flask") -> None:
+def register(hooks: "Hooks") -> None:
     """Add the pages, the commands, and sessions as a way to be known."""
     from chassis.parts.accounts import (
         admin_pages,
@@ -23,24 +23,27 @@ def register(app: "Flask") -> None:
         passkeys,
         proof_pages,
         sessions,
+        store,
     )
     from chassis.parts.accounts.settings import OidcSettings
     from chassis.security import identity
 
     known = sessions.known
     kind = identity.Kind(sessions.look_up, known.still_good, known.ends_at, doors.anybody, FIRST)
-    identity.add_kind(app, sessions.KIND, kind)
-    app.extensions["session_cookie"] = sessions.COOKIE
-    own = (pages.blueprint, factor_pages.blueprint, factor_pages.files, proof_pages.blueprint)
-    for blueprint in (entry_pages.blueprint, *own, admin_pages.blueprint):
-        app.register_blueprint(blueprint)
-    app.extensions["proof_page"] = proof_pages.interrupt
-    oidc = app.extensions["settings"].section(OidcSettings)
+    hooks.identity(sessions.KIND, kind)
+    hooks.session_cookie(sessions.COOKIE)
+    own = (pages.blueprint, factor_pages.blueprint, proof_pages.blueprint)
+    hooks.pages(entry_pages.blueprint, *own, admin_pages.blueprint)
+    hooks.admin_page("Accounts", "/admin/accounts")
+    hooks.header(bar.links)
+    hooks.sign_in_url(bar.sign_in_url)
+    hooks.proof_page(proof_pages.interrupt)
+    hooks.leaving(*leavers.PARTS)
+    hooks.people(store.states_of)
+    hooks.commands(cli.group)
+    passkeys.load()
+    oidc = hooks.settings.section(OidcSettings)
     if oidc.oidc_issuer:
         from chassis.parts.accounts.oidc import pages as oidc_pages
 
-        oidc_pages.install(app, oidc)
-    passkeys.load()
-    bar.install(app)
-    leavers.install(app)
-    app.cli.add_command(cli.group)
+        oidc_pages.install(hooks, oidc)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
@@ -14,6 +14,7 @@ from chassis.security import hosts, leaving, proof
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
 from chassis.security.proof import recently_proved
+from chassis.wiring import current_settings
 
 blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
@@ -56,7 +57,7 @@ def show(user_id: str) -> str:
     """Show one account with its sessions, and what can be done with it."""
     user = administration.get(user_id)
     shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
-    shown |= {"passwords": current_app.extensions["settings"].section(OidcSettings).password_sign_in}
+    shown |= {"passwords": current_settings().section(OidcSettings).password_sign_in}
     shown |= {"ended": administration.ended_with(user), "roles": store.ROLES[::-1]}
     ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
     return render_template("accounts/admin_account.html", user=user, ends=ends, **shown)

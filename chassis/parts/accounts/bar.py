@@ -2,17 +2,11 @@
 
 from urllib.parse import urlencode
 
-from flask import Flask, render_template, url_for
+from flask import render_template, url_for
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.parts.accounts.sessions import KIND
 from chassis.security import identity
-
-
-def install(app: Flask) -> None:
-    """Fill the places that the pages and the errors keep for accounts."""
-    app.extensions.update(account_links=links, sign_in_url=sign_in_url)
-    app.extensions["admin_pages"].append({"label": "Accounts", "href": "/admin/accounts"})
 
 
 def links() -> str:

@@ -4,13 +4,12 @@ import secrets
 import sys
 
 import click
-from flask import current_app
 
 from chassis.base.times import iso
 from chassis.commands import Group
 from chassis.parts.accounts import administration, joining, links, store, totp
 from chassis.security import leaving
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 group = Group("users", help="Make, invite, list and disable people's accounts.")
 role_option = click.option("--role", type=click.Choice(store.ROLES), default=store.USER, show_default=True)
@@ -153,5 +152,5 @@ def _asked() -> str:
 
 
 def _whole(url: str, path: str) -> str:
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return (url.rstrip("/") or settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}") + path

@@ -1,16 +1,14 @@
 """Whether anybody can come in as a person at all."""
 
-from flask import current_app
-
 from chassis.db import db
 from chassis.parts.accounts import store
 from chassis.parts.accounts.settings import AccountSettings, OidcSettings
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 
 def anybody() -> bool:
     """Return whether there is an account that is not disabled, or people may make one by themselves."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     provider = settings.section(OidcSettings)
     by_provider = provider.oidc_allowed_domains or provider.oidc_user_values or provider.oidc_admin_values
     if settings.section(AccountSettings).allow_registration or (provider.oidc_issuer and by_provider):

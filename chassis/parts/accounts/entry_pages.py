@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request
+from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from chassis.errors import AppError, TooManyRequests
@@ -12,8 +12,9 @@ from chassis.parts.accounts.local_path import local_path
 from chassis.parts.accounts.settings import AccountSettings, OidcSettings
 from chassis.security import identity, maintenance
 from chassis.security.guard import public
+from chassis.wiring import current_settings
 
-blueprint = Blueprint("accounts", __name__, template_folder="templates")
+blueprint = Blueprint("accounts", __name__)
 Page = str | Response | tuple[str, int, dict[str, str]]
 
 
@@ -124,7 +125,7 @@ def _entered(template: str, work: Callable[[], str], target: str = "/", **shown:
 
 def page(template: str, **shown: Any) -> str:
     """Return a page of somebody who is not signed in yet."""
-    settings = current_app.extensions["settings"]
+    settings = current_settings()
     doors = settings.section(OidcSettings)
     shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
     shown |= {"passkey": passkey_entry.options()} if template == "sign_in" and doors.password_sign_in else {}
@@ -139,5 +140,5 @@ def _password() -> str:
 
 def _check_allowed() -> None:
     passwords.check_in_use()
-    if not current_app.extensions["settings"].section(AccountSettings).allow_registration:
+    if not current_settings().section(AccountSettings).allow_registration:
         abort(404)

@@ -5,7 +5,6 @@ from typing import Any
 from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from chassis.base.service import current as service
 from chassis.errors import AppError, Unauthorized
 from chassis.parts.accounts import factors, gates, passkeys, sessions, totp
 from chassis.parts.accounts.factors import Changed
@@ -14,10 +13,9 @@ from chassis.security import guard, identity
 from chassis.security.guard import public
 from chassis.security.identity import READ, Identity
 from chassis.security.proof import recently_proved
+from chassis.web.pages import app_name
 
-FILES: dict[str, Any] = {"static_folder": "static/accounts", "static_url_path": "/static/features/accounts"}
-blueprint = Blueprint("account_factors", __name__, url_prefix=gates.SET_UP, template_folder="templates")
-files = Blueprint("account_files", __name__, **FILES)
+blueprint = Blueprint("account_factors", __name__, url_prefix=gates.SET_UP)
 Page = str | Response | tuple[str, int]
 QR: dict[str, Any] = {"scale": 5, "border": 4, "dark": "#000", "light": "#fff", "svgclass": "qr", "title": "QR code"}
 DONE = {
@@ -163,5 +161,4 @@ def _next() -> str:
 
 
 def _site() -> str:
-    brand: dict[str, str] = current_app.extensions.get("brand", dict)()
-    return brand.get("name") or service().name
+    return app_name()

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Row
 
 from chassis.parts.accounts import store
 from chassis.parts.accounts.settings import AccountSettings
+from chassis.wiring import current_settings
 
 SHOW, SET_UP = "/second-factor", "/account/factors"
 MAX_SECONDS = 1_800  # a session that lacks something ends after so long
@@ -21,6 +21,6 @@ def of(session: Row[Any]) -> str:
 
 def required(role: str) -> bool:
     """Return whether accounts of a role have to have a second factor."""
-    own: AccountSettings = current_app.extensions["settings"].section(AccountSettings)
+    own: AccountSettings = current_settings().section(AccountSettings)
     who = own.accounts_second_factor
     return who == "everyone" or (who == "admins" and role == store.ADMIN)

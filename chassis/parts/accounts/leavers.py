@@ -1,18 +1,9 @@
 """What ends with an account: its sessions, and the links that it made or that were made for it."""
 
-from flask import Flask
 from sqlalchemy import Connection, Row
 
 from chassis.parts.accounts import store
-from chassis.security import leaving, stale_keys
 from chassis.security.leaving import Departure, Ending, Part
-
-
-def install(app: Flask) -> None:
-    """Let them end with the account, and tell who has one."""
-    leaving.add(app, Part(_find_sessions, _end_sessions))
-    leaving.add(app, Part(_find_links, _end_links))
-    stale_keys.know(app, store.states_of)
 
 
 def _find_sessions(conn: Connection, departure: Departure) -> Ending:
@@ -37,3 +28,6 @@ def _end_links(conn: Connection, departure: Departure) -> None:
 
 def _links(conn: Connection, departure: Departure) -> list[Row[object]]:
     return store.links_left_by(conn, departure.owners, departure.email, departure.at)
+
+
+PARTS = (Part(_find_sessions, _end_sessions), Part(_find_links, _end_links))

@@ -4,7 +4,6 @@ import secrets
 import time
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Connection, Row
 
 from chassis.db import db
@@ -14,6 +13,7 @@ from chassis.parts.accounts.people import set_anew
 from chassis.parts.accounts.settings import AccountSettings
 from chassis.security import audit, identity
 from chassis.security.keys import digest
+from chassis.wiring import current_settings
 
 INVITATION, RESET, SIGN_IN = "invitation", "reset", "sign-in-link"
 EMERGENCY_SECONDS = 900
@@ -127,5 +127,5 @@ def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str
 
 
 def _own() -> AccountSettings:
-    own: AccountSettings = current_app.extensions["settings"].section(AccountSettings)
+    own: AccountSettings = current_settings().section(AccountSettings)
     return own

@@ -1,6 +1,6 @@
 """The pages of somebody's own account, and the ways out."""
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from chassis.errors import AppError, Unauthorized
@@ -9,6 +9,7 @@ from chassis.parts.accounts.settings import OidcSettings
 from chassis.security import guard, identity, maintenance, quotas
 from chassis.security.guard import public
 from chassis.security.identity import READ, Identity
+from chassis.wiring import current_settings
 
 blueprint = Blueprint("own_account", __name__)
 
@@ -62,7 +63,7 @@ def sign_out_everywhere() -> Response:
 
 
 def _page(who: Identity, error: str = "") -> str:
-    in_use = current_app.extensions["settings"].section(OidcSettings).password_sign_in
+    in_use = current_settings().section(OidcSettings).password_sign_in
     passwords = in_use and people.has_password(who)
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
     shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who), "usage": quotas.usage(who.owner)}

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 import structlog
-from flask import current_app, request
+from flask import request
 from sqlalchemy import Row
 
 from chassis.errors import BadRequest, Conflict, NotFound
@@ -18,7 +18,8 @@ from chassis.parts.accounts.challenges import Use
 from chassis.security import origins
 from chassis.security.identity import Identity
 from chassis.security.networks import parsed
-from chassis.settings import Settings, installed
+from chassis.settings import installed
+from chassis.wiring import current_settings
 
 log = structlog.get_logger(__name__)
 REGISTER, SHOW = "register", "show"
@@ -50,7 +51,7 @@ def party() -> Party | None:
 
     Nothing else of a request counts: a forged name would let one site ask for another's passkeys.
     """
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     if settings.public_url:
         return _party(settings.public_url)
     return None if settings.production else _party(origins.own(request.environ), only_local=True)

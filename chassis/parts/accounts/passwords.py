@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import argon2
-from flask import current_app
 
 from chassis.base.concurrency import run_in_thread
 from chassis.base.texts import normalized
@@ -14,6 +13,7 @@ from chassis.parts.accounts import strength
 from chassis.parts.accounts.memory import return_large_blocks
 from chassis.parts.accounts.settings import OidcSettings
 from chassis.web.pages import app_name
+from chassis.wiring import current_settings
 
 T = TypeVar("T")
 MIN_CHARACTERS, MAX_BYTES = 12, 1_024
@@ -28,7 +28,7 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 
 def check_in_use() -> None:
     """Raise Forbidden where people sign in by the provider alone."""
-    if not current_app.extensions["settings"].section(OidcSettings).password_sign_in:
+    if not current_settings().section(OidcSettings).password_sign_in:
         raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
 
 
@@ -37,7 +37,7 @@ def check(password: str, email: str, name: str = "") -> None:
     plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
         raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
-    known = (email, name, app_name(), current_app.extensions["settings"].public_url)
+    known = (email, name, app_name(), current_settings().public_url)
     if hints := _beside(lambda: strength.hints(plain, known)):
         raise _weak(" ".join(["This password is easy to guess.", *hints]))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from chassis.errors import AppError, TooManyRequests, Unauthorized
@@ -15,8 +15,9 @@ from chassis.security.bodies import FORM
 from chassis.security.csrf import FIELD
 from chassis.security.guard import public
 from chassis.security.identity import READ, Identity
+from chassis.wiring import current_settings
 
-blueprint = Blueprint("account_proof", __name__, template_folder="templates")
+blueprint = Blueprint("account_proof", __name__)
 Page = str | Response | tuple[str, int, dict[str, str]]
 OURS = "proof_"  # what the names of our own fields begin with, beside those of the form that was interrupted
 
@@ -96,7 +97,7 @@ def _proof(who: Identity, error: str = "", **going: str) -> str:
 
 
 def _provider() -> str:
-    doors = current_app.extensions["settings"].section(OidcSettings)
+    doors = current_settings().section(OidcSettings)
     return doors.oidc_name if doors.oidc_issuer else ""
 
 

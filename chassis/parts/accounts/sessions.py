@@ -6,7 +6,7 @@ import time
 from typing import Any, NamedTuple
 
 import structlog
-from flask import current_app, request
+from flask import request
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import parse_cookie
@@ -18,7 +18,7 @@ from chassis.parts.accounts.settings import AccountSettings
 from chassis.security import identity
 from chassis.security.identity import Credentials, Environ, Identity
 from chassis.security.keys import digest
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 log = structlog.get_logger(__name__)
 KIND, COOKIE, SECURE_COOKIE = "account", "account", "__Host-account"
@@ -162,16 +162,11 @@ def _see(session_id: str, now: float) -> None:
 
 
 def _is_secure(environ: Environ) -> bool:
-    return _settings().production or environ.get("wsgi.url_scheme") == "https"
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings
+    return current_settings().production or environ.get("wsgi.url_scheme") == "https"
 
 
 def _own() -> AccountSettings:
-    return _settings().section(AccountSettings)
+    return current_settings().section(AccountSettings)
 
 
 known = Known()

@@ -3,18 +3,20 @@
 import os
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify
+from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, Field
 
 from chassis import jobs
 from chassis.base.times import iso
 from chassis.errors import Conflict
 from chassis.jobs import bulk
+from chassis.observability.job_lines import JobLines
 from chassis.observability.redaction import redact_names
 from chassis.realtime import presence
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
 from chassis.web.body import json_body
+from chassis.wiring import kept
 
 blueprint = Blueprint("console_actions", __name__, url_prefix="/admin/console")
 TIMES = ("queued_at", "not_before", "updated_at", "lease_expires_at")
@@ -35,7 +37,7 @@ def job(job_id: str) -> Response:
     more: dict[str, Any] = {name: getattr(found, name) for name in ("owner", "priority", "submitted_by")}
     more |= {name: iso(getattr(found, name)) for name in TIMES}
     more |= redact_names(None, "", {"payload": found.payload})
-    lines = current_app.extensions["job_lines"].of(job_id)
+    lines = kept(JobLines).of(job_id)
     return jsonify(job=found.as_dict() | more, lines=lines, pid=os.getpid())
 
 

@@ -3,7 +3,7 @@
 import hashlib
 from typing import Annotated
 
-from flask import Blueprint, Response, current_app, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,6 +14,7 @@ from chassis.security import bodies
 from chassis.security.guard import needs, public
 from chassis.security.identity import ADMIN
 from chassis.web.body import Text, form_body, uploaded_file
+from chassis.wiring import kept
 
 blueprint = Blueprint("brand", __name__)
 KEEP_SECONDS = 86_400  # the address changes with the content
@@ -43,7 +44,7 @@ def shown(brands: Brands) -> dict[str, str]:
 @public
 def style() -> Response:
     """Give the pages their colour."""
-    colour = _brands().present().colour
+    colour = kept(Brands).present().colour
     return _kept(colours.stylesheet(colour).encode() if colour else b"", "text/css; charset=utf-8")
 
 
@@ -51,7 +52,7 @@ def style() -> Response:
 @public
 def logo() -> Response:
     """Return the logo."""
-    data = _brands().logo()
+    data = kept(Brands).logo()
     if not data:
         raise NotFound("There is no logo.")
     return _kept(data, PNG)
@@ -65,7 +66,7 @@ def save() -> AnyResponse:
     form, file = form_body(BrandForm), uploaded_file("logo")
     data = file.read() if file else b""
     new = check_logo(data) if data else b"" if form.remove_logo else None
-    _brands().save(form.name.strip(), "" if form.plain else form.colour.lower(), logo=new)
+    kept(Brands).save(form.name.strip(), "" if form.plain else form.colour.lower(), logo=new)
     return redirect(url_for("console.show", _anchor="brand"), 303)
 
 
@@ -75,8 +76,3 @@ def _kept(data: bytes, media: str) -> Response:
     response.set_etag(hashlib.sha256(data).hexdigest()[:32])
     response.cache_control.public, response.cache_control.max_age = True, KEEP_SECONDS
     return response.make_conditional(request)  # type: ignore[return-value]
-
-
-def _brands() -> Brands:
-    brands: Brands = current_app.extensions["brands"]
-    return brands

@@ -8,6 +8,7 @@ import structlog
 from flask import Flask, current_app, request
 
 from chassis.extensions import socketio
+from chassis.hooks import Hooks
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
 from chassis.parts.console import stats
@@ -83,9 +84,9 @@ class Ticker:
 ticker = Ticker()
 
 
-def register(app: Flask) -> None:
+def register(hooks: Hooks) -> None:
     """Register the event, and keep all others out of the room."""
-    access.check_join(app, _check_room)
+    hooks.join_check(_check_room)
     socketio.on("console:watch")(watch)
 
 

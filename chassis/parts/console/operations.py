@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, jsonify, send_file
+from flask import Blueprint, Response, jsonify, send_file
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -16,8 +16,8 @@ from chassis.security import audit, maintenance
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
 from chassis.security.proof import recently_proved
-from chassis.settings import Settings
 from chassis.web.body import Text, json_body
+from chassis.wiring import current_settings
 
 blueprint = Blueprint("console_operations", __name__, url_prefix="/admin/console")
 
@@ -46,7 +46,7 @@ def run(kind: str) -> Response:
 @needs(ADMIN)
 def all_backups() -> Response:
     """Return the backups; of a bucket, which a worker does not ask, the last one and those that were proven."""
-    here = isinstance(place_of(_settings()), Folder)
+    here = isinstance(place_of(current_settings()), Folder)
     found = _in_folder() if here else _remembered()
     return jsonify(backups=found, here=here, failed=db.read(backup.failed))
 
@@ -70,7 +70,7 @@ def verify(name: str) -> Response:
 @recently_proved
 def download(name: str) -> AnyResponse:
     """Hand out a backup: everything that the service knows, so it is written down who took it."""
-    place = place_of(_settings())
+    place = place_of(current_settings())
     if not isinstance(place, Folder):
         raise Conflict("The backups are in a bucket: fetch them from there.")
     path = place.staging / _known(name)
@@ -88,7 +88,7 @@ def maintain() -> Response:
 
 
 def _in_folder() -> list[dict[str, Any]]:
-    return [_shown(vars(one)) for one in backup.listing(_settings())]
+    return [_shown(vars(one)) for one in backup.listing(current_settings())]
 
 
 def _remembered() -> list[dict[str, Any]]:
@@ -107,7 +107,7 @@ def _shown(one: dict[str, Any]) -> dict[str, Any]:
 
 def _known(name: str) -> str:
     """Return the name of a backup that is listed; raise NotFound for what somebody else thinks of."""
-    here = isinstance(place_of(_settings()), Folder)
+    here = isinstance(place_of(current_settings()), Folder)
     if name not in (one["name"] for one in (_in_folder() if here else _remembered())):
         raise NotFound("There is no such backup.")
     return name
@@ -116,8 +116,3 @@ def _known(name: str) -> str:
 def _started(kind: str, payload: dict[str, Any], action: str, target: str) -> Response:
     audit.record(action, target)
     return jsonify(job_id=jobs.enqueue(kind, payload).id)
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings

@@ -1,11 +1,10 @@
 """The page itself; what lives on it comes by socket."""
 
 from itertools import groupby
-from typing import Any
 
-from flask import Blueprint, current_app, render_template
+from flask import Blueprint, render_template
 
-from chassis import effective, features
+from chassis import effective
 from chassis.jobs import registry
 from chassis.jobs.model import STATES
 from chassis.parts.console import stats
@@ -13,10 +12,9 @@ from chassis.parts.console.brand import Brands
 from chassis.security import audit, stale_keys
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
-from chassis.settings import GROUPS
+from chassis.wiring import current_settings, kept
 
-FILES: dict[str, Any] = {"static_folder": "static/console", "static_url_path": "/static/features/console"}
-blueprint = Blueprint("console", __name__, template_folder="templates", **FILES)
+blueprint = Blueprint("console", __name__)
 AUDIT_LINES = 8
 
 
@@ -24,13 +22,12 @@ AUDIT_LINES = 8
 @needs(ADMIN)
 def show() -> str:
     """Show the console."""
-    brands: Brands = current_app.extensions["brands"]
     return render_template(
         "console/console.html",
         about=stats.about(),
         states=STATES,
         kinds=sorted(registry.names(cpu_bound=True)),
-        own=brands.present(),
+        own=kept(Brands).present(),
         groups=_groups(),
         lines=audit.listing(limit=AUDIT_LINES),
         stale=stale_keys.reasons(),
@@ -39,5 +36,5 @@ def show() -> str:
 
 def _groups() -> list[tuple[str, list[effective.Effective]]]:
     """Return the settings in force, in groups."""
-    found = effective.listing(current_app.extensions["settings"], (*GROUPS, *features.sections()))
+    found = effective.listing(current_settings())
     return [(name, list(some)) for name, some in groupby(found, key=lambda one: one.group)]

@@ -16,9 +16,9 @@ from chassis.jobs import figures
 from chassis.observability.history import History
 from chassis.observability.metrics import UPSTREAM_CALLS
 from chassis.security import maintenance
-from chassis.settings import Settings
 from chassis.upstream import upstream
 from chassis.web import health
+from chassis.wiring import current_settings, current_wiring, keep, kept
 
 
 def stats() -> dict[str, Any]:
@@ -29,7 +29,7 @@ def stats() -> dict[str, Any]:
 
 def about() -> dict[str, Any]:
     """Return what runs here, and since when."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     started = history().started_at
     return {
         "pid": os.getpid(),
@@ -61,12 +61,10 @@ def upstream_state() -> dict[str, Any]:
 
 
 def history() -> History:
-    """Return what the worker keeps; a process that is none, such as a test's, has kept nothing yet."""
-    known = current_app.extensions
-    if "history" not in known:
-        known["history"] = History(figures.figures, figures.NAMES)
-    kept: History = known["history"]
-    return kept
+    """Return what the worker keeps; of another process, such as a test's, an empty history."""
+    if History not in current_wiring().kept:
+        keep(current_app, History(figures.figures, figures.NAMES))
+    return kept(History)
 
 
 def _by_label(counter: Counter, label: str) -> dict[str, int]:

@@ -3,19 +3,20 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flask import Flask
+    from chassis.hooks import Hooks
 
 
-def register(app: "Flask") -> None:
-    """Add the routes, the command and the job kind where webhooks are on; else nothing is imported."""
+def register(hooks: "Hooks") -> None:
+    """Add the routes, the command and the job kind where webhooks are on; secrets are hidden in logs anyway."""
+    from chassis.parts.webhooks import signing
     from chassis.parts.webhooks.settings import WebhookSettings
 
-    if not app.extensions["settings"].section(WebhookSettings).webhooks:
+    hooks.redact(signing.PREFIX, signing.SECRET)
+    if not hooks.settings.section(WebhookSettings).webhooks:
         return
     from chassis.parts.webhooks import api, cli, jobs, leaver, pages  # noqa: F401 - jobs makes its kind known
 
-    app.register_blueprint(api.blueprint)
-    app.register_blueprint(pages.blueprint)
-    app.extensions["nav"].append({"label": "Webhooks", "href": "/webhooks"})
-    leaver.install(app)
-    app.cli.add_command(cli.group)
+    hooks.pages(api.blueprint, pages.blueprint)
+    hooks.navigation("Webhooks", "/webhooks")
+    hooks.commands(cli.group)
+    hooks.leaving(leaver.PART)

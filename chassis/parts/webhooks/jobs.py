@@ -4,17 +4,18 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
+from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
 from chassis.db import db
 from chassis.errors import AppError
 from chassis.jobs import GiveUp, JobContext, job
 from chassis.jobs.endings import on_end
-from chassis.observability.metrics import WEBHOOK_CALLS
 from chassis.parts.webhooks import service, signing, store
 from chassis.security import audit
 from chassis.security.keys import DAY_SECONDS
 
+CALLS = Counter("app_webhook_calls_total", "Calls of webhooks, each attempt.", ["outcome"])
 ATTEMPTS = 30  # two to four days
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 6 * 3600.0
 GONE = 410  # the receiver says that it wants no more
@@ -39,12 +40,12 @@ def deliver(context: JobContext, payload: dict[str, Any]) -> None:
     """Call the webhook once; raise NotDelivered, or GiveUp, unless it answers with a status from 200 to 299."""
     webhook = db.read(lambda conn: store.get(conn, payload["webhook"]))
     if webhook is None or webhook.disabled_at is not None:
-        WEBHOOK_CALLS.labels("skipped").inc()
+        CALLS.labels("skipped").inc()
         raise GiveUp("The webhook was removed or disabled.", code="webhook_failed")
     outcome, good = _call(webhook, context.id, payload["body"].encode())
     now = time.time()
     context.write(lambda conn: (store.succeeded if good else store.failed)(conn, webhook.id, outcome, now))
-    WEBHOOK_CALLS.labels("delivered" if good else "failed").inc()
+    CALLS.labels("delivered" if good else "failed").inc()
     context.progress(int(good), 1, outcome)
     if not good:
         failure = GiveUp if _give_up(context, webhook, outcome, now) else NotDelivered

@@ -1,16 +1,9 @@
 """What ends of webhooks with an account: those of the owners that leave."""
 
-from flask import Flask
 from sqlalchemy import Connection, Row
 
 from chassis.parts.webhooks import addresses, store
-from chassis.security import leaving
 from chassis.security.leaving import Departure, Ending, Part
-
-
-def install(app: Flask) -> None:
-    """Let an owner's webhooks end with the account."""
-    leaving.add(app, Part(_find, _end, plantable=True))
 
 
 def _find(conn: Connection, departure: Departure) -> Ending:
@@ -24,3 +17,6 @@ def _end(conn: Connection, departure: Departure) -> None:
 
 def _hooks(conn: Connection, departure: Departure) -> list[Row[object]]:
     return [hook for owner in sorted(departure.owners) for hook in store.of_owner(conn, owner)]
+
+
+PART = Part(_find, _end, plantable=True)

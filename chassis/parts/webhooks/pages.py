@@ -11,7 +11,7 @@ from chassis.security.guard import needs
 from chassis.security.identity import SUBMIT
 from chassis.web.body import Text, form_body
 
-blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks", template_folder="templates")
+blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # colours
 
 

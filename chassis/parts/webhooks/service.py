@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import current_app
 from sqlalchemy import Connection, Row
 
 from chassis import jobs
@@ -18,7 +17,7 @@ from chassis.jobs.store import insert as insert_job
 from chassis.parts.webhooks import addresses, messages, signing, store
 from chassis.parts.webhooks.settings import WebhookSettings
 from chassis.security import audit, identity, ownership
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 KIND = "webhook"
 PRIORITY = -10  # whoever waits for a page waits first
@@ -28,7 +27,7 @@ TIMES = ("created_at", "disabled_at", "failing_since", "last_at")
 
 def own() -> WebhookSettings:
     """Return the webhooks' settings."""
-    settings: Settings = current_app.extensions["settings"]
+    settings = current_settings()
     return settings.section(WebhookSettings)
 
 
@@ -37,7 +36,7 @@ def create(url: str, owner: str | None = None) -> dict[str, Any]:
 
     Its owner is whoever asks, unless a command names another. Raises BadRequest and Conflict.
     """
-    production = current_app.extensions["settings"].production
+    production = current_settings().production
     addresses.checked(url, own().webhook_allow, https_only=production)
     owner = identity.current().owner if owner is None else owner
     secret, webhook_id = signing.new_secret(), "wh_" + secrets.token_hex(6)

@@ -6,9 +6,11 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 
 PREFIX = "whsec_"
+SECRET = re.compile(r"\bwhsec_[A-Za-z0-9+/=]{20,}")
 SECRET_BYTES = 32
 
 

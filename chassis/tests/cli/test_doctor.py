@@ -20,6 +20,7 @@ from chassis.security import identity, keyring
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.wiring import wire, wiring_of
 
 SECRET = "Zk3vQ9xW1mB7nR5tY2uP8sD4fG6hJ0aL-cE"
 ADMIN = SECRET[::-1]
@@ -43,7 +44,7 @@ def found(tmp_path, monkeypatch):
         settings = Settings(**{**GOOD, "database_url": f"sqlite:///{tmp_path}/data/app.db", **changed})
         db.open(settings)
         app = Flask("small")
-        app.extensions["settings"] = settings
+        wire(app, settings)
         keyring.install(app, settings)
         with app.app_context():
             prepare(app)
@@ -132,7 +133,7 @@ def test_the_machine_and_the_database_are_looked_at(found, data, monkeypatch):
 def test_what_is_to_be_done_is_told_in_words_and_as_json(found, data, monkeypatch):
     def run(*words):
         app = Flask("small")
-        app.extensions["settings"] = Settings(**GOOD, database_url=f"sqlite:///{data}/app.db")
+        wire(app, Settings(**GOOD, database_url=f"sqlite:///{data}/app.db"))
         return app.test_cli_runner().invoke(doctor, words)
 
     monkeypatch.setattr("chassis.cli.doctor.CHECKS", (weaknesses.database_file,))
@@ -203,9 +204,8 @@ def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
         there = False
 
     def kinds(app):
-        identity.add_kind(
-            app, "person", identity.Kind(None, None, anybody=lambda: Nobody.there, first="flask users first")
-        )
+        person = identity.Kind(None, None, anybody=lambda: Nobody.there, first="flask users first")
+        wiring_of(app).identities["person"] = person
 
     check = weaknesses.somebody_can_enter
     assert found(check, prepare=kinds, admin_api_key="") == ["ADMIN_API_KEY"]
@@ -229,7 +229,7 @@ def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
 def test_the_extra_of_a_setting_that_is_missing_is_named_before_the_start(monkeypatch, name, value, extra):
     settings = Settings(**{name.lower(): value})
     assert settings.problems() == []
-    monkeypatch.setattr("chassis.settings.installed", lambda package: False)
+    monkeypatch.setattr("chassis.settings.packages.installed", lambda package: False)
     assert [(told, f"the extra {extra} of" in sentence) for told, sentence in settings.problems()] == [(name, True)]
 
 

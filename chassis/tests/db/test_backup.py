@@ -27,6 +27,7 @@ from chassis.errors import AppError
 from chassis.settings import Settings
 from chassis.tests.patience import wait_until
 from chassis.tests.servers import CLEAN, ROOT, new_database
+from chassis.wiring import wire
 
 SAID = r"app-\d{8}T\d{6}Z\.db\.zst"
 DAY = 86_400
@@ -380,7 +381,7 @@ def test_a_bad_backup_is_refused_and_the_database_stands(make, settings, path, f
 def cli(settings):
     """Type a command of `flask db`."""
     app = Flask("small")
-    app.extensions["settings"] = settings
+    wire(app, settings)
 
     def run(*arguments, answer=None):
         with app.app_context():

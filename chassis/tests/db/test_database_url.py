@@ -5,8 +5,10 @@ import pytest
 from app import create_app
 from chassis import boot
 from chassis.base.database_url import busy_seconds, file_of, normal, problem
+from chassis.base.environment import BASE_DIR
 from chassis.db import db
-from chassis.settings import BASE_DIR, Settings
+from chassis.settings import Settings
+from chassis.wiring import settings_of
 
 SHAPES = ["sqlite:///{}", "sqlite:///{}?timeout=30", "sqlite+pysqlite:///{}", "SQLite:///{}?timeout=0.5"]
 COMMANDS = """
@@ -38,7 +40,7 @@ def run(app, line):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_every_command_works_on_the_file_that_the_service_uses(opened, tmp_path, shape):
     app = opened(shape.format(tmp_path / "a.db"))
-    settings = app.extensions["settings"]
+    settings = settings_of(app)
     assert settings.sqlite_path == tmp_path / "a.db"
     boot.make_folder(settings)
     assert boot.check_database(settings, db) == "reachable"
@@ -56,7 +58,7 @@ def test_every_command_works_on_the_file_that_the_service_uses(opened, tmp_path,
 def test_every_command_works_on_the_server_that_postgresql_names(opened, postgres_url, tmp_path, monkeypatch):
     plain = postgres_url.replace("postgresql+psycopg://", "postgresql://")
     app = create_app(Settings(app_env="test", database_url=plain, backup_to=str(tmp_path)))
-    assert app.extensions["settings"].database_url.get_secret_value() == postgres_url
+    assert settings_of(app).database_url.get_secret_value() == postgres_url
     with app.app_context():
         for line in ("db upgrade", "db status", "keys list", "db backup", "db backups", "db verify latest"):
             run(app, line)

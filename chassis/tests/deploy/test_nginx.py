@@ -176,8 +176,9 @@ def test_a_body_that_is_too_large_is_refused_with_a_page(site):
 
 
 def test_static_files_come_from_the_release_and_else_from_the_service(site, server, tool, tmp_path):
-    scripts = [*ROOT.glob("app/features/*/static/*/*.js"), *ROOT.glob("chassis/parts/*/static/*/*.js")]
-    paths = ["/static/app.css", *(f"/static/features/{file.parent.name}/{file.name}" for file in scripts)]
+    scripts = [*ROOT.glob("app/features/*/static/*.js"), *ROOT.glob("chassis/parts/*/static/*.js")]
+    paths = ["/static/app.css", *(f"/static/{file.parents[1].name}/{file.name}" for file in scripts)]
+    paths += [f"/static/vendor/{file.name}" for file in ROOT.glob("chassis/web/static/vendor/*.js")]
     with nginx(tmp_path, tool, server.port, release=tmp_path / "none") as elsewhere:
         for path in paths:
             served, passed = site.ask(path, Accept_Encoding="gzip"), elsewhere.ask(path)
@@ -191,7 +192,7 @@ def test_static_files_come_from_the_release_and_else_from_the_service(site, serv
             assert site.ask(path, If_None_Match=served[1]["ETag"])[0] == 304
     assert site.ask("/static/app.css", Accept_Encoding="gzip")[1]["Content-Encoding"] == "gzip"
     assert site.ask("/static/../settings.py")[0] == 404
-    assert site.ask("/static/features/predictions/../../../settings.py")[0] == 404
+    assert site.ask("/static/vendor/../../../settings.py")[0] == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

@@ -13,7 +13,7 @@ from chassis.tests.conftest import ROOT
 from chassis.tests.documents import blocks
 
 PLACES = runpy.run_path(str(ROOT / "deploy/release.py"))["PLACES"]
-FILES = ("CHANGELOG.md", "Makefile", "chassis/settings.py", "deploy/release.py", "pyproject.toml")
+FILES = ("CHANGELOG.md", "Makefile", "chassis/settings/version.py", "deploy/release.py", "pyproject.toml")
 WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 

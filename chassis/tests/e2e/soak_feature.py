@@ -21,5 +21,5 @@ def soak(context, payload):
         context.wait(0.02)
 
 
-def register(app):
-    app.add_url_rule("/soak", "soak", lambda: jsonify(jobs.enqueue("soak", {}).as_dict()), methods=["POST"])
+def register(hooks):
+    hooks.app.add_url_rule("/soak", "soak", lambda: jsonify(jobs.enqueue("soak", {}).as_dict()), methods=["POST"])

@@ -61,7 +61,7 @@ BROKEN = '\n\n@blueprint.get("/broken")\ndef broken():\n    raise RuntimeError("
 
 
 def test_a_server_in_the_background_is_started_shown_reloaded_and_stopped(web, copy):
-    pages, settings = copy / "chassis/web/pages.py", copy / "chassis/settings.py"
+    pages, version = copy / "chassis/web/pages.py", copy / "chassis/settings/version.py"
     good = pages.read_text() + BROKEN
     pages.write_text(good)
     assert web("status").returncode == 3
@@ -82,7 +82,7 @@ def test_a_server_in_the_background_is_started_shown_reloaded_and_stopped(web, c
     assert "ready" in web("status").stdout, "the old code serves on"
     pages.write_text(good)
 
-    settings.write_text(settings.read_text().replace('VERSION = "', 'VERSION = "9'))
+    version.write_text(version.read_text().replace('VERSION = "', 'VERSION = "9'))
     assert web("reload").returncode == 0
     wait_until(lambda: '"version":"9' in get(web.port, "/healthz").replace(" ", ""))
     assert int((copy / "data/web.pid").read_text()) == pid

@@ -169,7 +169,7 @@ def test_sighup_serves_what_is_on_the_disk_now(copied, wait_for):
         )
     )
     feature.parent.mkdir()
-    feature.write_text("def register(app):\n    app.add_url_rule('/added', 'added', lambda: 'added')\n")
+    feature.write_text("def register(hooks):\n    hooks.app.add_url_rule('/added', 'added', lambda: 'added')\n")
     os.kill(server.pid, signal.SIGHUP)
     wait_for(lambda: server.get("/added") == (200, "added"))
     assert server.get("/new") == (200, "new")

@@ -10,10 +10,11 @@ from pydantic import BaseModel, Field
 from app import create_app
 from chassis.errors import Conflict, Forbidden
 from chassis.extensions import socketio
-from chassis.realtime import access, presence, recovery
+from chassis.realtime import presence, recovery
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish
 from chassis.realtime.recovery import Resumable
+from chassis.wiring import wiring_of
 
 app = create_app()
 
@@ -145,8 +146,8 @@ def no_secrets(room):
         raise Forbidden("That room is not for you.")
 
 
-access.check_connect(app, no_strangers)
-access.check_join(app, no_secrets)
+wiring_of(app).connect_checks.append(no_strangers)
+wiring_of(app).join_checks.append(no_secrets)
 
 
 @app.get("/page")

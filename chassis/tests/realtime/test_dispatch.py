@@ -9,6 +9,7 @@ from chassis.errors import Conflict
 from chassis.extensions import SocketIO
 from chassis.realtime.dispatch import dispatch
 from chassis.settings import Settings
+from chassis.wiring import wire
 
 
 class Order(BaseModel):
@@ -19,7 +20,7 @@ class Order(BaseModel):
 def client():
     app = Flask("app")
     app.config["SECRET_KEY"] = "tests"
-    app.extensions["settings"] = Settings(app_env="test")
+    wire(app, Settings(app_env="test"))
     socketio = SocketIO(app, async_mode="threading")
     socketio.dispatch = dispatch
 

@@ -11,14 +11,15 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 import socketio
 
+from chassis import features
 from chassis.tests.conftest import ROOT
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ADMIN, CLIENT
 
 KEY = {"X-API-Key": CLIENT}
 UP = ["..", "%2e%2e", "%2E%2E", ".%2e", "%252e%252e", "..%00", "....", "..;", "%c0%ae%c0%ae", "..%5c.."]
-TARGETS = {"settings.py": 1, "pyproject.toml": 2, "etc/passwd": 12}  # and how far above chassis/web they are
-SECRETS = ("root:", "class Settings", "SQLite format", "[project]", "{% block")
+TARGETS = {"errors.py": 1, "pyproject.toml": 2, "etc/passwd": 12}  # and how far above chassis/web they are
+SECRETS = ("root:", "class AppError", "SQLite format", "[project]", "{% block")
 REDIRECTED = [
     "//evil.example",
     "//evil.example/..",
@@ -56,9 +57,7 @@ def raw(server, request: bytes) -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-@pytest.mark.parametrize(
-    "folder", ["/static", "/static/vendor", "/static/features", "/static/features/predictions", ""]
-)
+@pytest.mark.parametrize("folder", ["/static", "/static/vendor", *(f"/static/{name}" for name in features.names()), ""])
 def test_no_path_leads_out_of_the_folder_of_static_files(attacked, folder):
     assert "socket" in ask(attacked, "/static/live.js").text, "the folder itself is served"
     for up in UP:

@@ -18,6 +18,7 @@ from chassis.security.audit_chain import BEGINNING, ChainBroken, Head, hash_of
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT, new_database
 from chassis.tests.documents import blocks
+from chassis.wiring import settings_of
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ def write_from_several_processes(url):
 
 @pytest.mark.server
 def test_several_processes_keep_one_chain(app):
-    write_from_several_processes(app.extensions["settings"].database_url.get_secret_value())
+    write_from_several_processes(settings_of(app).database_url.get_secret_value())
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from flask import Flask, render_template_string
 from chassis.errors import AppError
 from chassis.security import csrf, identity
 from chassis.security.identity import Identity, Kind
+from chassis.wiring import wire, wiring_of
 
 OWN, FOREIGN = {"Origin": "http://localhost"}, {"Origin": "https://evil.example"}
 FORM = "{{ csrf_field() }}{{ csrf_meta() }}"
@@ -25,8 +26,8 @@ def look_up(credentials):
 def make(secret="a key of the tests", fallbacks=(), cors_origins=()):
     app = Flask("small")
     app.config.update(SECRET_KEY=secret, SECRET_KEY_FALLBACKS=list(fallbacks))
-    app.extensions["settings"] = SimpleNamespace(cors_origins=cors_origins, guarded=False, public_read=False)
-    identity.add_kind(app, "any", Kind(look_up, lambda _: True))
+    wire(app, SimpleNamespace(cors_origins=cors_origins, guarded=False, public_read=False))
+    wiring_of(app).identities["any"] = Kind(look_up, lambda _: True)
     csrf.install(app)
     app.register_error_handler(AppError, lambda error: (error.as_dict(), error.status))
     app.add_url_rule("/form", "form", lambda: render_template_string(FORM))

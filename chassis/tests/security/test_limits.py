@@ -18,6 +18,7 @@ from chassis.tests.conftest import free_port
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ask, flask, start_limits_app
 from chassis.web import errors
+from chassis.wiring import wire
 
 KEYS = [f"client-{number}-of-the-tests-0123456789abc" for number in range(6)]
 PROXIED = {"TRUSTED_PROXIES": "127.0.0.1"}  # so that each test comes from addresses of its own
@@ -169,7 +170,7 @@ def small():
     def make(**settings):
         given = Settings(app_env="test", **settings)
         app = Flask("small", static_folder=None)
-        app.extensions["settings"] = given
+        wire(app, given)
         request_rates.install(app, given)
         errors.install(app)
         app.add_url_rule("/api/x", "x", lambda: "ok")

@@ -6,10 +6,11 @@ import pytest
 
 from app import create_app
 from chassis.db import db
-from chassis.security import guard, identity
+from chassis.security import guard
 from chassis.security.identity import Identity, Kind, scopes
 from chassis.security.proof import recently_proved
 from chassis.settings import Settings
+from chassis.wiring import wiring_of
 
 LONG_AGO = {"now": 0, "long_ago": 901, "unsaid": None}
 
@@ -26,7 +27,7 @@ def client(tmp_path):
         ago = LONG_AGO[words]
         return Identity("tester", "1", "Ada", scopes("submit"), proved_at=None if ago is None else time.time() - ago)
 
-    identity.add_kind(app, "tester", Kind(look_up, lambda _found: True))
+    wiring_of(app).identities["tester"] = Kind(look_up, lambda _found: True)
 
     @app.get("/harm")
     @guard.needs("submit")

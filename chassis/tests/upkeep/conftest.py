@@ -10,6 +10,7 @@ from chassis.jobs import JobContext, registry
 from chassis.settings import Settings
 from chassis.tests.servers import new_database
 from chassis.upkeep import register
+from chassis.wiring import wire, wiring_of
 
 
 @pytest.fixture
@@ -20,10 +21,11 @@ def upkeep(tmp_path):
     db.open(settings)
     db.warm()  # as in a worker, whose connections stay open
     app = Flask("upkeep")
+    wire(app, settings)
     found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)
 
     def run(kind, **changed):
-        app.extensions["settings"] = found.settings.model_copy(update=changed)
+        wiring_of(app).settings = found.settings.model_copy(update=changed)
         context = JobContext("1", kind, 1, lambda *_: None)
         with app.app_context():
             registry.kind(kind).handler(context, {})

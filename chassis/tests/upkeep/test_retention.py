@@ -1,15 +1,16 @@
 """What goes by age, and what stays."""
 
 import time
+from pathlib import Path
 
 import pytest
 
 from chassis import jobs
 from chassis.db import db
+from chassis.hooks import Hooks
 from chassis.jobs import registry, store
 from chassis.jobs.tables import jobs as table
 from chassis.security.tables import audit_log
-from chassis.upkeep import retention
 
 DAY = 86_400
 
@@ -17,7 +18,6 @@ DAY = 86_400
 @pytest.fixture(autouse=True)
 def kinds(upkeep, monkeypatch):
     monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
-    monkeypatch.setattr(retention, "_rules", {})
     jobs.job("mail")(lambda context, payload: None)
     jobs.job("referred", own_rows=True)(lambda context, payload: None)
 
@@ -77,7 +77,8 @@ def test_it_goes_in_small_transactions_with_pauses_in_which_others_write(upkeep,
 
 def test_features_join_with_rows_that_go_before_the_core_s(upkeep):
     order = []
-    retention.keep("albums", lambda settings: 7, lambda conn, before, limit: order.append(before) or 0)
-    retention.keep("never", lambda settings: 0, lambda conn, before, limit: 1 / 0)
+    hooks = Hooks(upkeep.app, "albums", Path())
+    hooks.retain("albums", lambda settings: 7, lambda conn, before, limit: order.append(before) or 0)
+    hooks.retain("never", lambda settings: 0, lambda conn, before, limit: 1 / 0)
     assert upkeep.run("retention") == "deleted albums: 0, jobs: 0, audit: 0, quota_days: 0"
     assert time.time() - 7 * DAY - 60 < order[0] < time.time() - 7 * DAY + 60

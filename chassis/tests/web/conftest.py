@@ -11,6 +11,7 @@ from chassis import web
 from chassis.errors import Conflict, Unavailable
 from chassis.observability import requests
 from chassis.settings import Settings
+from chassis.wiring import wire
 
 
 def add_failures(app: Flask) -> None:
@@ -42,7 +43,8 @@ def small(tmp_path):
     app.config["MAX_CONTENT_LENGTH"] = 100
     checks: dict = {"database": lambda: None}
     stopping: list[bool] = []
-    app.extensions.update(settings=settings, nav=[], health_checks=checks, draining=lambda: bool(stopping))
+    wiring = wire(app, settings)
+    wiring.health_checks, wiring.draining = checks, lambda: bool(stopping)
     requests.install(app)
     web.install(app)
     add_failures(app)

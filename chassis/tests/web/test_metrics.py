@@ -18,6 +18,7 @@ from chassis.errors import BootError
 from chassis.settings import Settings
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import LEAN, migrated_database
+from chassis.wiring import settings_of, wiring_of
 
 BUILD = {"service", "version", "chassis", "python", "async_mode"}
 ROOT = Path(__file__).resolve().parents[3]
@@ -130,8 +131,8 @@ def test_a_forwarded_address_does_not_open_the_door(small):
 
 
 def test_the_networks_of_the_setting_may_read(small):
-    settings = small.app.extensions["settings"]
-    small.app.extensions["settings"] = settings.model_copy(update={"metrics_allow": (ip_network("10.0.0.0/8"),)})
+    settings = settings_of(small.app)
+    wiring_of(small.app).settings = settings.model_copy(update={"metrics_allow": (ip_network("10.0.0.0/8"),)})
     assert small.client.get("/metrics", environ_base={"REMOTE_ADDR": "10.2.3.4"}).status_code == 200
     assert small.client.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).status_code == 403
 
@@ -199,8 +200,8 @@ def test_several_workers_count_together(tmp_path):
 
 
 def test_workers_without_a_common_folder_still_answer(small):
-    settings = small.app.extensions["settings"]
-    small.app.extensions["settings"] = settings.model_copy(update={"gunicorn_workers": 2})
+    settings = settings_of(small.app)
+    wiring_of(small.app).settings = settings.model_copy(update={"gunicorn_workers": 2})
     assert small.client.get("/metrics").status_code == 200
 
 

@@ -21,8 +21,9 @@ GUARDED = {"REQUIRE_CLIENT_API_KEY": "true", "CLIENT_API_KEYS": KEY, "AUTH_FAILU
 ROUTES = """
 import json
 from app import create_app
+from chassis.wiring import wiring_of
 app = create_app()
-app.extensions["session_cookie"] = "account"
+wiring_of(app).session_cookie = "account"
 routes = [(rule.rule, sorted(rule.methods - {"HEAD", "OPTIONS"})) for rule in app.url_map.iter_rules()]
 print(json.dumps({"routes": routes, **app.test_client().get("/api/openapi.json").get_json()}))
 """

@@ -1,10 +1,11 @@
 """The first page, the icon, and what every page knows."""
 
 from chassis.base.service import current
+from chassis.wiring import Link, wiring_of
 
 
 def test_the_first_page_is_the_first_feature(small):
-    small.app.extensions["nav"] += [{"label": "A", "href": "/a"}, {"label": "B", "href": "/b"}]
+    wiring_of(small.app).navigation += [Link("A", "/a"), Link("B", "/b")]
     answer = small.client.get("/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/a")
 
@@ -16,7 +17,7 @@ def test_without_a_feature_there_is_a_welcome(small):
 
 
 def test_every_page_has_the_navigation_and_the_version(small):
-    small.app.extensions["nav"].append({"label": "Things", "href": "/things"})
+    wiring_of(small.app).navigation.append(Link("Things", "/things"))
     page = small.client.get("/missing", headers={"Accept": "text/html"}).text
     assert '<a href="/things">Things</a>' in page
     assert current().version in page

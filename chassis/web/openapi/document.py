@@ -13,6 +13,7 @@ from chassis.security import identity
 from chassis.security.guard import NOTHING
 from chassis.web.openapi.describe import COMPONENTS, Answer
 from chassis.web.openapi.operations import Operation, operations
+from chassis.wiring import settings_of, wiring_of
 
 Schema = dict[str, Any]
 Mode = Literal["validation", "serialization"]
@@ -34,13 +35,13 @@ RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 def document(app: Flask, title: str) -> Schema:
     """Return the description of all described routes, as this deployment answers them."""
     found = list(operations(app))
-    writer = _Writer(app, found)
+    writer, notes = _Writer(app, found), wiring_of(app).openapi_notes
     paths: dict[str, Schema] = {}
     for operation in found:
         paths.setdefault(operation.path, {})[operation.method.lower()] = writer.operation(operation)
     return {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": service().version},
+        "info": {"title": title, "version": service().version} | ({"description": "\n\n".join(notes)} if notes else {}),
         "paths": paths,
         "components": {"schemas": writer.components(), "securitySchemes": writer.schemes},
     }
@@ -50,8 +51,8 @@ class _Writer:
     """Knows the schema of every model, so that each stands once in the document."""
 
     def __init__(self, app: Flask, found: list[Operation]) -> None:
-        self._visitor = identity.anonymous(app.extensions["settings"], "")
-        cookie = app.extensions.get("session_cookie")  # its name without __Host-, where people can sign in
+        self._visitor = identity.anonymous(settings_of(app), "")
+        cookie = wiring_of(app).session_cookie
         self.schemes = SCHEMES | ({SESSION: {**COOKIE, "name": cookie}} if cookie else {})
         self._queries = [operation.description.query for operation in found if operation.description.query]
         taken = {model for operation in found for model in operation.description.body.values()}

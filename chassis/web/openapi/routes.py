@@ -10,9 +10,9 @@ from chassis.security import hosts, identity
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.openapi.document import Schema, document
 from chassis.web.openapi.page import groups
+from chassis.wiring import current_settings, current_wiring
 
 blueprint = Blueprint("description", __name__, url_prefix="/api")
-BUILT = "openapi"
 
 
 class OpenAPI(RootModel[dict[str, Any]]):
@@ -31,14 +31,13 @@ def openapi() -> Response:
 def docs() -> str:
     """Show this description as a page."""
     found = _document()
-    address, keys = hosts.base_url(), identity.anonymous(current_app.extensions["settings"], "").scopes
+    address, keys = hosts.base_url(), identity.anonymous(current_settings(), "").scopes
     return render_template("api.html", groups=groups(found, address), guarded=not keys)
 
 
 def _document() -> Schema:
     """Return the document, which is made when it is first asked for: by then every feature is there."""
-    known = current_app.extensions
-    if BUILT not in known:
-        known[BUILT] = document(current_app._get_current_object(), service().name)  # type: ignore[attr-defined]
-    found: Schema = known[BUILT]
-    return found
+    wiring = current_wiring()
+    if wiring.openapi is None:
+        wiring.openapi = document(current_app._get_current_object(), service().name)  # type: ignore[attr-defined]
+    return wiring.openapi

@@ -10,7 +10,7 @@ from typing import Any
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
-from flask import current_app, request
+from flask import request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
@@ -23,7 +23,7 @@ from chassis.parts.accounts.oidc.provider import Provider
 from chassis.parts.accounts.settings import OidcSettings
 from chassis.security import signing
 from chassis.security.keys import digest
-from chassis.settings import Settings
+from chassis.wiring import current_settings
 
 CALLBACK = "/sign-in/oidc/callback"
 COOKIE, SECONDS = "oidc", 600
@@ -54,7 +54,7 @@ def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
 
 def redirect_uri() -> str:
     """Return where the provider sends people back: never a name that the request chose."""
-    return _settings().public_url.rstrip("/") + CALLBACK
+    return current_settings().public_url.rstrip("/") + CALLBACK
 
 
 def keep(response: Response, flow: Flow) -> Response:
@@ -101,8 +101,3 @@ def _lost() -> Unauthorized:
 
 def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(signing.secret_keys()[::-1], salt="oidc-flow")
-
-
-def _settings() -> Settings:
-    settings: Settings = current_app.extensions["settings"]
-    return settings

@@ -3,10 +3,11 @@
 from typing import Any
 
 import structlog
-from flask import Blueprint, Flask, current_app, redirect, request
+from flask import Blueprint, current_app, redirect, request
 from werkzeug.wrappers import Response
 
 from chassis.errors import AppError, BadRequest, Unauthorized
+from chassis.hooks import Hooks
 from chassis.parts.accounts import entry_pages, sessions
 from chassis.parts.accounts.local_path import local_path
 from chassis.parts.accounts.oidc import entering, exchange, flow, person
@@ -14,18 +15,18 @@ from chassis.parts.accounts.oidc.provider import Known
 from chassis.parts.accounts.settings import AccountSettings, OidcSettings
 from chassis.security import audit
 from chassis.security.guard import public
+from chassis.wiring import current_settings, kept
 
 blueprint = Blueprint("oidc", __name__)
 log = structlog.get_logger(__name__)
-EXTENSION = "oidc_provider"
 MAX_CODE = 4_000
 Page = Response | tuple[Any, ...]
 
 
-def install(app: Flask, own: OidcSettings) -> None:
+def install(hooks: Hooks, own: OidcSettings) -> None:
     """Add the routes; the provider is asked when somebody signs in."""
-    app.extensions[EXTENSION] = Known(own.oidc_issuer)
-    app.register_blueprint(blueprint)
+    hooks.keep(Known(own.oidc_issuer))
+    hooks.pages(blueprint)
 
 
 @blueprint.get("/sign-in/oidc")
@@ -60,7 +61,7 @@ def callback() -> Page:
 def _sent(target: str, invitation: str = "") -> Response:
     begun = flow.begin(target, invitation)
     try:
-        url = flow.url(begun, _known().current(), _own())
+        url = flow.url(begun, kept(Known).current(), _own())
     except AppError as error:
         return _refused(error, target)
     answer = redirect(url, 302)
@@ -76,8 +77,8 @@ def _entered(begun: flow.Flow) -> str:
         raise Unauthorized("Another sign-in service answered than was asked. Start again.", code="oidc_issuer_wrong")
     if not 0 < len(code) <= MAX_CODE or not code.isprintable():
         raise BadRequest("The sign-in service sent no code. Start again.", code="oidc_code_missing")
-    claims = exchange.claims(_known(), own, begun, code)
-    open_to_all = current_app.extensions["settings"].section(AccountSettings).allow_registration
+    claims = exchange.claims(kept(Known), own, begun, code)
+    open_to_all = current_settings().section(AccountSettings).allow_registration
     return entering.enter(person.of(claims, own), invitation=begun["invitation"], open_to_all=open_to_all)
 
 
@@ -102,11 +103,6 @@ def _refused(error: AppError, target: str) -> Response:
     return answer
 
 
-def _known() -> Known:
-    known: Known = current_app.extensions[EXTENSION]
-    return known
-
-
 def _own() -> OidcSettings:
-    own: OidcSettings = current_app.extensions["settings"].section(OidcSettings)
+    own: OidcSettings = current_settings().section(OidcSettings)
     return own

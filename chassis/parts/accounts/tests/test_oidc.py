@@ -6,12 +6,13 @@ import pytest
 
 from chassis.db import db, state
 from chassis.parts.accounts import passwords, totp
-from chassis.parts.accounts.oidc import pages
+from chassis.parts.accounts.oidc.provider import Known
 from chassis.parts.accounts.tables import identities
 from chassis.parts.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
 from chassis.parts.accounts.tests.devices import Clock, set_up
 from chassis.parts.accounts.tests.oidc_parts import START, back_from, path_of, sign_in, told
 from chassis.security import audit, leaving
+from chassis.wiring import wiring_of
 
 GRACE = {"email": "grace@example.org", "email_verified": True, "name": "Grace  Hopper"}
 DOMAIN = {"oidc_allowed_domains": ("example.org",)}
@@ -133,7 +134,9 @@ def test_what_was_planted_in_an_account_ends_when_it_is_taken_over(join, provide
     people, ended = join(), []
     for plantable in (True, False):
         end = lambda conn, departure, plantable=plantable: ended.append((plantable, departure.email))  # noqa: E731
-        leaving.add(people.app, leaving.Part(lambda conn, departure: leaving.Ending("", "", []), end, plantable))
+        wiring_of(people.app).leaving.append(
+            leaving.Part(lambda conn, departure: leaving.Ending("", "", []), end, plantable)
+        )
     provider.has("planted-ada", email=ADA, email_verified=True)
     for _ in range(2):
         assert sign_in(provider, people.browser(), "planted-ada").status_code == 303
@@ -276,7 +279,7 @@ def test_by_a_link_that_expired_nobody_signs_in(people, monkeypatch):
 
 def test_nothing_of_it_is_there_where_no_provider_is_set(people):
     assert people.browser().get("/sign-in/oidc").status_code == 404
-    assert pages.EXTENSION not in people.app.extensions
+    assert Known not in wiring_of(people.app).kept
     assert "oidc" not in people.browser().get("/sign-in").text
 
 

@@ -15,12 +15,12 @@ from app import create_app
 from chassis.db import db
 from chassis.jobs import Job
 from chassis.jobs.tables import jobs
-from chassis.security import identity
 from chassis.security.identity import Identity, Kind, scopes
 from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, new_database, page, tool, wait_for
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import migrated_database, same_in_every_mode
+from chassis.wiring import wiring_of
 
 __all__ = ["page", "tool", "wait_for"]
 ADMIN, READER = {"Cookie": "tester=admin"}, {"Cookie": "tester=read"}
@@ -48,7 +48,7 @@ def make(tmp_path):
         url = SecretStr(f"sqlite:///{tmp_path}/app.db")
         app = create_app(Settings(app_env="test", database_url=url, **settings))
         known = lambda shown: ME if "tester=admin" in shown.environ.get("HTTP_COOKIE", "") else None  # noqa: E731
-        identity.add_kind(app, "tester", Kind(known, lambda found: True))
+        wiring_of(app).identities["tester"] = Kind(known, lambda found: True)
         return app.test_client()
 
     yield build

@@ -7,9 +7,9 @@ from flask import jsonify
 from app import create_app
 from chassis.jobs import job
 from chassis.parts.console import live
-from chassis.security import identity
 from chassis.security.guard import public
 from chassis.security.identity import Identity, Kind, scopes
+from chassis.wiring import wiring_of
 
 app = create_app()
 
@@ -21,7 +21,7 @@ def look_up(credentials):
     return Identity("tester", cookie.value, f"{cookie.value}@example.org", scopes(cookie.value), session=cookie.value)
 
 
-identity.add_kind(app, "tester", Kind(look_up, lambda found: True))
+wiring_of(app).identities["tester"] = Kind(look_up, lambda found: True)
 
 
 @job("talk")

@@ -12,7 +12,9 @@ from pydantic import SecretStr
 from chassis.base.service import current
 from chassis.db import db
 from chassis.parts.console import colours
+from chassis.parts.console.brand import Brands
 from chassis.settings import Settings
+from chassis.wiring import wiring_of
 
 
 def png(width=4, height=4):
@@ -114,7 +116,7 @@ def test_pages_are_shown_while_the_database_is_away(make, tmp_path):
     client = make()
     save(client, name="Herons", colour="")
     shutil.move(tmp_path / "app.db", tmp_path / "away")
-    client.application.extensions["brands"]._read_at = float("-inf")
+    wiring_of(client.application).kept[Brands]._read_at = float("-inf")
     db.close()
     db.open(Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/none/app.db")))
     assert "Herons" in client.get("/api/docs").text

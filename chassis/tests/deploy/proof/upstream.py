@@ -10,8 +10,8 @@ GIT = ["git", "-c", "user.name=proof", "-c", "user.email=proof@localhost", "-c",
 NEVER_READY = '''"""A feature that is never ready."""
 
 
-def register(app):
-    app.extensions["health_checks"]["never"] = lambda: "it never is"
+def register(hooks):
+    hooks.health_check("never", lambda: "it never is")
 '''
 
 

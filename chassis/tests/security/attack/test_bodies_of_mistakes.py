@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from chassis.errors import AppError, PayloadTooLarge
 from chassis.security import bodies
 from chassis.web.body import MAX_MODEL_BYTES, json_body, json_text
+from chassis.wiring import wire
 
 BYTES = 2_000_000  # MAX_JSON_BYTES
 
@@ -33,7 +34,7 @@ BODIES = {
 
 def refused(body: bytes, read) -> AppError:
     app = Flask("small")
-    app.extensions["settings"] = SimpleNamespace(max_json_bytes=BYTES)
+    wire(app, SimpleNamespace(max_json_bytes=BYTES))
     with app.test_request_context(data=body, content_type="application/json"), pytest.raises(AppError) as raised:
         read()
     return raised.value
@@ -71,7 +72,7 @@ def small():
     """An application whose only route, `read` of it, takes much."""
     app = Flask("small")
     app.testing = True  # errors come to the test
-    app.extensions["settings"] = SimpleNamespace(max_json_bytes=BYTES, max_body_bytes=MAX_MODEL_BYTES)
+    wire(app, SimpleNamespace(max_json_bytes=BYTES, max_body_bytes=MAX_MODEL_BYTES))
     bodies.install(app)
     view = bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: 10_000_000})(lambda: app.read())
     app.add_url_rule("/", "read", view, methods=["POST"])

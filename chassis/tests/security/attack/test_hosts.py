@@ -13,6 +13,7 @@ from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, SERVE, Server, free_port
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.security.conftest import ask, connect, rest
+from chassis.wiring import wire
 
 EVIL = "evil.example"
 
@@ -124,7 +125,7 @@ def test_where_nothing_is_listed_every_name_passes(settings):
 )
 def test_links_do_not_come_from_the_request_in_production(settings, base):
     app = Flask("small")
-    app.extensions["settings"] = Settings(**settings)
+    wire(app, Settings(**settings))
     with app.test_request_context("/"):
         assert hosts.link_base() == base
 

@@ -13,6 +13,7 @@ from chassis.tests.security.attack.ceiling.tries import Try
 from chassis.tests.security.attack.ceiling.visitor import Visitor
 from chassis.web.openapi.operations import PART
 from chassis.web.openapi.page import example, fields
+from chassis.wiring import settings_of
 
 MOST_TRIED, FEW_TRIED = 2_000_000, 300_000  # bytes
 ROUNDS = 4  # a view that looks for one field after the other
@@ -66,7 +67,7 @@ def _routes(visitor: Visitor) -> Iterator[Route]:
 
 def _most(visitor: Visitor, endpoint: str) -> dict[str, int]:
     """Return how large a body may be, by content type."""
-    settings, view = visitor.app.extensions["settings"], visitor.app.view_functions.get(endpoint)
+    settings, view = settings_of(visitor.app), visitor.app.view_functions.get(endpoint)
     larger: bodies.Larger = getattr(view, bodies.LARGER, bodies.USUAL)
     sizes = {kind: size if isinstance(size, int) else getattr(settings, size) for kind, size in larger.sizes.items()}
     most = FEW_TRIED if visitor.few else MOST_TRIED

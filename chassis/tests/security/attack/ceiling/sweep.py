@@ -19,6 +19,7 @@ from chassis.tests.security.attack.ceiling.process import Cost, cost, held, memo
 from chassis.tests.security.attack.ceiling.routes import tries
 from chassis.tests.security.attack.ceiling.tries import Try
 from chassis.tests.security.attack.ceiling.visitor import Visitor
+from chassis.wiring import settings_of
 
 REPEATS = 3  # of what costs much, as the machine has other things to do; a fifth wrong password is not looked at
 FAR_OVER = 4  # times the ceiling: what is no noise, and is not waited for again
@@ -87,7 +88,7 @@ class Sweep:
 
     def _sockets(self) -> None:
         few = self._visitor.few
-        most = self._visitor.app.extensions["settings"].socket_max_message_bytes - 200
+        most = settings_of(self._visitor.app).socket_max_message_bytes - 200
         for size in (most if self._visitor.key else STRANGERS_BYTES,) if few else (STRANGERS_BYTES, most):
             for name, packet in packets(size, few=few):
                 self._packet("socket packet", f"{name}, {size // 1000} kB", packet)

@@ -1,0 +1,80 @@
+"""What the instance is for, the keys that sign, and the log."""
+
+import ipaddress
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from chassis.base.environment import BASE_DIR
+from chassis.settings import keys
+from chassis.settings.section import Problem, Section
+from chassis.settings.types import Networks, Origins
+
+ADVICE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+
+
+class ApplicationSettings(Section):
+    """Application"""
+
+    app_env: Literal["development", "production", "test"] = Field(
+        "development", description="What this instance is for. `production` refuses weak settings."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs sessions; 32 random characters or more. Made anew at each start in development.",
+    )
+    secret_key_fallbacks: SecretStr = Field(
+        SecretStr(""), description="Earlier SECRET_KEYs whose cookies still count, separated by commas; for a rotation."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="The least level that is logged."
+    )
+    log_format: Literal["", "console", "json"] = Field(
+        "", description="`console` or `json`; by default `json` in production and `console` elsewhere."
+    )
+    log_file: str = Field(
+        "", description="A file for the log instead of standard output; SIGUSR1 opens it anew (deploy/logrotate)."
+    )
+    debug_pages: bool = Field(
+        False, description="Show tracebacks on error pages and read templates anew; refused in production."
+    )
+    metrics_allow: Networks = Field(
+        (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
+        description="Networks that may read /metrics.",
+    )
+    cors_origins: Origins = Field(
+        (), description="Other origins that may call /api and open sockets, for example `https://app.example.org`."
+    )
+
+    @property
+    def production(self) -> bool:
+        return self.app_env == "production"
+
+    @property
+    def earlier_secret_keys(self) -> list[SecretStr]:
+        """Return the keys of SECRET_KEY_FALLBACKS."""
+        return keys.listed(self.secret_key_fallbacks)
+
+    @property
+    def log_path(self) -> Path | None:
+        """Return the file of LOG_FILE, from the project's folder, or None."""
+        return BASE_DIR / self.log_file if self.log_file else None
+
+    @property
+    def effective_log_format(self) -> str:
+        return self.log_format or ("json" if self.production else "console")
+
+    def problems(self) -> Iterable[Problem]:
+        """Yield what production refuses."""
+        if not self.production:
+            return
+        if not self.secret_key.get_secret_value():
+            yield "SECRET_KEY", f"is missing; {ADVICE}"
+        for name, signing in (("SECRET_KEY", [self.secret_key]), ("SECRET_KEY_FALLBACKS", self.earlier_secret_keys)):
+            yield from keys.weaknesses(name, signing, f"; {ADVICE}")
+        if "*" in self.cors_origins:
+            yield "CORS_ORIGINS", "must not be * in production: list the origins, or leave it empty"
+        if self.debug_pages:
+            yield "DEBUG_PAGES", "must be off in production: tracebacks are nobody else's business"

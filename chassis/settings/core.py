@@ -1,0 +1,81 @@
+"""The settings object: the core's sections in one, with what follows from several of them."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import PrivateAttr
+
+from chassis.limits import Rate
+from chassis.settings.application import ApplicationSettings
+from chassis.settings.backups import BackupSettings
+from chassis.settings.database import DatabaseSettings
+from chassis.settings.jobs import JobSettings
+from chassis.settings.parsing import of_kind
+from chassis.settings.quotas import QuotaSettings
+from chassis.settings.section import Problem, Section
+from chassis.settings.security import SecuritySettings
+from chassis.settings.server import ServerSettings
+from chassis.settings.sockets import SocketSettings
+from chassis.settings.telemetry import TelemetrySettings
+from chassis.settings.upkeep import UpkeepSettings
+from chassis.settings.upstream import UpstreamSettings
+
+S = TypeVar("S", bound=Section)
+
+
+class Settings(
+    ApplicationSettings,
+    SecuritySettings,
+    ServerSettings,
+    SocketSettings,
+    DatabaseSettings,
+    BackupSettings,
+    JobSettings,
+    QuotaSettings,
+    UpkeepSettings,
+    UpstreamSettings,
+    TelemetrySettings,
+):
+    """All settings of the core, and the features' and the service's own under `section(Kind)`."""
+
+    _sections: dict[type[Section], Section] = PrivateAttr(default_factory=dict)
+    _defaults: Mapping[str, Any] = PrivateAttr(default_factory=dict)
+
+    def section(self, kind: type[S]) -> S:
+        """Return the settings of a feature or of the service."""
+        found = self._sections.get(kind)
+        return found if isinstance(found, kind) else self.unset(kind)
+
+    def unset(self, kind: type[S]) -> S:
+        """Return a section in which nothing is set: its defaults, replaced where this service has its own."""
+        return kind(**of_kind(kind, self._defaults))
+
+    @property
+    def kinds(self) -> tuple[type[Section], ...]:
+        """Return all sections that are in force, in the order of the documentation."""
+        return (*GROUPS, *self._sections)
+
+    @property
+    def request_rates(self) -> tuple[Rate, ...]:
+        """Return what one principal may ask for; the defaults are for production, where strangers come."""
+        names = ("rate_limit_default", "rate_limit_burst")
+        return tuple(rate for name in names if self._in_force(name) for rate in getattr(self, name))
+
+    def of_strangers(self, name: str) -> int:
+        """Return a limit of addresses; it counts in production, and elsewhere where it is set."""
+        return getattr(self, name) if self._in_force(name) else 0
+
+    def _in_force(self, name: str) -> bool:
+        return self.production or name in self.model_fields_set
+
+    @property
+    def guarded(self) -> bool:
+        """Return whether anonymous visitors are kept out."""
+        return self.production if self.require_client_api_key is None else self.require_client_api_key
+
+    def problems(self) -> list[Problem]:
+        """Return what the rules of every section refuse."""
+        return [found for kind in GROUPS for found in (*kind.problems(self), *kind.problems_with(self, self))]
+
+
+GROUPS = tuple(kind for kind in Settings.__bases__ if issubclass(kind, Section))

@@ -1,0 +1,86 @@
+"""The database, and the snapshot that it starts from."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+from chassis.base import database_url
+from chassis.base.environment import BASE_DIR
+from chassis.settings import packages, urls
+from chassis.settings.section import Problem, Section
+
+if TYPE_CHECKING:
+    from chassis.settings.core import Settings
+
+
+def _normal(value: SecretStr) -> SecretStr:
+    return SecretStr(database_url.normal(value.get_secret_value()))
+
+
+class DatabaseSettings(Section):
+    """Database"""
+
+    database_url: Annotated[SecretStr, AfterValidator(_normal)] = Field(
+        SecretStr("sqlite:///data/app.db"),
+        description="SQLite (`sqlite:///file.db`, from the project's folder; `?timeout=30` lets writers wait for 30 s) "
+        "or `postgresql://user:pw@host/db`.",
+    )
+    database_slow_query_seconds: float = Field(0.5, gt=0, description="A statement that takes longer is logged.")
+    database_snapshot_url: SecretStr = Field(
+        SecretStr(""),
+        description="A SQLite database to start from: a URL of http(s), file or s3; `.zst` and `.gz` accepted.",
+    )
+    database_snapshot_sha256: Annotated[str, BeforeValidator(lambda v: str(v).lower())] = Field(
+        "",
+        pattern=r"^([0-9a-f]{64})?$",
+        description="SHA-256 of the file at that URL; by default read from `URL.sha256`.",
+    )
+    database_snapshot_policy: Literal["if-missing", "refresh", "off"] = Field(
+        "if-missing",
+        description="`if-missing` fills an empty place only; `refresh` also takes a snapshot that changed, "
+        "and keeps the old file; `off` never fetches.",
+    )
+    database_snapshot_max_bytes: int = Field(
+        10_000_000_000, ge=1, description="The largest snapshot that is accepted, also after decompression."
+    )
+    database_snapshot_timeout_seconds: float = Field(
+        20, gt=0, description="The download is given up after so long without progress."
+    )
+
+    @property
+    def sqlite_path(self) -> Path | None:
+        """Return the database file, or None when the database is not a file of SQLite."""
+        path = database_url.file_of(self.database_url.get_secret_value())
+        return None if path is None else BASE_DIR / path
+
+    @property
+    def data_folder(self) -> Path:
+        """Return where files of the running service are: beside a SQLite database, else `data`."""
+        return self.sqlite_path.parent if self.sqlite_path else BASE_DIR / "data"
+
+    def problems(self) -> Iterable[Problem]:
+        """Yield URLs that are not well-formed, and snapshots that cannot be used."""
+        if problem := database_url.problem(self.database_url.get_secret_value()):
+            yield "DATABASE_URL", problem
+        if self.sqlite_path is None:
+            yield from packages.needed("DATABASE_URL", "psycopg", "postgres")
+        if snapshot := self.database_snapshot_url.get_secret_value():
+            yield from self._snapshot_problems(snapshot)
+
+    def _snapshot_problems(self, snapshot: str) -> Iterable[Problem]:
+        scheme = urls.parts(snapshot).scheme
+        if scheme not in ("http", "https", "file", "s3"):
+            yield "DATABASE_SNAPSHOT_URL", "must start with https://, http://, s3:// or file://"
+        if self.sqlite_path is None:
+            yield "DATABASE_SNAPSHOT_URL", "is for SQLite only: unset it, or use a sqlite:/// DATABASE_URL"
+        if snapshot.startswith("s3://"):
+            yield from packages.needed("DATABASE_SNAPSHOT_URL", "boto3", "s3")
+
+    def problems_with(self, settings: "Settings") -> Iterable[Problem]:
+        """Yield what production refuses."""
+        snapshot = urls.parts(self.database_snapshot_url.get_secret_value())
+        unproven = snapshot.scheme == "http" and not self.database_snapshot_sha256
+        if settings.production and unproven and snapshot.hostname != "127.0.0.1":
+            yield "DATABASE_SNAPSHOT_SHA256", "is needed in production when the snapshot comes over plain http"

@@ -1,0 +1,43 @@
+"""A section: settings that are declared together, with their rules."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+if TYPE_CHECKING:
+    from chassis.settings.core import Settings
+
+Problem = tuple[str, str]  # the variable's name, and the rest of the sentence
+
+
+class Section(BaseSettings):
+    """A group of settings; a feature declares its own as a subclass in its `settings.py`."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        defer_build=True,  # the core's sections are only used as parts of Settings, which saves half of the import
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take values from `load_settings` alone, which knows every layer."""
+        return (init_settings,)
+
+    def problems(self) -> Iterable[Problem]:
+        """Return what is wrong between the settings of this section."""
+        return ()
+
+    def problems_with(self, settings: "Settings") -> Iterable[Problem]:
+        """Return what is wrong between this section's settings and those of other core sections."""
+        return ()

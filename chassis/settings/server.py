@@ -1,0 +1,79 @@
+"""Where the service listens, and gunicorn's workers."""
+
+from collections.abc import Iterable
+from typing import Literal
+
+from pydantic import Field, SecretStr
+
+from chassis.settings import packages
+from chassis.settings.section import Problem, Section
+from chassis.settings.types import CommaList
+
+
+class ServerSettings(Section):
+    """Server"""
+
+    host: str = Field("127.0.0.1", description="The address to listen on; `0.0.0.0` for all.")
+    port: int = Field(5000, ge=1, le=65535, description="The port to listen on.")
+    async_mode: Literal["eventlet", "gevent", "threading"] = Field(
+        "eventlet",
+        description="What serves the sockets: green threads of eventlet or gevent, or real threads.",
+    )
+    socket_transports: CommaList = Field(
+        ("polling", "websocket"), description="Socket.IO transports that are offered: `polling`, `websocket`."
+    )
+    max_upload_bytes: int = Field(
+        20_000_000, ge=1_000, description="The largest request body of a route that takes files."
+    )
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="Redis for events and limits of several workers; needed only with more than one."
+    )
+    gunicorn_workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Worker processes. More than 1 needs REDIS_URL and SOCKET_TRANSPORTS=websocket.",
+    )
+    gunicorn_threads: int = Field(
+        200,
+        ge=2,
+        le=10_000,
+        description="Threads of a worker under ASYNC_MODE=threading; a socket holds one.",
+    )
+    gunicorn_timeout_seconds: int = Field(
+        30, ge=1, description="A worker that gave no sign of life for this long is replaced."
+    )
+    gunicorn_graceful_timeout_seconds: int = Field(
+        10, ge=1, description="How long a stopping worker may finish its work."
+    )
+    drain_delay_seconds: float = Field(
+        0,
+        ge=0,
+        le=300,
+        description="How long a stopping worker still serves, not ready, so that balancers see it (eventlet).",
+    )
+    hub_stall_seconds: float = Field(
+        1.0, ge=0, description="Code that holds up all others for this long is logged with its stack; 0 is never."
+    )
+    gunicorn_max_requests: int = Field(0, ge=0, description="A worker is replaced after so many requests; 0 is never.")
+    gunicorn_worker_connections: int = Field(
+        10_000,
+        ge=10,
+        description="Connections a worker holds at once; the limit of open files is raised to fit.",
+    )
+
+    def problems(self) -> Iterable[Problem]:
+        """Yield transports that do not exist, and what several workers need."""
+        unknown = set(self.socket_transports) - {"polling", "websocket"}
+        redis = self.redis_url.get_secret_value()
+        if unknown or not self.socket_transports:
+            yield "SOCKET_TRANSPORTS", "must list polling, websocket or both"
+        if self.gunicorn_workers > 1 and not redis:
+            yield "GUNICORN_WORKERS", "above 1 needs REDIS_URL, so that events reach the clients of every worker"
+        if self.gunicorn_workers > 1 and "polling" in self.socket_transports:
+            yield (
+                "GUNICORN_WORKERS",
+                "above 1 needs SOCKET_TRANSPORTS=websocket, since polls would reach other workers",
+            )
+        if redis:
+            yield from packages.needed("REDIS_URL", "redis", "redis")

@@ -1,0 +1,59 @@
+"""Types of settings: each reads what stands in the environment, and says in a sentence what it refuses."""
+
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator
+
+from chassis.base import cron
+from chassis.limits import Rate
+
+ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+)://([\w-][\w.-]*+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
+USUAL_PORTS = {"http": ":80", "https": ":443"}
+
+
+def _split(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _network(value: object) -> object:
+    try:
+        return ip_network(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"holds {value!r}, which is not a network such as 10.0.0.0/8") from None
+
+
+def _proxy(value: object) -> object:
+    return value if value == "unix" else _network(value)
+
+
+def _origin(value: str) -> str:
+    """Return an origin as browsers write it: in lower case, without the usual port and a slash at the end."""
+    if value == "*":
+        return value
+    found = ORIGIN.fullmatch(value)
+    if not found:
+        raise ValueError(f"holds {value!r}, which is not an origin such as https://app.example.org")
+    scheme, host, port = (part.lower() for part in found.groups(default=""))
+    return f"{scheme}://{host}{'' if port == USUAL_PORTS.get(scheme) else port}"
+
+
+def _rate(value: object) -> object:
+    return Rate.parse(value) if isinstance(value, str) else value
+
+
+def _time_zone(value: str) -> str:
+    cron.zone(value)
+    return value
+
+
+Cron = Annotated[str, AfterValidator(cron.check)]  # a cron expression; empty or `off` is never
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+Proxy = Annotated[Literal["unix"] | IPv4Network | IPv6Network, BeforeValidator(_proxy)]
+CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
+Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_split)]
+Rates = Annotated[tuple[Annotated[Rate, BeforeValidator(_rate)], ...], BeforeValidator(_split)]

@@ -1,0 +1,34 @@
+"""The outside API, and how fast it is called."""
+
+from pydantic import Field, SecretStr
+
+from chassis.settings.section import Section
+
+
+class UpstreamSettings(Section):
+    """Outside API"""
+
+    openrouter_api_key: SecretStr = Field(SecretStr(""), description="The key for the outside API.")
+    upstream_base_url: str = Field(
+        "https://openrouter.ai/api/v1",
+        pattern=r"^https?://[^/]+",
+        description="An OpenAI-compatible API; `/chat/completions` is appended.",
+    )
+    upstream_model: str = Field("openai/gpt-4o-mini", min_length=1, description="The model that is asked.")
+    upstream_requests_per_second: float = Field(
+        20, gt=0, le=100_000, description="Calls that start in a second, over all jobs of a process."
+    )
+    upstream_burst: int = Field(1, ge=1, description="Calls that may start at once after a quiet time.")
+    upstream_max_concurrent_requests: int = Field(
+        20, ge=1, le=10_000, description="Calls under way at once, over all jobs of a process."
+    )
+    upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long is broken.")
+    upstream_max_response_bytes: int = Field(
+        2_000_000,
+        ge=10_000,
+        description="The largest answer to a call, packed or unpacked; the row of a larger one fails.",
+    )
+    upstream_max_retries: int = Field(4, ge=0, le=20, description="Further attempts after a call that may be retried.")
+    upstream_outage_seconds: float = Field(
+        300, ge=0, description="While no call at all is answered, they are repeated for so long before they fail."
+    )

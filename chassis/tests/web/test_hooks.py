@@ -1,0 +1,113 @@
+"""What features tell by their hooks, and that nothing else names a feature."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+from flask import Blueprint, Flask, render_template
+
+from chassis import features
+from chassis.hooks import Hooks
+from chassis.settings import Settings
+from chassis.tests.conftest import ROOT
+from chassis.web.openapi.document import document
+from chassis.wiring import current_wiring, kept, wire
+
+LOG_FORMATS = {("chassis/settings.py", "console")}  # structlog's word for lines that people read
+
+
+@pytest.fixture
+def app():
+    """An application without features."""
+    made = Flask("bare", static_folder=ROOT / "chassis/web/static")
+    wire(made, Settings(app_env="test"))
+    return made
+
+
+@pytest.fixture
+def two(app, tmp_path):
+    """Two features whose files have the same names."""
+    for name in ("cats", "dogs"):
+        for file in ("static/page.js", f"templates/{name}/page.html"):
+            (tmp_path / name / file).parent.mkdir(parents=True)
+            (tmp_path / name / file).write_text(f"{name} {{{{ url_for('{name}_files.static', filename='page.js') }}}}")
+        page = Blueprint(name, __name__)
+        page.add_url_rule(f"/{name}", "page", lambda name=name: render_template(f"{name}/page.html"))
+        Hooks(app, name, tmp_path / name).pages(page)
+    return app.test_client()
+
+
+def test_two_features_have_static_files_and_templates_of_their_own(two):
+    for name in ("cats", "dogs"):
+        assert two.get(f"/static/{name}/page.js").text.startswith(name)
+        assert two.get(f"/{name}").text == f"{name} /static/{name}/page.js"
+    assert two.get("/static/page.js").status_code == 404
+    assert two.get("/static/live.js").status_code == 200
+
+
+def test_a_feature_cannot_hide_the_chassis_own_static_files(app, tmp_path):
+    (tmp_path / "static").mkdir()
+    with pytest.raises(ValueError, match="vendor"):
+        Hooks(app, "vendor", tmp_path).pages()
+
+
+def test_what_a_feature_keeps_is_found_by_its_class(app):
+    class Albums:
+        pass
+
+    albums = Albums()
+    Hooks(app, "albums", Path()).keep(albums)
+    with app.app_context():
+        assert kept(Albums) is albums
+
+
+def test_a_note_is_part_of_the_api_s_description(app):
+    assert "description" not in document(app, "bare")["info"]
+    Hooks(app, "albums", Path()).openapi_note("Albums are *shared*.")
+    assert document(app, "bare")["info"]["description"] == "Albums are *shared*."
+
+
+@pytest.mark.parametrize(("listed", "allowed"), [({}, True), ({"upload_types": ("text/csv",)}, False)])
+def test_a_type_of_uploads_is_accepted_unless_the_operator_lists_others(app, listed, allowed):
+    from chassis.security.uploads import allowed_types
+
+    wire(app, Settings(app_env="test", **listed))
+    Hooks(app, "albums", Path()).upload_type("image/png")
+    with app.app_context():
+        assert ("image/png" in allowed_types()) is allowed
+
+
+def test_a_check_of_a_feature_is_one_of_the_health_checks(app):
+    Hooks(app, "albums", Path()).health_check("albums", lambda: "no film")
+    with app.app_context():
+        assert current_wiring().health_checks["albums"]() == "no film"
+
+
+def test_nothing_outside_a_feature_names_a_feature():
+    """Prose may: docstrings and sentences."""
+    names = "|".join(features.names())
+    named = re.compile(rf"(?<![\w-])(?:{names})(?![\w-])")
+    found = []
+    for path in (ROOT / "app").rglob("*"):
+        shown = str(path.relative_to(ROOT))
+        if names and not shown.startswith("app/features/"):
+            texts = _texts(path) if path.suffix == ".py" else _quoted(path) if path.suffix in (".html", ".js") else ()
+            found += [(shown, text) for text in texts if named.search(text) and (shown, text) not in LOG_FORMATS]
+    assert not found
+
+
+def _texts(path: Path) -> list[str]:
+    """Return a module's strings and names of imported modules, without prose."""
+    tree = ast.parse(path.read_text())
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    nodes = [node for node in ast.walk(tree) if id(node) not in prose]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    strings = [text for text in texts if not (" " in text and text.endswith("."))]
+    modules = [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return [*strings, *modules, *(name.name for node in nodes if isinstance(node, ast.Import) for name in node.names)]
+
+
+def _quoted(path: Path) -> list[str]:
+    """Return what stands in quotes in a template or script."""
+    return re.findall(r"'[^'\n]*'|\"[^\"\n]*\"", path.read_text())

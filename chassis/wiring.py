@@ -1,0 +1,120 @@
+"""What the rooms of one application look up in it: its settings, and everything that features told by their hooks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flask import Flask, current_app
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response
+
+from chassis.settings import Settings
+
+if TYPE_CHECKING:
+    from chassis.security.identity import Kind
+    from chassis.security.leaving import Part
+
+KEY = "chassis"  # the only key of ours in Flask's `extensions`
+T = TypeVar("T")
+
+HealthCheck = Callable[[], str | None]
+ConnectCheck = Callable[[Any], None]
+JoinCheck = Callable[[str], None]
+People = Callable[[Connection, Collection[str]], Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An entry of a navigation."""
+
+    label: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Redaction:
+    """A shape of secrets that is hidden in logs: lines without the prefix are not searched."""
+
+    prefix: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True)
+class Retained:
+    """Rows that are deleted by age: for how many days they stay (0 is for ever), and how to delete some older ones.
+
+    `delete(conn, before, limit)` deletes at most `limit` rows and returns how many; less than that ends the rule.
+    """
+
+    name: str
+    days: Callable[[Settings], float]
+    delete: Callable[[Connection, float, int], int]
+
+
+@dataclass
+class Wiring:
+    """One application's settings, and what was registered with it. Features write to it by `chassis.hooks.Hooks`."""
+
+    settings: Settings
+    navigation: list[Link] = field(default_factory=list)
+    admin_pages: list[Link] = field(default_factory=list)
+    health_checks: dict[str, HealthCheck] = field(default_factory=dict)
+    draining: Callable[[], bool] = lambda: False
+    identities: dict[str, Kind] = field(default_factory=dict)
+    leaving: list[Part] = field(default_factory=list)
+    people: People | None = None
+    connect_checks: list[ConnectCheck] = field(default_factory=list)
+    join_checks: list[JoinCheck] = field(default_factory=list)
+    retained: dict[str, Retained] = field(default_factory=dict)
+    redactions: list[Redaction] = field(default_factory=list)
+    upload_types: list[str] = field(default_factory=list)
+    session_cookie: str = ""
+    openapi_notes: list[str] = field(default_factory=list)
+    openapi: dict[str, Any] | None = None  # the document, which is made when it is first asked for
+    header: Callable[[], str] = str
+    brand: Callable[[], Mapping[str, str]] = dict
+    sign_in_url: Callable[[str], str] | None = None
+    proof_page: Callable[[], Response | None] | None = None
+    kept: dict[type[Any], Any] = field(default_factory=dict)
+
+
+def wire(app: Flask, settings: Settings) -> Wiring:
+    """Give an application its settings and an empty registry."""
+    app.extensions[KEY] = wiring = Wiring(settings)
+    return wiring
+
+
+def wiring_of(app: Flask) -> Wiring:
+    """Return what an application knows."""
+    wiring: Wiring = app.extensions[KEY]
+    return wiring
+
+
+def current_wiring() -> Wiring:
+    """Return what the application of this request, event, job or command knows."""
+    wiring: Wiring = current_app.extensions[KEY]
+    return wiring
+
+
+def settings_of(app: Flask) -> Settings:
+    """Return an application's settings."""
+    return wiring_of(app).settings
+
+
+def current_settings() -> Settings:
+    """Return the settings of the application of this request, event, job or command."""
+    return current_wiring().settings
+
+
+def keep(app: Flask, thing: object) -> None:
+    """Keep an object of a room's or feature's own with the application, one of each class."""
+    wiring_of(app).kept[type(thing)] = thing
+
+
+def kept(kind: type[T]) -> T:
+    """Return the object of a class that was kept with the application of this request, event, job or command."""
+    thing: T = current_wiring().kept[kind]
+    return thing
