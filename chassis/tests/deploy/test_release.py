@@ -13,7 +13,7 @@ from chassis.tests.conftest import ROOT
 from chassis.tests.documents import blocks
 
 PLACES = runpy.run_path(str(ROOT / "deploy/release.py"))["PLACES"]
-FILES = ("CHANGELOG.md", "Makefile", "chassis/settings/version.py", "deploy/release.py", "pyproject.toml")
+FILES = ("CHANGELOG.md", "Makefile", "app/__init__.py", "deploy/release.py", "pyproject.toml")
 WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
@@ -60,7 +60,7 @@ def test_a_release_is_a_version_a_section_a_commit_and_a_tag(repository):
     assert "To publish it: git push --follow-tags" in said[1]
     for name, place in PLACES.items():
         assert place.search((repository.folder / name).read_text())[1] == "0.2.0"
-    assert re.search(r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n", log.read_text())
+    assert re.search(r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### (Added|Changed)\n", log.read_text())
     assert repository.type("git status --porcelain") == (0, "")
     assert repository.type("git ls-remote --tags origin v0.2.0")[1].endswith("refs/tags/v0.2.0\n")
     assert repository.type("git cat-file -t v0.2.0")[1] == "tag\n"
