@@ -56,7 +56,7 @@ def test_each_alert_has_its_page():
     assert list(sections) == [rule["alert"] for rule in rules("alerts.yml")]
     for rule in rules("alerts.yml"):
         assert rule["annotations"]["runbook"] == f"chassis/docs/alerts.md#{rule['alert'].lower()}"
-        for word in ("**Means**", "**Look**", "**Mend**"):
+        for word in ("**Means**", "**Look**", "**Fix**"):
             assert word in sections[rule["alert"]], (rule["alert"], word)
 
 

@@ -70,12 +70,12 @@ def test_a_release_is_a_version_a_section_a_commit_and_a_tag(repository):
     assert "To publish it: git push --follow-tags" in said[1]
     for name, place in PLACES.items():
         assert place.search((repository.folder / name).read_text())[1] == "0.2.0"
-    assert re.search(r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### Added\n", log.read_text())
+    assert re.search(r"## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n\n### \w+\n", log.read_text())
     assert repository.type("git status --porcelain") == (0, "")
     assert repository.type("git ls-remote --tags origin v0.2.0")[1].endswith("refs/tags/v0.2.0\n")
     assert repository.type("git cat-file -t v0.2.0")[1] == "tag\n"
     message = repository.type("git tag -l --format='%(contents)' v0.2.0")[1]
-    assert message.startswith("Release 0.2.0\n\n### Added\n\n- ")
+    assert re.match(r"Release 0\.2\.0\n\n### \w+\n\n- ", message)
     assert repository.type("git log -1 --format=%s")[1] == "Release 0.2.0\n"
 
 
