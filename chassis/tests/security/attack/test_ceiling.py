@@ -70,6 +70,7 @@ def test_a_new_route_and_a_new_event_that_cost_too_much_are_found(tmp_path):
 def test_a_row_that_costs_too_much_in_each_round_is_a_breach_and_in_one_alone_is_not(tmp_path, monkeypatch, busy, ms):
     spent = itertools.chain([CPU_MS + 1] * busy, itertools.repeat(1.0))
     monkeypatch.setattr(sweep, "cost", lambda _work: Cost(next(spent), 0.0))
+    monkeypatch.setattr(sweep, "slowness", lambda: 1.0)
     app = create_app(Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db")))
     visitor = Visitor(app, Asked(), key="", few=True)
     assert sweep.Sweep(visitor, "^GET /livez$").run()["GET /livez"].ms == ms
