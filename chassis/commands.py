@@ -8,6 +8,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from chassis.db.engine import may_pass, reason_of
 from chassis.errors import AppError
 
+__all__ = ["Group"]
+
 
 class Group(click.Group):
     """Turns the application's and the database's errors into `Error: ...` and a status."""

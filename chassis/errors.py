@@ -6,6 +6,23 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+__all__ = [
+    "AppError",
+    "BadRequest",
+    "Conflict",
+    "Forbidden",
+    "InMaintenance",
+    "Misdirected",
+    "NotFound",
+    "OverQuota",
+    "PayloadTooLarge",
+    "ProofNeeded",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMediaType",
+]
+
 
 def first_mistake(error: "ValidationError", whole: str) -> str:
     """Return where the first mistake is (`whole` when it is in no field) and what it is, without the input."""

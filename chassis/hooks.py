@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from chassis.security.identity import Kind
     from chassis.security.leaving import Part
 
+__all__ = ["Hooks"]
+
 
 @dataclass(frozen=True)
 class Hooks:

@@ -46,7 +46,7 @@ def _created(settings: "Settings | None") -> "Flask":
         sessions,
         switches,
     )
-    from chassis.settings import ensure_secret_key
+    from chassis.settings.secret_key import ensure_secret_key
     from chassis.upkeep import register as register_upkeep
     from chassis.upstream import upstream
     from chassis.web.application import Application

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from chassis.security.identity import Kind
     from chassis.security.leaving import Part
 
+__all__ = ["ConnectCheck", "HealthCheck", "JoinCheck", "People", "current_settings", "kept", "settings_of"]
+
 KEY = "chassis"  # the only key of ours in Flask's `extensions`
 T = TypeVar("T")
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from chassis.observability.spans import Spans
 
+__all__ = ["child", "headers", "note", "span"]
+
 Attributes = Mapping[str, Any]
 _spans: "Spans | None" = None
 _NOTHING: AbstractContextManager[None] = nullcontext()

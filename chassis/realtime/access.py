@@ -10,6 +10,8 @@ from chassis.security import guard, identity, maintenance
 from chassis.security.identity import ADMIN, READ, SUBMIT
 from chassis.wiring import current_wiring
 
+__all__ = ["check", "join", "leave"]
+
 
 def admit(auth: Any) -> None:
     """Find out who connects, by `auth: {key}`, the request's headers or its cookies; raise AppError to refuse."""

@@ -21,6 +21,8 @@ from chassis.extensions import socketio
 from chassis.realtime import recovery, store
 from chassis.settings import Settings
 
+__all__ = ["enter", "leave", "members", "rooms"]
+
 log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
 MAX_CHARACTERS = 255

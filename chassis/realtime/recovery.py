@@ -18,6 +18,8 @@ from chassis.realtime import access
 from chassis.realtime.event_log import Entry, EventLog
 from chassis.settings import Settings
 
+__all__ = ["Position", "Resumable", "join"]
+
 
 class Position(BaseModel):
     """The last event of a room that a client saw."""

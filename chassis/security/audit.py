@@ -14,6 +14,8 @@ from chassis.db import db, state
 from chassis.security import audit_chain, audit_store, identity
 from chassis.security.audit_chain import ChainBroken, Head
 
+__all__ = ["entry", "record", "tell", "write"]
+
 log = structlog.get_logger(__name__)
 MAX_CHARACTERS = 300
 AT_ONCE = 500  # entries of a read

@@ -20,6 +20,8 @@ from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 from chassis.server.patches import for_werkzeug
 from chassis.wiring import current_settings
 
+__all__ = ["FILES", "FORM", "FORMS", "JSON", "takes"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 JSON = "application/json"
 FORM, FILES = "application/x-www-form-urlencoded", "multipart/form-data"

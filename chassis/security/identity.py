@@ -11,6 +11,8 @@ from flask import has_request_context, request
 from chassis.settings import Settings
 from chassis.wiring import current_settings, current_wiring
 
+__all__ = ["ADMIN", "ANONYMOUS", "READ", "SUBMIT", "Credentials", "Identity", "Kind", "current", "scopes"]
+
 ADMIN, SUBMIT, READ = "admin", "submit", "read"
 SCOPES = (ADMIN, SUBMIT, READ)
 ANONYMOUS = "anonymous"

@@ -13,6 +13,8 @@ from chassis.db import db
 from chassis.security import store
 from chassis.wiring import current_wiring
 
+__all__ = ["Departure", "Ending", "Part"]
+
 NAMED = 5  # of what ends, in a sentence
 
 

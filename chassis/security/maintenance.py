@@ -20,6 +20,8 @@ from chassis.security.guard import READING, needed
 from chassis.security.identity import ADMIN
 from chassis.wiring import current_settings
 
+__all__ = ["allow", "check", "reason"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 log = structlog.get_logger(__name__)
 ALLOWED = "allowed_in_maintenance"

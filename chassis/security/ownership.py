@@ -5,6 +5,8 @@ from chassis.security import identity
 from chassis.security.identity import ADMIN
 from chassis.wiring import current_settings
 
+__all__ = ["check_changed", "check_seen", "may_see", "seen_owner"]
+
 
 def may_see(owner: str) -> bool:
     """Return whether whoever asks may see the work of an owner."""

@@ -11,13 +11,14 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-from chassis.base.times import iso
+from chassis.base.times import DAY_SECONDS, iso
 from chassis.db import db
 from chassis.errors import OverQuota
 from chassis.security import store
 from chassis.settings import Settings
 
-DAY_SECONDS = 86_400
+__all__ = ["STORED_BYTES", "Quota", "count_stored", "declare", "take"]
+
 LOCKS = 7_120_001  # the room of our advisory locks on PostgreSQL
 STORED_BYTES = "stored_bytes"
 Held = Callable[[Connection, str], int]

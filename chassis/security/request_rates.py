@@ -15,6 +15,8 @@ from chassis.security.keyring import keyring
 from chassis.security.proxies import limited_as
 from chassis.settings import Settings
 
+__all__ = ["limit"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 OWN_RATES = "own_rates"
 UNLIMITED = ("health.", "metrics.")  # endpoints: who asks here is to get an answer above all

@@ -13,6 +13,8 @@ from chassis.security import identity, quotas
 from chassis.security.quotas import Quota
 from chassis.wiring import current_wiring
 
+__all__ = ["allowed_types", "kind_of", "read"]
+
 QUOTA = "uploads"
 UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")

@@ -12,7 +12,10 @@ from chassis.base import environment
 from chassis.cli.settings import documents, show
 from chassis.errors import SettingsError
 from chassis.limiter.rate import Rate
-from chassis.settings import Section, defaults_of, ensure_secret_key, load_settings, sections_of
+from chassis.settings import Section
+from chassis.settings.declared import defaults_of, sections_of
+from chassis.settings.loading import load_settings
+from chassis.settings.secret_key import ensure_secret_key
 from chassis.wiring import wire
 
 

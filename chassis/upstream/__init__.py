@@ -3,7 +3,9 @@
 from chassis.upstream.answers import Completion
 from chassis.upstream.client import UpstreamClient
 from chassis.upstream.errors import Cancelled, UpstreamError
+from chassis.upstream.pace import Pace
+from chassis.upstream.waiting import Check, sleep
 
 upstream = UpstreamClient()
 
-__all__ = ["Cancelled", "Completion", "UpstreamClient", "UpstreamError", "upstream"]
+__all__ = ["Cancelled", "Check", "Completion", "Pace", "UpstreamClient", "UpstreamError", "sleep", "upstream"]

@@ -3,7 +3,6 @@
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
 from chassis.security import quotas
-from chassis.security.quotas import Quota
 from chassis.settings import Settings
 
 BATCHES, ROWS = "prediction_batches", "prediction_rows"
@@ -11,8 +10,8 @@ BATCHES, ROWS = "prediction_batches", "prediction_rows"
 
 def connect() -> None:
     """Declare the batches and rows of a day, and let what batches store count."""
-    quotas.declare(Quota(BATCHES, "batches a day", _batches))
-    quotas.declare(Quota(ROWS, "rows a day", _rows))
+    quotas.declare(quotas.Quota(BATCHES, "batches a day", _batches))
+    quotas.declare(quotas.Quota(ROWS, "rows a day", _rows))
     quotas.count_stored("predictions", store.stored_bytes)
 
 
