@@ -1,4 +1,4 @@
-"""A group of commands whose errors are one sentence each."""
+"""Commands of `flask` whose errors are one sentence each."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ __all__ = ["Group"]
 
 
 class Group(click.Group):
-    """Turns the application's and the database's errors into `Error: ...` and a status."""
+    """A group of commands; an AppError or an error of the database is printed as `Error: ...`, with an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

@@ -1,4 +1,4 @@
-"""Every error that a user or operator may see: a stable code, a human sentence, an HTTP status."""
+"""Errors for users and operators: each has a stable code, a sentence, and an HTTP status."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,7 @@ def first_mistake(error: "ValidationError", whole: str) -> str:
 
 
 class AppError(Exception):
-    """An error with a code for programs and a sentence for people; web and realtime render it."""
+    """An error with a code for programs and a sentence for people; answers and acknowledgements carry both."""
 
     code = "internal_error"
     status = 500
@@ -52,47 +52,61 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
+    """The request is malformed."""
+
     code, status = "bad_request", 400
 
 
 class Unauthorized(AppError):
+    """The request needs an identity, or shows a wrong key or session."""
+
     code, status = "unauthorized", 401
 
 
 class ProofNeeded(Unauthorized):
-    """Told to a person who has to show again that it is really them; a feature has the page that asks."""
+    """A person must prove again who they are, with a password or second factor."""
 
     code = "proof_needed"
 
 
 class Forbidden(AppError):
+    """The identity may not do this."""
+
     code, status = "forbidden", 403
 
 
 class NotFound(AppError):
+    """The thing does not exist, or the identity may not see it."""
+
     code, status = "not_found", 404
 
 
 class Conflict(AppError):
+    """The state of the thing does not allow this."""
+
     code, status = "conflict", 409
 
 
 class PayloadTooLarge(AppError):
+    """The body is larger than the route accepts."""
+
     code, status = "payload_too_large", 413
 
 
 class UnsupportedMediaType(AppError):
+    """The route does not accept the type of the body."""
+
     code, status = "unsupported_media_type", 415
 
 
 class Misdirected(AppError):
-    """Told to whoever asks by a name that is not this service's."""
+    """The request names a host that is not this service."""
 
     code, status = "misdirected_request", 421
 
 
 class TooManyRequests(AppError):
-    """Told to whoever is faster than a limit allows, with when to come again."""
+    """A rate was exceeded; `retry_after_seconds` says when to try again."""
 
     code, status = "rate_limited", 429
 
@@ -102,9 +116,9 @@ class TooManyRequests(AppError):
 
 
 class OverQuota(AppError):
-    """Told to a key or an account that would use more than its quota; `details` say what is left.
+    """A key or an account would exceed a quota; `details` say what is left.
 
-    507 for storage, else 429; `retry_after_seconds` is None where time alone frees nothing.
+    The HTTP status is 507 for storage and 429 otherwise; `retry_after_seconds` is None where time alone frees nothing.
     """
 
     code, status = "quota_exceeded", 429
@@ -117,11 +131,13 @@ class OverQuota(AppError):
 
 
 class Unavailable(AppError):
+    """The service cannot do this at the moment."""
+
     code, status = "unavailable", 503
 
 
 class InMaintenance(Unavailable):
-    """Told to whoever would change something while operators keep the service from changing."""
+    """The service is in maintenance mode, and the request would change something."""
 
     code, retry_after_seconds = "maintenance", 60.0
 

@@ -115,9 +115,10 @@ class Hooks:
         self._wiring.sign_in_url = url
 
     def proof_page(self, page: Callable[[], Response | None]) -> None:
-        """Answer requests that need a recent proof (`chassis.security.proof`) with a page that asks the person for one.
+        """Answer requests that need a recent proof with a page that asks the person for one.
 
-        The function returns None where the request cannot be continued after the question.
+        Views ask for one by `@recently_proved` of `chassis.security`. The function returns None where the request cannot
+        be continued after the question.
         """
         self._wiring.proof_page = page
 

@@ -1,4 +1,4 @@
-"""A service: `create_app` is its table of contents.
+"""A service and its application; `create_app` is the table of contents of the chassis.
 
 Nothing of weight is imported at the top: gunicorn's master imports this module before its workers patch the library.
 """
@@ -17,7 +17,7 @@ __all__ = ["Service", "create_app"]
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Return the application; reads the settings when none are given, connects to nothing."""
+    """Return the application; without settings, they are read from the environment. Nothing is connected to."""
     gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
     try:
         return _created(settings)

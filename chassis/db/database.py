@@ -25,8 +25,8 @@ DAMAGED = ("database disk image is malformed", "file is not a database")
 class Database:
     """Runs functions of a connection, each in a transaction of its own.
 
-    On SQLite a write is one whole transaction in a real thread, one writer at a time; a read is inline, since it takes
-    microseconds, or beside the hub when it is `unbounded`. PostgreSQL waits on a socket, which yields: all inline.
+    On SQLite a write runs in a real thread, one at a time; a read runs inline, since it takes microseconds, or in a
+    real thread when it is `unbounded`. On PostgreSQL all run inline, since waiting on a socket lets others run.
     """
 
     damage: str | None = None  # what SQLite said of a file that is broken; that does not pass by itself
@@ -57,7 +57,7 @@ class Database:
             engine.connect().close()
 
     def close(self) -> None:
-        """Close what is open."""
+        """Close all connections."""
         if self._opened:
             for engine in self._engines():
                 engine.dispose()
@@ -77,8 +77,8 @@ class Database:
     def write(self, work: Work[T], *, synced: bool = False) -> T:
         """Return `work(connection)` after its transaction is committed; an exception rolls it back.
 
-        `work` must not log, count or call back into the application: under eventlet it runs in a real thread. When it
-        is `synced` it is on SQLite's disk, too, and not only safe from a crash of this process.
+        `work` must not log, count or call back into the application: under eventlet it runs in a real thread. A
+        `synced` write is on SQLite's disk when this returns; others survive a crash of the process alone.
         """
         started, slow, engine = time.perf_counter(), Slow(), self.syncer if synced else self.writer
         try:

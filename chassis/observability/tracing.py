@@ -1,6 +1,6 @@
-"""Spans for requests, socket events, jobs, calls outside and the database; nothing at all while it is off.
+"""Spans for requests, socket events, jobs, calls outside and the database; without tracing the functions do nothing.
 
-The rooms know this file only. What makes and sends the spans, OpenTelemetry, is imported by `install` when
+The other rooms know this module only. OpenTelemetry, which makes and sends the spans, is imported by `install` when
 OTEL_EXPORTER_OTLP_ENDPOINT is set, and not before, so that it finds the process patched.
 """
 
@@ -41,7 +41,7 @@ def flush() -> None:
 
 
 def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a context that is a span: a child of the one at hand, else the first of a trace.
+    """Return a context that is a span: inside of the current one, or else the first of a new trace.
 
     `kind` among the attributes (server, client, consumer) is the span's own; all are sent without secrets.
     An exception that leaves it is its error. Not for real threads under eventlet: it takes green locks.
@@ -50,7 +50,7 @@ def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
 
 
 def child(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a span inside of the one at hand; nothing where there is none, as in what a process does by itself."""
+    """Return a context that is a span inside of the current one; it does nothing where there is no current span."""
     return _NOTHING if _spans is None else _spans.child(name, attributes)
 
 
@@ -60,13 +60,13 @@ def query(kind: str, work: Callable[..., Any]) -> AbstractContextManager[Any]:
 
 
 def note(attributes: Attributes) -> None:
-    """Add attributes to the span at hand."""
+    """Add attributes to the current span."""
     if _spans is not None:
         _spans.note(attributes)
 
 
 def headers() -> dict[str, str]:
-    """Return what tells the other side of a call which trace it belongs to."""
+    """Return the headers that tell the other side of a call which trace it belongs to."""
     return {} if _spans is None else _spans.headers()
 
 

@@ -1,4 +1,4 @@
-"""Sockets: every event passes through `dispatch`; what jobs tell goes out through `publisher`."""
+"""Socket.IO: event handlers, rooms whose events are numbered, presence, and the live updates of jobs."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Who may connect and who may join a room: checks that features add, asked in one place each."""
+"""Joining and leaving rooms, with the checks that features add by `hooks.join_check`."""
 
 from typing import Any
 
@@ -46,7 +46,7 @@ def enter(room: str) -> None:
 
 
 def join(room: str) -> None:
-    """Let the client of this event into a room; raise AppError when it may not."""
+    """Let the client of this event into a room; raise AppError when a check refuses it."""
     check(room)
     enter(room)
 

@@ -1,8 +1,8 @@
-"""Who is in a room, for the rooms that want it known.
+"""The members of rooms, as names that the other members see.
 
-Each process stores its own clients under one lease, which it renews in one statement; a process that dies is forgotten
-when its lease runs out. What changed, in whatever process, each tells its own clients from the table, so that no queue
-is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second for a room.
+Each process stores its own clients under one lease, which it renews in one statement; the members of a process that
+died are removed when its lease ends. Each process reads the changes from the table and tells its own clients, so that
+no queue is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second for a room.
 """
 
 import secrets
@@ -45,7 +45,10 @@ class Presence:
         self._lease, self._renewed = settings.presence_lease_seconds, 0.0
 
     def enter(self, room: str, member: str) -> None:
-        """Say that the client of this event is in a room as `member`, a name that the others may see."""
+        """Add the client of this event to a room as `member`, a name that the others see.
+
+        Raises BadRequest when a name has more than 255 characters.
+        """
         if max(len(room), len(member)) > MAX_CHARACTERS:
             raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
         sid = request.sid  # type: ignore[attr-defined]
@@ -54,7 +57,7 @@ class Presence:
         self._renew([(room, sid, member)])
 
     def leave(self, room: str) -> None:
-        """Say that the client of this event is no longer in a room."""
+        """Remove the client of this event from a room."""
         sid = request.sid  # type: ignore[attr-defined]
         if self._here.get(sid, {}).pop(room, None) is not None:
             db.write(lambda conn: store.leave(conn, room, sid))
@@ -65,12 +68,12 @@ class Presence:
             self._gone.add(sid)
 
     def members(self, room: str) -> list[str]:
-        """Return who is in a room, in all processes."""
+        """Return the members of a room, of all processes."""
         self._used = True
         return db.read(lambda conn: store.members(conn, room, time.time()), unbounded=True)
 
     def rooms(self, limit: int) -> dict[str, list[str]]:
-        """Return who is in which room, in all processes; at most so many members."""
+        """Return the members of every room, of all processes; at most `limit` members in total."""
         found: dict[str, list[str]] = defaultdict(list)
         for room, member in db.read(lambda conn: store.everybody(conn, time.time(), limit), unbounded=True):
             found[room].append(member)

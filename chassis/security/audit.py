@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, from where, and with which result; never a secret."""
+"""The audit log: who did what to whom, from where, and with which result. It holds no secrets."""
 
 import itertools
 import time
@@ -25,9 +25,9 @@ ADMINS_MADE = "admins_made"  # {"count", "at"}: how often somebody became an adm
 def entry(
     action: str, target: str, *, result: str = "ok", actor: str | None = None, makes_admin: bool = False
 ) -> dict[str, Any]:
-    """Return a line of the log about what the caller does; made outside of a transaction, which may run elsewhere.
+    """Return a line of the log about an action of the caller; make it outside of a transaction.
 
-    `makes_admin` says that somebody may do everything from now on: that is counted, and Prometheus tells.
+    `makes_admin` says that somebody gets all rights; a metric counts it, which has an alert.
     """
     who = identity.current()
     return {
@@ -42,14 +42,14 @@ def entry(
 
 
 def record(action: str, target: str, *, result: str = "ok", actor: str | None = None) -> None:
-    """Write a line of what has no transaction of its own, such as a refused sign-in."""
+    """Write a line in a transaction of its own, for an action without one, such as a refused sign-in."""
     line = entry(action, target, result=result, actor=actor)
     db.write(lambda conn: write(conn, line))
     tell(line)
 
 
 def write(conn: Connection, line: dict[str, Any]) -> None:
-    """Write a line in the transaction of what it tells, as the last thing in it: it holds the log's end until then."""
+    """Write a line in the transaction of the action, as its last statement, since it locks the end of the log."""
     line["chain"] = str(audit_store.append(conn, line))
     if line["makes_admin"]:
         made = state.get(conn, ADMINS_MADE) or {"count": 0}
@@ -57,7 +57,7 @@ def write(conn: Connection, line: dict[str, Any]) -> None:
 
 
 def tell(line: dict[str, Any]) -> None:
-    """Log the line too, after its transaction; a command prints its own."""
+    """Send the line to the service's log, too; call it after the commit."""
     if not has_request_context():
         return
     shown = {name: value for name, value in line.items() if name not in ("at", "makes_admin")}

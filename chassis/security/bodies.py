@@ -1,4 +1,4 @@
-"""How large a body may be, and how many fields a form may have: little, unless a route says that it takes more.
+"""Limits of the size of a body and of the fields of a form; a route can raise them.
 
 This is checked before anything reads a body, the CSRF check included. A length in the head is refused without reading;
 chunks are refused at the first byte past the limit.
@@ -49,7 +49,7 @@ USUAL = Larger()
 def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS) -> Callable[[F], F]:
     """Let a view take larger bodies than MAX_BODY_BYTES, as in `takes({bodies.FILES: "max_upload_bytes"})`.
 
-    Goes below `@app.get` and the like. `fields` is how many a form may have.
+    A text names a setting. `fields` is how many fields a form may have. Goes below `@app.post` and the like.
     """
 
     def decorate(view: F) -> F:

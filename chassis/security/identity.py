@@ -1,4 +1,4 @@
-"""Who asks: one look-up for requests and for sockets, and what it may do."""
+"""Identities: who sends a request or an event, and what they may do."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -22,7 +22,7 @@ Environ = dict[str, Any]
 
 
 def scopes(*names: str) -> frozenset[str]:
-    """Return the scopes with what they imply: `admin` may submit, and who submits may read."""
+    """Return the scopes with those that they imply: `admin` implies `submit`, which implies `read`."""
     return frozenset(implied for name in names for implied in _IMPLIED[name])
 
 
@@ -30,9 +30,9 @@ def scopes(*names: str) -> frozenset[str]:
 class Identity:
     """A key, a person's account, or an anonymous visitor, known by the address alone.
 
-    `owner` is whose the work is that it starts (empty for visitors); `per_second` its own limit, 0 for the default;
-    `without_limits` says that rates, quotas and the limits of its address are not for it.
-    `gate` is the page that a session has to pass before it may do anything, as that of a second factor.
+    `owner` is the owner of the jobs that it starts, empty for visitors; `per_second` is its own rate, 0 the default;
+    `without_limits` says that rates, quotas and the limits of its address do not apply.
+    `gate` is the page that a session must pass before it may do anything, such as that of a second factor.
     """
 
     kind: str
@@ -49,12 +49,12 @@ class Identity:
 
     @property
     def principal(self) -> str:
-        """Return what limits are counted by."""
+        """Return the name that limits are counted by."""
         return f"{self.kind}:{self.id}"
 
     @property
     def maker(self) -> str:
-        """Return what is noted on keys and links that it makes: its owner, or what it is called."""
+        """Return the name that is stored with keys and links that it makes."""
         return self.owner or self.name or self.principal
 
     def may(self, scope: str) -> bool:
@@ -64,7 +64,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What somebody shows: a key, or the cookies of the request."""
+    """What a client shows: a key, or the cookies of the request."""
 
     key: str = ""
     environ: Environ = field(default_factory=dict)
@@ -72,10 +72,13 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to be known: `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when
-    they are wrong; `still_good` returns whether an identity that was found earlier would be found again; `ends_at` when
-    it ends by itself as far as is known now, in seconds since 1970 or None: then it is asked again; `anybody` whether
-    somebody can be known by it at all, and `first` is the command that lets the first one in."""
+    """A way to authenticate.
+
+    `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when they are wrong;
+    `still_good` returns whether an identity that was found earlier would be found again; `ends_at` returns when it ends
+    by itself, in seconds since 1970, or None; `anybody` returns whether anybody can authenticate this way yet, and
+    `first` is the command that lets the first person in.
+    """
 
     look_up: Callable[[Credentials], Identity | None]
     still_good: Callable[[Identity], bool]
@@ -125,7 +128,7 @@ def ends_at(found: Identity) -> float:
 
 
 def current() -> Identity:
-    """Return who sent the request or event at hand; outside of both, as in a job or a command, it is the operator."""
+    """Return who sent the current request or event; in a job or a command it is the operator."""
     if not has_request_context():
         return OPERATOR
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # each look through a proxy takes 1 us

@@ -1,6 +1,6 @@
-"""Somebody leaves: what rooms and features hold of a person is listed first, and ends in one transaction.
+"""The departure of a person: what rooms and features store of them is listed first, and ends in one transaction.
 
-Keys are the core's part. Others add theirs, and so need not know the feature that knows people.
+API keys are built in. A feature adds a `Part` by `hooks.leaving`, and need not know the feature that has the accounts.
 """
 
 import time
@@ -20,7 +20,9 @@ NAMED = 5  # of what ends, in a sentence
 
 @dataclass
 class Departure:
-    """Who leaves. Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
+    """The person who leaves.
+
+    Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
     the person made for other owners.
 
     `owners` are the names that the person's keys and work are stored under; finding the keys completes them.
@@ -38,7 +40,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Ending:
-    """What ends of one part: what it is, in the plural; what becomes of it; and a name for each."""
+    """The things of one part that end: what they are, in the plural; what happens to them; and a name for each."""
 
     what: str
     fate: str
@@ -52,10 +54,10 @@ class Ending:
 
 @dataclass(frozen=True)
 class Part:
-    """What a room or a feature holds of people: `find` lists it, `end` ends it in the transaction of the departure.
+    """What a feature stores of people: `find` lists it, `end` ends it in the transaction of the departure.
 
-    Neither may log, or ask who is calling: they may run in a real thread. `plantable` says that everybody who has an
-    account can make it; it ends too when the account becomes that of another person.
+    Both may run in a real thread: they must not log, nor ask for the current identity. `plantable` things can be made
+    by everybody who has an account; they end, too, when the account becomes that of another person.
     """
 
     find: Callable[[Connection, Departure], Ending]

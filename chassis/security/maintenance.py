@@ -1,4 +1,4 @@
-"""Maintenance mode: reading goes on, what would change something is refused with the reason, no new job is begun.
+"""Maintenance mode: reading goes on, changes are refused with the reason, and no job is started.
 
 It is kept in the database for all processes, and in a file beside it while that cannot be written.
 """
@@ -29,7 +29,7 @@ ADMIN_API = "/api/admin"
 
 
 def allow(function: F) -> F:
-    """Mark a view that goes on answering, as signing in does."""
+    """Mark a view that changes something and answers all the same in maintenance mode, such as signing in."""
     setattr(function, ALLOWED, True)
     return function
 
@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
 
 
 def reason() -> str | None:
-    """Return why the service changes nothing, or None; known in every process within a second."""
+    """Return the reason of the maintenance mode, or None while it is off; all processes know within a second."""
     kept = switches.maintenance()
     return str(kept["reason"]) if kept else None
 

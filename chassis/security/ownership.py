@@ -1,4 +1,4 @@
-"""Whose work it is: its owner and admins see and change it, and everybody where nothing is guarded."""
+"""Ownership: jobs and rows are seen and changed by their owner and admins, and by all where nothing is guarded."""
 
 from chassis.errors import Forbidden, NotFound
 from chassis.security import identity
@@ -9,25 +9,25 @@ __all__ = ["check_changed", "check_seen", "may_see", "seen_owner"]
 
 
 def may_see(owner: str) -> bool:
-    """Return whether whoever asks may see the work of an owner."""
+    """Return whether the caller may see the work of an owner."""
     return _is(owner) or not current_settings().guarded or current_settings().public_read
 
 
 def check_seen(owner: str, what: str) -> None:
-    """Raise NotFound, as for what does not exist, when the work of this owner is not for whoever asks."""
+    """Raise NotFound when the caller may not see the work of this owner; `what` is named in the sentence."""
     if not may_see(owner):
         raise NotFound(f"There is no such {what}.")
 
 
 def check_changed(owner: str, what: str) -> None:
-    """Raise NotFound or Forbidden when whoever asks may not see, or not change, the work of this owner."""
+    """Raise NotFound when the caller may not see the work of this owner, Forbidden when they may not change it."""
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
         raise Forbidden(f"This {what} is somebody else's.")
 
 
 def seen_owner() -> str | None:
-    """Return the only owner whose work may be listed, or None for everybody's."""
+    """Return the owner whose work the caller may list, or None when they may list all."""
     return None if may_see("") else identity.current().owner
 
 

@@ -17,10 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def recently_proved(view: F) -> F:
-    """Let a view be used by sessions alone whose person was asked within RECENT_PROOF_SECONDS.
+    """Require that the person of a session has proved who they are within RECENT_PROOF_SECONDS.
 
-    Goes below `@app.post` and `@needs`. A page asks and goes on from there; programs get 401 with the code
-    `proof_needed`.
+    Goes below `@app.post` and `@needs`. A page asks for the proof and continues; programs get 401 with the code
+    `proof_needed`. Keys pass.
     """
 
     @wraps(view)

@@ -1,6 +1,6 @@
-"""What a key or an account may have: declared by the rooms and features that count it, checked where it is used.
+"""Quotas of keys and accounts: declared by the rooms and features that count, and checked where something is used.
 
-Counted by owner: a key without an owner counts for itself, an account and the keys of that owner count together.
+They are counted by owner: a key without an owner counts for itself, an account and its keys count together.
 Visitors, commands and schedules have no owner and no quota, and a key without limits has no quota while it is good.
 """
 
@@ -26,10 +26,10 @@ Held = Callable[[Connection, str], int]
 
 @dataclass(frozen=True)
 class Quota:
-    """Something that is counted; its title completes the sentence "Your limit is 5 …".
+    """A quota; its title completes the sentence "Your limit is 5 …".
 
-    `limit` is read from the settings, 0 is none. `held(conn, owner)` returns how much an owner has at the moment;
-    without it, what an owner takes in a day (UTC) is counted here.
+    `limit` is read from the settings; 0 is no limit. `held(conn, owner)` returns how much an owner has at the moment;
+    without it, the amounts that an owner takes in a day (UTC) are counted.
     """
 
     name: str
@@ -68,20 +68,20 @@ def configure(settings: Settings) -> None:
 
 
 def declare(quota: Quota) -> None:
-    """Add something that is counted."""
+    """Add a quota; call it in `register`."""
     _quotas[quota.name] = quota
 
 
 def count_stored(name: str, held: Held) -> None:
-    """Let the bytes that a feature stores count; `held(conn, owner)` returns how many they are."""
+    """Add what a feature stores to the quota of stored bytes; `held(conn, owner)` returns how many bytes it is."""
     _stored[name] = held
 
 
 def take(conn: Connection, owner: str, **amounts: int) -> None:
-    """Count what an owner is about to use, by the quotas' names, in the transaction that uses it.
+    """Count amounts that an owner is about to use, by the names of quotas, in the transaction that uses them.
 
-    Raises OverQuota when one would be exceeded; let it roll the transaction back. An owner's transactions wait for one
-    another here, so that two at once cannot both take what is left.
+    Raises OverQuota when a quota would be exceeded; let it roll the transaction back. An owner's transactions wait for
+    one another here, so that two at once cannot both take what is left.
     """
     limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
     now = time.time()

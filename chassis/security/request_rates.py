@@ -1,4 +1,4 @@
-"""How often requests may come: by key, else by account, else by address; and what a client is told of it."""
+"""Rates of requests: counted by key, by account, or by address."""
 
 import math
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _default: Rates = ()
 
 
 def limit(*rates: str) -> Callable[[F], F]:
-    """Give a view rates of its own, as in `limit("5 per minute")`, counted apart from all others; without any, none.
+    """Give a view rates of its own, as in `limit("5 per minute")`, counted apart; `limit()` is no limit.
 
     Goes below `@app.get` and the like. Raises ValueError when one is not a rate.
     """

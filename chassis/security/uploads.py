@@ -1,4 +1,4 @@
-"""What kind of file an upload is: judged by what is in it, since a name can be anything."""
+"""Uploaded files, whose type is judged by their content."""
 
 import mimetypes
 import re
@@ -25,11 +25,10 @@ SNIFFED_BYTES = 4_096
 
 
 def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) -> bytes:
-    """Return an uploaded file's content, and count it; raise UnsupportedMediaType when it is of no type in `accept`,
-    and OverQuota when there were too many today.
+    """Return the content of an uploaded file, and count it towards the quota of uploads unless `counted` is false.
 
-    UPLOAD_TYPES limits all routes: where it is set, a type that is not there is refused whatever a route accepts. What
-    is only looked at is not `counted`.
+    Raises UnsupportedMediaType when it is of no type in `accept`, and OverQuota. Where UPLOAD_TYPES is set, other types
+    are refused whatever a route accepts.
     """
     turns = Turns()
     data: bytes = file.read()
@@ -49,14 +48,14 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
 
 
 def allowed_types() -> tuple[str, ...]:
-    """Return the types that UPLOAD_TYPES lists; where it is not set, those that features add too."""
+    """Return the accepted media types: those of UPLOAD_TYPES, and unless that is set, those that features add."""
     wiring = current_wiring()
     listed = tuple(wiring.settings.upload_types)
     return listed if "upload_types" in wiring.settings.model_fields_set else (*listed, *wiring.upload_types)
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """Return a file's type by its content; the name only says what kind of text a text is.
+    """Return the media type of a file by its content; the name only tells kinds of text apart.
 
     A text may begin with the two letters of some binary format, so that is asked first.
     """

@@ -1,4 +1,4 @@
-"""Every setting: one file a section, with the environment variable, type, default, help and rules of each."""
+"""Settings: sections that declare them, the settings in force, and types that read environment variables."""
 
 from chassis.settings.core import Settings
 from chassis.settings.packages import installed

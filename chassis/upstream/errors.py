@@ -21,7 +21,7 @@ OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # which every 
 
 
 class Cancelled(Exception):
-    """Raised instead of waiting on, once the caller's `cancelled()` says so."""
+    """Raised in a call that waits, after the caller's `cancelled()` has turned true."""
 
 
 class UpstreamError(AppError):
