@@ -117,8 +117,8 @@ class Hooks:
     def proof_page(self, page: Callable[[], Response | None]) -> None:
         """Answer requests that need a recent proof with a page that asks the person for one.
 
-        Views ask for one by `@recently_proved` of `chassis.security`. The function returns None where the request cannot
-        be continued after the question.
+        Views ask for one by `@recently_proved` of `chassis.security`. The function returns None where the request
+        cannot be continued after the question.
         """
         self._wiring.proof_page = page
 
