@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 from chassis.base import environment
 from chassis.cli.settings import documents, show
 from chassis.errors import SettingsError
-from chassis.limiter.rate import Rate
+from chassis.limits import Rate
 from chassis.settings import Section
 from chassis.settings.declared import defaults_of, sections_of
 from chassis.settings.loading import load_settings
@@ -142,7 +142,7 @@ def test_a_module_declares_sections_and_defaults():
     module = ModuleType("declaring")
     code = """
 from pydantic import Field
-from app.features import Settings
+from chassis.settings import Settings
 from chassis.settings import Section
 class ServiceSettings(Section):
     '''The service'''
