@@ -78,7 +78,8 @@ release: ## make a release of what is committed: make release VERSION=1.2.3 (cha
 
 lint: .venv/installed-dev ## style, types, direction of imports, generated documents, shell
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports
-	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.base.manifest --check
+	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.cli.reference --check
+	@$(BIN)/python -m chassis.base.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
 
@@ -91,8 +92,8 @@ manifest: .venv/installed-dev ## after a change of chassis/ itself: write the ha
 format: .venv/installed-dev ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-docs: .venv/installed-dev ## write docs/configuration.md and .env.example from the settings
-	@$(BIN)/python -m flask settings docs
+docs: .venv/installed-dev ## write docs/configuration.md, .env.example and chassis/docs/reference.md from the code
+	@$(BIN)/python -m flask settings docs && $(BIN)/python -m chassis.cli.reference
 
 lock: .venv/installed-dev ## resolve the requirements anew, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" pyproject.toml -o requirements.txt

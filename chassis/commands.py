@@ -1,4 +1,4 @@
-"""A group of commands that reports each error in one sentence."""
+"""Commands of `flask` whose errors are one sentence each."""
 
 from typing import Any
 
@@ -8,9 +8,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from chassis.db.engine import may_pass, reason_of
 from chassis.errors import AppError
 
+__all__ = ["Group"]
+
 
 class Group(click.Group):
-    """Turns errors of the application and the database into `Error: ...` and an exit status."""
+    """A group of commands; an AppError or an error of the database is printed as `Error: ...`, with an exit status."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""

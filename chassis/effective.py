@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from chassis.base.environment import sources
-from chassis.settings import GROUPS, Settings, own_fields
+from chassis.settings.core import GROUPS, Settings
+from chassis.settings.declared import own_fields
 
 HIDDEN = "***"
 DEFAULT, MADE = "default", "made at this start"

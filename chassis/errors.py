@@ -1,10 +1,27 @@
-"""Errors that a user or operator can see: a stable code, a readable sentence, an HTTP status."""
+"""Errors for users and operators: each has a stable code, a sentence, and an HTTP status."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
+
+__all__ = [
+    "AppError",
+    "BadRequest",
+    "Conflict",
+    "Forbidden",
+    "InMaintenance",
+    "Misdirected",
+    "NotFound",
+    "OverQuota",
+    "PayloadTooLarge",
+    "ProofNeeded",
+    "TooManyRequests",
+    "Unauthorized",
+    "Unavailable",
+    "UnsupportedMediaType",
+]
 
 
 def first_mistake(error: "ValidationError", whole: str) -> str:
@@ -15,7 +32,7 @@ def first_mistake(error: "ValidationError", whole: str) -> str:
 
 
 class AppError(Exception):
-    """An error with a code for programs and a sentence for people; web and realtime render it."""
+    """An error with a code for programs and a sentence for people; answers and acknowledgements carry both."""
 
     code = "internal_error"
     status = 500
@@ -35,47 +52,61 @@ class AppError(Exception):
 
 
 class BadRequest(AppError):
+    """The request is malformed."""
+
     code, status = "bad_request", 400
 
 
 class Unauthorized(AppError):
+    """The request needs an identity, or shows a wrong key or session."""
+
     code, status = "unauthorized", 401
 
 
 class ProofNeeded(Unauthorized):
-    """Raised when a person must confirm their identity again; a feature provides the page that asks."""
+    """A person must prove again who they are, with a password or second factor."""
 
     code = "proof_needed"
 
 
 class Forbidden(AppError):
+    """The identity may not do this."""
+
     code, status = "forbidden", 403
 
 
 class NotFound(AppError):
+    """The thing does not exist, or the identity may not see it."""
+
     code, status = "not_found", 404
 
 
 class Conflict(AppError):
+    """The state of the thing does not allow this."""
+
     code, status = "conflict", 409
 
 
 class PayloadTooLarge(AppError):
+    """The body is larger than the route accepts."""
+
     code, status = "payload_too_large", 413
 
 
 class UnsupportedMediaType(AppError):
+    """The route does not accept the type of the body."""
+
     code, status = "unsupported_media_type", 415
 
 
 class Misdirected(AppError):
-    """Raised for a request whose Host is not a name of this service."""
+    """The request names a host that is not this service."""
 
     code, status = "misdirected_request", 421
 
 
 class TooManyRequests(AppError):
-    """Raised when a client exceeds a rate limit; says when to retry."""
+    """A rate was exceeded; `retry_after_seconds` says when to try again."""
 
     code, status = "rate_limited", 429
 
@@ -85,9 +116,9 @@ class TooManyRequests(AppError):
 
 
 class OverQuota(AppError):
-    """Raised when a key or an account would exceed its quota; `details` say what is left.
+    """A key or an account would exceed a quota; `details` say what is left.
 
-    The status is 507 for storage, otherwise 429; `retry_after_seconds` is None if waiting does not free anything.
+    The HTTP status is 507 for storage and 429 otherwise; `retry_after_seconds` is None where time alone frees nothing.
     """
 
     code, status = "quota_exceeded", 429
@@ -100,11 +131,13 @@ class OverQuota(AppError):
 
 
 class Unavailable(AppError):
+    """The service cannot do this at the moment."""
+
     code, status = "unavailable", 503
 
 
 class InMaintenance(Unavailable):
-    """Raised for a change while the service is in maintenance mode."""
+    """The service is in maintenance mode, and the request would change something."""
 
     code, retry_after_seconds = "maintenance", 60.0
 

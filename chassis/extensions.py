@@ -75,3 +75,4 @@ def _nothing() -> None:
 
 
 socketio = SocketIO()
+"""Flask-SocketIO: register event handlers with `@socketio.on(event)`. Send to rooms with `publish`."""

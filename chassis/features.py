@@ -12,7 +12,9 @@ from types import ModuleType
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 from chassis.errors import SettingsError
-from chassis.settings import Section, Settings, defaults_of, load_settings, sections_of
+from chassis.settings import Section, Settings
+from chassis.settings.declared import defaults_of, sections_of
+from chassis.settings.loading import load_settings
 
 OWN, PARTS = BASE_DIR / "app/features", BASE_DIR / "chassis/parts"
 

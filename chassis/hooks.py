@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from chassis.security.identity import Kind
     from chassis.security.leaving import Part
 
+__all__ = ["Hooks"]
+
 
 @dataclass(frozen=True)
 class Hooks:
@@ -113,9 +115,10 @@ class Hooks:
         self._wiring.sign_in_url = url
 
     def proof_page(self, page: Callable[[], Response | None]) -> None:
-        """Answer requests that need a recent proof (`chassis.security.proof`) with a page that asks for one.
+        """Answer requests that need a recent proof with a page that asks the person for one.
 
-        The function returns None if the request cannot be continued afterwards.
+        Views ask for one by `@recently_proved` of `chassis.security`. The function returns None where the request
+        cannot be continued after the question.
         """
         self._wiring.proof_page = page
 

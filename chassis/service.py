@@ -1,4 +1,4 @@
-"""A service: `create_app` is its table of contents.
+"""A service and its application; `create_app` is the table of contents of the chassis.
 
 The top imports no heavy libraries: gunicorn's master imports this module before its workers patch the standard library.
 """
@@ -17,8 +17,8 @@ __all__ = ["Service", "create_app"]
 
 
 def create_app(settings: "Settings | None" = None) -> "Flask":
-    """Return the application; reads the settings if none are given, and opens no connections."""
-    gc.disable()  # loaded code is never garbage; searching it repeatedly would take a tenth of the time
+    """Return the application; without settings, they are read from the environment. Nothing is connected to."""
+    gc.disable()  # what is loaded stays: looking for garbage in it, again and again, would be a tenth of the time
     try:
         return _created(settings)
     finally:
@@ -46,7 +46,7 @@ def _created(settings: "Settings | None") -> "Flask":
         sessions,
         switches,
     )
-    from chassis.settings import ensure_secret_key
+    from chassis.settings.secret_key import ensure_secret_key
     from chassis.upkeep import register as register_upkeep
     from chassis.upstream import upstream
     from chassis.web.application import Application

@@ -1,4 +1,4 @@
-"""The registry of one application: its settings, and everything that features register through their hooks."""
+"""The settings of the application, and the objects that features keep with it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from chassis.security.identity import Kind
     from chassis.security.leaving import Part
 
-KEY = "chassis"  # our only key in Flask's `extensions`
+__all__ = ["ConnectCheck", "HealthCheck", "JoinCheck", "People", "current_settings", "kept", "settings_of"]
+
+KEY = "chassis"  # the only key of ours in Flask's `extensions`
 T = TypeVar("T")
 
 HealthCheck = Callable[[], str | None]
+"""A function that returns why the service cannot serve, or None."""
 ConnectCheck = Callable[[Any], None]
+"""A function of a client's `auth` that raises AppError to refuse the connection."""
 JoinCheck = Callable[[str], None]
+"""A function of a room's name that raises AppError to refuse the client of this event."""
 People = Callable[[Connection, Collection[str]], Mapping[str, str]]
+"""A function (conn, names) that returns a mapping from those names that have an account to `good` or `disabled`."""
 
 
 @dataclass(frozen=True)

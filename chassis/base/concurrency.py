@@ -12,7 +12,7 @@ PIECE_SECONDS = 0.002  # of long work on the hub, before others get a turn
 
 
 def current_mode() -> Mode:
-    """Return what this process is patched for; "threading" for commands and the boot, which are never patched."""
+    """Return the mode that this process is patched for; commands and the boot are not patched: "threading"."""
     if "eventlet" in sys.modules:
         from eventlet import patcher
 
@@ -41,7 +41,7 @@ def original(module: str, name: str) -> Any:
 
 
 def run_in_thread(work: Callable[[], T]) -> T:
-    """Run `work` without blocking the hub: in a real thread under eventlet and gevent, otherwise inline.
+    """Return `work()`, run in a real thread under eventlet and gevent, where it cannot hold up the event loop.
 
     Under eventlet `work` must not take locks that green threads share: no logging, no metrics inside.
     """
@@ -72,13 +72,13 @@ def _in_gevents_thread(work: Callable[[], T]) -> T:
 
 
 class Turns:
-    """Yields to others between the pieces of long work on the hub; not for use in a real thread."""
+    """Lets others run between the pieces of long work on the event loop; not for real threads."""
 
     def __init__(self) -> None:
         self._since = time.perf_counter()
 
     def give(self) -> None:
-        """Yield if this work has held the hub for PIECE_SECONDS."""
+        """Let others run, when this work has held the event loop for 2 ms."""
         if time.perf_counter() - self._since >= PIECE_SECONDS:
             time.sleep(0)
             self._since = time.perf_counter()

@@ -8,6 +8,7 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 
 BASE_DIR = Path(__file__).resolve().parents[2]
+"""The folder of the project (a `Path`), which holds `app` and `chassis`."""
 EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
 
 

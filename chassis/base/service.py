@@ -19,7 +19,7 @@ class Service:
 
     @property
     def slug(self) -> str:
-        """The name for programs, such as `acme-lab`, used for processes, channels and traces."""
+        """Return the name for programs, such as `acme-lab`, which processes, channels and traces have."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 

@@ -2,6 +2,8 @@
 
 from datetime import UTC, datetime
 
+DAY_SECONDS = 86_400
+
 
 def iso(seconds: float | None) -> str | None:
     """Return seconds since 1970 as ISO 8601 in UTC with milliseconds."""

@@ -11,7 +11,8 @@ from chassis import effective
 from chassis.base.environment import BASE_DIR
 from chassis.commands import Group
 from chassis.effective import as_text
-from chassis.settings import Section, Settings, own_fields
+from chassis.settings import Section, Settings
+from chassis.settings.declared import own_fields
 from chassis.wiring import current_settings
 
 group = Group("settings", help="Show the settings, and make their documents.")

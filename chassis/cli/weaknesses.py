@@ -21,7 +21,8 @@ from chassis.db.schema import pending
 from chassis.errors import AppError
 from chassis.observability.redaction import SECRET_NAMES, secret_values
 from chassis.security import identity, keyring, keys, stale_keys
-from chassis.settings import Settings, covers_internet
+from chassis.settings import Settings
+from chassis.settings.networks import covers_internet
 from chassis.wiring import current_wiring
 
 BACKUPS = ("*.db.zst", "*.dump.zst", "*.dump")

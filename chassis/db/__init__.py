@@ -4,5 +4,6 @@ from chassis.db.database import Database
 from chassis.db.tables import metadata
 
 db = Database()
+"""The database of the service, a `Database`."""
 
 __all__ = ["Database", "db", "metadata"]

@@ -25,9 +25,8 @@ DAMAGED = ("database disk image is malformed", "file is not a database")
 class Database:
     """Runs functions of a connection, each in its own transaction.
 
-    On SQLite a write is a whole transaction in a real thread, one writer at a time; a read runs inline, since it takes
-    microseconds, or in a real thread if it is `unbounded`. PostgreSQL waits on a socket, which yields, so everything
-    runs inline.
+    On SQLite a write runs in a real thread, one at a time; a read runs inline, since it takes microseconds, or in a
+    real thread when it is `unbounded`. On PostgreSQL all run inline, since waiting on a socket lets others run.
     """
 
     damage: str | None = None  # SQLite's message about a damaged file, which does not go away by itself
@@ -58,7 +57,7 @@ class Database:
             engine.connect().close()
 
     def close(self) -> None:
-        """Close all engines."""
+        """Close all connections."""
         if self._opened:
             for engine in self._engines():
                 engine.dispose()
@@ -79,7 +78,7 @@ class Database:
         """Return `work(connection)` after its transaction is committed; an exception rolls it back.
 
         `work` must not log, count or call back into the application: under eventlet it runs in a real thread. A
-        `synced` write is on SQLite's disk on return; others are safe from a crash of this process only.
+        `synced` write is on SQLite's disk when this returns; others survive a crash of the process alone.
         """
         started, slow, engine = time.perf_counter(), Slow(), self.syncer if synced else self.writer
         try:

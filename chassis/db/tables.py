@@ -3,6 +3,7 @@
 from sqlalchemy import JSON, Column, Float, MetaData, String, Table, Text
 
 metadata = MetaData()
+"""The MetaData that the tables of a feature belong to: `Table("albums", metadata, ...)`."""
 
 boot_outcomes = Table(
     "boot_outcomes",

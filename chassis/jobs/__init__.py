@@ -1,8 +1,8 @@
-"""Jobs: work that outlives a request, stored in a row and recovered after a crash."""
+"""Jobs: work that outlives a request. Each is a row of a table, and is found again after a crash."""
 
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
-from chassis.jobs.model import Job
-from chassis.jobs.registry import job
+from chassis.jobs.model import CANCELLED, ENDED, FAILED, INTERRUPTED, QUEUED, RUNNING, SUCCEEDED, Job, State
+from chassis.jobs.registry import Kind, job
 from chassis.jobs.service import (
     announce,
     cancel,
@@ -16,12 +16,22 @@ from chassis.jobs.service import (
     requeue,
     seen,
 )
+from chassis.jobs.tables import jobs as jobs_table
 
 __all__ = [
+    "CANCELLED",
+    "ENDED",
+    "FAILED",
+    "INTERRUPTED",
+    "QUEUED",
+    "RUNNING",
+    "SUCCEEDED",
     "GiveUp",
     "Job",
     "JobContext",
     "JobStopped",
+    "Kind",
+    "State",
     "announce",
     "cancel",
     "check_changed",
@@ -29,6 +39,7 @@ __all__ = [
     "get",
     "insert",
     "job",
+    "jobs_table",
     "listing",
     "new_job",
     "put_back",

@@ -20,7 +20,7 @@ REFUSED_SECONDS = 1.0  # before a write that the database refused is retried
 
 
 class JobStopped(Exception):
-    """Raised in a handler by `check()` after it was told to stop."""
+    """Raised in a handler by `check()` and `wait()` after it was told to stop."""
 
 
 class GiveUp(AppError):
@@ -28,7 +28,7 @@ class GiveUp(AppError):
 
 
 class JobContext:
-    """A handler's view of its job; its methods can be called from several threads."""
+    """A handler's view of its job: `id`, `kind`, `attempt`, and a logger `log`. Several threads may use it."""
 
     def __init__(self, job_id: str, kind: str, attempt: int, save: Callable[[int, int, str], None]) -> None:
         self.id, self.kind, self.attempt = job_id, kind, attempt
@@ -42,9 +42,9 @@ class JobContext:
         self._telling, self._saving = threading.Lock(), threading.Lock()
 
     def progress(self, done: int, total: int, message: str = "") -> None:
-        """Report the job's progress; it is stored and shown to viewers at most ten times a second.
+        """Report how far the job is; it is stored and sent to viewers at most ten times a second.
 
-        Among several threads the furthest counts: a smaller `done` of the same `total` is ignored.
+        With several threads the furthest counts: a smaller `done` of the same `total` changes nothing.
         """
         with self._telling:
             if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
@@ -53,7 +53,7 @@ class JobContext:
             self.flush()
 
     def flush(self) -> None:
-        """Store the latest progress unless it is already stored; a temporary database error postpones it."""
+        """Store the latest progress now, unless the database refuses; it is stored later then."""
         if not self._saving.acquire(blocking=False):
             return  # another thread is storing; the next one stores what it misses
         try:
@@ -69,9 +69,9 @@ class JobContext:
             self._saving.release()
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Return `db.write(work)`, retried while the database refuses (full, locked, read-only, unreachable).
+        """Return `db.write(work)`; retry while the database refuses, because it is full, locked, read-only or away.
 
-        For results that took work or money. Raises JobStopped if the handler should end meanwhile.
+        Use it for results that took time or money. Raises JobStopped when the handler should end meanwhile.
         """
         while True:
             try:
@@ -83,7 +83,7 @@ class JobContext:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the handler should end: cancelled, over its time limit, its process stopping, or its lease lost."""
+        """Return whether the handler should end: cancelled, out of time, its process stopping, or its lease lost."""
         return self.reason is not None
 
     def check(self) -> None:

@@ -9,12 +9,13 @@ QUEUED, RUNNING = "queued", "running"
 SUCCEEDED, FAILED, CANCELLED, INTERRUPTED = "succeeded", "failed", "cancelled", "interrupted"
 ENDED = (SUCCEEDED, FAILED, CANCELLED, INTERRUPTED)
 State = Literal["queued", "running", "succeeded", "failed", "cancelled", "interrupted"]
+"""A type: the states of a job."""
 STATES: tuple[str, ...] = get_args(State)
 
 
 @dataclass(frozen=True)
 class Job:
-    """One row of the jobs table."""
+    """One row of the jobs table; times are seconds since 1970."""
 
     id: str
     kind: str
@@ -39,7 +40,7 @@ class Job:
     submitted_by: str = ""  # the owner of the identity that enqueued it; empty for commands and schedules
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the job as APIs and sockets show it; times are ISO 8601 UTC."""
+        """Return the fields that APIs and sockets show; times are ISO 8601 in UTC."""
         shown = (
             "id",
             "kind",

@@ -18,12 +18,12 @@ STALL_REQUEUES = 3  # a job that kills its process this often is not retried
 class Kind:
     """How jobs of one kind are run.
 
-    `stall` is the policy after the owner's death: `interrupt` waits for an operator, `requeue` runs the job again.
-    `cpu_bound` kinds run in `flask jobs work` only, since they would block a web worker's sockets. `schedule` is a cron
-    expression, or a function of the settings that returns one; empty means never. `missed` is the policy for runs whose
-    time passed while no process ran: all together `once`, or `skip`. `own_rows` means that rows of the feature refer to
-    these jobs, so that the feature deletes both itself. `in_quota` says whether these jobs count in QUOTA_JOBS: set it
-    to False for jobs that the service starts by itself in an owner's name.
+    `stall` says what happens to a job whose process died: `interrupt` waits for an operator, `requeue` runs it again.
+    `cpu_bound` kinds run in `flask jobs work` only, since they would hold up a web worker's sockets.
+    `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
+    happens to runs that were missed while no process ran: all together run `once`, or `skip`.
+    `own_rows` says that rows of the feature refer to these jobs, and that the feature deletes both by itself.
+    `in_quota` says whether these jobs count in QUOTA_JOBS.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Kind:
     in_quota: bool = True
 
     def backoff(self, attempt: int) -> float:
-        """Return the seconds to wait after that attempt: exponential backoff with jitter, up to the longest."""
+        """Return the seconds to wait after an attempt: exponential backoff with jitter, up to the longest."""
         return random.uniform(0.5, 1.0) * min(self.longest_backoff_seconds, self.backoff_seconds * 2.0 ** (attempt - 1))
 
 
@@ -49,7 +49,7 @@ _kinds: dict[str, Kind] = {}
 
 
 def job(name: str, **options: Any) -> Callable[[Handler], Handler]:
-    """Register the decorated function as the handler of a kind; the options are `Kind`'s fields."""
+    """Register a function of (context, payload) as the handler of a kind; the options are fields of `Kind`."""
 
     def decorator(handler: Handler) -> Handler:
         _kinds[name] = Kind(name, handler, **options)

@@ -19,7 +19,7 @@ QUOTA = "jobs"
 
 
 def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
-    """Return a job that is not stored, for a caller that stores it with its own rows in one transaction."""
+    """Return a job that is not stored yet, to be stored with other rows in one transaction (see `insert`)."""
     job = made(kind, payload, submitted_by=identity.current().owner, priority=priority, total=total)
     tracing.note({"job.id": job.id})
     return job
@@ -54,13 +54,13 @@ def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int
 
 
 def insert(conn: Connection, job: Job) -> Job:
-    """Store a new job in the caller's transaction; raise OverQuota if its submitter has too many."""
+    """Store a new job in a transaction of the caller; raise OverQuota when its owner has too many at once."""
     quotas.take(conn, job.submitted_by, **{QUOTA: 1})
     return store.insert(conn, job)
 
 
 def put_back(conn: Connection, job_id: str, owner: str) -> Job | None:
-    """Queue an ended job again on an owner's request; return None if it has not ended. Raises OverQuota."""
+    """Queue an ended job again in a transaction of the caller; return None when it has not ended. Raises OverQuota."""
     quotas.take(conn, owner, **{QUOTA: 1})
     return store.requeue(conn, job_id, time.time())
 
@@ -74,7 +74,7 @@ def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) 
 
 
 def announce(job: Job) -> None:
-    """Notify viewers of a change, and runners of a waiting job; call it after the commit."""
+    """Notify viewers of a change, and runners of a job that waits; call it after the commit."""
     job_changed.send(job)
     if job.state == QUEUED:
         job_queued.send(job)

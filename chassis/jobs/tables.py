@@ -31,6 +31,7 @@ jobs = Table(
     Index("jobs_by_change", "updated_at"),
     Index("jobs_by_submitter", "submitted_by", "created_at"),
 )
+"""The table of jobs (SQLAlchemy), to join with tables of a feature by `jobs_table.c.id`."""
 Index("jobs_by_turn", jobs.c.state, jobs.c.submitted_by, jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
 
 schedules = Table(

@@ -11,5 +11,6 @@ from chassis.limits.rate import Rate, Rates
 from chassis.limits.verdict import Buckets, Verdict
 
 limiter = Limiter()
+"""The limiter of the service, with the method `take` of `Buckets`: counts in Redis where that is configured."""
 
 __all__ = ["Buckets", "MemoryBuckets", "Rate", "Rates", "Verdict", "limiter"]

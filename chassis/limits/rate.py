@@ -10,7 +10,7 @@ WRITTEN = re.compile(r"([1-9]\d{0,8})\s*(?:per|/)\s*(?:([1-9]\d{0,5})\s*)?(secon
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """An amount that can be taken at once, and the seconds in which it is refilled evenly."""
+    """An amount that may be taken at once, and the seconds in which that amount is refilled, evenly."""
 
     amount: int
     seconds: float
@@ -37,4 +37,5 @@ class Rate:
         return f"{self.amount} per {self.seconds:g} seconds"
 
 
-Rates = tuple[Rate, ...]  # all of which apply at once
+Rates = tuple[Rate, ...]
+"""A type: several rates, all of which hold at once."""

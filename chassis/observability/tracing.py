@@ -1,7 +1,7 @@
-"""Spans for requests, socket events, jobs, outgoing calls and the database; does nothing while tracing is off.
+"""Spans for requests, socket events, jobs, calls outside and the database; without tracing the functions do nothing.
 
-The rooms import this module only. `install` imports OpenTelemetry, which creates and exports the spans, when
-OTEL_EXPORTER_OTLP_ENDPOINT is set, and only then, so that it is loaded after the process is patched.
+The other rooms know this module only. OpenTelemetry, which makes and sends the spans, is imported by `install` when
+OTEL_EXPORTER_OTLP_ENDPOINT is set, and not before, so that it finds the process patched.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from chassis.observability.spans import Spans
+
+__all__ = ["child", "headers", "note", "span"]
 
 Attributes = Mapping[str, Any]
 _spans: "Spans | None" = None
@@ -39,7 +41,7 @@ def flush() -> None:
 
 
 def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a context manager for a span: a child of the current span, or the root of a new trace.
+    """Return a context that is a span: inside of the current one, or else the first of a new trace.
 
     `kind` among the attributes (server, client, consumer) sets the span's kind; all others are sent, without secrets.
     An exception that leaves the block is the span's error. Not for real threads under eventlet: it takes green locks.
@@ -48,7 +50,7 @@ def span(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
 
 
 def child(name: str, attributes: Attributes) -> AbstractContextManager[Any]:
-    """Return a child of the current span; does nothing without one, as in the process's own background work."""
+    """Return a context that is a span inside of the current one; it does nothing where there is no current span."""
     return _NOTHING if _spans is None else _spans.child(name, attributes)
 
 
@@ -64,7 +66,7 @@ def note(attributes: Attributes) -> None:
 
 
 def headers() -> dict[str, str]:
-    """Return the headers that tell the called service which trace a request belongs to."""
+    """Return the headers that tell the other side of a call which trace it belongs to."""
     return {} if _spans is None else _spans.headers()
 
 

@@ -1,4 +1,4 @@
-"""Sockets: every event goes through `dispatch`; `publisher` sends updates about jobs."""
+"""Socket.IO: event handlers, rooms whose events are numbered, presence, and the live updates of jobs."""
 
 from typing import Any
 
@@ -8,13 +8,19 @@ from chassis.base import jsontext
 from chassis.base.service import current as service
 from chassis.extensions import SOCKET_PATH, socketio
 from chassis.observability import tracing
+from chassis.realtime import access, presence, recovery
+from chassis.realtime.event_rates import limit
+from chassis.realtime.publisher import publish, publish_details
+from chassis.realtime.recovery import Resumable
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
+__all__ = ["Resumable", "access", "limit", "presence", "publish", "publish_details", "recovery", "socketio"]
+
 
 def install(app: Flask, settings: Settings) -> None:
-    """Add Flask-SocketIO to the application, with the core's own events."""
-    from chassis.realtime import dispatch, door, event_rates, events, presence, publisher, recovery, relay
+    """Wire Flask-SocketIO into the application, with the core's own events."""
+    from chassis.realtime import dispatch, door, event_rates, events, publisher, relay
     from chassis.server.patches import for_socketio
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)

@@ -1,4 +1,4 @@
-"""Checks who may connect and who may join a room; features add their own checks."""
+"""Joining and leaving rooms, with the checks that features add by `hooks.join_check`."""
 
 from typing import Any
 
@@ -9,6 +9,8 @@ from chassis.errors import Conflict
 from chassis.security import guard, identity, maintenance
 from chassis.security.identity import ADMIN, READ, SUBMIT
 from chassis.wiring import current_wiring
+
+__all__ = ["check", "join", "leave"]
 
 
 def admit(auth: Any) -> None:
@@ -46,7 +48,7 @@ def enter(room: str) -> None:
 
 
 def join(room: str) -> None:
-    """Let the current client join a room; raise AppError when it may not."""
+    """Let the client of this event into a room; raise AppError when a check refuses it."""
     check(room)
     enter(room)
 

@@ -20,7 +20,7 @@ _budgets: dict[tuple[str, str], tuple[str, Rates]] = {}  # of the connections th
 
 
 def limit(per_second: float, burst: int = 1) -> Callable[[H], H]:
-    """Set a handler's own rate, 0 for no limit; place it below `@socketio.on`."""
+    """Give an event handler a rate of its own; 0 is no limit. Goes below `@socketio.on`."""
 
     def decorate(handler: H) -> H:
         handler.rates = _rates(per_second, burst)  # type: ignore[attr-defined]

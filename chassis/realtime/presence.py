@@ -1,9 +1,8 @@
-"""Presence: who is in a room, for the rooms that use it.
+"""The members of rooms, as names that the other members see.
 
-Each process stores its own clients under one lease, which it renews in one statement; a dead process's clients are
-removed when its lease expires. Each process reads changes by all processes from the table and reports them to its own
-clients, so no queue is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second per
-room.
+Each process stores its own clients under one lease, which it renews in one statement; the members of a process that
+died are removed when its lease ends. Each process reads the changes from the table and tells its own clients, so that
+no queue is needed: `presence:update` with `room`, `joined`, `left` and `count`, at most twice a second for a room.
 """
 
 import secrets
@@ -21,6 +20,8 @@ from chassis.errors import BadRequest
 from chassis.extensions import socketio
 from chassis.realtime import recovery, store
 from chassis.settings import Settings
+
+__all__ = ["enter", "leave", "members", "rooms"]
 
 log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
@@ -44,7 +45,10 @@ class Presence:
         self._lease, self._renewed = settings.presence_lease_seconds, 0.0
 
     def enter(self, room: str, member: str) -> None:
-        """Add the current client to a room as `member`, a name that the others may see."""
+        """Add the client of this event to a room as `member`, a name that the others see.
+
+        Raises BadRequest when a name has more than 255 characters.
+        """
         if max(len(room), len(member)) > MAX_CHARACTERS:
             raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
         sid = request.sid  # type: ignore[attr-defined]
@@ -53,7 +57,7 @@ class Presence:
         self._renew([(room, sid, member)])
 
     def leave(self, room: str) -> None:
-        """Remove the current client from a room."""
+        """Remove the client of this event from a room."""
         sid = request.sid  # type: ignore[attr-defined]
         if self._here.get(sid, {}).pop(room, None) is not None:
             db.write(lambda conn: store.leave(conn, room, sid))
@@ -64,12 +68,12 @@ class Presence:
             self._gone.add(sid)
 
     def members(self, room: str) -> list[str]:
-        """Return the members of a room in all processes."""
+        """Return the members of a room, of all processes."""
         self._used = True
         return db.read(lambda conn: store.members(conn, room, time.time()), unbounded=True)
 
     def rooms(self, limit: int) -> dict[str, list[str]]:
-        """Return the members of every room in all processes, at most `limit` of them."""
+        """Return the members of every room, of all processes; at most `limit` members in total."""
         found: dict[str, list[str]] = defaultdict(list)
         for room, member in db.read(lambda conn: store.everybody(conn, time.time(), limit), unbounded=True):
             found[room].append(member)

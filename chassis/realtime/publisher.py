@@ -36,9 +36,9 @@ def connect() -> None:
 
 
 def publish(room: str, event: str, data: dict[str, Any]) -> None:
-    """Send an event to everybody in a room, in every process; `data` is JSON and gets the field `stream`.
+    """Send an event to all clients in a room; `data` is JSON, and gets a field `stream` with its number.
 
-    Without REDIS_URL only this process's clients receive it.
+    Clients of other processes get it when REDIS_URL is set.
     """
     if relay.numbers():
         recovery.deliver(room, event, data)
@@ -50,8 +50,8 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
 def publish_details(kind: str, event: str, source: Source) -> None:
     """Send `event` with `source(job_id)` to a job's viewers after changes of jobs of that kind.
 
-    All such events of a process together are sent at most ten times a second, so that no viewer receives more, however
-    many jobs the viewer follows; `source` returns what is new since its last call, or None.
+    All such events of a process together go out at most ten times a second, so that a viewer gets no more than that
+    however many jobs it follows; `source` returns what is new since its last call, or None.
     """
     _sources[kind] = (event, source)
 

@@ -17,6 +17,8 @@ from chassis.realtime import access
 from chassis.realtime.event_log import Entry, EventLog
 from chassis.settings import Settings
 
+__all__ = ["Position", "Resumable", "join"]
+
 
 class Position(BaseModel):
     """The last event of a room that a client has seen."""
@@ -26,7 +28,7 @@ class Position(BaseModel):
 
 
 class Resumable(BaseModel):
-    """A message that joins a room; `after` is the client's last position, if it was there before."""
+    """A message that joins a room; `after` is the last position that a client saw, when it comes back."""
 
     after: Position | None = None
 
@@ -58,7 +60,11 @@ class Streams:
             socketio.emit(event, {**data, "stream": stream}, to=room, ignore_queue=True)
 
     def join(self, room: str, after: Position | None = None) -> dict[str, Any]:
-        """Let the current client join a room, send it the events it missed, and return its position."""
+        """Let the client of this event into a room, send it the events it missed, and return its position.
+
+        The answer is `{room, epoch, seq, recovered}`. Raises AppError when a check refuses the join, and RuntimeError
+        outside of the default namespace.
+        """
         sid, namespace = request.sid, request.namespace  # type: ignore[attr-defined]
         if namespace != "/":
             raise RuntimeError("Events are published in the default namespace: join their rooms there.")

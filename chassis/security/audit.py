@@ -1,4 +1,4 @@
-"""The audit log: each entry records the actor, action, target, address and result; never a secret."""
+"""The audit log: who did what to whom, from where, and with which result. It holds no secrets."""
 
 import itertools
 import time
@@ -14,6 +14,8 @@ from chassis.db import db, state
 from chassis.security import audit_chain, audit_store, identity
 from chassis.security.audit_chain import ChainBroken, Head
 
+__all__ = ["entry", "record", "tell", "write"]
+
 log = structlog.get_logger(__name__)
 MAX_CHARACTERS = 300
 AT_ONCE = 500  # entries per read
@@ -23,9 +25,9 @@ ADMINS_MADE = "admins_made"  # {"count", "at"}: how often an account or key beca
 def entry(
     action: str, target: str, *, result: str = "ok", actor: str | None = None, makes_admin: bool = False
 ) -> dict[str, Any]:
-    """Return an audit entry for the current identity; call it outside of transactions, which may run in another thread.
+    """Return a line of the log about an action of the caller; make it outside of a transaction.
 
-    `makes_admin` says that the action grants admin rights: these are counted for Prometheus.
+    `makes_admin` says that somebody gets all rights; a metric counts it, which has an alert.
     """
     who = identity.current()
     return {
@@ -40,14 +42,14 @@ def entry(
 
 
 def record(action: str, target: str, *, result: str = "ok", actor: str | None = None) -> None:
-    """Write an entry for an action without a transaction of its own, such as a refused sign-in."""
+    """Write a line in a transaction of its own, for an action without one, such as a refused sign-in."""
     line = entry(action, target, result=result, actor=actor)
     db.write(lambda conn: write(conn, line))
     tell(line)
 
 
 def write(conn: Connection, line: dict[str, Any]) -> None:
-    """Write an entry in the transaction that it describes, as its last statement: it locks the end of the log."""
+    """Write a line in the transaction of the action, as its last statement, since it locks the end of the log."""
     line["chain"] = str(audit_store.append(conn, line))
     if line["makes_admin"]:
         made = state.get(conn, ADMINS_MADE) or {"count": 0}
@@ -55,7 +57,7 @@ def write(conn: Connection, line: dict[str, Any]) -> None:
 
 
 def tell(line: dict[str, Any]) -> None:
-    """Log the entry too, after its transaction; a command prints its own output."""
+    """Send the line to the service's log, too; call it after the commit."""
     if not has_request_context():
         return
     shown = {name: value for name, value in line.items() if name not in ("at", "makes_admin")}

@@ -1,4 +1,4 @@
-"""Limits a body's size and a form's number of fields; a route can declare larger limits.
+"""Limits of the size of a body and of the fields of a form; a route can raise them.
 
 The limits are checked before the body is read, including by the CSRF check. A Content-Length above the limit is
 refused without reading; chunked bodies are refused at the first byte past the limit.
@@ -19,6 +19,8 @@ from chassis.base.concurrency import Turns
 from chassis.errors import PayloadTooLarge, UnsupportedMediaType
 from chassis.server.patches import for_werkzeug
 from chassis.wiring import current_settings
+
+__all__ = ["FILES", "FORM", "FORMS", "JSON", "takes"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 JSON = "application/json"
@@ -47,7 +49,7 @@ USUAL = Larger()
 def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS) -> Callable[[F], F]:
     """Allow a view larger bodies than MAX_BODY_BYTES, as in `takes({bodies.FILES: "max_upload_bytes"})`.
 
-    Place it below `@app.get` and the like. `fields` is the number of fields that a form may have.
+    A text names a setting. `fields` is how many fields a form may have. Goes below `@app.post` and the like.
     """
 
     def decorate(view: F) -> F:

@@ -30,7 +30,7 @@ def needs(scope: str) -> Callable[[F], F]:
 
 
 def public(function: F) -> F:
-    """Mark a view that needs no scope."""
+    """Mark a view that everybody may use, without an identity."""
     return needs(NOTHING)(function)
 
 

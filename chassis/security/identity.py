@@ -1,4 +1,4 @@
-"""Identifies who sent a request or a socket's event, and what scopes they have: one look-up for both."""
+"""Identities: who sends a request or an event, and what they may do."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,6 +11,8 @@ from flask import has_request_context, request
 from chassis.settings import Settings
 from chassis.wiring import current_settings, current_wiring
 
+__all__ = ["ADMIN", "ANONYMOUS", "READ", "SUBMIT", "Credentials", "Identity", "Kind", "current", "scopes"]
+
 ADMIN, SUBMIT, READ = "admin", "submit", "read"
 SCOPES = (ADMIN, SUBMIT, READ)
 ANONYMOUS = "anonymous"
@@ -20,7 +22,7 @@ Environ = dict[str, Any]
 
 
 def scopes(*names: str) -> frozenset[str]:
-    """Return the scopes with those they imply: `admin` implies `submit`, which implies `read`."""
+    """Return the scopes with those that they imply: `admin` implies `submit`, which implies `read`."""
     return frozenset(implied for name in names for implied in _IMPLIED[name])
 
 
@@ -28,8 +30,8 @@ def scopes(*names: str) -> frozenset[str]:
 class Identity:
     """A key, a person's account, or an anonymous visitor, who is known by address only.
 
-    `owner` owns the work that the identity starts (empty for visitors); `per_second` is its own rate, 0 the default;
-    `without_limits` exempts it from rates, quotas and the limits of its address.
+    `owner` is the owner of the jobs that it starts, empty for visitors; `per_second` is its own rate, 0 the default;
+    `without_limits` says that rates, quotas and the limits of its address do not apply.
     `gate` is the page that a session must pass before it may do anything, such as that of a second factor.
     """
 
@@ -47,12 +49,12 @@ class Identity:
 
     @property
     def principal(self) -> str:
-        """Return the name that limits are counted under."""
+        """Return the name that limits are counted by."""
         return f"{self.kind}:{self.id}"
 
     @property
     def maker(self) -> str:
-        """Return the name recorded on the keys and links that it makes: its owner, or otherwise its name."""
+        """Return the name that is stored with keys and links that it makes."""
         return self.owner or self.name or self.principal
 
     def may(self, scope: str) -> bool:
@@ -62,7 +64,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client presents: a key, or the cookies of the request."""
+    """What a client shows: a key, or the cookies of the request."""
 
     key: str = ""
     environ: Environ = field(default_factory=dict)
@@ -70,12 +72,12 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of identity.
+    """A way to authenticate.
 
-    `look_up` returns None when the credentials are not of this kind, and raises Unauthorized when they are wrong.
-    `still_good` returns whether an identity found earlier would be found again. `ends_at` returns when an identity
-    ends, as far as is known now, in seconds since 1970, or None for never; the identity is checked again then.
-    `anybody` returns whether any identity of this kind exists, and `first` is the command that creates the first one.
+    `look_up` returns None when the credentials are not of its kind, and raises Unauthorized when they are wrong;
+    `still_good` returns whether an identity that was found earlier would be found again; `ends_at` returns when it ends
+    by itself, in seconds since 1970, or None; `anybody` returns whether anybody can authenticate this way yet, and
+    `first` is the command that lets the first person in.
     """
 
     look_up: Callable[[Credentials], Identity | None]
@@ -128,7 +130,7 @@ def ends_at(found: Identity) -> float:
 
 
 def current() -> Identity:
-    """Return the identity of the current request or event; outside of both, as in a job or command, the operator."""
+    """Return who sent the current request or event; in a job or a command it is the operator."""
     if not has_request_context():
         return OPERATOR
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us

@@ -1,6 +1,6 @@
-"""Removes a person: lists what rooms and features hold of the person, then ends it all in one transaction.
+"""The departure of a person: what rooms and features store of them is listed first, and ends in one transaction.
 
-Keys are the core's part. Features register theirs, and need not know the feature that manages people.
+API keys are built in. A feature adds a `Part` by `hooks.leaving`, and need not know the feature that has the accounts.
 """
 
 import time
@@ -13,12 +13,17 @@ from chassis.db import db
 from chassis.security import store
 from chassis.wiring import current_wiring
 
-NAMED = 5  # how many names a sentence lists
+__all__ = ["Departure", "Ending", "Part"]
+
+NAMED = 5  # of what ends, in a sentence
 
 
 @dataclass
 class Departure:
-    """A person who leaves.
+    """The person who leaves.
+
+    Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
+    the person made for other owners.
 
     Jobs pass to the owner `heir`, or are cancelled without one; `keep_keys` keeps the keys that the person made for
     other owners. `owners` are the names that the person's keys and work are stored under; finding the keys completes
@@ -37,7 +42,7 @@ class Departure:
 
 @dataclass(frozen=True)
 class Ending:
-    """What ends in one part: what it is, in the plural; what happens to it; and the names of the items."""
+    """The things of one part that end: what they are, in the plural; what happens to them; and a name for each."""
 
     what: str
     fate: str
@@ -51,10 +56,10 @@ class Ending:
 
 @dataclass(frozen=True)
 class Part:
-    """What a room or feature holds of people: `find` lists it, `end` ends it in the departure's transaction.
+    """What a feature stores of people: `find` lists it, `end` ends it in the transaction of the departure.
 
-    Neither may log or read the current identity: they may run in a real thread. `plantable` says that any account can
-    create such items; they also end when the account passes to another person.
+    Both may run in a real thread: they must not log, nor ask for the current identity. `plantable` things can be made
+    by everybody who has an account; they end, too, when the account becomes that of another person.
     """
 
     find: Callable[[Connection, Departure], Ending]

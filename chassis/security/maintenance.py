@@ -1,4 +1,4 @@
-"""Maintenance mode: reading continues, changes are refused with the reason, and no new jobs start.
+"""Maintenance mode: reading goes on, changes are refused with the reason, and no job is started.
 
 The mode is stored in the database for all processes, and in a file beside it while the database cannot be written.
 """
@@ -20,6 +20,8 @@ from chassis.security.guard import READING, needed
 from chassis.security.identity import ADMIN
 from chassis.wiring import current_settings
 
+__all__ = ["allow", "check", "reason"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 log = structlog.get_logger(__name__)
 ALLOWED = "allowed_in_maintenance"
@@ -27,7 +29,7 @@ ADMIN_API = "/api/admin"
 
 
 def allow(function: F) -> F:
-    """Mark a view that still answers in maintenance mode, such as signing in."""
+    """Mark a view that changes something and answers all the same in maintenance mode, such as signing in."""
     setattr(function, ALLOWED, True)
     return function
 
@@ -38,7 +40,7 @@ def install(app: Flask) -> None:
 
 
 def reason() -> str | None:
-    """Return the reason for maintenance mode, or None while it is off; all processes know it within a second."""
+    """Return the reason of the maintenance mode, or None while it is off; all processes know within a second."""
     kept = switches.maintenance()
     return str(kept["reason"]) if kept else None
 

@@ -1,31 +1,33 @@
-"""Access to work: its owner and admins may see and change it; everybody may, where anonymous visitors are allowed."""
+"""Ownership: jobs and rows are seen and changed by their owner and admins, and by all where nothing is guarded."""
 
 from chassis.errors import Forbidden, NotFound
 from chassis.security import identity
 from chassis.security.identity import ADMIN
 from chassis.wiring import current_settings
 
+__all__ = ["check_changed", "check_seen", "may_see", "seen_owner"]
+
 
 def may_see(owner: str) -> bool:
-    """Return whether the current identity may see an owner's work."""
+    """Return whether the caller may see the work of an owner."""
     return _is(owner) or not current_settings().guarded or current_settings().public_read
 
 
 def check_seen(owner: str, what: str) -> None:
-    """Raise NotFound, as for work that does not exist, when the current identity may not see this owner's work."""
+    """Raise NotFound when the caller may not see the work of this owner; `what` is named in the sentence."""
     if not may_see(owner):
         raise NotFound(f"There is no such {what}.")
 
 
 def check_changed(owner: str, what: str) -> None:
-    """Raise NotFound or Forbidden when the current identity may not see, or not change, this owner's work."""
+    """Raise NotFound when the caller may not see the work of this owner, Forbidden when they may not change it."""
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
         raise Forbidden(f"This {what} is somebody else's.")
 
 
 def seen_owner() -> str | None:
-    """Return the owner whose work may be listed, or None for everybody's."""
+    """Return the owner whose work the caller may list, or None when they may list all."""
     return None if may_see("") else identity.current().owner
 
 

@@ -17,10 +17,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def recently_proved(view: F) -> F:
-    """Allow a session to use a view only when its person gave proof within RECENT_PROOF_SECONDS.
+    """Require that the person of a session has proved who they are within RECENT_PROOF_SECONDS.
 
-    Place it below `@app.post` and `@needs`. A page asks for the proof and continues from there; programs get 401 with
-    the code `proof_needed`.
+    Goes below `@app.post` and `@needs`. A page asks for the proof and continues; programs get 401 with the code
+    `proof_needed`. Keys pass.
     """
 
     @wraps(view)

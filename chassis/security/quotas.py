@@ -1,7 +1,7 @@
-"""Quotas of keys and accounts: declared by the rooms and features that count them, checked where they are used.
+"""Quotas of keys and accounts: declared by the rooms and features that count, and checked where something is used.
 
 They are counted by owner: a key without an owner counts for itself, an account and its keys count together.
-Visitors, commands and schedules have no owner and no quota, and a valid key without limits has no quota.
+Visitors, commands and schedules have no owner and no quota, and a key without limits has no quota while it is good.
 """
 
 import time
@@ -11,24 +11,25 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-from chassis.base.times import iso
+from chassis.base.times import DAY_SECONDS, iso
 from chassis.db import db
 from chassis.errors import OverQuota
 from chassis.security import store
 from chassis.settings import Settings
 
-DAY_SECONDS = 86_400
-LOCKS = 7_120_001  # the namespace of our advisory locks on PostgreSQL
+__all__ = ["STORED_BYTES", "Quota", "count_stored", "declare", "take"]
+
+LOCKS = 7_120_001  # the room of our advisory locks on PostgreSQL
 STORED_BYTES = "stored_bytes"
 Held = Callable[[Connection, str], int]
 
 
 @dataclass(frozen=True)
 class Quota:
-    """Something that is counted; its title completes the sentence "Your limit is 5 …".
+    """A quota; its title completes the sentence "Your limit is 5 …".
 
-    `limit` is read from the settings; 0 means no limit. `held(conn, owner)` returns how much an owner has now;
-    without it, an owner's use per day (UTC) is counted here.
+    `limit` is read from the settings; 0 is no limit. `held(conn, owner)` returns how much an owner has at the moment;
+    without it, the amounts that an owner takes in a day (UTC) are counted.
     """
 
     name: str
@@ -67,20 +68,20 @@ def configure(settings: Settings) -> None:
 
 
 def declare(quota: Quota) -> None:
-    """Register a quota."""
+    """Add a quota; call it in `register`."""
     _quotas[quota.name] = quota
 
 
 def count_stored(name: str, held: Held) -> None:
-    """Count the bytes that a feature stores; `held(conn, owner)` returns their number."""
+    """Add what a feature stores to the quota of stored bytes; `held(conn, owner)` returns how many bytes it is."""
     _stored[name] = held
 
 
 def take(conn: Connection, owner: str, **amounts: int) -> None:
-    """Count what an owner is about to use, by quota name, in the transaction that uses it.
+    """Count amounts that an owner is about to use, by the names of quotas, in the transaction that uses them.
 
     Raises OverQuota when a quota would be exceeded; let it roll the transaction back. An owner's transactions wait for
-    each other here, so that two concurrent ones cannot both take the rest.
+    one another here, so that two at once cannot both take what is left.
     """
     limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
     now = time.time()

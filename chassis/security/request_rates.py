@@ -1,4 +1,4 @@
-"""Limits the rate of requests by key, account or address, and reports the limit to the client."""
+"""Rates of requests: counted by key, by account, or by address."""
 
 import math
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from chassis.security.keyring import keyring
 from chassis.security.proxies import limited_as
 from chassis.settings import Settings
 
+__all__ = ["limit"]
+
 F = TypeVar("F", bound=Callable[..., Any])
 OWN_RATES = "own_rates"
 UNLIMITED = ("health.", "metrics.")  # endpoints that must answer even under load
@@ -25,7 +27,7 @@ _default: Rates = ()
 
 
 def limit(*rates: str) -> Callable[[F], F]:
-    """Give a view its own rates, as in `limit("5 per minute")`, counted separately; `limit()` removes the limit.
+    """Give a view rates of its own, as in `limit("5 per minute")`, counted apart; `limit()` is no limit.
 
     Place it below `@app.get` and the like. Raises ValueError when a text is not a rate.
     """

@@ -1,4 +1,4 @@
-"""Determines an upload's file type from its content, since a name can be anything."""
+"""Uploaded files, whose type is judged by their content."""
 
 import mimetypes
 import re
@@ -13,6 +13,8 @@ from chassis.security import identity, quotas
 from chassis.security.quotas import Quota
 from chassis.wiring import current_wiring
 
+__all__ = ["allowed_types", "kind_of", "read"]
+
 QUOTA = "uploads"
 UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
@@ -23,12 +25,10 @@ SNIFFED_BYTES = 4_096
 
 
 def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) -> bytes:
-    """Return an uploaded file's content, and count it.
+    """Return the content of an uploaded file, and count it towards the quota of uploads unless `counted` is false.
 
-    Raises UnsupportedMediaType when its type is not in `accept`, and OverQuota after too many uploads today.
-
-    UPLOAD_TYPES limits all routes: when it is set, a type that it does not list is refused whatever a route accepts. A
-    file that is only inspected is not `counted`.
+    Raises UnsupportedMediaType when it is of no type in `accept`, and OverQuota. Where UPLOAD_TYPES is set, other types
+    are refused whatever a route accepts.
     """
     turns = Turns()
     data: bytes = file.read()
@@ -48,14 +48,14 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
 
 
 def allowed_types() -> tuple[str, ...]:
-    """Return the types that UPLOAD_TYPES lists; when it is not set, the defaults and those that features add."""
+    """Return the accepted media types: those of UPLOAD_TYPES, and unless that is set, those that features add."""
     wiring = current_wiring()
     listed = tuple(wiring.settings.upload_types)
     return listed if "upload_types" in wiring.settings.model_fields_set else (*listed, *wiring.upload_types)
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """Return a file's type by its content; the name only determines the kind of a text file.
+    """Return the media type of a file by its content; the name only tells kinds of text apart.
 
     A text may start with the two letters of a binary format, so the check for text comes first.
     """

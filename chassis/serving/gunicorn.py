@@ -20,7 +20,8 @@ from chassis.server import told
 from chassis.server.handover import Handover
 from chassis.server.patches import for_eventlet, for_gunicorn
 from chassis.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
-from chassis.settings import Settings, ensure_secret_key
+from chassis.settings import Settings
+from chassis.settings.secret_key import ensure_secret_key
 
 log = structlog.get_logger("chassis.serving")
 WORKER_CLASSES = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}

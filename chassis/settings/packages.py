@@ -9,7 +9,7 @@ from chassis.settings.section import Problem
 
 @cache
 def installed(package: str) -> bool:
-    """Return whether a package is installed."""
+    """Return whether a package is installed, without importing it."""
     try:
         return bool(version(package))
     except PackageNotFoundError:

@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 if TYPE_CHECKING:
     from chassis.settings.core import Settings
 
-Problem = tuple[str, str]  # the variable's name, and the rest of the sentence
+Problem = tuple[str, str]
+"""A type: what is wrong with a setting, as the variable's name and the rest of the sentence."""
 
 
 class Section(BaseSettings):
@@ -35,9 +36,9 @@ class Section(BaseSettings):
         return (init_settings,)
 
     def problems(self) -> Iterable[Problem]:
-        """Return the problems between the settings of this section."""
+        """Return the problems of the settings of this section; a subclass overrides it with its rules."""
         return ()
 
     def problems_with(self, settings: "Settings") -> Iterable[Problem]:
-        """Return the problems between this section's settings and those of other core sections."""
+        """Return the problems of this section's settings beside those of the chassis; a subclass overrides it."""
         return ()

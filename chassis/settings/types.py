@@ -48,12 +48,21 @@ def _time_zone(value: str) -> str:
     return value
 
 
-Cron = Annotated[str, AfterValidator(cron.check)]  # a cron expression; empty or `off` for never
+Cron = Annotated[str, AfterValidator(cron.check)]
+"""A cron expression; empty or `off` is never."""
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
+"""The name of a time zone, such as `Europe/Berlin`."""
 Network = Annotated[IPv4Network | IPv6Network, BeforeValidator(_network)]
+"""A network, such as `10.0.0.0/8`."""
 Proxy = Annotated[Literal["unix"] | IPv4Network | IPv6Network, BeforeValidator(_proxy)]
+"""A network, or `unix` for a Unix socket."""
 CommaList = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""Strings, separated by commas."""
 Origins = Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_split)]
+"""Origins such as `https://app.example.org`, separated by commas; `*` is any."""
 Networks = Annotated[tuple[Network, ...], BeforeValidator(_split)]
+"""Networks, separated by commas."""
 Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_split)]
+"""Networks or `unix`, separated by commas."""
 Rates = Annotated[tuple[Annotated[Rate, BeforeValidator(_rate)], ...], BeforeValidator(_split)]
+"""Rates such as `600 per minute`, separated by commas."""

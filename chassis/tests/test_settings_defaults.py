@@ -11,8 +11,11 @@ from pydantic import Field, SecretStr
 from chassis.base import environment
 from chassis.cli.settings import documents, show
 from chassis.errors import SettingsError
-from chassis.limiter.rate import Rate
-from chassis.settings import Section, defaults_of, ensure_secret_key, load_settings, sections_of
+from chassis.limits import Rate
+from chassis.settings import Section
+from chassis.settings.declared import defaults_of, sections_of
+from chassis.settings.loading import load_settings
+from chassis.settings.secret_key import ensure_secret_key
 from chassis.wiring import wire
 
 
@@ -139,7 +142,7 @@ def test_a_module_declares_sections_and_defaults():
     module = ModuleType("declaring")
     code = """
 from pydantic import Field
-from app.features import Settings
+from chassis.settings import Settings
 from chassis.settings import Section
 class ServiceSettings(Section):
     '''The service'''

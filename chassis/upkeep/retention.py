@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from chassis.base.times import DAY_SECONDS
 from chassis.jobs import JobContext, job, registry
 from chassis.jobs import store as jobs_store
 from chassis.security import audit_store, quotas
 from chassis.upkeep.batches import delete_in_batches
 from chassis.wiring import Retained, current_settings, current_wiring
 
-DAY_SECONDS = 86_400
-QUOTA_DAYS = 7.0  # daily counts are not used after their day
+QUOTA_DAYS = 7.0  # counts of the day are of no use after it
 
 
 def rules() -> list[Retained]:

@@ -21,7 +21,7 @@ OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # all other ca
 
 
 class Cancelled(Exception):
-    """Raised instead of waiting when the caller's `cancelled()` is true."""
+    """Raised in a call that waits, after the caller's `cancelled()` has turned true."""
 
 
 class UpstreamError(AppError):

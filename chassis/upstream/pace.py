@@ -13,7 +13,7 @@ KEY = "calls"
 
 
 class Pace:
-    """A queue of callers in front of a token bucket.
+    """Limits how many calls start in a second; callers wait in line, in front of a token bucket.
 
     Only the first in the queue waits for a token, so that a caller that leaves the queue takes no token with it.
     """
@@ -35,13 +35,13 @@ class Pace:
                 self._buckets.hold(KEY, self._rates, paused)
 
     def pause(self, seconds: float) -> None:
-        """Grant no tokens for `seconds`; a longer pause in effect is kept."""
+        """Let no call start for some seconds; a longer pause that runs already stays."""
         with self._lock:
             self._paused_until = max(self._paused_until, time.monotonic() + seconds)
             self._buckets.hold(KEY, self._rates, seconds)
 
     def state(self) -> tuple[int, float]:
-        """Return the number of waiting callers, and the seconds for which no tokens are granted."""
+        """Return how many callers wait, and the seconds that are left of a pause."""
         with self._lock:
             return len(self._line), self._paused()
 

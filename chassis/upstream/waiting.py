@@ -8,6 +8,7 @@ from chassis.upstream.errors import Cancelled
 POLL_SECONDS = 0.1  # how often a waiting caller checks whether it was cancelled
 
 Check = Callable[[], bool]
+"""A type: a function that returns whether a caller was cancelled."""
 
 
 def never() -> bool:

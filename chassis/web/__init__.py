@@ -2,7 +2,30 @@
 
 from flask import Flask
 
+from chassis.web.body import BODY as INVALID_BODY
+from chassis.web.body import Text, checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
+from chassis.web.jobs import JobResponse
+from chassis.web.openapi.describe import Answer, describe
+from chassis.web.paging import Page, Paging
+from chassis.web.streaming import joined
 from chassis.wiring import wiring_of
+
+__all__ = [
+    "INVALID_BODY",
+    "Answer",
+    "JobResponse",
+    "Page",
+    "Paging",
+    "Text",
+    "checked_fields",
+    "describe",
+    "form_body",
+    "joined",
+    "json_body",
+    "json_text",
+    "query_parameters",
+    "uploaded_file",
+]
 
 
 def install(app: Flask) -> None:

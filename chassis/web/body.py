@@ -11,8 +11,10 @@ from chassis.errors import BadRequest, UnsupportedMediaType, first_mistake
 from chassis.security.bodies import limit_body
 
 M = TypeVar("M", bound=BaseModel)
-BODY, PARAMETER = "invalid_body", "invalid_parameter"
-MAX_MODEL_BYTES = 65_536  # of JSON validated at once: each of a million mistakes would become an object
+BODY = "invalid_body"
+"""The code of errors about the body of a request."""
+PARAMETER = "invalid_parameter"
+MAX_MODEL_BYTES = 65_536  # of JSON that is checked whole: each of a million mistakes in it would become an object
 
 
 def _storable(text: str) -> str:
@@ -22,21 +24,24 @@ def _storable(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
-"""A string that every database can hold."""
+"""A type for fields of models: a string without null characters, which databases cannot hold."""
 
 
 def json_body(model: type[M]) -> M:
-    """Return the JSON body as the model; an empty body counts as `{}`, another content type is refused.
+    """Return the JSON body as the model; an empty body counts as `{}`.
 
-    At most MAX_MODEL_BYTES are accepted. It uses pydantic's own parser, which unlike Python's refuses half surrogates
-    and unlimited nesting.
+    Raises BadRequest, UnsupportedMediaType when the content type is not JSON, and PayloadTooLarge above 64 kB. The
+    parser is pydantic's, since it refuses half surrogates and deep nesting.
     """
     data = _json_data(MAX_MODEL_BYTES)
     return _checked(lambda: model.model_validate_json(data or b"{}", strict=True), BODY)
 
 
 def json_text() -> str:
-    """Return the JSON body's text, for code that reads it in pieces; another content type is refused."""
+    """Return the text of a JSON body, for a caller that parses it in pieces.
+
+    Raises BadRequest when it is not UTF-8, UnsupportedMediaType when the content type is not JSON.
+    """
     try:
         return _json_data().decode()
     except UnicodeDecodeError:
@@ -44,7 +49,7 @@ def json_text() -> str:
 
 
 def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
-    """Return fields that were read from a body in pieces as the model."""
+    """Return fields that a caller parsed by itself as the model; raise BadRequest."""
     return _checked(lambda: model.model_validate(fields, strict=True), BODY)
 
 
@@ -58,12 +63,12 @@ def _json_data(most: int | None = None) -> bytes:
 
 
 def form_body(model: type[M]) -> M:
-    """Return the form's fields as the model."""
+    """Return the form's fields as the model; raise BadRequest."""
     return _checked(lambda: model.model_validate_strings(_single(request.form, model, BODY)), BODY)
 
 
 def uploaded_file(name: str) -> FileStorage | None:
-    """Return the form's file of that name, if one was chosen; raise BadRequest when there are several."""
+    """Return the form's file of that name, or None; raise BadRequest when there are several."""
     found = [file for file in request.files.getlist(name) if file.filename]
     if len(found) > 1:
         raise BadRequest(f"{name} is given {len(found)} times: send one file.", code=BODY)
@@ -71,7 +76,7 @@ def uploaded_file(name: str) -> FileStorage | None:
 
 
 def query_parameters(model: type[M]) -> M:
-    """Return the URL's parameters as the model; unknown ones are ignored."""
+    """Return the URL's parameters as the model; unknown ones are ignored. Raises BadRequest."""
     return _checked(lambda: model.model_validate_strings(_single(request.args, model, PARAMETER)), PARAMETER)
 
 

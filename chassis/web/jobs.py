@@ -20,7 +20,7 @@ class JobQuery(Paging):
 
 
 class JobResponse(BaseModel):
-    """A job."""
+    """A job, as `Job.as_dict` returns it."""
 
     id: str
     kind: str

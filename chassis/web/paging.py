@@ -8,14 +8,14 @@ T = TypeVar("T")
 
 
 class Paging(BaseModel):
-    """Which page, and of what size."""
+    """The query parameters of a list that comes in pages."""
 
     page: int = Field(1, ge=1, le=1_000_000, description="Counted from 1.")
     per_page: int = Field(20, ge=1, le=100, description="Items in a page.")
 
 
 class Page(BaseModel, Generic[T]):
-    """A page of a list, newest first."""
+    """A page of a list, newest first; subclass `Page[Item]`."""
 
     items: list[T]
     page: int

@@ -16,7 +16,7 @@ def install(app: Flask) -> None:
 
 
 def joined(texts: Iterable[str]) -> Iterator[str]:
-    """Join short texts into pieces worth a packet; not for texts that must arrive at once, such as single tokens."""
+    """Join short texts to pieces of about 16,000 characters; do not use it for texts that must arrive at once."""
     held: list[str] = []
     size, turns = 0, Turns()
     for text in texts:

@@ -25,13 +25,21 @@ from app.features.predictions.messages import (
 )
 from app.features.predictions.predictor import predictor
 from app.features.predictions.rows import Rows
-from chassis.base.environment import BASE_DIR
+from chassis.base import BASE_DIR
 from chassis.db import db
 from chassis.errors import BadRequest, UnsupportedMediaType
 from chassis.security import bodies, request_rates, uploads
-from chassis.web.body import checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
-from chassis.web.openapi import Answer, describe
-from chassis.web.paging import Paging
+from chassis.web import (
+    Answer,
+    Paging,
+    checked_fields,
+    describe,
+    form_body,
+    json_body,
+    json_text,
+    query_parameters,
+    uploaded_file,
+)
 
 blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.features.predictions import figure, store
 from app.features.predictions.export import line
-from chassis.base.times import iso
+from chassis.base import iso
 from chassis.db import db
 from chassis.jobs import JobContext
 from chassis.security import ownership

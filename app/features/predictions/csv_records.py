@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from app.features.predictions.rows import MAX_COLUMNS, MAX_ROW_CHARACTERS, check_names, listed, too_many_columns
-from chassis.base.concurrency import Turns
+from chassis.base import Turns
 from chassis.errors import BadRequest
 
 MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # over all of its lines, quotes included

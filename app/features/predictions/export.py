@@ -9,7 +9,7 @@ from typing import Any
 
 from app.features.predictions import store
 from chassis.db import db
-from chassis.web.streaming import joined
+from chassis.web import joined
 
 FIRST_ROWS, MOST_ROWS, CHUNK_CHARACTERS = 10, 500, 250_000
 # Text that a spreadsheet evaluates (https://owasp.org/www-community/attacks/CSV_Injection); numbers are harmless. A

@@ -13,7 +13,7 @@ from typing import Any
 from app.features.predictions import upload
 from app.features.predictions.rows import MAX_COLUMNS, MAX_NAME_CHARACTERS, Rows, too_many_columns
 from chassis.errors import BadRequest
-from chassis.web.body import BODY
+from chassis.web import INVALID_BODY
 
 SPACE = re.compile(r"[ \t\n\r]*")
 ATOM = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null")
@@ -27,12 +27,12 @@ def read(text: str, max_rows: int) -> tuple[dict[str, Any], Rows]:
         if name == "rows" and rows is None:
             rows = upload.check_rows(found.rows(), max_rows)
         elif len(fields) >= MAX_FIELDS or name in fields or name == "rows":
-            raise BadRequest("The body has too many fields, or one of them twice.", code=BODY)
+            raise BadRequest("The body has too many fields, or one of them twice.", code=INVALID_BODY)
         else:
             fields[name] = found.field()
     found.end()
     if rows is None:
-        raise BadRequest("rows: Field required.", code=BODY)
+        raise BadRequest("rows: Field required.", code=INVALID_BODY)
     return fields, rows
 
 
@@ -82,7 +82,7 @@ class _Scanner:
         row = dict[str, str]()
         for name in self.names():
             if name in row:
-                raise BadRequest(f"The column {name[:MAX_NAME_CHARACTERS]} is there twice.", code=BODY)
+                raise BadRequest(f"The column {name[:MAX_NAME_CHARACTERS]} is there twice.", code=INVALID_BODY)
             if len(row) == MAX_COLUMNS:
                 raise too_many_columns()
             row[name] = self._string() if self._next() == '"' else self._atom()
@@ -94,9 +94,9 @@ class _Scanner:
         try:
             found, self._at = scanstring(self._text, self._at + 1, True)
         except json.JSONDecodeError as error:
-            raise BadRequest(f"Invalid JSON: {error}.", code=BODY) from None
+            raise BadRequest(f"Invalid JSON: {error}.", code=INVALID_BODY) from None
         if "\x00" in found or not _is_whole(found):
-            raise BadRequest("The body holds a character that cannot be stored.", code=BODY)
+            raise BadRequest("The body holds a character that cannot be stored.", code=INVALID_BODY)
         return str(found)
 
     def _atom(self) -> str:
@@ -124,7 +124,7 @@ class _Scanner:
 
     def _refusal(self, expected: str) -> BadRequest:
         line = self._text.count("\n", 0, self._at) + 1
-        return BadRequest(f"Invalid JSON in line {line}: {expected} is expected.", code=BODY)
+        return BadRequest(f"Invalid JSON in line {line}: {expected} is expected.", code=INVALID_BODY)
 
 
 def _is_whole(text: str) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from app.features.predictions import store
 from app.features.predictions.service import KIND
 from chassis.db import db
-from chassis.realtime.publisher import publish_details
+from chassis.realtime import publish_details
 
 ROWS_PER_EVENT = 500
 

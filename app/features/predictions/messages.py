@@ -5,9 +5,8 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 from app.features.predictions.rows import MAX_COLUMNS
-from chassis.jobs.model import State
-from chassis.web.body import Text
-from chassis.web.paging import Page
+from chassis.jobs import State
+from chassis.web import Page, Text
 
 Value = Text | int | float | bool | None
 RowStatus = Literal["pending", "succeeded", "failed"]

@@ -14,9 +14,7 @@ from app.features.predictions.settings import PredictionSettings
 from app.features.predictions.store import FAILED, SUCCEEDED, Answer
 from chassis.db import db
 from chassis.settings import Settings
-from chassis.upstream import UpstreamError, upstream
-from chassis.upstream.pace import Pace
-from chassis.upstream.waiting import Check, sleep
+from chassis.upstream import Check, Pace, UpstreamError, sleep, upstream
 
 CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Look-ups in the answer cache.", ["result"])
 DEMO_MODEL = "demo"

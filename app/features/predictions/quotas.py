@@ -3,16 +3,15 @@
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
 from chassis.security import quotas
-from chassis.security.quotas import Quota
 from chassis.settings import Settings
 
 BATCHES, ROWS = "prediction_batches", "prediction_rows"
 
 
 def connect() -> None:
-    """Declare the daily quotas of batches and rows, and count the bytes that batches store."""
-    quotas.declare(Quota(BATCHES, "batches a day", _batches))
-    quotas.declare(Quota(ROWS, "rows a day", _rows))
+    """Declare the batches and rows of a day, and let what batches store count."""
+    quotas.declare(quotas.Quota(BATCHES, "batches a day", _batches))
+    quotas.declare(quotas.Quota(ROWS, "rows a day", _rows))
     quotas.count_stored("predictions", store.stored_bytes)
 
 

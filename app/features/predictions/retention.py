@@ -2,9 +2,9 @@
 
 from app.features.predictions import store
 from app.features.predictions.settings import PredictionSettings
+from chassis.base import DAY_SECONDS
 from chassis.hooks import Hooks
 from chassis.settings import Settings
-from chassis.upkeep.retention import DAY_SECONDS
 
 
 def connect(hooks: Hooks) -> None:

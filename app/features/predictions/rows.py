@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from chassis.base.concurrency import Turns
+from chassis.base import Turns
 from chassis.errors import BadRequest
 
 MAX_COLUMNS = 200

@@ -14,7 +14,7 @@ from app.features.predictions.rows import Rows, stored_bytes
 from chassis import jobs
 from chassis.db import db
 from chassis.errors import Conflict, NotFound, Unavailable
-from chassis.jobs.model import QUEUED, RUNNING
+from chassis.jobs import QUEUED, RUNNING
 from chassis.security import identity, ownership, quotas
 
 KIND = "predictions"

@@ -21,9 +21,9 @@ from sqlalchemy import (
 )
 
 from app.features.predictions.tables import cache, predictions, rows
-from chassis.base.times import iso
-from chassis.jobs.model import ENDED
-from chassis.jobs.tables import jobs
+from chassis.base import iso
+from chassis.jobs import ENDED
+from chassis.jobs import jobs_table as jobs
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of the rows in one statement

@@ -2,13 +2,12 @@
 
 import time
 
+from chassis.base.times import DAY_SECONDS
 from chassis.db import s3
 from chassis.db.backup import memory
 from chassis.db.backup.model import SIDECAR, Backup, made_at
 from chassis.db.backup.places import Place, place_of, stem_of
 from chassis.settings import Settings
-
-DAY_SECONDS = 86_400
 
 
 def listing(settings: Settings, *, to: str = "") -> list[Backup]:

@@ -9,7 +9,7 @@ import socketio
 
 from chassis.errors import SettingsError
 from chassis.security.keyring import LOOK_AGAIN_SECONDS
-from chassis.settings import load_settings
+from chassis.settings.loading import load_settings
 from chassis.tests.conftest import ROOT, gunicorn
 from chassis.tests.documents import blocks
 from chassis.tests.patience import LIMIT_SECONDS, let_pass

@@ -13,7 +13,8 @@ from flask import Flask
 from chassis.errors import SettingsError
 from chassis.limits import limiter
 from chassis.security import request_rates
-from chassis.settings import Settings, load_settings
+from chassis.settings import Settings
+from chassis.settings.loading import load_settings
 from chassis.tests.conftest import free_port
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ask, flask, start_limits_app

@@ -195,7 +195,7 @@ def join_lines(found: re.Match) -> str:
 )
 def test_a_wrong_setting_is_told(monkeypatch, value, complaint):
     from chassis.errors import SettingsError
-    from chassis.settings import load_settings
+    from chassis.settings.loading import load_settings
 
     monkeypatch.setenv("APP_ENV", "production")
     monkeypatch.setenv("TRUSTED_PROXIES", value)

@@ -39,7 +39,9 @@ class ErrorResponse(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """The response for a status: a model as JSON, or, without a model, content of another type."""
+    """An answer of a route: a model as JSON, or, without a model, content of the type `media`.
+
+    `text` says when it comes; `headers` describes its headers by name."""
 
     model: type[BaseModel] | None = None
     text: str = ""
@@ -64,7 +66,7 @@ def describe(
     query: type[BaseModel] | None = None,
     body: type[BaseModel] | Mapping[str, type[BaseModel]] | None = None,
 ) -> Callable[[V], V]:
-    """Describe a view: its input and its own answers.
+    """Describe what a view takes and what it answers, for `/api/openapi.json`.
 
     An answer is a model, an `Answer`, or the sentence that says when an error occurs. The errors of every route (a bad
     request, no key, too many requests and so on) need not be listed. The summary is the docstring's first line.
