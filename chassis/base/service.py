@@ -19,7 +19,7 @@ class Service:
 
     @property
     def slug(self) -> str:
-        """The name for programs, such as `acme-lab`: what processes, channels and traces are called."""
+        """The name for programs, such as `my-service`: what processes, channels and traces are called."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 

@@ -23,7 +23,7 @@ PNG = "image/png"
 
 @dataclass(frozen=True)
 class Brand:
-    """What is empty is as the skeleton has it; `logo` is the SHA-256 of the picture."""
+    """The service's look; an empty value keeps the default, and `logo` is the SHA-256 of the picture."""
 
     name: str = ""
     colour: str = ""

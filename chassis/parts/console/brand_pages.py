@@ -21,7 +21,7 @@ KEEP_SECONDS = 86_400  # the address changes with the content
 
 
 class BrandForm(BaseModel):
-    """What the form holds; what is empty is as the skeleton has it."""
+    """What the form holds; an empty value keeps the default."""
 
     name: Annotated[Text, Field(max_length=60)] = ""
     colour: str = Field("", pattern=r"^(#[0-9a-fA-F]{6})?$")
