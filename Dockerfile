@@ -29,7 +29,7 @@ CMD ["python", "run_web.py"]
 ARG VERSION=dev
 # A command that runs, since podman 4 would take the labels of another version from its cache.
 RUN true "${VERSION}"
-LABEL org.opencontainers.image.title="flask-socketio" \
-      org.opencontainers.image.description="A Flask-SocketIO service: live jobs, health, metrics, safe deploys" \
+LABEL org.opencontainers.image.title="skeleton" \
+      org.opencontainers.image.description="A real-time web service: live jobs, health, metrics, safe deploys" \
       org.opencontainers.image.licenses="MIT" \
       org.opencontainers.image.version="${VERSION}"

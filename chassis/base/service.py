@@ -19,7 +19,7 @@ class Service:
 
     @property
     def slug(self) -> str:
-        """Return the name for programs, such as `acme-lab`, which processes, channels and traces have."""
+        """Return the name for programs, such as `my-service`, which processes, channels and traces have."""
         return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
 
 

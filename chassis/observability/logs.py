@@ -15,6 +15,7 @@ from structlog.typing import ExcInfo
 
 from chassis.base import jsontext
 from chassis.base.environment import is_command
+from chassis.base.service import current
 from chassis.observability import output
 from chassis.observability.redaction import Event, redact_line, redact_names, secret_values
 from chassis.settings import Settings
@@ -82,7 +83,11 @@ def _shared() -> list[Any]:
 
 def _rendering(as_json: bool, colors: bool, pad: int) -> list[Any]:
     if as_json:
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        return [
+            _of_service,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
     console = structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=indented_traceback, pad_event_to=pad)
     return [escape_controls, console]
 
@@ -137,11 +142,22 @@ def _flat(_logger: Any, _method: str, event: Event) -> Event:
 def _line_of(record: logging.LogRecord, fields: Event) -> str:
     """Return what the processors would, for the record that every request logs, in a third of the time."""
     bound = structlog.contextvars.get_contextvars()
-    event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # these names are fixed, none is secret
-    event["logger"], event["level"] = record.name, record.levelname.lower()
+    event = {"event": record.msg, **redact_names(None, "", bound), **fields}  # whose names are ours, and none is secret
+    event["logger"], event["level"], event["service"] = record.name, record.levelname.lower(), _slug()
     second, microseconds = divmod(round(record.created * 1e6), 1_000_000)
     event["timestamp"] = f"{_iso(second)}.{microseconds:06}Z"
     return _encode(event)
+
+
+def _of_service(_logger: Any, _method: str, event: Event) -> Event:
+    """Name the service on the line, which no field of that name may replace."""
+    event["service"] = _slug()
+    return event
+
+
+@lru_cache(maxsize=1)
+def _slug() -> str:
+    return current().slug
 
 
 @lru_cache(maxsize=2)

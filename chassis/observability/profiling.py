@@ -23,8 +23,8 @@ from typing import Any
 
 from chassis.base.concurrency import current_mode, original
 from chassis.base.environment import BASE_DIR
+from chassis.base.service import current
 
-NAME = "flask-socketio-profile-"
 LINUX = sys.platform == "linux"
 INTERVAL_SECONDS = 0.01
 SWITCH_SECONDS = 0.0005  # otherwise code that never waits is seen only where it releases the interpreter's lock
@@ -33,22 +33,27 @@ PATIENCE_SECONDS = 60.0  # for the answer of a busy process
 FRAMES = 200
 MAIN = "main thread"
 WAITS = re.compile(r"(?<![a-z])(?:sleep|wait|acquire|select|poll|accept|recv\w{0,9}|loop\.run|queue\.get|_reqq\.get)\(")
-LISTENING = re.compile(rf"{NAME}(\d+)")
 NUMBER_OF_THREAD = re.compile(r"[-_ ]\d.*")
 PACKAGES = re.compile(r"^.*/(?:site-packages|lib/python[\d.]+)/")
 Stack = tuple[str, ...]
 _listening: set[int] = set()
 
 
+def prefix() -> str:
+    """Return what the names of this service's listening processes begin with."""
+    return f"{current().slug}-profile-"
+
+
 def address(pid: int) -> str:
-    """Return the address that a process listens on: on Linux an abstract name, which a private /tmp does not hide."""
-    return f"\0{NAME}{pid}" if LINUX else str(Path(tempfile.gettempdir()) / f"{NAME}{pid}")
+    """Return where a process listens: on Linux a name outside of the file system, which no private /tmp hides."""
+    name = f"{prefix()}{pid}"
+    return f"\0{name}" if LINUX else str(Path(tempfile.gettempdir()) / name)
 
 
 def processes() -> list[int]:
-    """Return the pids of all listening processes on this machine."""
+    """Return the pids of all processes of this service here that listen."""
     found = Path("/proc/net/unix").read_text() if LINUX else " ".join(map(str, Path(tempfile.gettempdir()).iterdir()))
-    return sorted({int(pid) for pid in LISTENING.findall(found)})
+    return sorted({int(pid) for pid in re.findall(rf"(?<![\w-]){prefix()}(\d+)", found)})
 
 
 def listen() -> None:

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from chassis.base.concurrency import original
+from chassis.base.service import current
 
 LOOKS = 4  # per stall time, so that a stall is reported after at most 1.25 times that time
 SHORTEST_SECONDS = 0.01
@@ -22,6 +23,7 @@ class StallWatch:
     def __init__(self, seconds: float, due: Callable[[], float]) -> None:
         self._seconds, self._due = seconds, due
         self._reported = 0.0
+        self._service = current().slug
         self._stopped = False
         self._sleep = original("time", "sleep")
         self._write = original("os", "write")
@@ -51,6 +53,7 @@ class StallWatch:
             "event": "hub_stalled",
             "seconds": round(late, 2),
             "stack": "".join(stack),
+            "service": self._service,
             "logger": __name__,
             "level": "warning",
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),

@@ -126,7 +126,7 @@ class Serving:
 
 def _say_what_starts() -> None:
     service = current()
-    log.info("service_starts", service=service.name, version=service.version, chassis=CHASSIS_VERSION)
+    log.info("service_starts", name=service.name, version=service.version, chassis=CHASSIS_VERSION)
 
 
 def _boot() -> None:

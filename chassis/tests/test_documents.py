@@ -17,10 +17,11 @@ from chassis.tests.patience import LIMIT_SECONDS, wait_until
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
 PLACES = ("README.md", "docs/*.md", "chassis/*.md", "chassis/docs/*.md")
+TITLE = (ROOT / "README.md").read_text().splitlines()[0].removeprefix("# ")
 ELSEWHERE = {
-    ("README.md", "Flask-SocketIO Skeleton"): "app/features/predictions/tests/test_documents.py, and the gate",
+    ("README.md", TITLE): "the example's tests type it, and the gate",
     ("README.md", "What is yours and what is the chassis"): "a drawing",
-    ("README.md", "The example over HTTP"): "app/features/predictions/tests/test_documents.py types it",
+    ("README.md", "The example over HTTP"): "the example's tests type it",
     ("README.md", "Tests"): "chassis/tests/test_suite.py asks for each order, busy processes and a young machine",
     (
         "chassis/docs/adding-a-feature.md",

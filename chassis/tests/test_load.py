@@ -9,6 +9,7 @@ import pytest
 
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.documents import blocks
+from chassis.tests.named import HAS_EXAMPLE
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.security.conftest import flask
 
@@ -42,14 +43,13 @@ def load(server, seconds: int, key: str = "") -> dict[str, tuple[int, int]]:
 def test_a_few_users_for_a_few_seconds_meet_no_failure(serve):
     """Users take turns by chance, and do less on a slow machine: they go on for longer until each thing was done."""
     server, counted = serve(), set()
-    example = (ROOT / "app/features/predictions").exists()
-    wanted = ASKED | ({BATCH} if example else set())
+    wanted = ASKED | ({BATCH} if HAS_EXAMPLE else set())
     for seconds in (6, 12, 24, 48):
         counted.update(load(server, seconds))
         if counted >= wanted:
             break
     assert counted >= wanted
-    assert (BATCH in counted) == example
+    assert (BATCH in counted) == HAS_EXAMPLE
 
 
 @pytest.mark.long

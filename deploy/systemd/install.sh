@@ -2,7 +2,7 @@
 # Install this checkout as a systemd service, or upgrade the one that is there; run it as often as you like.
 set -eu
 
-NAME=flask-socketio
+NAME=skeleton
 ROOT=/opt/$NAME
 ENV_FILE=/etc/$NAME/env
 EXTRA=/etc/$NAME/requirements.txt

@@ -23,7 +23,7 @@ PNG = "image/png"
 
 @dataclass(frozen=True)
 class Brand:
-    """A brand; empty fields use the skeleton's own, and `logo` is the SHA-256 of the image."""
+    """The service's look; an empty value keeps the default, and `logo` is the SHA-256 of the picture."""
 
     name: str = ""
     colour: str = ""

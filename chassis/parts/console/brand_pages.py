@@ -21,7 +21,7 @@ KEEP_SECONDS = 86_400  # the URL changes with the content
 
 
 class BrandForm(BaseModel):
-    """The form's fields; empty ones use the skeleton's own."""
+    """What the form holds; an empty value keeps the default."""
 
     name: Annotated[Text, Field(max_length=60)] = ""
     colour: str = Field("", pattern=r"^(#[0-9a-fA-F]{6})?$")

@@ -12,11 +12,11 @@ from urllib.parse import SplitResult
 import certifi
 from urllib3.util.ssltransport import SSLTransport
 
+from chassis.base.service import current
 from chassis.parts.webhooks.addresses import PORTS, Place
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 MAX_HEAD_BYTES = 16_384
-AGENT = "Flask-SocketIO-Webhooks/1"
 
 
 class CallFailed(Exception):
@@ -93,7 +93,7 @@ def _head(split: SplitResult, headers: Mapping[str, str], length: int) -> bytes:
     path = (split.path or "/") + (f"?{split.query}" if split.query else "")
     own = {
         "Host": f"{name}:{port}" if port else name,
-        "User-Agent": AGENT,
+        "User-Agent": f"{current().slug}-webhooks/1",
         "Content-Type": "application/json",
         "Content-Length": str(length),
         "Connection": "close",

@@ -6,9 +6,9 @@ from flask import Blueprint, jsonify
 
 from app import create_app
 from chassis import features, jobs
+from chassis.tests.named import EXAMPLE
 
 BATCH = os.environ["BATCH"]  # "answered", "unanswered", or "broken" where the job itself fails
-EXAMPLE = "predictions"
 present = features.found
 features.found = lambda: [feature for feature in present() if feature.name != EXAMPLE]
 blueprint = Blueprint("batch", __name__, url_prefix=f"/api/{EXAMPLE}")

@@ -8,6 +8,7 @@ import requests
 
 from chassis.tests.conftest import CLEAN, ROOT, Server, free_port
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 
@@ -29,7 +30,7 @@ def caddy_before(server: Server, program: str, folder: Path):
     with (folder / "caddy.log").open("wb") as log, subprocess.Popen(command, env=env, stderr=log) as process:
         one = requests.Session()
         one.trust_env, one.verify = False, str(root)
-        one.folder, one.port, one.server = folder / "www/flask-socketio", port, server
+        one.folder, one.port, one.server = folder / f"www/{SLUG}", port, server
         one.origin = f"https://localhost:{port}"
 
         def answers():

@@ -5,6 +5,7 @@ import secrets
 from ruamel.yaml import YAML
 
 from chassis.tests.conftest import ROOT
+from chassis.tests.named import SLUG
 
 (SERVICE,) = YAML(typ="safe").load(ROOT / "render.yaml")["services"]
 VARIABLES = {variable["key"]: variable for variable in SERVICE["envVars"]}
@@ -13,7 +14,7 @@ DEFAULTS = {
     "FORWARDED_ALLOW_IPS": "*",
     "GUNICORN_CMD_ARGS": "--preload --access-logfile - --bind=0.0.0.0:10000",
     "RENDER": "true",
-    "RENDER_EXTERNAL_URL": "https://flask-socketio.onrender.com",
+    "RENDER_EXTERNAL_URL": f"https://{SLUG}.onrender.com",
     "WEB_CONCURRENCY": "1",
 }
 

@@ -12,6 +12,7 @@ import socketio
 
 from chassis.tests.conftest import free_port
 from chassis.tests.documents import ROOT, blocks
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 TRIES_SECONDS = (5, 10, LIMIT_SECONDS)
@@ -33,10 +34,10 @@ class Site:
         self.folder, self.nginx = folder, nginx
         self.port, self.plain_port = free_port(), free_port()
         self.origin = f"https://localhost:{self.port}"
-        self.www = folder / "www/flask-socketio"
+        self.www = folder / f"www/{SLUG}"
         self._install()
         self.change("127.0.0.1:5000", f"127.0.0.1:{upstream}")
-        self.change("/opt/flask-socketio/current", str(release))
+        self.change(f"/opt/{SLUG}/current", str(release))
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self.context.load_verify_locations(self.certificate)
 

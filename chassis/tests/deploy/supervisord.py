@@ -10,6 +10,7 @@ import urllib.request
 from pathlib import Path
 
 from chassis.tests.conftest import CLEAN, free_port
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS
 
 ROOT = Path(__file__).parents[3]
@@ -30,13 +31,13 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 
 def program(folder: Path) -> str:
     """Return the shipped program for this machine."""
-    text = (ROOT / "deploy/supervisor/flask-socketio.conf").read_text()
+    text = (ROOT / f"deploy/supervisor/{SLUG}.conf").read_text()
     changes = {
-        "/opt/flask-socketio/current/.venv/bin/python": sys.executable,
-        "directory=/opt/flask-socketio/current": f"directory={ROOT}",
-        "sqlite:////var/lib/flask-socketio": f"sqlite:///{folder}",
-        "/var/log/flask-socketio": str(folder),
-        "user=flask-socketio": f"user={getpass.getuser()}",
+        f"/opt/{SLUG}/current/.venv/bin/python": sys.executable,
+        f"directory=/opt/{SLUG}/current": f"directory={ROOT}",
+        f"sqlite:////var/lib/{SLUG}": f"sqlite:///{folder}",
+        f"/var/log/{SLUG}": str(folder),
+        f"user={SLUG}": f"user={getpass.getuser()}",
     }
     for shipped, here in changes.items():
         assert shipped in text, shipped

@@ -10,6 +10,7 @@ import pytest
 
 from chassis.tests.conftest import ROOT, free_port
 from chassis.tests.deploy.test_prometheus import PROMETHEUS, answers, asks
+from chassis.tests.named import SLUG
 from chassis.tests.patience import wait_until
 
 COMPOSE = ROOT / "deploy/compose"
@@ -80,7 +81,7 @@ def test_a_service_that_stops_is_told_to_the_pager_and_its_return_too(tool, tmp_
          "interval: 15s": "interval: 1s"},
         f"--storage.tsdb.path={tmp_path}/tsdb", f"--web.listen-address=127.0.0.1:{here}",
     )  # fmt: skip
-    wait_until(lambda: answers(asks(here), 'up{job="flask-socketio"} == 1'))
+    wait_until(lambda: answers(asks(here), f'up{{job="{SLUG}"}} == 1'))
     server.stop()
     wait_until(lambda: ("InstanceDown", "firing") in hook.told)
     server.start()

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from chassis.settings import Settings
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
 FOLDER = Path(__file__).parents[3] / "deploy/kubernetes"
 MANIFESTS = sorted(path for path in FOLDER.rglob("*.yaml") if path.name != "kustomization.yaml")
@@ -99,9 +100,9 @@ def test_the_backup_runs_where_the_volume_is_and_gets_no_requests():
     assert term["topologyKey"] == "kubernetes.io/hostname"
     assert backup["spec"]["volumes"] == service["spec"]["volumes"]
     policies = {policy["metadata"]["name"]: policy["spec"] for policy in named("NetworkPolicy")}
-    policy = policies["flask-socketio-backup"]
+    policy = policies[f"{SLUG}-backup"]
     assert (policy["podSelector"]["matchLabels"], policy["ingress"]) == (backup["metadata"]["labels"], [])
-    assert policy["egress"] == policies["flask-socketio"]["egress"]
+    assert policy["egress"] == policies[SLUG]["egress"]
 
 
 def test_probes_ask_the_right_page_and_give_it_time():
@@ -134,13 +135,13 @@ def test_the_ingress_outlives_a_ping_and_refuses_metrics():
     )
     (rule,) = ingress["spec"]["rules"]
     services = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
-    assert services == {"/": "flask-socketio", "/metrics": "nothing"}
+    assert services == {"/": SLUG, "/metrics": "nothing"}
     assert ingress["spec"]["tls"][0]["hosts"] == [rule["host"]]
 
 
 def test_the_network_is_closed_but_for_what_is_named():
     policies = {policy["metadata"]["name"]: policy["spec"] for policy in named("NetworkPolicy")}
-    base = policies["flask-socketio"]
+    base = policies[SLUG]
     assert base["policyTypes"] == ["Ingress", "Egress"]
     assert all(rule["from"] for policy in policies.values() for rule in policy["ingress"])
     assert all(rule["to"] and rule["ports"] for rule in base["egress"])
@@ -149,11 +150,11 @@ def test_the_network_is_closed_but_for_what_is_named():
 
 
 def with_backups(folder):
-    """Return a copy of the manifests with the line taken in that chassis/docs/operations.md tells."""
+    """Return a copy of the manifests with the line taken in that docs/deploy.md tells."""
     copy = shutil.copytree(FOLDER, folder / "kubernetes")
     (line,) = [
         line
-        for block in blocks("chassis/docs/operations.md", "Backups from outside")
+        for block in blocks("docs/deploy.md", "Backups from outside")
         for line in block.splitlines()
         if "sed" in line
     ]
@@ -166,15 +167,13 @@ def test_the_overlays_render_with_namespace_image_and_settings(rendered, tmp_pat
     folder = with_backups(tmp_path) if backups else FOLDER
     for name in ("production", "monitoring"):
         found = {(d["kind"], d["metadata"]["name"]): d for d in rendered(folder / name)}
-        assert all(
-            d["metadata"].get("namespace") == "flask-socketio" for (kind, _), d in found.items() if kind != "Namespace"
-        )
+        assert all(d["metadata"].get("namespace") == SLUG for (kind, _), d in found.items() if kind != "Namespace")
         pods = [d["spec"]["template"] for (kind, _), d in found.items() if kind == "Deployment"]
         pods += [d["spec"]["jobTemplate"]["spec"]["template"] for (kind, _), d in found.items() if kind == "CronJob"]
         assert len(pods) == 1 + backups
         ((config, values),) = [(name, d["data"]) for (kind, name), d in found.items() if kind == "ConfigMap"]
         for (container,) in (pod["spec"]["containers"] for pod in pods):
-            assert re.fullmatch(r"ghcr\.io/\S+/flask-socketio:\d+\.\d+\.\d+", container["image"])
+            assert re.fullmatch(rf"ghcr\.io/\S+/{SLUG}:\d+\.\d+\.\d+", container["image"])
             assert container["envFrom"] == [{"configMapRef": {"name": config}}]
         assert ("METRICS_ALLOW" in values) == (name == "monitoring")
         assert (values.get("BACKUP_SCHEDULE") == "off") == backups

@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 
 from chassis.tests.conftest import ROOT
 from chassis.tests.deploy.test_logrotate import Callers
+from chassis.tests.named import SLUG
 from chassis.tests.patience import wait_until
 
 DEPLOY = ROOT / "deploy"
@@ -49,13 +50,14 @@ def test_the_log_in_memory_loses_no_line_and_each_has_what_the_shipper_asks_for(
     wait_until(lambda: (found := numbers()) and found == list(range(found[0], callers.asked)))
     assert server.stop() == 0
     lines = [json.loads(line) for path in paths for line in path.read_text().splitlines()]
-    assert all({"level", "timestamp"} <= line.keys() for line in lines)
+    assert all({"level", "service", "timestamp"} <= line.keys() for line in lines)
+    assert {line["service"] for line in lines} == {SLUG}
     assert all(datetime.fromisoformat(line["timestamp"]).tzinfo for line in lines)
     assert {line["level"] for line in lines} <= LEVELS
 
 
-def test_the_shipper_asks_each_line_for_its_level_and_time():
-    assert set(re.findall(r"\bline\.(\w+)", PROGRAM)) == {"level", "timestamp"}
+def test_the_shipper_asks_each_line_for_its_service_level_and_time():
+    assert set(re.findall(r"\bline\.(\w+)", PROGRAM)) == {"level", "service", "timestamp"}
 
 
 def test_labels_are_few_and_made_by_the_step_before():
@@ -64,7 +66,7 @@ def test_labels_are_few_and_made_by_the_step_before():
     assert fields <= {"host", *re.findall(r"^\.(\w+) =", PROGRAM, re.MULTILINE)}  # host is the source's own
     assert set(sink["labels"]) == {"job", "host", "level"}
     (job,) = YAML(typ="safe").load(DEPLOY / "compose/prometheus.yml")["scrape_configs"]
-    assert sink["labels"]["job"] == job["job_name"]
+    assert re.findall(r"line\.service\) \?\? \"(.*)\"", PROGRAM) == [job["job_name"]] == [SLUG]
 
 
 def test_each_step_takes_what_another_gives():
@@ -83,7 +85,7 @@ def test_all_log_files_are_read_but_not_what_logrotate_has_packed():
     written = COMPOSE["services"]["app"]["environment"]["LOG_FILE"]
     assert read(written)
     assert read(f"{written}.1")
-    rotated = re.findall(r"(/var/\S+)/\*\.log", (DEPLOY / "logrotate/flask-socketio").read_text())
+    rotated = re.findall(r"(/var/\S+)/\*\.log", (DEPLOY / f"logrotate/{SLUG}").read_text())
     assert len(rotated) == 2
     for folder in rotated:
         assert read(f"{folder}/app.log")

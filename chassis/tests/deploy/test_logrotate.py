@@ -14,14 +14,15 @@ from pathlib import Path
 import pytest
 
 from chassis.tests.deploy.supervisord import Supervisor
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
-SHIPPED = Path(__file__).parents[3] / "deploy/logrotate/flask-socketio"
+SHIPPED = Path(__file__).parents[3] / f"deploy/logrotate/{SLUG}"
 PLACES = {
-    "/var/log/flask-socketio/": "",
+    f"/var/log/{SLUG}/": "",
     "/run/": "",
-    "/opt/flask-socketio/current/data": "data",
-    "/var/lib/flask-socketio": "lib",
+    f"/opt/{SLUG}/current/data": "data",
+    f"/var/lib/{SLUG}": "lib",
 }
 PAUSE_SECONDS = 0.005  # between two requests
 

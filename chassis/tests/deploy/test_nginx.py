@@ -137,7 +137,7 @@ def test_other_names_are_not_served(site):
 
 
 def test_no_header_comes_twice(site):
-    paths = ("/livez", "/predictions", "/static/app.css", "/nothing", "/metrics/", "/socket.io/?EIO=9")
+    paths = ("/livez", "/", "/static/app.css", "/nothing", "/metrics/", "/socket.io/?EIO=9")
     for path, source in ((path, source) for path in paths for source in ("127.0.0.1", OUTSIDE)):
         headers = site.ask(path, source=source)[1]
         assert headers.get_all("Strict-Transport-Security") == ["max-age=31536000"], path
@@ -155,8 +155,8 @@ def test_a_page_keeps_the_headers_of_the_service(site, server):
 
 
 def test_plain_http_goes_to_https_but_for_the_challenge(site):
-    status, headers, _ = site.ask("/predictions?x=1", plain=True)
-    assert (status, headers["Location"]) == (308, f"{site.origin}/predictions?x=1")
+    status, headers, _ = site.ask("/a/page?x=1", plain=True)
+    assert (status, headers["Location"]) == (308, f"{site.origin}/a/page?x=1")
     challenge = site.www / ".well-known/acme-challenge/token"
     challenge.parent.mkdir(parents=True)
     challenge.write_text("proof")
@@ -170,7 +170,7 @@ def test_metrics_and_admin_are_for_this_machine(site, path):
 
 
 def test_a_body_that_is_too_large_is_refused_with_a_page(site):
-    status, _, page = site.ask("/api/predictions", "POST", b"", Content_Length="30000000")
+    status, _, page = site.ask("/api/jobs", "POST", b"", Content_Length="30000000")
     assert status == 413
     assert "larger than this service accepts" in page
 
@@ -200,7 +200,7 @@ def test_maintenance_is_a_file(site, method):
     flag = site.www / "maintenance"
     flag.touch()
     try:
-        status, headers, page = site.ask("/predictions", method)
+        status, headers, page = site.ask("/", method)
         assert (status, headers["Retry-After"]) == (503, "60")
         assert "working on this service" in page
         assert site.ask("/static/app.css")[0] == site.ask("/socket.io/?EIO=4&transport=polling")[0] == 503
@@ -213,7 +213,7 @@ def test_maintenance_is_a_file(site, method):
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_service_that_is_down_has_a_page(tool, tmp_path, method):
     with nginx(tmp_path, tool, free_port()) as site:
-        status, headers, page = site.ask("/predictions", method)
+        status, headers, page = site.ask("/", method)
     assert (status, headers["Retry-After"]) == (502, "5")
     assert "does not answer at the moment" in page
     assert headers["Strict-Transport-Security"]

@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from chassis.tests.deploy.supervisord import Supervisor
+from chassis.tests.named import SLUG
 
 
 @pytest.fixture
@@ -30,10 +31,10 @@ def test_the_service_comes_back_reloads_and_ends_well(supervise, wait_for):
     os.kill(first, signal.SIGKILL)
     wait_for(lambda: supervisor.log.count("Booting worker") == 2 and supervisor.answers())
     second, left = supervisor.master(), supervisor.log.count("Worker exiting")
-    supervisor.control("signal", "HUP", "flask-socketio")
+    supervisor.control("signal", "HUP", SLUG)
     wait_for(lambda: supervisor.log.count("Worker exiting") > left and supervisor.answers())
     assert supervisor.master() == second != first
-    assert "stopped" in supervisor.control("stop", "flask-socketio")
+    assert "stopped" in supervisor.control("stop", SLUG)
     assert not supervisor.answers("/livez")
     assert "(exit status 0" in (supervisor.folder / "supervisord.log").read_text()
     assert supervisor.stop() == 0

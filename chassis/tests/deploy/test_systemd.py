@@ -12,13 +12,14 @@ from chassis.server.start import SPARE_FILES
 from chassis.settings.jobs import JobSettings
 from chassis.settings.server import ServerSettings
 from chassis.tests.conftest import CLEAN
+from chassis.tests.named import SLUG
 
 ROOT = Path(__file__).parents[3]
-UNIT = ROOT / "deploy/systemd/flask-socketio.service"
-COMMANDS = ROOT / "deploy/systemd/flask-socketio-db@.service"
-TIMERS = {"flask-socketio-backup.timer": "backup", "flask-socketio-drill.timer": "verify"}
+UNIT = ROOT / f"deploy/systemd/{SLUG}.service"
+COMMANDS = ROOT / f"deploy/systemd/{SLUG}-db@.service"
+TIMERS = {f"{SLUG}-backup.timer": "backup", f"{SLUG}-drill.timer": "verify"}
 INSTALLER = ROOT / "deploy/systemd/install.sh"
-PLACES = [Path("/opt/flask-socketio"), Path("/etc/flask-socketio"), Path("/etc/systemd/system/flask-socketio.service")]
+PLACES = [Path(f"/opt/{SLUG}"), Path(f"/etc/{SLUG}"), Path(f"/etc/systemd/system/{SLUG}.service")]
 SHIPPED = ("app", "chassis", "examples", "gunicorn_config.py", "requirements.txt", "run_web.py", "wsgi.py", "deploy")
 
 
@@ -36,7 +37,7 @@ def value(name, unit=UNIT):
 def test_a_unit_is_valid_and_hardened(tool, tmp_path, shipped):
     analyze = tool("systemd-analyze", "systemd")
     unit = tmp_path / shipped.name.replace("@", "@backup")
-    unit.write_text(shipped.read_text().replace("/opt/flask-socketio/current/.venv/bin/python", sys.executable))
+    unit.write_text(shipped.read_text().replace(f"/opt/{SLUG}/current/.venv/bin/python", sys.executable))
     run(analyze, "verify", "--man=no", "--recursive-errors=no", unit)
     run(analyze, "security", "--offline=true", "--threshold=15", unit)
 
@@ -51,16 +52,16 @@ def test_the_commands_run_as_the_service_does():
     assert hardening.strip() in COMMANDS.read_text()
     for name in ("User", "WorkingDirectory", "EnvironmentFile", "StateDirectory", "StateDirectoryMode", "UMask"):
         assert value(name, COMMANDS) == value(name)
-    assert value("ExecStart", COMMANDS) == ["/opt/flask-socketio/current/.venv/bin/python -m flask db %i"]
+    assert value("ExecStart", COMMANDS) == [f"/opt/{SLUG}/current/.venv/bin/python -m flask db %i"]
 
 
 @pytest.mark.parametrize(("name", "command"), TIMERS.items())
 def test_a_timer_starts_a_command_and_catches_up(tool, name, command):
     timer = UNIT.parent / name
-    assert value("Unit", timer) == [f"flask-socketio-db@{command}.service"]
+    assert value("Unit", timer) == [f"{SLUG}-db@{command}.service"]
     assert value("Persistent", timer) == ["true"]
     run(tool("systemd-analyze", "systemd"), "calendar", *value("OnCalendar", timer))
-    assert name.removesuffix(".timer").removeprefix("flask-socketio") in INSTALLER.read_text()
+    assert name.removesuffix(".timer").removeprefix(SLUG) in INSTALLER.read_text()
 
 
 def test_the_unit_leaves_time_for_the_drain_and_files_for_the_connections():
@@ -71,7 +72,7 @@ def test_the_unit_leaves_time_for_the_drain_and_files_for_the_connections():
 
 
 def test_the_unit_checks_before_it_starts_or_signals():
-    check = "/opt/flask-socketio/current/.venv/bin/python run_web.py --check"
+    check = f"/opt/{SLUG}/current/.venv/bin/python run_web.py --check"
     assert value("ExecStartPre") == [f"/bin/sh -c '{check} || [ $$? = 78 ]'"]
     assert value("ExecReload") == [check, "/bin/sh -c 'kill -HUP $MAINPID'"]
     assert value("ExecStart") == [check.removesuffix(" --check")]
@@ -96,12 +97,16 @@ def test_a_reload_is_not_trusted_with_what_the_master_holds():
         "print(*(module.__file__ for name, module in sys.modules.items() if name.split('.')[0] in ('app', 'chassis')))"
     )
     held = subprocess.run(
-        [sys.executable, "-c", program], cwd=ROOT, env={**CLEAN, "APP_ENV": "test"}, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**CLEAN, "APP_ENV": "test", "LOG_LEVEL": "WARNING"},
+        capture_output=True,
+        text=True,
     )
     files = [str(Path(name).relative_to(ROOT)) for name in held.stdout.splitlines()[-1].split()]
     assert "chassis/server/worker.py" in files, held.stderr
     kept = {name for name in files if re.match(reloaded, name)}
-    features = re.compile(r"app/features/|chassis/parts/|chassis/settings/")
+    features = re.compile(r"app/features/|app/settings[.]py|chassis/parts/|chassis/settings/")
     assert {name for name in kept if not features.match(name)} == {
         *("app/__init__.py", "app/settings.py", "chassis/__init__.py"),
         *("chassis/features.py", "chassis/service.py"),

@@ -8,6 +8,7 @@ import textwrap
 
 import pytest
 
+from chassis.base.service import current
 from chassis.tests.conftest import CLEAN, ROOT
 
 CODE = """
@@ -61,6 +62,7 @@ def test_no_secret_reaches_a_line_and_no_line_comes_twice(log_format):
 def test_json_lines_carry_time_level_logger_and_context():
     found = [json.loads(line) for line in lines("json").splitlines()]
     assert {"timestamp", "level", "logger", "event", "request_id"} <= set(found[0])
+    assert {line["service"] for line in found} == {current().slug}
     assert found[0]["request_id"] == found[1]["request_id"] == "r-1"
     assert "Traceback" in found[-1]["exception"]
 

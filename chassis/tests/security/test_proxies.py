@@ -12,6 +12,7 @@ from chassis.security.proxies import client_of, limited_as, trust
 from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, ROOT
 from chassis.tests.deploy.site import nginx
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import LIMITS_APP, ask
 
@@ -170,8 +171,8 @@ def shipped(file: str) -> list[tuple[str, str, str]]:
         "render.yaml",
         "deploy/compose/compose.yaml",
         "deploy/kubernetes/base/kustomization.yaml",
-        "deploy/systemd/flask-socketio.service",
-        "deploy/supervisor/flask-socketio.conf",
+        f"deploy/systemd/{SLUG}.service",
+        f"deploy/supervisor/{SLUG}.conf",
     ],
 )
 def test_what_the_shipped_files_trust(file):

@@ -15,7 +15,7 @@ pytestmark = same_in_every_mode
 
 @pytest.mark.long
 def test_run_and_the_example_over_http(clone, serve):
-    run, test = blocks("README.md", "Flask-SocketIO Skeleton")[0].splitlines()
+    run, test = blocks("README.md")[0].splitlines()
     assert test.startswith("make test ")  # which the gate types
     server = serve(command=["bash", "-c", f"cd {clone} && exec {run}"])
     lines = blocks("README.md", "The example over HTTP")[0].replace("http://127.0.0.1:5000", server.url)

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from chassis.parts.webhooks.tests.conftest import Receiver, body_of, receiving
+from chassis.tests.named import EXAMPLE, needs_example
 
 
 @pytest.fixture
@@ -21,12 +22,13 @@ def secure(tool, tmp_path):
     yield from receiving(receiver)
 
 
+@needs_example
 @pytest.mark.server
 def test_a_service_tells_over_tls_that_a_batch_has_ended(serve, secure, tmp_path, wait_for):
     server = serve(WEBHOOKS="true", WEBHOOK_ALLOW="127.0.0.0/8", SSL_CERT_FILE=str(tmp_path / "receiver.pem"))
     status, made = server.post("/api/webhooks", {"url": secure.url})
     assert status == 201
-    server.post("/api/predictions", {"name": "a", "prompt": "{a}", "rows": [{"a": "1"}]})
+    server.post(f"/api/{EXAMPLE}", {"name": "a", "prompt": "{a}", "rows": [{"a": "1"}]})
     wait_for(lambda: secure.calls, f"nothing was told:\n{server.log}")
     assert body_of(secure.calls[0])["type"] == "job.succeeded"
     wait_for(lambda: server.json("/api/webhooks")["items"][0]["last_outcome"] == "answered 200")

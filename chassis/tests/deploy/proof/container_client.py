@@ -12,7 +12,9 @@ from pathlib import Path
 
 import websockets
 
-ROWS = [{"species": name} for name in ("Vibrio cholerae", "Bacillus subtilis", "Yersinia pestis")]
+from chassis.tests.named import EXAMPLE
+
+ROWS = [{"name": name} for name in ("Vibrio cholerae", "Bacillus subtilis", "Yersinia pestis")]
 
 
 class Visitor:
@@ -42,7 +44,7 @@ class Visitor:
 
     def run_batch(self) -> str:
         """Let a batch of rows be answered, and return its id."""
-        status, text = self.get("/api/predictions", {"prompt": "Is {species} harmful: yes or no?", "rows": ROWS})
+        status, text = self.get(f"/api/{EXAMPLE}", {"prompt": "Is {name} harmful: yes or no?", "rows": ROWS})
         assert status == 202, (status, text)
         name = json.loads(text)["id"]
         until(lambda: self.done(name) == len(ROWS), 30, "the batch is not done")
@@ -50,7 +52,7 @@ class Visitor:
 
     def done(self, batch: str) -> int:
         """Return how many rows of a batch have their answer."""
-        status, text = self.get(f"/api/predictions/{batch}")
+        status, text = self.get(f"/api/{EXAMPLE}/{batch}")
         return json.loads(text)["done"] if status == 200 else 0
 
     def call_by_websocket(self) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chassis.tests.documents import ROOT
 
-CACHE = Path("/var/cache/flask-socketio-proof")
+CACHE = Path("/var/cache/chassis-proof")
 MIRROR = "http://deb.debian.org/debian"
 TOOLS = {"podman": "podman", "runc": "runc", "catatonit": "catatonit", "debootstrap": "debootstrap", "git": "git"}
 TOOLS |= {"/usr/lib/podman/netavark": "netavark", "/usr/lib/podman/aardvark-dns": "aardvark-dns", "curl": "curl"}

@@ -1,4 +1,4 @@
-"""What chassis/docs/operations.md adds to the stack of compose: backups from outside, figures, alerts and logs.
+"""What the documents add to the stack of compose: backups from outside, figures, alerts and logs.
 
 Prometheus and Alertmanager are Debian's, under the names of the official images. Loki, Vector and Grafana are not to
 be had here: what stands under their names only waits, so that mounts, users and networks are those of the file.
@@ -14,6 +14,7 @@ from chassis.tests.deploy.proof.container_engine import Engine
 from chassis.tests.deploy.proof.machine import needs
 from chassis.tests.deploy.proof.report import Report
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
 FILE = "deploy/compose/compose.monitoring.yaml"
 TEMPLATES = [f"/usr/share/prometheus/alertmanager/{name}.tmpl" for name in ("default", "email")]  # else built in
@@ -53,7 +54,7 @@ QUICKER = {  # each of these would make the proof wait
 
 def name(service: str) -> str:
     """Return the container of a service."""
-    return f"flask-socketio_{service}_1"
+    return f"{SLUG}_{service}_1"
 
 
 def prove(report: Report, engine: Engine, clone: Path, site: Visitor, ports: dict[str, str]) -> None:
@@ -80,9 +81,7 @@ def prove(report: Report, engine: Engine, clone: Path, site: Visitor, ports: dic
 def back_up(report: Report, engine: Engine, clone: Path, site: Visitor, ports: dict[str, str]) -> None:
     """Turn the container for backups on, let it make some, and end it."""
     with report.step("compose", "backups by a container of their own") as line:
-        (block,) = [
-            one for one in blocks("chassis/docs/operations.md", "Backups from outside") if "COMPOSE_PROFILES" in one
-        ]
+        (block,) = [one for one in blocks("docs/deploy.md", "Backups from outside") if "COMPOSE_PROFILES" in one]
         engine.shell(block.replace("make up", "make up VERSION=1"), clone, BACKUP_EVERY_SECONDS="5", **ports)
         site.wait_for_page()
         until(lambda: engine.run("podman", "logs", name("backup")).count("made /data/backups/") >= 2, 60, "no backups")
@@ -120,9 +119,9 @@ def published(engine: Engine, service: str) -> str:
 def watch(report: Report, engine: Engine, site: Visitor) -> None:
     """See Prometheus scrape the service, and the stop of it reach whom Alertmanager calls."""
     with report.step("compose", "Prometheus scrapes, and an alert is delivered") as line:
-        hook = ("--network", "flask-socketio_monitoring", "--network-alias", "hook", "--name", "hook")
+        hook = ("--network", f"{SLUG}_monitoring", "--network-alias", "hook", "--name", "hook")
         engine.run("podman", "run", "-d", *hook, engine.images[0], "python", "-u", "-c", HOOK)
-        until(lambda: value(engine, 'up{job="flask-socketio"}') == "1", 60, "nothing is scraped")
+        until(lambda: value(engine, f'up{{job="{SLUG}"}}') == "1", 60, "nothing is scraped")
         assert value(engine, "count(app_ready)") == "1"
         assert site.get("/metrics")[0] == 403
         line.see("up 1, and /metrics stays closed outside")

@@ -19,8 +19,9 @@ from chassis.tests.deploy.proof.container_client import ROWS, Visitor
 from chassis.tests.deploy.proof.container_engine import Engine
 from chassis.tests.deploy.proof.report import Report
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
-APP = "flask-socketio-pod-0-app"
+APP = f"{SLUG}-pod-0-app"
 
 
 def prove(report: Report, engine: Engine, clone: Path) -> None:
@@ -33,8 +34,8 @@ def prove(report: Report, engine: Engine, clone: Path) -> None:
             )
         pod = render(engine, clone, port)
         data = secret(engine, clone)
-        engine.shell(f"podman secret create flask-socketio - <<< '{json.dumps(data)}'", clone)
-        engine.run("podman", "build", "-q", "-t", "flask-socketio:play", clone)
+        engine.shell(f"podman secret create {SLUG} - <<< '{json.dumps(data)}'", clone)
+        engine.run("podman", "build", "-q", "-t", f"{SLUG}:play", clone)
     with report.step("kubernetes", "podman kube play") as line:
         started = time.monotonic()
         engine.run("podman", "kube", "play", pod)
@@ -54,14 +55,12 @@ def prove(report: Report, engine: Engine, clone: Path) -> None:
 def backed_up(report: Report, engine: Engine, clone: Path, service: Path) -> None:
     """Take the CronJob in as the document says, and play the pod that a cluster would make of it, beside the other."""
     with report.step("kubernetes", "the CronJob's pod, beside the service's") as line:
-        switch = next(
-            block for block in blocks("chassis/docs/operations.md", "Backups from outside") if "sed -i" in block
-        )
+        switch = next(block for block in blocks("docs/deploy.md", "Backups from outside") if "sed -i" in block)
         engine.shell(switch.splitlines()[0], clone)
         text = engine.run("kubectl", "kustomize", "deploy/kubernetes/production", cwd=clone)
         job = next(d for d in YAML(typ="safe").load_all(text) if d["kind"] == "CronJob")["spec"]["jobTemplate"]["spec"]
         (container,) = job["template"]["spec"]["containers"]
-        container["image"] = "localhost/flask-socketio:play"
+        container["image"] = f"localhost/{SLUG}:play"
         container["command"][-1] = container["command"][-1].replace("$(date +%u)", "7")  # as on a Sunday
         name = {"kind": "Pod", "apiVersion": "v1", "metadata": {"name": "backup"}, "spec": job["template"]["spec"]}
         settings = next(d for d in service.read_text().split("\n---\n") if "kind: ConfigMap" in d)
@@ -80,7 +79,7 @@ def backed_up(report: Report, engine: Engine, clone: Path, service: Path) -> Non
 def render(engine: Engine, clone: Path, port: int) -> Path:
     """Write what kubectl makes of the overlay, for our image and a free port of this machine."""
     text = engine.run("kubectl", "kustomize", "deploy/kubernetes/production", cwd=clone)
-    text = re.sub(r"image: ghcr\.io/\S+", "image: localhost/flask-socketio:play", text)
+    text = re.sub(r"image: ghcr\.io/\S+", f"image: localhost/{SLUG}:play", text)
     text = text.replace("containerPort: 5000", f"containerPort: {port}")
     text = text.replace("LOG_LEVEL: INFO", f'LOG_LEVEL: INFO\n  PORT: "{port}"\n  DEMO_PREDICTOR: "true"')
     (clone / "pod.yaml").write_text(text)

@@ -9,8 +9,9 @@ from chassis.tests.deploy.proof.container_client import ROWS, Stream, Visitor
 from chassis.tests.deploy.proof.container_engine import Engine
 from chassis.tests.deploy.proof.report import Report
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
-APP, PROXY = "flask-socketio_app_1", "flask-socketio_proxy_1"
+APP, PROXY = f"{SLUG}_app_1", f"{SLUG}_proxy_1"
 
 
 def prove(report: Report, engine: Engine, clone: Path) -> None:
@@ -108,7 +109,7 @@ def removed(report: Report, engine: Engine, clone: Path, ports: dict[str, str]) 
             "make", "clean", cwd=clone, STACK=f"deploy/compose/compose.yaml -f {container_monitoring.FILE}", **ports
         )
         assert engine.run("podman", "ps", "-aq") == ""
-        assert "flask-socketio_data" in engine.run("podman", "volume", "ls", "-q")
+        assert f"{SLUG}_data" in engine.run("podman", "volume", "ls", "-q")
         engine.run("make", "secrets", cwd=clone)
         assert (clone / "deploy/compose/secrets/secret_key").read_text() == secret
         line.see("containers are gone, the data and the secrets are not")

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).parents[4]
-CACHE = Path("/var/tmp/flask-socketio-proof")
+CACHE = Path("/var/tmp/chassis-proof")
 TREE = CACHE / "bookworm"
 PACKAGES = "systemd,systemd-sysv,dbus,python3-venv,ca-certificates,git,supervisor,logrotate"
 MIRROR = "http://deb.debian.org/debian"

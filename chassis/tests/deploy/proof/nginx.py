@@ -11,9 +11,10 @@ from chassis.tests.conftest import ROOT
 from chassis.tests.deploy.proof.machine import Machine, machine, needs
 from chassis.tests.deploy.proof.report import Report
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 from chassis.tests.patience import wait_until
 
-FOLDER = "/opt/flask-socketio"
+FOLDER = f"/opt/{SLUG}"
 ASK = "curl -s -o /dev/null --cacert /etc/nginx/tls/fullchain.pem"
 STEADY = f"while [ ! -e /run/enough ]; do {ASK} -w '%{{http_code}}\\n' https://app.example.org/livez; sleep 0.06; done"
 KEY = secrets.token_hex(24)
@@ -48,7 +49,7 @@ def prove(report: Report) -> None:
     with tempfile.TemporaryDirectory() as folder, machine(Path(folder)) as one:
         started = time.monotonic()
         with report.step("nginx", "clone, requirements") as line:
-            release(Path(folder) / "opt/flask-socketio/one")
+            release(Path(folder) / f"opt/{SLUG}/one")
             line.see("with pip, from the index that is set up here")
         with report.step("nginx", "the service and the site") as line:
             one.run("echo 127.0.0.1 app.example.org >> /etc/hosts")
@@ -60,7 +61,7 @@ def prove(report: Report) -> None:
             )
             line.see(f"first page over https {time.monotonic() - started:.0f} s after the start of the clone")
             one.run(sockets)
-        release(Path(folder) / "opt/flask-socketio/two")
+        release(Path(folder) / f"opt/{SLUG}/two")
         folders = f"NEW={FOLDER}/two OLD={FOLDER}/one\n"
         for name, commands in (("update, blue-green", update), ("rollback", rollback)):
             with report.step("nginx", f"{name} under requests") as line:

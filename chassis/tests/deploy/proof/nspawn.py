@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 from chassis.tests.deploy.proof.debian import CACHE, tree
+from chassis.tests.named import SLUG
 
 # No index is asked inside, where no network is: `pip download` has made this folder.
 INSIDE = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "/wheels"}
-SETTINGS = ("/etc/flask-socketio/env", "/opt/flask-socketio/current/.env")
+SETTINGS = (f"/etc/{SLUG}/env", f"/opt/{SLUG}/current/.env")
 REBOOT = 133
 BOOT = ["--register=no", "--keep-unit", "--private-network", "--boot", "--console=pipe", "--quiet"]
 GET = """

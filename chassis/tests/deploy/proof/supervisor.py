@@ -8,8 +8,9 @@ from chassis.tests.deploy.proof.debian import tools, tree, wheels
 from chassis.tests.deploy.proof.nspawn import Machine
 from chassis.tests.deploy.proof.upstream import Upstream
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
-LOG = "/var/log/flask-socketio/service.log"
+LOG = f"/var/log/{SLUG}/service.log"
 
 
 def prove(report) -> None:
@@ -39,22 +40,20 @@ def live(report, machine) -> None:
             machine.run(update.replace("v0.2.0", version))
             machine.wait(lambda version=version: f'"{version[1:]}"' in machine.request("/healthz")[1], 30)
     with report.step("supervisor", "reload after a change of a page") as line:
-        machine.run(
-            "cd /opt/flask-socketio/current && sed -i 's/<title>/<title>Third /' chassis/web/templates/base.html"
-        )
+        machine.run(f"cd /opt/{SLUG}/current && sed -i 's/<title>/<title>Third /' chassis/web/templates/base.html")
         machine.run(reload)
-        machine.wait(lambda: "<title>Third " in machine.request("/predictions")[1], 30)
+        machine.wait(lambda: "<title>Third " in machine.request("/")[1], 30)
         line.see(machine.run("supervisorctl status").strip())
     with report.step("supervisor", "logrotate") as line:
-        machine.run("logrotate --force /etc/logrotate.d/flask-socketio")
+        machine.run(f"logrotate --force /etc/logrotate.d/{SLUG}")
         machine.wait(lambda: machine.request("/nothing")[0] == 404 and "/nothing" in machine.run(f"cat {LOG}"), 20)
-        line.see(" ".join(machine.run("ls /var/log/flask-socketio").split()))
+        line.see(" ".join(machine.run(f"ls /var/log/{SLUG}").split()))
     with report.step("supervisor", "kill -9 of the master") as line:
         began = time.monotonic()
-        machine.run("kill -9 $(supervisorctl pid flask-socketio)")
+        machine.run(f"kill -9 $(supervisorctl pid {SLUG})")
         machine.wait(lambda: "Booting worker" in machine.run(f"cat {LOG}"), 30)
         machine.wait(lambda: machine.request("/readyz")[0] == 200, 30)
         line.see(f"ready after {time.monotonic() - began:.1f} s")
     with report.step("supervisor", "stop") as line:
-        line.see(machine.run("supervisorctl stop flask-socketio").strip())
+        line.see(machine.run(f"supervisorctl stop {SLUG}").strip())
         assert machine.request("/livez")[0] == 0

@@ -12,6 +12,7 @@ from chassis.tests.deploy.proof.nspawn import Machine
 from chassis.tests.deploy.proof.unit import UNIT, main_pid, shown, wait_ready, worker_pid
 from chassis.tests.deploy.proof.upstream import Upstream
 from chassis.tests.documents import blocks
+from chassis.tests.named import EXAMPLE, SLUG
 
 WAY = "systemd"
 
@@ -46,18 +47,18 @@ def install(report, machine) -> None:
         assert machine.request("/")[0] == 200
         line.see(f"first page after {time.monotonic() - began:.1f} s")
         line.see(machine.run(f"systemd-analyze security {UNIT} | tail -n 1").strip(" \n→🙂"))
-        machine.run("test $(stat -c %a:%U /etc/flask-socketio/env) = 600:root")
+        machine.run(f"test $(stat -c %a:%U /etc/{SLUG}/env) = 600:root")
         files = machine.run(f"grep 'open files' /proc/{main_pid(machine)}/limits").split()[3]
         assert int(files) >= 10_000 + SPARE_FILES, files
         line.see(f"may open {files} files")
     with report.step(WAY, "install.sh again, then a setting and a restart") as line:
-        before = machine.run("md5sum /etc/flask-socketio/env"), main_pid(machine)
+        before = machine.run(f"md5sum /etc/{SLUG}/env"), main_pid(machine)
         line.see(machine.run(f"cd /root/app && {start}").split("install.sh: ")[1].strip())
-        assert before == (machine.run("md5sum /etc/flask-socketio/env"), main_pid(machine))
-        machine.run(f"echo DEMO_PREDICTOR=true >>/etc/flask-socketio/env\n{restart}")
+        assert before == (machine.run(f"md5sum /etc/{SLUG}/env"), main_pid(machine))
+        machine.run(f"echo DEMO_PREDICTOR=true >>/etc/{SLUG}/env\n{restart}")
         wait_ready(machine)
     with report.step(WAY, "commands with the service's settings"):
-        job = machine.request("/api/predictions", {"name": "kept", "prompt": "Is {x} harmful?", "rows": [{"x": "y"}]})
+        job = machine.request(f"/api/{EXAMPLE}", {"name": "kept", "prompt": "Is {x} harmful?", "rows": [{"x": "y"}]})
         assert job[0] == 202, job
         machine.wait(lambda: "succeeded" in machine.run(blocks("docs/deploy.md", "systemd")[-1]), 20)
 
@@ -79,7 +80,7 @@ def kill(report, machine) -> None:
 def refuse_wrong_settings(report, machine) -> None:
     with report.step(WAY, "a wrong setting") as line:
         master = main_pid(machine)
-        machine.run("echo PORT=abc >>/etc/flask-socketio/env")
+        machine.run(f"echo PORT=abc >>/etc/{SLUG}/env")
         assert machine.try_run(f"systemctl reload {UNIT}").returncode
         assert (main_pid(machine), machine.request("/readyz")[0]) == (master, 200)
         line.see("a reload is refused and changes nothing")
@@ -89,7 +90,7 @@ def refuse_wrong_settings(report, machine) -> None:
         assert state == ["failed", "78", "0"], state
         line.see("a restart fails with 78 and is not repeated")
         line.see(re.findall(r"^ +(PORT .*)$", machine.run(f"journalctl -u {UNIT} -o cat"), re.MULTILINE)[-1])
-        machine.run(f"sed -i /PORT/d /etc/flask-socketio/env && systemctl restart {UNIT}")
+        machine.run(f"sed -i /PORT/d /etc/{SLUG}/env && systemctl restart {UNIT}")
         wait_ready(machine)
 
 
@@ -105,9 +106,9 @@ def keep_secrets(report, machine) -> None:
 
 def reboot(report, machine) -> None:
     with report.step(WAY, "reboot") as line:
-        before = machine.request("/api/predictions")[1]
+        before = machine.request(f"/api/{EXAMPLE}")[1]
         assert '"kept"' in before, before
         machine.reboot()
         line.see(f"ready {wait_ready(machine):.1f} s after systemd")
-        assert machine.request("/api/predictions")[1] == before
+        assert machine.request(f"/api/{EXAMPLE}")[1] == before
         line.see("data kept")

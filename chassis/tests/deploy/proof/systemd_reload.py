@@ -30,7 +30,7 @@ def prove(report, machine) -> None:
             line.see(f"200 of 200 sockets back within {seen.told['back_after']:.1f} s")
             assert "by restart" not in said
             line.see("same master")
-    assert "<title>Second " in machine.request("/predictions")[1]
+    assert "<title>Second " in machine.request("/")[1]
     assert '"0.2.0"' in machine.request("/healthz")[1]
 
 

@@ -4,8 +4,10 @@ import time
 
 from chassis.tests.deploy.proof.unit import main_pid, worker_pid
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
 UPGRADE = "cd /root/app && git checkout -q {} && deploy/systemd/install.sh"
+RELEASES = f"ls /opt/{SLUG}/releases"
 
 
 def prove(report, machine) -> None:
@@ -34,10 +36,10 @@ def prove(report, machine) -> None:
         assert "build" not in said, said
         line.see(f"{last(said)}, ready after {time.monotonic() - began:.1f} s")
         expect(machine, "0.1.0")
-        line.see(f"kept: {' '.join(machine.run('ls /opt/flask-socketio/releases').split())}")
+        line.see(f"kept: {' '.join(machine.run(RELEASES).split())}")
     with report.step("systemd", "a fourth release") as line:
         machine.run("cd /root/app && git checkout -q v0.3.0 && echo >>wsgi.py && deploy/systemd/install.sh")
-        kept = machine.run("ls /opt/flask-socketio/releases").split()
+        kept = machine.run(RELEASES).split()
         assert len(kept) == 3, kept
         line.see(f"kept: {' '.join(kept)}")
 
@@ -51,9 +53,9 @@ def fail(machine, tag: str, **env: str) -> str:
 
 def interrupt(machine) -> str:
     """End an upgrade to the release that is never ready, once it runs; return what install.sh said."""
-    switched = "[ $(readlink -f /opt/flask-socketio/current) != $old ]"
+    switched = f"[ $(readlink -f /opt/{SLUG}/current) != $old ]"
     script = f"""
-        cd /root/app && git checkout -q unready && old=$(readlink -f /opt/flask-socketio/current)
+        cd /root/app && git checkout -q unready && old=$(readlink -f /opt/{SLUG}/current)
         deploy/systemd/install.sh & installer=$!
         until {switched}; do sleep 0.1; done
         sleep 3; kill $installer; wait $installer
@@ -66,7 +68,7 @@ def interrupt(machine) -> str:
 def last(said: str) -> str:
     """Return the last line that tells of a release, without the folder."""
     (*_, line) = [line for line in said.splitlines() if " is " in line or " does not " in line]
-    return line.removeprefix("install.sh: ").replace("/opt/flask-socketio/releases/", "")
+    return line.removeprefix("install.sh: ").replace(f"/opt/{SLUG}/releases/", "")
 
 
 def pids(machine) -> tuple[str, str]:

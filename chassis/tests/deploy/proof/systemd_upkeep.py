@@ -8,8 +8,9 @@ from chassis.tests.deploy.proof.debian import ROOT
 from chassis.tests.deploy.proof.unit import UNIT, wait_ready
 from chassis.tests.deploy.test_logrotate import assert_nothing_is_lost
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 
-FOLDER = "/var/lib/flask-socketio"
+FOLDER = f"/var/lib/{SLUG}"
 LOG = f"{FOLDER}/app.log"
 COMMAND = f"{UNIT}-db@"
 TOLD = re.compile(r"made (\S+\.db\.zst)")
@@ -23,11 +24,9 @@ def prove(report, machine) -> None:
 
 
 def back_up(report, machine) -> None:
-    with report.step("systemd", "backups by timers, with the commands of chassis/docs/operations.md") as line:
+    with report.step("systemd", "backups by timers, with the commands of docs/deploy.md") as line:
         machine.run("cd /root/app && deploy/systemd/install.sh")
-        (switch,) = [
-            block for block in blocks("chassis/docs/operations.md", "Backups from outside") if "systemctl" in block
-        ]
+        (switch,) = [block for block in blocks("docs/deploy.md", "Backups from outside") if "systemctl" in block]
         machine.run(f"cd /root/app\n{switch}")
         wait_ready(machine)
         timers = machine.run(f"systemctl list-timers --no-legend '{UNIT}-*'").splitlines()
@@ -74,8 +73,8 @@ def commands(words: str) -> str:
 
 def rotate(report, machine) -> None:
     with report.step("systemd", "logrotate.service under load, with LOG_FILE") as line:
-        machine.run("cp /root/app/deploy/logrotate/flask-socketio /etc/logrotate.d/")
-        machine.run(f"echo LOG_FILE={LOG} >>/etc/flask-socketio/env; systemctl restart {UNIT}")
+        machine.run(f"cp /root/app/deploy/logrotate/{SLUG} /etc/logrotate.d/")
+        machine.run(f"echo LOG_FILE={LOG} >>/etc/{SLUG}/env; systemctl restart {UNIT}")
         wait_ready(machine)
         machine.run("systemctl start logrotate")  # the first time it only notes the day
         machine.run(r"sed -i -E 's/ [0-9]+-[0-9]+-[0-9]+-/ 2020-1-1-/' /var/lib/logrotate/status")
@@ -89,5 +88,5 @@ def rotate(report, machine) -> None:
         machine.wait(lambda: f'"asked-{asked - 1}-"' in machine.run(f"cat {LOG}"), 30)
         assert_nothing_is_lost(asked, machine.run(f"cat {LOG}-* {LOG}"))
         line.see(f"{asked} requests, none lost, in {' and '.join(machine.run(f'cd {FOLDER} && ls app.log*').split())}")
-        machine.run(f"sed -i /LOG_FILE/d /etc/flask-socketio/env; systemctl restart {UNIT}")
+        machine.run(f"sed -i /LOG_FILE/d /etc/{SLUG}/env; systemctl restart {UNIT}")
         wait_ready(machine)

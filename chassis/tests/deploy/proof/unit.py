@@ -2,7 +2,9 @@
 
 import time
 
-UNIT = "flask-socketio"
+from chassis.tests.named import SLUG
+
+UNIT = SLUG
 
 
 def shown(machine, name: str) -> str:

@@ -11,7 +11,7 @@ from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, same_in_every_mode
 from chassis.tests.security.attack.ceiling import events, sweep, table, wire
 from chassis.tests.security.attack.ceiling.asked import Asked
-from chassis.tests.security.attack.ceiling.discovery import rows
+from chassis.tests.security.attack.ceiling.discovery import of_features, rows
 from chassis.tests.security.attack.ceiling.limits import CPU_MS, HOLD_MS, KEY, STRANGER
 from chassis.tests.security.attack.ceiling.measured import SETTINGS, framed, inside, over, sent
 from chassis.tests.security.attack.ceiling.process import Cost
@@ -48,9 +48,9 @@ def test_what_surrounds_a_request_costs_a_worker_no_more(worker):
     assert over(framed(worker, wire.everything())) == []
 
 
-def test_every_route_and_event_has_its_row(tmp_path):
+def test_every_route_and_event_of_the_chassis_has_its_row(tmp_path):
     app = create_app(Settings(app_env="test", database_url=SecretStr(f"sqlite:///{tmp_path}/app.db")))
-    known = {*rows(app), *(f"socket event {name}" for name in events.events(socketio.server))}
+    known = {*rows(app), *(f"socket event {name}" for name in events.events(socketio.server))} - of_features(app)
     assert known - table.named() == set(), "run: python -m chassis.tests.security.attack.ceiling --write"
 
 

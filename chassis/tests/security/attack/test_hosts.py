@@ -95,7 +95,7 @@ def test_in_production_no_other_name_or_address_does(host):
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/healthz"])
-@pytest.mark.parametrize("host", ["10.0.0.7:5000", "flask_socketio", "flask-socketio.default.svc:5000", "", EVIL])
+@pytest.mark.parametrize("host", ["10.0.0.7:5000", "the_app", "the-app.default.svc:5000", "", EVIL])
 def test_probes_pass_by_every_name(path, host):
     assert passes(NAMED, host, path)
     assert passes(DEVELOPMENT, host, path)

@@ -2,15 +2,19 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
+from chassis.extensions import socketio
 from chassis.security import bodies
+from chassis.tests.security.attack.ceiling import events
 from chassis.tests.security.attack.ceiling.asked import Asked
 from chassis.tests.security.attack.ceiling.routes import FILES, FORM, JSON, METHODS, NOWHERE, Route, plain
 from chassis.tests.security.attack.ceiling.tries import Try
 from chassis.tests.security.attack.ceiling.visitor import Visitor
+from chassis.tests.servers import ROOT
 from chassis.web.openapi.operations import PART
 from chassis.web.openapi.page import example, fields
 from chassis.wiring import settings_of
@@ -22,6 +26,17 @@ ROUNDS = 4  # a view that looks for one field after the other
 def rows(app: Flask) -> list[str]:
     """Return each method of each rule, as the table names it."""
     return [f"{method} {rule}" for rule, method, _ in _rules(app)]
+
+
+def of_features(app: Flask) -> set[str]:
+    """Return the rows of the service's own features, of which the chassis' document says nothing."""
+    blueprints = {
+        name
+        for name, one in app.blueprints.items()
+        if one.import_name.startswith("app.") or Path(one.static_folder or ROOT).is_relative_to(ROOT / "app")
+    }
+    routes = [f"{method} {rule}" for rule, method, end in _rules(app) if end.rpartition(".")[0] in blueprints]
+    return {*routes, *(f"socket event {name}" for name in events.of_features(socketio.server))}
 
 
 def discover(visitor: Visitor) -> None:

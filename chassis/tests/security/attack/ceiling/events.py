@@ -17,12 +17,19 @@ LIFE = ("connect", "disconnect")
 
 def events(server: Any) -> dict[str, dict[str, Any]]:
     """Return, by event, the fields of its message with values that are right; of all namespaces."""
-    found = {}
+    return {name: _fields(handler) for name, handler in _handlers(server)}
+
+
+def of_features(server: Any) -> list[str]:
+    """Return the events of the service's own features."""
+    return [name for name, handler in _handlers(server) if handler.__module__.startswith("app.")]
+
+
+def _handlers(server: Any) -> Iterator[tuple[str, Any]]:
     for namespace, handlers in server.handlers.items():
         for event, handler in handlers.items():
             if event not in LIFE:
-                found[f"{event}" if namespace == "/" else f"{namespace} {event}"] = _fields(inspect.unwrap(handler))
-    return found
+                yield event if namespace == "/" else f"{namespace} {event}", inspect.unwrap(handler)
 
 
 def _fields(handler: Any) -> dict[str, Any]:

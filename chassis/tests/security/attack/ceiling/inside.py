@@ -21,6 +21,7 @@ def main() -> None:
     patch(mode)
     from app import create_app
     from chassis.tests.security.attack.ceiling.asked import Asked
+    from chassis.tests.security.attack.ceiling.discovery import of_features
     from chassis.tests.security.attack.ceiling.limits import KEY, STRANGER
     from chassis.tests.security.attack.ceiling.sweep import swept
     from chassis.tests.security.attack.ceiling.visitor import Visitor, key
@@ -34,8 +35,9 @@ def main() -> None:
     gc.freeze()
     few = how_many == "few"
     visitors = {KEY: Visitor(app, asked, key=key(), few=few), STRANGER: Visitor(app, asked, key="", few=few)}
+    features = of_features(app)
     for row in swept(app, visitors, "".join(only)):
-        print(json.dumps(row))
+        print(json.dumps({**row, "of_a_feature": row["row"] in features}))
 
 
 if __name__ == "__main__":
