@@ -8,7 +8,7 @@ from chassis.base.environment import sources
 from chassis.settings import GROUPS, Settings, own_fields
 
 HIDDEN = "***"
-DEFAULT, MADE = "default", "made at this start"
+DEFAULT, MADE = "default", "generated at this start"
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def check(version: str, changelog: str) -> str:
         sys.exit(f"{version} is not newer than {max([now, *released], key=numbers)}.")
     found = UNRELEASED.search(changelog)
     if found is None or not re.search(r"^- ", found[1], re.MULTILINE):
-        sys.exit('CHANGELOG.md has nothing under "Unreleased": write what has changed first.')
+        sys.exit('CHANGELOG.md has nothing under "Unreleased": describe the changes first.')
     return found[1].strip()
 
 

@@ -45,7 +45,7 @@ class Presence:
     def enter(self, room: str, member: str) -> None:
         """Say that the client of this event is in a room as `member`, a name that the others may see."""
         if max(len(room), len(member)) > MAX_CHARACTERS:
-            raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
+            raise BadRequest(f"The name of a room or a member may have at most {MAX_CHARACTERS} characters.")
         sid = request.sid  # type: ignore[attr-defined]
         self._used = True
         self._here[sid][room] = member

@@ -21,7 +21,7 @@ def check_changed(owner: str, what: str) -> None:
     """Raise NotFound or Forbidden when whoever asks may not see, or not change, the work of this owner."""
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
-        raise Forbidden(f"This {what} is somebody else's.")
+        raise Forbidden(f"This {what} belongs to someone else.")
 
 
 def seen_owner() -> str | None:

@@ -36,7 +36,7 @@ def metrics() -> Response:
     """Return all metrics in Prometheus' text format."""
     settings = current_settings()
     if not allowed(request.remote_addr, settings.metrics_allow):
-        raise Forbidden("Metrics are for the networks in METRICS_ALLOW.")
+        raise Forbidden("Metrics are open only to the networks in METRICS_ALLOW.")
     about = (service().slug, service().version, CHASSIS_VERSION, platform.python_version(), current_mode())
     BUILD_INFO.labels(*about).set(1)
     health.observe()  # so that app_ready is right where nobody else asks
@@ -146,21 +146,26 @@ _collector = AskedCollector(
         ("app_jobs", "Jobs in the table.", ["kind", "state"], _jobs),
         ("app_job_queue_age_seconds", "How long the oldest ready job has waited.", ["kind"], _queue_age),
         ("app_database_size_bytes", "Size of the database.", [], _database_size),
-        ("app_disk_free_bytes", "What is left of the database's disk.", [], lambda: _disk("free")),
+        ("app_disk_free_bytes", "Free space on the database's disk.", [], lambda: _disk("free")),
         ("app_disk_size_bytes", "Size of the database's disk.", [], lambda: _disk("total")),
-        ("app_boot_failed_timestamp_seconds", "When a start failed last, and at what step.", ["step"], _failed_boot),
-        ("app_snapshot_info", "What the last boot did about the snapshot; always 1.", ["outcome"], _snapshot_info),
+        ("app_boot_failed_timestamp_seconds", "Time of the last failed start, by step.", ["step"], _failed_boot),
+        ("app_snapshot_info", "The outcome of the last boot's snapshot step; always 1.", ["outcome"], _snapshot_info),
         ("app_snapshot_age_seconds", "Time since the database was installed from a snapshot.", [], _snapshot_age),
         ("app_backup_age_seconds", "Time since the last backup was made.", [], _backup_age),
         ("app_backup_size_bytes", "Size of the last backup.", [], _backup_size),
-        ("app_backup_proven_age_seconds", "Age of the newest proven backup.", [], _backup_proven_age),
-        ("app_backup_failed", "1 while the last attempt at a backup or a drill failed.", ["what"], _backup_failed),
+        ("app_backup_proven_age_seconds", "Age of the newest verified backup.", [], _backup_proven_age),
+        ("app_backup_failed", "1 if the last backup or verification failed.", ["what"], _backup_failed),
         ("app_snapshot_duration_seconds", "How long the last boot's snapshot step took.", [], _snapshot_duration),
         ("app_maintenance", "1 while the service refuses to change anything.", [], _maintenance),
-        ("app_admins_made", "How often an account or key got all rights, of all time.", [], _admins_made),
-        ("app_schedule_last_success_age_seconds", "Time since a scheduled run ended well.", ["kind"], _last_success),
-        ("app_schedule_last_failed", "1 when the last scheduled run ended badly.", ["kind"], _last_failed),
-        ("app_schedule_next_run_timestamp_seconds", "When a kind of job runs next.", ["kind"], _next_run),
+        ("app_admins_made", "Grants of all rights to accounts or keys, in total.", [], _admins_made),
+        (
+            "app_schedule_last_success_age_seconds",
+            "Time since the last successful scheduled run.",
+            ["kind"],
+            _last_success,
+        ),
+        ("app_schedule_last_failed", "1 if the last scheduled run failed.", ["kind"], _last_failed),
+        ("app_schedule_next_run_timestamp_seconds", "Time of the next run of a kind of job.", ["kind"], _next_run),
     ]
 )
 install(_collector)

@@ -11,8 +11,8 @@ BATCHES, ROWS = "prediction_batches", "prediction_rows"
 
 def connect() -> None:
     """Declare the batches and rows of a day, and let what batches store count."""
-    quotas.declare(Quota(BATCHES, "batches a day", _batches))
-    quotas.declare(Quota(ROWS, "rows a day", _rows))
+    quotas.declare(Quota(BATCHES, "batches per day", _batches))
+    quotas.declare(Quota(ROWS, "rows per day", _rows))
     quotas.count_stored("predictions", store.stored_bytes)
 
 

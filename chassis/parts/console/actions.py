@@ -32,7 +32,7 @@ class Chosen(BaseModel):
 @blueprint.get("/jobs/<job_id>")
 @needs(ADMIN)
 def job(job_id: str) -> Response:
-    """Return all there is about a job, with the last lines that this process logged of it."""
+    """Return a job with the last lines that this process logged for it."""
     found = jobs.get(job_id)
     more: dict[str, Any] = {name: getattr(found, name) for name in ("owner", "priority", "submitted_by")}
     more |= {name: iso(getattr(found, name)) for name in TIMES}
@@ -45,14 +45,14 @@ def job(job_id: str) -> Response:
 @needs(ADMIN)
 def requeue() -> Response:
     """Queue ended jobs again."""
-    return _changed(bulk.requeue(json_body(Chosen).ids), "wait or run already")
+    return _changed(bulk.requeue(json_body(Chosen).ids), "are already queued or running")
 
 
 @blueprint.post("/jobs/cancel")
 @needs(ADMIN)
 def cancel() -> Response:
-    """Cancel jobs that wait, and ask those that run to stop."""
-    return _changed(bulk.cancel(json_body(Chosen).ids), "have ended already")
+    """Cancel queued jobs, and ask running ones to stop."""
+    return _changed(bulk.cancel(json_body(Chosen).ids), "have already ended")
 
 
 @blueprint.post("/jobs/requeue-interrupted")
@@ -71,5 +71,5 @@ def who_is_there() -> Response:
 
 def _changed(changed: list[jobs.Job], otherwise: str) -> Response:
     if not changed:
-        raise Conflict(f"Nothing was changed: they {otherwise}, or are not there.")
+        raise Conflict(f"Nothing was changed: the jobs {otherwise}, or do not exist.")
     return jsonify(changed=len(changed))

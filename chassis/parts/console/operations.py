@@ -31,14 +31,14 @@ class Reason(BaseModel):
 @blueprint.get("/schedules")
 @needs(ADMIN)
 def all_schedules() -> Response:
-    """Return what runs by the clock."""
+    """Return the schedules."""
     return jsonify(schedules=[schedule.as_dict() for schedule in schedules.listing()])
 
 
 @blueprint.post("/schedules/<kind>/run")
 @needs(ADMIN)
 def run(kind: str) -> Response:
-    """Start a run beside the schedule."""
+    """Start a run now, outside the schedule."""
     return jsonify(job_id=schedules.run_now(kind).id)
 
 
@@ -61,7 +61,7 @@ def make() -> Response:
 @blueprint.post("/backups/<name>/verify")
 @needs(ADMIN)
 def verify(name: str) -> Response:
-    """Restore a backup into a scratch place, to see that it can be."""
+    """Restore a backup into a scratch place to verify it."""
     return _started("backup_drill", {"name": _known(name)}, "backup.verify", name)
 
 
@@ -72,7 +72,7 @@ def download(name: str) -> AnyResponse:
     """Hand out a backup: everything that the service knows, so it is written down who took it."""
     place = place_of(current_settings())
     if not isinstance(place, Folder):
-        raise Conflict("The backups are in a bucket: fetch them from there.")
+        raise Conflict("The backups are in a bucket: download them from there.")
     path = place.staging / _known(name)
     audit.record("backup.download", name)
     return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)

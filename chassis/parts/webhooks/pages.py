@@ -1,6 +1,6 @@
 """The page of somebody's webhooks."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
@@ -12,7 +12,12 @@ from chassis.security.identity import SUBMIT
 from chassis.web.body import Text, form_body
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # colours
+STATUS = {"good": "succeeded", "failing": "interrupted", "disabled": "failed"}  # colours
+DONE = {
+    "tested": "A test call has been queued. Reload the page to see its outcome.",
+    "enabled": "The webhook is enabled.",
+    "removed": "The webhook has been removed.",
+}
 
 
 class WebhookForm(BaseModel):
@@ -44,7 +49,7 @@ def create() -> tuple[str, int, dict[str, str]]:
 def try_out(webhook_id: str) -> Response:
     """Send a test."""
     service.try_out(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="tested"), 303)
 
 
 @blueprint.post("/<webhook_id>/enable")
@@ -52,7 +57,7 @@ def try_out(webhook_id: str) -> Response:
 def enable(webhook_id: str) -> Response:
     """Let a webhook be called again."""
     service.enable(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="enabled"), 303)
 
 
 @blueprint.post("/<webhook_id>/remove")
@@ -60,9 +65,10 @@ def enable(webhook_id: str) -> Response:
 def remove(webhook_id: str) -> Response:
     """Remove a webhook."""
     service.remove(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="removed"), 303)
 
 
 def _page(secret: str = "", error: str = "") -> str:
     shown = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
+    shown |= {"done": DONE.get(request.args.get("done", ""))}
     return render_template("webhooks/page.html", **shown)
