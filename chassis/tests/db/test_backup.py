@@ -233,7 +233,9 @@ def test_a_full_disk_is_said_and_the_earlier_backups_stand(settings, path, small
     plenty = {"to": str(small_disk), "report": quiet, "free_bytes": lambda folder: 10**12}
     first = backup.make(settings, **plenty)
     fill(path, rows=400)
-    with pytest.raises(backup.BackupError, match=r"The disk is too full: free some .*The earlier backups are unchanged"):
+    with pytest.raises(
+        backup.BackupError, match=r"The disk is too full: free some .*The earlier backups are unchanged"
+    ):
         backup.make(settings, **plenty)
     assert names(small_disk) == [first.name, f"{first.name}.sha256"]
     assert backup.verify(str(small_disk / first.name), settings, quiet).sha256 == first.sha256

@@ -146,7 +146,11 @@ def test_a_damaged_dump_is_told_in_a_sentence_and_leaves_nothing(settings, postg
     file.write_bytes(b"not a PostgreSQL dump" if where == "not a PostgreSQL dump" else data[: len(data) * 2 // 3])
     if where != "with its checksum":
         file.with_name(f"{file.name}.sha256").unlink()
-    why = {"with its checksum": "is expected", "without one": "pg_restore failed", "not a PostgreSQL dump": "not a PostgreSQL dump of PostgreSQL"}
+    why = {
+        "with its checksum": ", expected",
+        "without one": "pg_restore failed",
+        "not a PostgreSQL dump": "is not a PostgreSQL dump",
+    }
     for work in (lambda: backup.verify("latest", settings, quiet), lambda: restored(settings)):
         with pytest.raises(backup.BackupError, match=why[where]) as told:
             work()

@@ -135,7 +135,7 @@ def test_columns_are_compared_in_proportion_to_their_number():
     ("names", "words"),
     [
         ([f"c{number}" for number in range(MAX_COLUMNS + 1)], f"more than {MAX_COLUMNS} columns"),
-        (["c" * (MAX_NAME_CHARACTERS + 1)], f"over {MAX_NAME_CHARACTERS} characters"),
+        (["c" * (MAX_NAME_CHARACTERS + 1)], f"longer than {MAX_NAME_CHARACTERS} characters"),
         (["c" * 150, "c" * 150], "Duplicate"),
     ],
 )
