@@ -26,10 +26,10 @@ LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
-run: .venv/installed ## install what is needed and serve on http://127.0.0.1:5000
+run: .venv/installed ## install the requirements and serve on http://127.0.0.1:5000
 	@exec $(BIN)/python run_web.py
 
-test: .venv/installed-dev tools ## install what the tests need and run all but the long ones, in parallel
+test: .venv/installed-dev tools ## install the test requirements and run all tests except the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)
 
 # These compute more than they wait, and each process first imports all tests.
@@ -37,7 +37,7 @@ test-fast: PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
-test-all: .venv/installed-dev tools ## faults, soak, fuzz, speed, each ASYNC_MODE whole, the suite without the example
+test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs and a clone without the example
 	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
 	  "make test-mode MODE=threading" "make test-without-example"
 
@@ -47,46 +47,46 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
 	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/parts app/features
 
-test-without-example: .venv/installed-dev tools ## a clone without the example and without parts: lint, server, tests (PARTS="console")
+test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one)
 	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) $(PARALLEL) -m "not long and not fuzz" $(ARGS)
 
-test-app: .venv/installed-dev ## the tests of this service alone, without those of the chassis
+test-app: .venv/installed-dev ## only the tests of this service, without those of the chassis
 	@$(SUITE) -m "not long" app tests $(ARGS)
 
 fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
 	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)
 
-bench: .venv/installed-dev ## compare the server with three others (chassis/docs/performance.md), and the database port
+bench: .venv/installed-dev ## compare the server with three others (chassis/docs/performance.md), and measure the database
 	@$(BIN)/python benchmarks/run.py --write
 	@$(BIN)/python benchmarks/database.py
 
-bench-check: .venv/installed-dev ## the benchmarks that have a limit
+bench-check: .venv/installed-dev ## run the benchmarks that have a limit
 	@$(BIN)/python benchmarks/database.py --check && $(BIN)/python benchmarks/run.py --check
 
-deploy-proof: .venv/installed-dev ## build, start and break what deploy/ ships, for real (root, minutes; ONLY=systemd for one)
+deploy-proof: .venv/installed-dev ## build, start and break each deployment in deploy/ (needs root and minutes; ONLY=systemd for one)
 	@$(BIN)/python -m chassis.tests.deploy.proof $(ONLY)
 
-smoke: .venv/installed-dev ## go through an instance as its users do, an admin's KEY lifts the limits: make smoke URL=... KEY=...
+smoke: .venv/installed-dev ## check an instance as a user would; an admin's KEY lifts the limits: make smoke URL=... KEY=...
 	@SMOKE_KEY="$(KEY)" $(BIN)/python deploy/smoke.py "$(URL)"
 
-load: .venv/installed-dev ## put users on an instance, an admin's KEY lifts the limits: make load URL=... USERS=20 SECONDS=60 KEY=...
+load: .venv/installed-dev ## simulate users of an instance; an admin's KEY lifts the limits: make load URL=... USERS=20 SECONDS=60 KEY=...
 	@LOAD_KEY="$(KEY)" $(BIN)/python deploy/load_key.py "$(URL)" $(SECONDS) $(BIN)/locust -f benchmarks/locustfile.py --headless --only-summary --host "$(URL)" \
 	  -u $(USERS) -r $(USERS) -t $(SECONDS)s --stop-timeout 120
 
-release: ## make a release of what is committed: make release VERSION=1.2.3 (changelog, version, tag; OF=chassis for that)
+release: ## release the committed state: make release VERSION=1.2.3 (changelog, version, tag; OF=chassis)
 	@$(PYTHON) deploy/release.py "$(VERSION)" $(OF)
 
-lint: .venv/installed-dev ## style, types, direction of imports, generated documents, shell
+lint: .venv/installed-dev ## check style, types, import directions, generated documents and shell scripts
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports
 	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.cli.reference --check
 	@$(BIN)/python -m chassis.base.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
 
-audit: .venv/installed-dev ## weak code, secrets, licences, known vulnerabilities (status 3: their database is out of reach)
+audit: .venv/installed-dev ## look for weak code, secrets, licences and known vulnerabilities (status 3: no vulnerability database)
 	@$(BIN)/python deploy/audit.py $(ONLY)
 
-manifest: .venv/installed-dev ## after a change of chassis/ itself: write the hashes that flask doctor compares
+manifest: .venv/installed-dev ## write the hashes that flask doctor compares, after a change to chassis/ itself
 	@$(BIN)/python -m chassis.base.manifest
 
 format: .venv/installed-dev ## format the code
@@ -95,27 +95,27 @@ format: .venv/installed-dev ## format the code
 docs: .venv/installed-dev ## write docs/configuration.md, .env.example and chassis/docs/reference.md from the code
 	@$(BIN)/python -m flask settings docs && $(BIN)/python -m chassis.cli.reference
 
-lock: .venv/installed-dev ## resolve the requirements anew, with hashes
+lock: .venv/installed-dev ## resolve the requirements again, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --all-extras -c requirements.txt pyproject.toml \
 	  -o requirements-dev.txt
 
-secrets: ## make what is missing of deploy/compose/secrets: keys, a certificate for TLS_NAME; never overwrites
+secrets: ## create the missing files of deploy/compose/secrets (keys, a certificate for TLS_NAME); never overwrites
 	@deploy/compose/make_secrets.sh
 
-up: ## build and start the containers of deploy/compose, and those that changed anew (docker compose or podman-compose)
+up: ## build and start the containers of deploy/compose, and rebuild changed ones (docker compose or podman-compose)
 	@$(COMPOSE) -f $(STACK) up -d --build
 
 down: ## stop and remove the containers, not their data
 	@$(COMPOSE) -f $(STACK) down
 
-logs: ## follow what the containers say
+logs: ## follow the logs of the containers
 	@$(COMPOSE) -f $(STACK) logs -f
 
-migrate: ## apply pending migrations in a container of its own; each start does it too
+migrate: ## apply pending migrations in a separate container; each start does this too
 	@$(COMPOSE) -f $(STACK) run --rm -T app flask db upgrade
 
-clean: ## remove the virtual environment, caches and containers, not the data and secrets
+clean: ## remove the virtual environment, caches and containers; data and secrets are kept
 	@! $(COMPOSE) version >/dev/null 2>&1 || $(COMPOSE) -f $(STACK) down >/dev/null 2>&1 || true
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
@@ -132,7 +132,7 @@ tools: # Debian's packages that the tests start: installed under CI=true as root
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed: install it, or name it with make PYTHON=/path/to/python3." >&2; exit 1; }
+	  { echo "Python 3.11 or newer is needed: install it, or give its path with make PYTHON=/path/to/python3." >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing: sudo apt install python3-venv" >&2; exit 1; }
 	@echo "Making .venv ..."; $(PYTHON) -m venv .venv

@@ -50,7 +50,7 @@ def fetch(settings: Settings, database: Database) -> str:
     except BootError as error:
         if settings.database_snapshot_policy != "refresh" or not _good(target, settings):
             raise
-        log.error("snapshot_refused", reason=error.message, hint="The service starts on the database that is there.")
+        log.error("snapshot_refused", reason=error.message, hint="The service starts with the existing database.")
         return f"{outcomes.REFUSED}: {error.message}"
 
 
@@ -113,11 +113,11 @@ def _advice(reason: str) -> str:
     if "readonly" in reason or "unable to open" in reason:
         return "make the file and its folder writable for this user"
     if "full" in reason or "No space" in reason:
-        return "make room on its disk"
+        return "free some space on its disk"
     if "no such" in reason or "already exists" in reason:
-        return "its tables are not those that its version says; restore a backup"
+        return "its tables do not match its version; restore a backup"
     if "locked" in reason:
-        return "another process holds it; end that one, or wait"
+        return "another process has locked it; stop that process, or wait"
     return "check DATABASE_URL and that the server answers"
 
 
@@ -160,7 +160,9 @@ def boot(settings: Settings) -> None:
     """Run every step, one process at a time on a database; raise the first failure."""
     database = db
     if settings.production and not (settings.public_url or settings.allowed_hosts):
-        log.warning("every_host_is_answered", hint="Set PUBLIC_URL, and ALLOWED_HOSTS to other names of this service.")
+        log.warning(
+            "every_host_is_answered", hint="Set PUBLIC_URL, and list any other names of this service in ALLOWED_HOSTS."
+        )
     make_folder(settings)
     schema.know(branches())
     database.open(settings)
@@ -172,7 +174,7 @@ def boot(settings: Settings) -> None:
 
     with _explained("take the lock", settings), only_one(settings, on_wait):
         found = [_timed(step, settings, database) for step in BOOT_STEPS]
-        with _explained("keep what happened", settings):
+        with _explained("record the result", settings):
             if not (waited and database.read(outcomes.last_at) >= started):  # the other process has stored its own
                 database.write(lambda conn: outcomes.keep(conn, found))
     database.close()
@@ -185,7 +187,7 @@ def _explained(doing: str, settings: Settings) -> Iterator[None]:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         where, reason = settings.sqlite_path or "DATABASE_URL's server", reason_of(error)
-        raise BootError(f"The start failed at the step {doing!r} ({reason}) on {where}: {_advice(reason)}.") from None
+        raise BootError(f"The start failed at step {doing!r} ({reason}) on {where}: {_advice(reason)}.") from None
 
 
 def make_folder(settings: Settings) -> None:
@@ -195,7 +197,7 @@ def make_folder(settings: Settings) -> None:
         folder.mkdir(mode=0o770, parents=True, exist_ok=True)
     except OSError as error:
         raise BootError(
-            f"The folder {folder} cannot be made ({error.strerror}): make it, or set DATABASE_URL."
+            f"The folder {folder} cannot be created ({error.strerror}): create it, or set DATABASE_URL."
         ) from None
 
 
@@ -283,7 +285,7 @@ def run() -> None:
         sys.exit(error.exit_status)
     except Exception:
         log.exception("boot_raised")
-        output.tell("The start failed unexpectedly; the log says where.")
+        output.tell("The start failed unexpectedly; see the log.")
         sys.exit(1)
     finally:
         error_reports.flush()

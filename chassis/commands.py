@@ -21,6 +21,6 @@ class Group(click.Group):
         except AppError as error:
             raise click.ClickException(error.message) from None
         except SQLAlchemyError as error:
-            advice = "make room, or try again later" if may_pass(error) else "try `flask db upgrade` first"
+            advice = "free some space, or try again later" if may_pass(error) else "try `flask db upgrade` first"
             sentence = f"The database refused ({reason_of(error)}); {advice}."
             raise click.ClickException(sentence) from None

@@ -9,7 +9,7 @@ from chassis.settings.core import GROUPS, Settings
 from chassis.settings.declared import own_fields
 
 HIDDEN = "***"
-DEFAULT, MADE = "default", "made at this start"
+DEFAULT, MADE = "default", "generated at this start"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def vulnerabilities() -> int:
         known.write_text(KNOWN_TO_BE_BAD)
         done = _pip_audit("--no-deps", "-r", str(known))
     if not any(dependency.get("vulns") for dependency in _report(done.stdout)):
-        print("The database of vulnerabilities is out of reach: whether there are any is NOT known.", file=sys.stderr)
+        print("The vulnerability database is unreachable: it is NOT known whether there are any.", file=sys.stderr)
         return UNKNOWN
     lists = [part for name in ("requirements.txt", "requirements-dev.txt") for part in ("-r", name)]
     done = _pip_audit("--require-hashes", *lists)

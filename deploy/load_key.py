@@ -82,9 +82,9 @@ def _make(url: str, key: str, seconds: int) -> dict[str, Any]:
         return made
     said = _error(answer)
     if said.get("code") == "missing_scope":
-        _tell("KEY is no admin's, so the limits of the instance count.")
+        _tell("KEY is not an admin key, so the limits of the instance apply.")
         return {}
-    raise NoKey(f"No key without limits was made: {answer.status_code} {said.get('message', '')}".strip())
+    raise NoKey(f"No key without limits was created: {answer.status_code} {said.get('message', '')}".strip())
 
 
 def _revoke(url: str, key: str, made: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ def _revoke(url: str, key: str, made: dict[str, Any]) -> None:
         answer.raise_for_status()
     except requests.RequestException as error:
         ends = datetime.fromisoformat(made["expires_at"]).strftime("%H:%M UTC")
-        _tell(f"The key ak_{made['id']} could not be revoked and ends at {ends}: {error}")
+        _tell(f"The key ak_{made['id']} could not be revoked and expires at {ends}: {error}")
 
 
 def _error(answer: requests.Response) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def check(version: str, changelog: str, kind: Kind) -> str:
         sys.exit(f"{version} is not newer than {max([now, *released], key=numbers)}.")
     found = UNRELEASED.search(changelog)
     if found is None or not re.search(r"^- ", found[1], re.MULTILINE):
-        sys.exit(f'{kind.changelog} has nothing under "Unreleased": write what has changed first.')
+        sys.exit(f'{kind.changelog} has nothing under "Unreleased": describe the changes first.')
     return found[1].strip()
 
 

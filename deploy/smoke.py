@@ -84,7 +84,7 @@ def page(instance: Instance) -> str:
     answer = instance.get("/", headers={"Accept": "text/html"})
     title = answer.text.partition("<title>")[2].partition("</title>")[0].strip()
     if not title:
-        raise Failure("/ is no page with a title")
+        raise Failure("/ is not a page with a title")
     return f"{title!r} at {urlsplit(answer.url).path}, {len(answer.content)} bytes"
 
 
@@ -92,11 +92,11 @@ def health(instance: Instance) -> str:
     """Check the health endpoint."""
     answer = instance.session.get(f"{instance.url}/healthz", timeout=TIMEOUT_SECONDS)
     if answer.headers.get("Content-Type", "") != "application/json":
-        raise Failure(f"/healthz answered {answer.status_code}, and not as this service does")
+        raise Failure(f"/healthz answered {answer.status_code}, but not like this service")
     found = answer.json()
     bad = [name for name, good in found["checks"].items() if not good]
     if bad:
-        raise Failure(f"not well: {', '.join(bad)}")
+        raise Failure(f"failing checks: {', '.join(bad)}")
     return f"version {found['version']}, {len(found['checks'])} checks pass"
 
 
@@ -121,7 +121,7 @@ def socket(instance: Instance) -> str:
 def batch(instance: Instance) -> str:
     """Start a batch, follow it by its events, and read its results."""
     if instance.session.get(f"{instance.url}/api/predictions/config", timeout=TIMEOUT_SECONDS).status_code == 404:
-        return "left out, the example is not there"
+        return "skipped, the example is not installed"
     made = instance.call("POST", "/api/predictions", 202, json=BATCH).json()
     state = _followed(instance, made["job_id"])
     if state != "succeeded":
@@ -146,7 +146,7 @@ def _followed(instance: Instance, job_id: str) -> str:
     try:
         joined = told(client, "job:subscribe", {"id": job_id})
         if not joined.get("ok"):
-            raise Failure(f"its events may not be followed: {joined['error']['message']}")
+            raise Failure(f"its events cannot be followed: {joined['error']['message']}")
         update(joined["job"])
         if not ended.wait(BATCH_SECONDS):
             raise Failure(f"the job has not ended within {BATCH_SECONDS:g} s")

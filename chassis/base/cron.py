@@ -13,7 +13,7 @@ def zone(name: str) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"holds {name!r}, which is no time zone that this machine knows") from None
+        raise ValueError(f"holds {name!r}, which is not a time zone known to this machine") from None
 
 
 def check(expression: str) -> str:
@@ -23,9 +23,9 @@ def check(expression: str) -> str:
     try:
         next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
     except CronSimError as error:
-        raise ValueError(f"holds {expression!r}, which is no cron expression such as 30 3 * * * ({error})") from None
+        raise ValueError(f"holds {expression!r}, which is not a cron expression such as 30 3 * * * ({error})") from None
     except StopIteration:
-        raise ValueError(f"holds {expression!r}, a day that never comes") from None
+        raise ValueError(f"holds {expression!r}, a date that never occurs") from None
     return expression
 
 

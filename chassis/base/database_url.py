@@ -40,16 +40,16 @@ def problem(url: str) -> str | None:
     if path is not None:
         return _problem_of_file(path, url.partition("?")[2])
     if not url.startswith(POSTGRES):
-        return "must start with sqlite:/// or postgresql+psycopg:// (postgresql:// is taken as that)"
-    return None if _has_good_port(url) else f"must be like {EXAMPLE}"
+        return "must start with sqlite:/// or postgresql+psycopg:// (postgresql:// also works)"
+    return None if _has_good_port(url) else f"must look like {EXAMPLE}"
 
 
 def _problem_of_file(path: str, query: str) -> str | None:
     if path.strip("/.") in ("", ":memory:") or path.startswith("file:"):
-        return "must name a file, as in sqlite:///data/app.db: it is shared by processes"
+        return "must name a file, such as sqlite:///data/app.db, because processes share it"
     options = parse_qsl(query, keep_blank_values=True)
     if query and [name for name, _ in options] != ["timeout"]:
-        return "must have no option but `?timeout=SECONDS` behind the name of a SQLite file"
+        return "may have only the option `?timeout=SECONDS` after the name of a SQLite file"
     return None if all(_is_wait(value) for _, value in options) else "must have a timeout from 0 to 300 seconds"
 
 

@@ -99,7 +99,7 @@ def _of_line(text: str, number: int, file: str, names: list[str]) -> tuple[str, 
     number += text[: len(text) - len(plain)].count("\n")
     named = plain.removeprefix("export ").partition("=")[0].strip().removesuffix("_FILE")
     what = "write NAME=value, and close every quote" if "=" in plain else "it has no `=`"
-    return (named if named in names else file), f"cannot be read in line {number} of {file}: {what}"
+    return (named if named in names else file), f"cannot be read on line {number} of {file}: {what}"
 
 
 def _unreadable(error: OSError | ValueError) -> str:

@@ -46,7 +46,7 @@ def main(check: bool) -> int:
         return 0
     found = edits()
     for edit in found:
-        print(f"chassis/{edit}: an upgrade replaces it; `make manifest` if you develop the chassis itself")  # noqa: T201
+        print(f"chassis/{edit}: an upgrade overwrites it; run `make manifest` if you develop the chassis itself")  # noqa: T201
     return 1 if found else 0
 
 

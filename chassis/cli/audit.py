@@ -14,12 +14,12 @@ from chassis.errors import BadRequest
 from chassis.security import audit, audit_chain
 from chassis.security.audit_chain import CONTENT, Head
 
-group = Group("audit", help="Read who did what; prove that nothing of it was changed.")
+group = Group("audit", help="Read the audit log, and verify that it is unchanged.")
 EXPORTED = ("number", *CONTENT, "previous", "hash")
 
 
 @group.command("list")
-@click.option("--limit", default=50, show_default=True, help="How many lines, newest first.")
+@click.option("--limit", default=50, show_default=True, help="Number of entries, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(limit: int, as_json: bool) -> None:
     """Print the audit log, newest first."""
@@ -31,23 +31,25 @@ def list_command(limit: int, as_json: bool) -> None:
 
 @group.command()
 def head() -> None:
-    """Print the log's last number and hash, to keep where nobody who may write the database may write."""
+    """Print the number and hash of the last entry, to keep where nobody who can write the database can write."""
     click.echo(str(audit.head()))
 
 
 @group.command()
-@click.option("--head", "known", default="", help="A head that was kept elsewhere: shows a log that was made again.")
+@click.option("--head", "known", default="", help="A head that was kept elsewhere; detects a rewritten log.")
 @click.argument("file", type=click.File("r", encoding="utf-8"), required=False)
 def verify(known: str, file: IO[str] | None) -> None:
-    """Check every entry of the log, or of a FILE that `flask audit export` wrote; name the first that is broken."""
+    """Check every entry of the log, or of a FILE from `flask audit export`; report the first broken one."""
     given = Head.parse(known) if known else None
     last = audit_chain.check(_entries(file), known=given) if file else audit.verify(given)
-    click.echo(f"The log is whole. Its head: {last}" if last else "There are no entries.")
+    click.echo(f"The log is intact. Its head: {last}" if last else "The log is empty.")
 
 
 @group.command()
-@click.option("--since", type=Duration(), help="Only entries of so long ago or less, for example 30d.")
-@click.option("--to", type=click.File("w", encoding="utf-8"), default="-", help="A file instead of standard output.")
+@click.option("--since", type=Duration(), help="Only entries from the last, for example, 30d.")
+@click.option(
+    "--to", type=click.File("w", encoding="utf-8"), default="-", help="Write to a file instead of standard output."
+)
 def export(since: float | None, to: IO[str]) -> None:
     """Write the log as JSON lines, oldest first; `flask audit verify FILE` checks them anywhere."""
     for entry in audit.export(0.0 if since is None else time.time() - since):
@@ -62,5 +64,5 @@ def _entries(file: IO[str]) -> Iterator[dict[str, Any]]:
             found = {name: entry[name] for name in EXPORTED}
             found["number"], found["at"] = int(found["number"]), float(found["at"])
         except (ValueError, KeyError, TypeError):
-            raise BadRequest(f"Line {place} of the file is not an entry of the audit log.") from None
+            raise BadRequest(f"Line {place} of the file is not an audit log entry.") from None
         yield found

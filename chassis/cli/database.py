@@ -17,7 +17,7 @@ from chassis.db.schema import pending, print_sql, upgrade
 from chassis.settings import Settings
 from chassis.wiring import current_settings
 
-group = Group("db", help="Look at, migrate, back up and restore the database.")
+group = Group("db", help="Inspect, migrate, back up and restore the database.")
 NICENESS = 10  # the service has priority
 
 
@@ -32,7 +32,7 @@ def _say(line: str) -> None:
 
 @group.command()
 def status() -> None:
-    """Say whether migrations are pending; exit status 1 when they are."""
+    """Report whether migrations are pending; the exit status is 1 if they are."""
     missing = pending(db, branches())
     click.echo("\n".join(f"pending  {line}" for line in missing) or "The database is up to date.")
     raise SystemExit(1 if missing else 0)
@@ -41,7 +41,7 @@ def status() -> None:
 @group.command("upgrade")
 @click.option("--sql", "only_sql", is_flag=True, help="Print the SQL and change nothing.")
 def upgrade_command(only_sql: bool) -> None:
-    """Apply the migrations that are pending, after a backup."""
+    """Make a backup, then apply the pending migrations."""
     make_folder(_settings())
     if only_sql:
         print_sql(db, branches(), sys.stdout)
@@ -53,9 +53,11 @@ def upgrade_command(only_sql: bool) -> None:
 
 
 @group.command("backup")
-@click.option("--to", default="", help="A folder or s3://bucket/prefix instead of BACKUP_TO; nothing is removed there.")
+@click.option(
+    "--to", default="", help="A folder or s3://bucket/prefix instead of BACKUP_TO; old backups there are kept."
+)
 def backup_command(to: str) -> None:
-    """Make a backup while the service runs, and remove those that are too old."""
+    """Make a backup while the service runs, and remove old backups."""
     os.nice(NICENESS)
     place = str(Path(to).absolute()) if to and "://" not in to else to
     made = backup.make(_settings(), to=place, report=_say)
@@ -77,19 +79,19 @@ def backups() -> None:
 @group.command()
 @click.argument("wanted", metavar="[NAME|FILE|URL]", default="latest")
 def verify(wanted: str) -> None:
-    """Restore a backup, by default the latest, into a scratch folder and check it there."""
+    """Restore a backup, by default the latest, into a scratch folder and verify it."""
     os.nice(NICENESS)
     proof = backup.verify(wanted, _settings(), _say)
     click.echo("\n".join(f"{count:>12}  {table}" for table, count in proof.rows.items()))
     click.echo("\n".join(f"migrations apply  {line}" for line in proof.migrated) or "no migrations are pending")
-    click.echo(f"{proof.name} is good, SHA-256 {proof.sha256}")
+    click.echo(f"{proof.name} is valid, SHA-256 {proof.sha256}")
 
 
 @group.command()
 @click.argument("wanted", metavar="NAME|FILE|URL")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def restore(wanted: str, yes: bool) -> None:
-    """Put a backup (`latest` is the newest) in place of the database, while the service is stopped."""
+    """Replace the database with a backup (`latest` is the newest) while the service is stopped."""
     done = backup.restore(wanted, _settings(), _say, lambda question: yes or click.confirm(question))
     click.echo("\n".join(_told(done)) if done else "Nothing was changed.")
     raise SystemExit(0 if done else 1)
@@ -99,11 +101,14 @@ def _told(done: Restored) -> list[str]:
     lines = [f"restored {done.name}, {done.size_bytes / 1e6:.1f} MB"]
     lines += [f"the next start migrates  {line}" for line in done.pending]
     if done.kept:
-        lines += [f"the old database is {done.kept}; to go back:", f"  flask db restore {shlex.quote(done.kept)} --yes"]
+        lines += [
+            f"the old database is now {done.kept}; to go back:",
+            f"  flask db restore {shlex.quote(done.kept)} --yes",
+        ]
     return lines
 
 
 def _line(one: Backup) -> str:
     hours = (time.time() - one.made_at) / 3600
-    proven = f"proven {iso(one.proven_at)}" if one.proven_at else "not proven"
+    proven = f"verified {iso(one.proven_at)}" if one.proven_at else "not verified"
     return f"{one.name}  {one.size_bytes / 1e6:>10.1f} MB  {hours:>7.1f} h old  {proven}"

@@ -14,13 +14,13 @@ from chassis.wiring import current_settings
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def doctor(as_json: bool) -> None:
-    """Look for weak configuration, where the service runs: as its user, with its environment.
+    """Check the configuration for weaknesses. Run it as the service's user and with its environment.
 
-    The exit status is 1 when something is to be done, and 78 when the settings do not even allow a start.
+    The exit status is 1 if it finds any, and 78 if the settings are invalid.
     """
     found = [weakness for check in CHECKS for weakness in check(current_settings())]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(weakness) for weakness in found], indent=2))
     else:
-        click.echo("\n".join(f"{one.name}: {one.problem}\n  {one.fix}" for one in found) or "Nothing is to be done.")
+        click.echo("\n".join(f"{one.name}: {one.problem}\n  {one.fix}" for one in found) or "No weaknesses found.")
     raise SystemExit(1 if found else 0)

@@ -18,5 +18,5 @@ class Duration(click.ParamType[float]):
         """Return the seconds; fail with a message."""
         found = WRITTEN.fullmatch(str(value))
         if not found:
-            self.fail(f"{value!r} is not a length of time such as 90d, 12h, 30m or 45s", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 90d, 12h, 30m or 45s", param, ctx)
         return float(int(found[1]) * UNITS[found[2]])

@@ -15,15 +15,17 @@ from chassis.db import db
 from chassis.jobs import store
 from chassis.jobs.model import ENDED, STATES, Job
 
-group = Group("jobs", help="Look at jobs, change and run them.")
+group = Group("jobs", help="Inspect, change and run jobs.")
 LOOK_SECONDS = 0.5
 STATUS = {"succeeded": 0, "failed": 1, "cancelled": 3, "interrupted": 4}  # 2 is click's exit status
 OPTIONS = (
     click.option("--state", type=click.Choice(STATES), help="Only jobs in this state."),
     click.option("--kind", help="Only jobs of this kind."),
-    click.option("--since", type=Duration(), help="Only jobs made in the last, for example, 2h or 7d."),
-    click.option("--owner", help="Only jobs that this owner of keys or account asked for."),
-    click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="How many, newest first."),
+    click.option("--since", type=Duration(), help="Only jobs created in the last, for example, 2h or 7d."),
+    click.option("--owner", help="Only jobs submitted by this account or owner of keys."),
+    click.option(
+        "--limit", default=20, show_default=True, type=click.IntRange(1), help="Number of jobs, newest first."
+    ),
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -64,7 +66,7 @@ def list_command(as_json: bool, **asked: Any) -> None:
 @click.argument("job_id")
 @json_option
 def show(job_id: str, as_json: bool) -> None:
-    """Show all of a job."""
+    """Show all fields of a job."""
     found = _whole(jobs.get(job_id))
     plain = (f"{name:<16} {'' if value is None else value}".rstrip() for name, value in found.items())
     click.echo(json.dumps(found, indent=2) if as_json else "\n".join(plain))
@@ -73,9 +75,9 @@ def show(job_id: str, as_json: bool) -> None:
 @group.command()
 @click.argument("job_id")
 def watch(job_id: str) -> None:
-    """Follow a job to its end; the exit status is 0 when it succeeds, 1 failed, 3 cancelled, 4 interrupted.
+    """Follow a job until it ends. The exit status is 0 for succeeded, 1 failed, 3 cancelled, 4 interrupted.
 
-    Ctrl-C ends the watching, not the job.
+    Ctrl-C stops following; the job continues.
     """
     try:
         raise SystemExit(STATUS[_follow(job_id)])

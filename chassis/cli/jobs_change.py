@@ -19,9 +19,9 @@ from chassis.jobs.recovery import reset_stalled, stalled
 from chassis.security import audit
 from chassis.upkeep.batches import delete_in_batches
 
-dry_run = click.option("--dry-run", is_flag=True, help="Say which jobs it would be, and change nothing.")
-yes = click.option("--yes", is_flag=True, help="Do not ask.")
-all_jobs = click.option("--all", "every", is_flag=True, help="All jobs that the options choose, without a limit.")
+dry_run = click.option("--dry-run", is_flag=True, help="Show which jobs would be affected, and change nothing.")
+yes = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+all_jobs = click.option("--all", "every", is_flag=True, help="All jobs that match the options, without a limit.")
 EVERY = 1_000_000
 
 
@@ -32,7 +32,7 @@ EVERY = 1_000_000
 @dry_run
 @json_option
 def requeue(job_ids: tuple[str, ...], every: bool, dry_run: bool, as_json: bool, **asked: Any) -> None:
-    """Queue ended jobs again: by their ids, or with --all those that the options choose."""
+    """Requeue ended jobs: the given ids or, with --all, every job that matches the options."""
     found = [job for job in _meant(job_ids, every, asked) if job_ids or job.state in ENDED]
     _each("jobs.requeue", found, jobs.requeue, dry_run=dry_run, as_json=as_json)
 
@@ -45,7 +45,7 @@ def requeue(job_ids: tuple[str, ...], every: bool, dry_run: bool, as_json: bool,
 @yes
 @json_option
 def cancel(job_ids: tuple[str, ...], every: bool, dry_run: bool, yes: bool, as_json: bool, **asked: Any) -> None:
-    """Cancel waiting jobs and ask running ones to stop: by their ids, or with --all those that the options choose."""
+    """Cancel queued jobs and ask running ones to stop: the given ids or, with --all, those that match."""
     found = [job for job in _meant(job_ids, every, asked) if job_ids or job.state not in ENDED]
     if every and found and not (yes or dry_run):
         click.confirm(f"Cancel {len(found)} jobs?", abort=True, err=True)
@@ -56,28 +56,30 @@ def cancel(job_ids: tuple[str, ...], every: bool, dry_run: bool, yes: bool, as_j
 @dry_run
 @json_option
 def reset_stalled_command(dry_run: bool, as_json: bool) -> None:
-    """Take the jobs of dead processes from them."""
+    """Reset the stalled jobs of dead processes."""
     found = stalled(db) if dry_run else reset_stalled(db)
     _tell(found, as_json, "would be reset" if dry_run else "reset")
 
 
 @group.command()
-@click.option("--older-than", type=Duration(), required=True, help="Only those that ended before, for example, 30d.")
-@click.option("--state", type=click.Choice(ENDED), help="Only jobs that ended so.")
+@click.option(
+    "--older-than", type=Duration(), required=True, help="Only jobs that ended more than, for example, 30d ago."
+)
+@click.option("--state", type=click.Choice(ENDED), help="Only jobs that ended in this state.")
 @click.option("--kind", help="Only jobs of this kind.")
 @dry_run
 @yes
 def purge(older_than: float, state: str | None, kind: str | None, dry_run: bool, yes: bool) -> None:
-    """Delete ended jobs for good, apart from those that rows of a feature refer to, which has to delete both."""
+    """Delete ended jobs permanently, except jobs that a feature's rows refer to; the feature deletes both."""
     kinds, before, asked = registry.deletable(), time.time() - older_than, {"state": state, "kind": kind}
     if kind is not None and kind not in kinds:
-        raise click.ClickException(f"Rows of a feature refer to the jobs of {kind}, or there is no such kind.")
+        raise click.ClickException(f"A feature's rows refer to the jobs of {kind}, or there is no such kind.")
     number = db.read(lambda conn: store.count_ended(conn, kinds, before=before, asked=asked), unbounded=True)
     if dry_run or not number:
         click.echo(f"{number} jobs would be deleted.")
         return
     if not yes:
-        click.confirm(f"Delete {number} jobs for good?", abort=True, err=True)
+        click.confirm(f"Delete {number} jobs permanently?", abort=True, err=True)
     click.echo(f"{_purge(kinds, before, asked)} jobs deleted.")
 
 
@@ -92,7 +94,7 @@ def _purge(kinds: list[str], before: float, asked: dict[str, str | None]) -> int
 
 def _meant(job_ids: tuple[str, ...], every: bool, asked: dict[str, Any]) -> list[Job]:
     if bool(job_ids) == every:
-        raise click.UsageError("Name jobs by their ids, or say --all.")
+        raise click.UsageError("Give the ids of jobs, or --all.")
     return [jobs.get(job_id) for job_id in job_ids] if job_ids else chosen(**asked | {"limit": EVERY})
 
 

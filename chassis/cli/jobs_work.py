@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 
 @group.command()
 def work() -> None:
-    """Run jobs until SIGTERM or Ctrl-C, those of CPU-bound kinds too; SIGHUP reads the keys again."""
+    """Run jobs, including CPU-bound kinds, until SIGTERM or Ctrl-C; SIGHUP reloads the keys."""
     runner = Runner(current_app._get_current_object(), current_settings(), cpu_bound=True)  # type: ignore[attr-defined]
 
     def stop(number: int, _frame: Any) -> None:

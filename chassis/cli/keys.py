@@ -12,16 +12,18 @@ from chassis.commands import Group
 from chassis.security import keys, stale_keys
 from chassis.security.identity import SCOPES
 
-group = Group("keys", help="Make, list, expire and revoke API keys.")
+group = Group("keys", help="Create, list, expire and revoke API keys.")
 
 
 @group.command()
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="May be repeated; submit by default.")
-@click.option("--owner", default="", help="Whose it is: the e-mail of an account shares that account's work.")
-@click.option("--expires", type=Duration(), help="Ends after so long, for example 90d; never by default.")
-@click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests a second; 0 is the default limit.")
-@click.option("--budget", default=0.0, type=click.FloatRange(0), help="What it may spend in a month; 0 is no limit.")
+@click.option(
+    "--owner", default="", help="Owner of the key; with an account's e-mail, the key shares that account's work."
+)
+@click.option("--expires", type=Duration(), help="Expires after, for example, 90d; never by default.")
+@click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests per second; 0 means the default limit.")
+@click.option("--budget", default=0.0, type=click.FloatRange(0), help="Monthly budget; 0 means no limit.")
 @click.option("--without-limits", is_flag=True, help="For a load test; needs --expires, at most 24h.")
 def create(
     name: str,
@@ -32,20 +34,20 @@ def create(
     budget: float,
     without_limits: bool,
 ) -> None:
-    """Make a key and print it, once: only a hash is kept."""
+    """Create a key and print it once; only a hash is stored."""
     ends = None if expires is None else time.time() + expires
     new = keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends, without_limits)
     key = keys.create(new)
     click.echo(key)
-    click.echo("Keep it now: it is not shown again.", err=True)
+    click.echo("Save it now: it is not shown again.", err=True)
 
 
 @group.command("list")
-@click.option("--stale", is_flag=True, help="Only keys that were not used for long, or whose makers have left.")
+@click.option("--stale", is_flag=True, help="Only keys that are long unused or whose creators have left.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @with_appcontext
 def list_command(stale: bool, as_json: bool) -> None:
-    """List all keys, newest first; never the keys themselves."""
+    """List all keys, newest first, without their secrets."""
     reasons = stale_keys.reasons()
     found = [key | {"stale": reasons.get(key["id"])} for key in keys.listing() if key["id"] in reasons or not stale]
     if as_json:
@@ -58,22 +60,24 @@ def list_command(stale: bool, as_json: bool) -> None:
         used += f", {key['stale']}" if key["stale"] else ""
         click.echo(f"{keys.PREFIX}_{key['id']}  {key['state']:<7}  {scopes:<12}  {key['name']}  {key['owner']}  {used}")
     if not found:
-        click.echo("No stale keys." if stale else "No keys but those of the environment.")
+        click.echo("No stale keys." if stale else "No keys except those in the environment.")
 
 
 @group.command()
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """End a key for good, named by its first part; its sockets are closed within a second."""
+    """Revoke a key, given its first part; its sockets are closed within a second."""
     keys.revoke(key_id)
     click.echo(f"{key_id} is revoked.")
 
 
 @group.command()
 @click.argument("key_id")
-@click.option("--in", "seconds", type=Duration(), required=True, help="How long it still works, for example 7d or 0s.")
+@click.option(
+    "--in", "seconds", type=Duration(), required=True, help="How long the key keeps working, for example 7d or 0s."
+)
 def expire(key_id: str, seconds: float) -> None:
-    """Let a key end after a time, for a rotation."""
+    """Make a key expire after a time, for a rotation."""
     at = time.time() + seconds
     keys.expire(key_id, at)
-    click.echo(f"{key_id} ends at {iso(at)}.")
+    click.echo(f"{key_id} expires at {iso(at)}.")

@@ -11,26 +11,26 @@ from chassis.commands import Group
 from chassis.security import log_level, maintenance, switches
 from chassis.wiring import current_settings
 
-group = Group("maintenance", help="Refuse what would change something, and begin no job.")
-logs_group = Group("logs", help="The logs of the running processes.")
+group = Group("maintenance", help="Refuse changes, and start no jobs.")
+logs_group = Group("logs", help="Show and set the log level of the running processes.")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 DEFAULT = "default"
 
 
 @group.command()
-@click.option("--reason", required=True, help="What people are told.")
+@click.option("--reason", required=True, help="The reason shown to people.")
 def on(reason: str) -> None:
-    """Turn it on, in all processes within a second."""
+    """Turn maintenance mode on, in all processes within a second."""
     if maintenance.turn_on(reason):
         click.echo("Maintenance is on.")
         return
     file = switches.file_of(current_settings())
-    click.echo(f"Maintenance is on by the file {file}, for this machine: the database cannot be written.")
+    click.echo(f"Maintenance is on for this machine only, by the file {file}: the database cannot be written.")
 
 
 @group.command()
 def off() -> None:
-    """Turn it off."""
+    """Turn maintenance mode off."""
     maintenance.turn_off()
     click.echo("Maintenance is off.")
 
@@ -38,7 +38,7 @@ def off() -> None:
 @group.command()
 @json_option
 def status(as_json: bool) -> None:
-    """Say whether it is on; exit status 1 when it is."""
+    """Report whether maintenance mode is on; the exit status is 1 if it is."""
     kept = switches.maintenance()
     reason = maintenance.reason()
     if as_json:
@@ -50,9 +50,9 @@ def status(as_json: bool) -> None:
 
 @logs_group.command()
 @click.argument("name", required=False, metavar="[LEVEL]", type=click.Choice((*LEVELS, DEFAULT), case_sensitive=False))
-@click.option("--for", "seconds", type=Duration(), help="Back to LOG_LEVEL after, for example, 10m.")
+@click.option("--for", "seconds", type=Duration(), help="Return to LOG_LEVEL after, for example, 10m.")
 def level(name: str | None, seconds: float | None) -> None:
-    """Show the level of all running processes, or set it to LEVEL; `default` is what LOG_LEVEL says."""
+    """Show the log level of all running processes, or set it to LEVEL; `default` returns to LOG_LEVEL."""
     if name is not None:
         log_level.change(None if name == DEFAULT else name, seconds)
     now, until = log_level.current(current_settings().log_level)

@@ -9,13 +9,13 @@ from chassis.cli.jobs import json_option
 from chassis.commands import Group
 from chassis.jobs import schedules
 
-group = Group("schedules", help="Look at what runs by the clock.")
+group = Group("schedules", help="Inspect the schedules, and run one now.")
 
 
 @group.command("list")
 @json_option
 def list_command(as_json: bool) -> None:
-    """List the schedules: when each runs next, and how it ended last."""
+    """List the schedules with their next run and their last result."""
     found = schedules.listing()
     if as_json:
         click.echo(json.dumps([one.as_dict() for one in found], indent=2))
@@ -29,7 +29,7 @@ def list_command(as_json: bool) -> None:
 @group.command()
 @click.argument("kind")
 def run(kind: str) -> None:
-    """Queue a run now; the schedule stays as it is. Follow it with `flask jobs watch ID`."""
+    """Queue a run now; the schedule does not change. Follow it with `flask jobs watch ID`."""
     job = schedules.run_now(kind)
     click.echo(job.id)
     click.echo(f"Queued; follow it with: flask jobs watch {job.id}", err=True)

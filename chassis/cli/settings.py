@@ -15,13 +15,13 @@ from chassis.settings import Section, Settings
 from chassis.settings.declared import own_fields
 from chassis.wiring import current_settings
 
-group = Group("settings", help="Show the settings, and make their documents.")
+group = Group("settings", help="Show the settings, and generate their documents.")
 
 
 @group.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def show(as_json: bool) -> None:
-    """Print every setting in force and where it comes from; secrets are hidden."""
+    """Print every setting and its source; secrets are hidden."""
     found = effective.listing(current_settings())
     if as_json:
         click.echo(json.dumps([vars(one) for one in found], indent=2))
@@ -30,7 +30,7 @@ def show(as_json: bool) -> None:
 
 
 @group.command()
-@click.option("--check", is_flag=True, help="Change nothing; exit status 1 when a document is stale.")
+@click.option("--check", is_flag=True, help="Change nothing; the exit status is 1 if a document is stale.")
 def docs(check: bool) -> None:
     """Write docs/configuration.md and .env.example from the declarations."""
     stale = []
@@ -56,12 +56,12 @@ def _markdown(settings: Settings) -> str:
         "",
         "Generated from chassis/settings and the features' settings.py by `make docs`; do not edit.",
         "",
-        "Every setting is an environment variable. They are read from `.env`, then `.env.local`, then the process",
-        "environment; the last one wins. `NAME_FILE` gives the path of a file that holds the value of `NAME`.",
-        "Lists are separated by commas; an empty list means none, an empty schedule or `off` never. All",
-        "mistakes are reported at once (exit status 78), a line of a file that cannot be read by its number. `${NAME}`",
-        "in a value is not replaced, as systemd and docker do not; write keys without quotes where docker's",
-        "`--env-file` reads them, since it keeps them. For tests (`APP_ENV=test`) the two files are not read.",
+        "Every setting is an environment variable. Settings are read from `.env`, then `.env.local`, then the process",
+        "environment; the last value wins. `NAME_FILE` gives the path of a file that holds the value of `NAME`.",
+        "Separate list items with commas. An empty list has no items; an empty schedule, or `off`, never runs. All",
+        "mistakes are reported at once (exit status 78), unreadable lines of a file by their number. `${NAME}`",
+        "in a value is not replaced, as in systemd and docker. Do not quote keys in a file that docker's",
+        "`--env-file` reads: it keeps the quotes. In tests (`APP_ENV=test`) the two files are not read.",
     ]
     for kind in settings.kinds:
         lines += ["", f"## {kind.__doc__}", "", "| variable | type | default | meaning |", "|---|---|---|---|"]

@@ -51,7 +51,7 @@ def secret_files(settings: Settings) -> Iterator[Weakness]:
     for path in dict.fromkeys(files):
         mode = _mode(path)
         if mode & (OTHERS | GROUP_WRITE) and not path.is_relative_to("/run/secrets"):  # a container's are always 0444
-            yield Weakness(str(path), f"holds secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
+            yield Weakness(str(path), f"contains secrets, and has the permissions {mode:o}", f"chmod 600 {path}")
 
 
 def database_file(settings: Settings) -> Iterator[Weakness]:
@@ -60,10 +60,10 @@ def database_file(settings: Settings) -> Iterator[Weakness]:
     if path is None or not _mode(path.parent) & OTHERS:
         return
     if _mode(path.parent) & OTHERS_WRITE:
-        yield Weakness(str(path.parent), "may be written to by every user of this machine", f"chmod o= {path.parent}")
+        yield Weakness(str(path.parent), "is writable by every user of this machine", f"chmod o= {path.parent}")
     for file in (path, path.with_name(f"{path.name}-wal")):
         if _mode(file) & OTHERS:
-            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file} {path.parent}")
+            yield Weakness(str(file), "is readable by every user of this machine", f"chmod o= {file} {path.parent}")
 
 
 def written_files(settings: Settings) -> Iterator[Weakness]:
@@ -76,26 +76,28 @@ def written_files(settings: Settings) -> Iterator[Weakness]:
         files += sorted(file for ending in BACKUPS for file in folder.glob(ending))
     for file in filter(None, files):
         if _mode(file) & OTHERS and _mode(file.parent) & OTHERS:
-            yield Weakness(str(file), "may be read by every user of this machine", f"chmod o= {file}")
+            yield Weakness(str(file), "is readable by every user of this machine", f"chmod o= {file}")
 
 
 def secrets_in_sight(settings: Settings) -> Iterator[Weakness]:
     """Look for secrets in URLs without encryption and in command lines, which `ps` shows."""
     url = urlsplit(settings.upstream_base_url)
     if url.username or url.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(url.query)):
-        yield Weakness("UPSTREAM_BASE_URL", "holds a secret", "Put the key into OPENROUTER_API_KEY.")
+        yield Weakness("UPSTREAM_BASE_URL", "contains a secret", "Move the key to OPENROUTER_API_KEY.")
     snapshot = urlsplit(settings.database_snapshot_url.get_secret_value())
     secret = snapshot.password or any(SECRET_NAMES.search(name) for name, _ in parse_qsl(snapshot.query))
     if secret and snapshot.scheme == "http":
-        yield Weakness("DATABASE_SNAPSHOT_URL", "sends its secret unencrypted", "Take https.")
+        yield Weakness("DATABASE_SNAPSHOT_URL", "sends its secret unencrypted", "Use https.")
     if secret and "DATABASE_SNAPSHOT_URL" in os.environ:
         yield Weakness(
             "DATABASE_SNAPSHOT_URL",
-            "holds a secret",
-            "Put it into a file, and name that as DATABASE_SNAPSHOT_URL_FILE.",
+            "contains a secret",
+            "Put it in a file, and set DATABASE_SNAPSHOT_URL_FILE to its path.",
         )
     for pid in _processes_that_show([s for s in secret_values(settings) if len(s) >= LEAST_SHOWN]):
-        yield Weakness(f"process {pid}", "shows a secret in its command line", "Pass it in the environment or a file.")
+        yield Weakness(
+            f"process {pid}", "shows a secret in its command line", "Pass it in the environment or in a file."
+        )
 
 
 def debugging(settings: Settings) -> Iterator[Weakness]:
@@ -104,7 +106,7 @@ def debugging(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("FLASK_DEBUG", "is on in production", "Unset FLASK_DEBUG.")
     if "*" in settings.cors_origins:
         yield Weakness(
-            "CORS_ORIGINS", "lets every site's pages use this service", "List the origins, or leave it empty."
+            "CORS_ORIGINS", "lets the pages of any site use this service", "List the origins, or leave it empty."
         )
 
 
@@ -114,22 +116,26 @@ def doors(settings: Settings) -> Iterator[Weakness]:
         return
     if not settings.guarded:
         yield Weakness(
-            "REQUIRE_CLIENT_API_KEY", "is off: everybody may submit", "Unset it; for watching alone set PUBLIC_READ."
+            "REQUIRE_CLIENT_API_KEY", "is off: anyone may submit", "Unset it; for read-only visitors set PUBLIC_READ."
         )
     for name, networks in (("METRICS_ALLOW", settings.metrics_allow), ("ADMIN_ALLOW", settings.admin_allow)):
         if covers_internet(networks):
             yield Weakness(name, "is open to the whole internet", f"Set {name} to the networks of your operators.")
     if settings.host in EVERYWHERE and not settings.trusted_proxies:
-        advice = "Name the proxy in TRUSTED_PROXIES, or set HOST=127.0.0.1 behind one on this machine."
-        yield Weakness("HOST", "is open, and no proxy is trusted: TLS and addresses stay unknown", advice)
+        advice = "List the proxy in TRUSTED_PROXIES, or set HOST=127.0.0.1 if the proxy is on this machine."
+        yield Weakness(
+            "HOST", "listens everywhere and no proxy is trusted: TLS and client addresses are unknown", advice
+        )
     if not settings.public_url:
-        advice = "Set PUBLIC_URL, and ALLOWED_HOSTS to other names that it has."
-        answers = "the service answers by every name, and " if not settings.allowed_hosts else ""
-        yield Weakness("PUBLIC_URL", f"is empty: {answers}invitations are paths without a host", advice)
+        advice = "Set PUBLIC_URL, and list any other names of the service in ALLOWED_HOSTS."
+        answers = "the service accepts any host name, and " if not settings.allowed_hosts else ""
+        yield Weakness("PUBLIC_URL", f"is empty: {answers}links in invitations have no host", advice)
     if "*" in settings.allowed_hosts:
-        yield Weakness("ALLOWED_HOSTS", "lets the service answer by every name", "List its names.")
+        yield Weakness("ALLOWED_HOSTS", "lets the service accept any host name", "List the service's names.")
     if not settings.security_contact:
-        yield Weakness("SECURITY_CONTACT", "is empty: nobody can tell you of a hole", "Set it to an e-mail address.")
+        yield Weakness(
+            "SECURITY_CONTACT", "is empty: nobody knows where to report a vulnerability", "Set it to an e-mail address."
+        )
 
 
 def somebody_can_enter(settings: Settings) -> Iterator[Weakness]:
@@ -158,7 +164,7 @@ def unneeded_keys(settings: Settings) -> Iterator[Weakness]:
 def user(settings: Settings) -> Iterator[Weakness]:
     """Check the rights that an attacker would gain with this process's user."""
     if settings.production and os.geteuid() == 0:
-        yield Weakness("user", "is root", "Run the service, and this command, as a user of its own (docs/deploy.md).")
+        yield Weakness("user", "is root", "Run the service, and this command, as a dedicated user (docs/deploy.md).")
 
 
 def database(settings: Settings) -> Iterator[Weakness]:
@@ -171,7 +177,7 @@ def database(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("DATABASE_URL", f"does not work ({reason_of(error)})", "Check that the server answers.")
         return
     except AppError as error:
-        yield Weakness("database", "does not fit to this code", error.message)
+        yield Weakness("database", "does not match this code", error.message)
         return
     if missing:
         yield Weakness("database", f"lacks migrations: {', '.join(missing)}", "flask db upgrade")
@@ -184,16 +190,18 @@ def machine(settings: Settings) -> Iterator[Weakness]:
         folder = folder.parent
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
-        yield Weakness(str(folder), f"has {free // 1_000_000} MB left", "Make room, or move DATABASE_URL elsewhere.")
+        yield Weakness(str(folder), f"has {free // 1_000_000} MB left", "Free some space, or move the database.")
     if time.time() < Path(__file__).stat().st_mtime - keys.DAY_SECONDS:
-        yield Weakness("clock", "stands before this code was installed", "Set the clock, and let NTP keep it.")
+        yield Weakness(
+            "clock", "is set to a time before this code was installed", "Set the clock, and keep it right with NTP."
+        )
 
 
 def chassis(_settings: Settings) -> Iterator[Weakness]:
     """Look for edited files of the chassis, which an upgrade would replace."""
     for edit in manifest.edits():
         yield Weakness(
-            f"chassis/{edit}", "differs from its manifest", "Move the change to app/: an upgrade replaces it."
+            f"chassis/{edit}", "differs from its manifest", "Move the change to app/: an upgrade overwrites it."
         )
 
 

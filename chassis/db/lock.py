@@ -44,7 +44,7 @@ def _beside(path: Path, on_wait: Callable[[], None]) -> contextlib.AbstractConte
     try:
         return file_lock(path.open("w"), on_wait)
     except OSError as error:
-        raise BootError(f"The file {path} cannot be made ({error.strerror}): make its folder writable.") from None
+        raise BootError(f"The file {path} cannot be created ({error.strerror}): make its folder writable.") from None
 
 
 def take_advisory_lock(connection: Connection, number: int, on_wait: Callable[[], None]) -> None:

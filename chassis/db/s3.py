@@ -100,7 +100,7 @@ def _explained(bucket: str) -> Iterator[None]:
     except ClientError as error:
         raise StorageError(_refusal(bucket, str(error.response.get("Error", {}).get("Code", "")))) from None
     except NoCredentialsError:
-        sentence = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or let the machine have a role"
+        sentence = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
         raise StorageError(f"There are no credentials for s3://{bucket}: {sentence}.") from None
     except (BotoCoreError, ValueError) as error:
         why = " ".join(str(error).split())
@@ -109,7 +109,7 @@ def _explained(bucket: str) -> Iterator[None]:
 
 def _refusal(bucket: str, code: str) -> str:
     if code in ("NoSuchBucket", "InvalidBucketName"):
-        return f"There is no bucket {bucket}: make it, or correct the name."
+        return f"There is no bucket {bucket}: create it, or correct the name."
     if code in DENIED:
         return (
             f"s3://{bucket} refuses these credentials ({code}): check AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and "

@@ -9,8 +9,8 @@ RETRY_AFTER_SECONDS = 5.0
 WORDS = (  # messages of SQLite and PostgreSQL, and their meaning
     (("full", "no space", "quota"), "its disk is full"),
     (("readonly", "read-only"), "it is read-only"),
-    (("locked", "lock timeout", "busy"), "it is busy with something that takes long"),
-    (("disk i/o", "unable to open"), "its disk does not work"),
+    (("locked", "lock timeout", "busy"), "it is busy with a long operation"),
+    (("disk i/o", "unable to open"), "its disk has an error"),
 )
 
 

@@ -19,7 +19,7 @@ from chassis.observability import tracing
 from chassis.observability.metrics import JOB_DURATION, JOBS_FINISHED
 
 log = structlog.get_logger(__name__)
-UNEXPECTED = "An unexpected error ended it; its lines in the log say which."
+UNEXPECTED = "The job failed with an unexpected error; see its log lines."
 
 
 def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
@@ -61,7 +61,7 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
     if context.reason == "cancel":
         return {"state": CANCELLED}
     if context.reason == "time_limit":
-        return {"state": FAILED, "error": f"It took longer than its limit of {kind.time_limit_seconds:g} s."}
+        return {"state": FAILED, "error": f"The job exceeded its time limit of {kind.time_limit_seconds:g} s."}
     if context.reason == "stop":
         return let_go(job)
     if error is None:

@@ -38,7 +38,7 @@ class Loop(ABC):
         if not self._thread.is_alive():
             return f"the {words} is not running"
         silent = time.monotonic() - self._turned
-        return f"the {words} gave no sign of life for {silent:.0f} s" if silent > ALIVE_SECONDS else None
+        return f"the {words} has not responded for {silent:.0f} s" if silent > ALIVE_SECONDS else None
 
     @abstractmethod
     def turn(self) -> None:

@@ -41,7 +41,7 @@ def _after_death(job: Job) -> tuple[str, str | None]:
     kind = registry.find(job.kind)
     state, error = _policy(job)
     if state == QUEUED and kind and job.attempt >= max(kind.max_attempts, registry.STALL_REQUEUES):
-        return FAILED, f"Its process died in attempt {job.attempt}, the last one."
+        return FAILED, f"The job's process died in attempt {job.attempt}, the last one."
     return state, error
 
 
@@ -50,7 +50,7 @@ def _policy(job: Job) -> tuple[str, str | None]:
     if job.cancel_requested:
         return CANCELLED, None
     if kind is None or kind.stall == "interrupt":
-        return INTERRUPTED, "The process that ran it went away; queue it again to go on."
+        return INTERRUPTED, "The job's process stopped; queue the job again to continue."
     return QUEUED, None
 
 

@@ -102,7 +102,7 @@ def run_now(kind: str) -> Job:
         return started
 
     if not db.write(write):
-        raise Conflict(f"The last run of {kind} still waits or runs.")
+        raise Conflict(f"The last run of {kind} is still queued or running.")
     audit.tell(line)
     announce(job)
     return job

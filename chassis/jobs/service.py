@@ -127,7 +127,7 @@ def requeue(job_id: str) -> Job:
     changed = db.write(lambda conn: put_back(conn, job_id, owner))
     if changed is None:
         doing = "running" if job.state == RUNNING else "waiting"
-        raise Conflict(f"The job is {doing} already.")
+        raise Conflict(f"The job is already {doing}.")
     announce(changed)
     return changed
 
@@ -136,4 +136,4 @@ def _active(conn: Connection, owner: str) -> int:
     return store.active(conn, owner, registry.outside_quota())
 
 
-quotas.declare(Quota(QUOTA, "jobs that wait or run", lambda settings: settings.quota_jobs, _active))
+quotas.declare(Quota(QUOTA, "queued or running jobs", lambda settings: settings.quota_jobs, _active))

@@ -47,7 +47,9 @@ class Limiter:
     def _tell(self, *, away: bool, reason: str = "") -> None:
         """Log once that Redis went down or came back."""
         if away and not self._away:
-            log.warning("limits_not_shared", reason=reason, hint="Redis is away: each process counts for itself.")
+            log.warning(
+                "limits_not_shared", reason=reason, hint="Redis is unavailable: each process counts separately."
+            )
         elif self._away and not away:
-            log.info("limits_shared_again", hint="Redis answers: all processes count together.")
+            log.info("limits_shared_again", hint="Redis is available: all processes count together.")
         self._away = away

@@ -33,7 +33,7 @@ def summary(profile: Profile) -> str:
         if not waiting:
             busy[stack[-1]] += count
             ours.update({name: count for name in set(stack) if "(app/" in name})
-    computed = f"{profile['cpu_seconds']:.1f} of {seconds:.1f} s computed"
+    computed = f"{profile['cpu_seconds']:.1f} of {seconds:.1f} s of CPU time"
     inside = "; of the samples in " + _top(busy, samples) if busy else ""
     through = ", of ours in " + _top(ours, samples) if ours else ""
     return f"{computed}{inside}{through}."
@@ -77,7 +77,7 @@ def page(profile: Profile) -> str:
             node["n"] += count
             node["w"] += count if waiting else 0
     title = f"Process {profile['pid']} ({profile['mode']})"
-    legend = "Orange: code of app. Grey: waits. A box is as wide as it was seen often; hover for its share."
+    legend = "Orange: code of app. Grey: waiting. The width of a box is its share of the samples; hover to see it."
     body = _boxes(root, root["n"] or 1)
     return (
         f"<!doctype html><meta charset=utf-8><title>{title}</title><style>{STYLE}</style>"

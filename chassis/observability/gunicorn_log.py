@@ -42,7 +42,7 @@ class GunicornLogger(Logger):  # type: ignore[misc]
             try:
                 descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
             except OSError:
-                self.exception("The log file cannot be opened anew; the old one is written to.")
+                self.exception("The log file cannot be reopened; the old one stays in use.")
                 continue
             os.dup2(descriptor, number)
             os.close(descriptor)

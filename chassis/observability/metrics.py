@@ -14,15 +14,19 @@ LONG_SECONDS = (0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14_400)
 
 BUILD_INFO = Gauge(
     "app_build_info",
-    "Always 1; the labels say what runs.",
+    "Always 1; the labels describe the running service.",
     ["service", "version", "chassis", "python", "async_mode"],
     multiprocess_mode="livemax",
 )
 READY = Gauge("app_ready", "1 while the readiness checks pass.", multiprocess_mode="livemostrecent")
-WORKERS = Gauge("app_workers", "Worker processes that serve.", multiprocess_mode="livesum")
-HUB_LAG = Histogram("app_hub_lag_seconds", "How late a timer of the worker's loop fires.", buckets=FAST_SECONDS)
-HUB_STALLS = Counter("app_hub_stalls_total", "Times the worker's loop was held up for HUB_STALL_SECONDS or more.")
-LOG_DROPPED = Counter("app_log_lines_dropped_total", "Log lines that could not be written: the disk is full, say.")
+WORKERS = Gauge("app_workers", "Worker processes that are serving.", multiprocess_mode="livesum")
+HUB_LAG = Histogram(
+    "app_hub_lag_seconds", "Event-loop lag of the worker: how late a timer fires.", buckets=FAST_SECONDS
+)
+HUB_STALLS = Counter("app_hub_stalls_total", "Times the worker's event loop was blocked for HUB_STALL_SECONDS or more.")
+LOG_DROPPED = Counter(
+    "app_log_lines_dropped_total", "Log lines that could not be written, for example because the disk is full."
+)
 
 HTTP_REQUESTS = Counter("http_requests_total", "HTTP requests.", ["method", "endpoint", "status"])
 HTTP_LATENCY = Histogram(
@@ -34,28 +38,26 @@ SOCKET_REFUSED = Counter("socket_refused_total", "Connections closed or refused 
 SOCKET_EVENTS = Counter("socket_events_total", "Events received.", ["event", "outcome"])
 SOCKET_LATENCY = Histogram("socket_event_duration_seconds", "Time to handle an event.", ["event"], buckets=FAST_SECONDS)
 
-JOBS_FINISHED = Counter("jobs_finished_total", "Jobs that ended, by their last state.", ["kind", "state"])
+JOBS_FINISHED = Counter("jobs_finished_total", "Ended jobs, by final state.", ["kind", "state"])
 JOB_DURATION = Histogram("job_duration_seconds", "Time from claim to end.", ["kind"], buckets=LONG_SECONDS)
 JOB_WAIT = Histogram("job_wait_seconds", "Time from enqueue to claim.", ["kind"], buckets=LONG_SECONDS)
 SCHEDULE_SKIPPED = Counter(
     "app_schedule_skipped_total",
-    "Scheduled runs left out: missed, or the last one ran.",
+    "Scheduled runs skipped: missed, or the previous run was still active.",
     ["kind", "reason"],
 )
 
-UPSTREAM_CALLS = Counter("upstream_calls_total", "Calls to the outside API, each attempt.", ["outcome"])
+UPSTREAM_CALLS = Counter("upstream_calls_total", "Calls to the outside API, counting each attempt.", ["outcome"])
 UPSTREAM_LATENCY = Histogram("upstream_call_duration_seconds", "Time of one attempt.", buckets=LONG_SECONDS)
 UPSTREAM_RETRIES = Counter("upstream_retries_total", "Attempts after the first.")
-UPSTREAM_RATE_LIMITED = Counter("upstream_rate_limited_total", "Answers 429 of the outside API.")
-UPSTREAM_FAILING = Gauge(
-    "app_upstream_failing", "1 while several calls in a row fail, none answered between.", multiprocess_mode="livemax"
-)
-UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls under way.", multiprocess_mode="livesum")
+UPSTREAM_RATE_LIMITED = Counter("upstream_rate_limited_total", "429 responses of the outside API.")
+UPSTREAM_FAILING = Gauge("app_upstream_failing", "1 while consecutive calls fail.", multiprocess_mode="livemax")
+UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum")
 
-BACKUP_FAILURES = Counter("app_backup_failures_total", "Backup jobs and drills of this process that failed.", ["what"])
+BACKUP_FAILURES = Counter("app_backup_failures_total", "Failed backup and verification jobs of this process.", ["what"])
 
 DATABASE_LATENCY = Histogram(
-    "database_operation_duration_seconds", "Time of a read or write through the port.", ["kind"], buckets=FAST_SECONDS
+    "database_operation_duration_seconds", "Duration of a database read or write.", ["kind"], buckets=FAST_SECONDS
 )
-DATABASE_WRITABLE = Gauge("app_database_writable", "1 while the database takes writes.", multiprocess_mode="livemin")
+DATABASE_WRITABLE = Gauge("app_database_writable", "1 while the database accepts writes.", multiprocess_mode="livemin")
 DATABASE_SLOW = Counter("database_slow_queries_total", "Statements over DATABASE_SLOW_QUERY_SECONDS.")

@@ -126,7 +126,7 @@ def reopen() -> None:
         try:
             handler.reopen()  # type: ignore[attr-defined]
         except OSError:
-            logging.getLogger(__name__).exception("The log file cannot be opened anew; the old one is written to.")
+            logging.getLogger(__name__).exception("The log file cannot be reopened; the old one stays in use.")
 
 
 def tell(sentence: str) -> None:

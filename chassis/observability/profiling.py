@@ -153,7 +153,7 @@ def _answer(connection: Any, sampler: Sampler) -> dict[str, Any]:
     """Return a profile, or an error message: no exception may end this thread."""
     try:
         if _user(connection) not in (0, os.geteuid()):
-            return {"error": "it is another user's"}
+            return {"error": "it belongs to another user"}
         asked = json.loads(connection.recv(1000))
         return sampler.profile(min(float(asked["seconds"]), LONGEST_SECONDS))
     except Exception as error:

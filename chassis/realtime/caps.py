@@ -39,7 +39,7 @@ def counted_as(environ: Environ) -> str | None:
 
 def too_many_rooms(limit: int) -> AppError:
     """Return the error for joining more rooms than the limit."""
-    return AppError(f"A client may be in {limit} rooms.", code="too_many_rooms", status=429)
+    return AppError(f"A client may be in at most {limit} rooms.", code="too_many_rooms", status=429)
 
 
 def joined() -> None:

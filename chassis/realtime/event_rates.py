@@ -40,7 +40,7 @@ def spend(handler: Callable[..., Any], event: str) -> None:
     if budget := _budgets.get((asked.sid, asked.namespace)):
         verdict = limiter.take(*budget)
         if not verdict.granted:
-            raise TooManyRequests(f"Too many events: {verdict.rate} may be sent, over all your connections.")
+            raise TooManyRequests(f"Too many events: the limit is {verdict.rate}, over all your connections.")
 
 
 def _spend_own(asked: Any, rates: Rates, event: str) -> None:
@@ -49,7 +49,7 @@ def _spend_own(asked: Any, rates: Rates, event: str) -> None:
         buckets = asked.environ.setdefault(BUCKETS, MemoryBuckets())
     if not buckets.take((asked.namespace, event), rates).granted:
         (rate,) = rates
-        raise TooManyRequests(f"Too many of these events: {rate.amount / rate.seconds:g} a second may be sent.")
+        raise TooManyRequests(f"Too many of these events: the limit is {rate.amount / rate.seconds:g} per second.")
 
 
 def joined() -> None:

@@ -21,7 +21,7 @@ def called(handler: Handler, args: tuple[Any, ...]) -> Any:
     except TypeError:
         if _fits(handler, values):
             raise
-        raise BadRequest("The event takes other arguments.", code="invalid_message") from None
+        raise BadRequest("The event has the wrong arguments.", code="invalid_message") from None
 
 
 def _validated(handler: Handler, args: tuple[Any, ...]) -> tuple[Any, ...]:

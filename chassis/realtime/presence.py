@@ -50,7 +50,7 @@ class Presence:
         Raises BadRequest when a name has more than 255 characters.
         """
         if max(len(room), len(member)) > MAX_CHARACTERS:
-            raise BadRequest(f"The name of a room or a member has at most {MAX_CHARACTERS} characters.")
+            raise BadRequest(f"The name of a room or a member may have at most {MAX_CHARACTERS} characters.")
         sid = request.sid  # type: ignore[attr-defined]
         self._used = True
         self._here[sid][room] = member

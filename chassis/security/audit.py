@@ -116,7 +116,7 @@ def _verified(conn: Connection, known: Head | None) -> Head:
     audit_chain.check_end(last, end, first=begin.first_number)
     stray = audit_store.stray(conn)
     if stray is not None:
-        raise ChainBroken(f"The entry with the id {stray} is outside of the chain: the application did not write it.")
+        raise ChainBroken(f"The entry with the id {stray} is outside the chain: the application did not write it.")
     return end
 
 

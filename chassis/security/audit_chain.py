@@ -61,8 +61,8 @@ def check(entries: Iterable[Entry], *, first: int | None = None, known: Head | N
         _check_known(entry, known if known and (last is None or known.number > last.number) else None)
         last = Head(entry["number"], entry["hash"])
     if known is not None and known.number > (last.number if last else 0):
-        behind = f"behind entry {last.number}" if last else "at its beginning"
-        raise ChainBroken(f"The log is cut off {behind}: entry {known.number} was there.")
+        behind = f"after entry {last.number}" if last else "at its beginning"
+        raise ChainBroken(f"The log is truncated {behind}: entry {known.number} is missing.")
     return last
 
 
@@ -70,11 +70,11 @@ def check_end(last: Head | None, end: Head, *, first: int) -> None:
     """Raise ChainBroken when the last entry is not the log's end; `first` is the first number that the log holds."""
     number = last.number if last else first - 1
     if number < end.number:
-        raise ChainBroken(f"The log is cut off: {_numbers(number + 1, end.number)} missing.")
+        raise ChainBroken(f"The log is truncated: {_numbers(number + 1, end.number)} missing.")
     if number > end.number:
-        raise ChainBroken(f"Entry {end.number + 1} is behind the log's end: the application did not write it.")
+        raise ChainBroken(f"Entry {end.number + 1} is after the end of the log: the application did not write it.")
     if last is not None and last.hash != end.hash:
-        raise ChainBroken(f"Entry {number} was changed, with its hash.")
+        raise ChainBroken(f"Entry {number} and its hash were changed.")
 
 
 def _numbers(first: int, last: int) -> str:
@@ -86,7 +86,7 @@ def _check_place(entry: Entry, expected: int | None, last: Head | None) -> None:
     if expected is not None and number > expected:
         raise ChainBroken(f"Before entry {number} {_numbers(expected, number - 1)} missing.")
     if expected is not None and number < expected:
-        raise ChainBroken(f"Entry {number} is out of its order: entry {expected} was to come.")
+        raise ChainBroken(f"Entry {number} is out of order: entry {expected} was expected.")
     if hash_of(number, entry["previous"], entry) != entry["hash"]:
         raise ChainBroken(f"Entry {number} was changed.")
     if last is not None and entry["previous"] != last.hash:
@@ -98,6 +98,6 @@ def _check_known(entry: Entry, known: Head | None) -> None:
         return
     if known.number < entry["number"]:
         first = entry["number"]
-        raise BadRequest(f"Entry {known.number} is not kept any more; the first is {first}: take a later head.")
+        raise BadRequest(f"Entry {known.number} is no longer kept; the first is {first}: take a later head.")
     if known.number == entry["number"] and known.hash != entry["hash"]:
-        raise ChainBroken(f"Entry {known.number} is not the one of the given head: the log was written again.")
+        raise ChainBroken(f"Entry {known.number} does not match the given head: the log was rewritten.")

@@ -111,8 +111,8 @@ def limit_body(most: int) -> None:
         return
     request.max_content_length = most
     if (length or 0) > most:
-        size = f"{length:,} bytes, and at most {most:,} are taken"
-        raise PayloadTooLarge(f"What you sent is larger than this service accepts: {size}.")
+        size = f"{length:,} bytes; the limit is {most:,}"
+        raise PayloadTooLarge(f"The request is larger than this service accepts: {size}.")
 
 
 class FormParser(FormDataParser):
@@ -126,7 +126,7 @@ class FormParser(FormDataParser):
             return super().parse(stream, mimetype, content_length, options)
         pairs = stream.read().split(b"&", self.max_form_parts or -1)
         if self.max_form_parts and len(pairs) > self.max_form_parts:
-            raise PayloadTooLarge(f"A form may have {self.max_form_parts:,} fields here.")
+            raise PayloadTooLarge(f"A form may have at most {self.max_form_parts:,} fields here.")
         return stream, self.cls(_field(pair) for pair in pairs if pair), self.cls()
 
 

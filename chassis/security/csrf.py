@@ -72,9 +72,9 @@ def _check() -> None:
     if getattr(current_app.view_functions.get(asked.endpoint), EXEMPT, False):
         return
     if not _from_here(asked, signed_in=bool(who.session)):
-        raise Forbidden("The request comes from another site's page.", code="csrf_failed")
+        raise Forbidden("The request comes from a page of another site.", code="csrf_failed")
     if _needs_token(asked, signed_in=bool(who.session)) and not _has_token(asked):
-        raise Forbidden("The form is too old: go back, load the page again and repeat.", code="csrf_failed")
+        raise Forbidden("The form has expired: go back, reload the page and try again.", code="csrf_failed")
     if who.session and asked.mimetype in bodies.FORMS:
         _check_still_there(asked, who)
 
@@ -83,7 +83,7 @@ def _check_still_there(asked: Any, who: Identity) -> None:
     """Read the form, and raise Unauthorized when the session or its rights ended while it was sent."""
     _ = asked.form
     if identity.look_again() != who:
-        raise Unauthorized("Your session has changed while this was sent: sign in again.")
+        raise Unauthorized("Your session changed in the meantime: sign in again.")
 
 
 def _from_here(asked: Any, *, signed_in: bool) -> bool:

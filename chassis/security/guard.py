@@ -51,7 +51,7 @@ def check_admin(address: str | None) -> None:
     """Raise AppError when the current identity is not an admin, or its address is outside of ADMIN_ALLOW."""
     settings = current_settings()
     if not allowed(address, settings.admin_allow):
-        raise Forbidden("The admin pages are for the networks in ADMIN_ALLOW.")
+        raise Forbidden("The admin pages are open only to the networks in ADMIN_ALLOW.")
     check(ADMIN)
 
 

@@ -29,7 +29,7 @@ REFUSED = "app.refused_host"  # WSGI environment key; its value is one of these:
 MALFORMED, OTHER = "malformed", "other"
 PROBES = ("/livez", "/readyz", "/healthz")  # platforms and proxies send any host name; no secrets here
 SCRAPED = "/metrics"  # by address or an internal name, for the networks of METRICS_ALLOW
-HINT = "If that is this service's name, add it to ALLOWED_HOSTS."
+HINT = "If this is a name of the service, add it to ALLOWED_HOSTS."
 
 
 def install(app: Flask) -> None:
@@ -131,4 +131,4 @@ def _check() -> None:
     if why == MALFORMED:
         raise BadRequest("The host of the request is neither a name nor an address.", code="bad_host")
     if why:
-        raise Misdirected("This service does not answer by that name.")
+        raise Misdirected("This service is not available under that name.")

@@ -86,7 +86,7 @@ def expire(key_id: str, at: float) -> None:
     key_id = id_of(key_id)
     found = db.read(lambda conn: store.key(conn, key_id))
     if found is not None and found.without_limits and at > found.expires_at:
-        raise BadRequest("A key without limits is not extended: make another one.", code="invalid_expiry")
+        raise BadRequest("A key without limits cannot be extended: create another one.", code="invalid_expiry")
     _change(key_id, "key.expire", expires_at=at)
 
 
@@ -111,7 +111,7 @@ def _change(key_id: str, action: str, **values: Any) -> None:
         return changed
 
     if not db.write(write):
-        raise NotFound(f"There is no key {key_id} that is not revoked.")
+        raise NotFound(f"There is no key {key_id}, or it is already revoked.")
     audit.tell(line)
     rights_changed.send()
 
@@ -119,20 +119,20 @@ def _change(key_id: str, action: str, **values: Any) -> None:
 def _check(new: NewKey) -> None:
     unknown = set(new.scopes) - set(SCOPES)
     if unknown or not new.scopes:
-        raise BadRequest(f"A key has one or more of the scopes {', '.join(SCOPES)}.", code="invalid_scope")
+        raise BadRequest(f"A key must have one or more of the scopes {', '.join(SCOPES)}.", code="invalid_scope")
     if not new.name.strip():
-        raise BadRequest("A key has a name, so that its use is known later.", code="invalid_name")
+        raise BadRequest("A key must have a name that says what it is for.", code="invalid_name")
     if new.expires_at is not None and new.expires_at <= time.time():
-        raise BadRequest("A key expires in the future.", code="invalid_expiry")
+        raise BadRequest("A key must expire in the future.", code="invalid_expiry")
     if new.without_limits:
         _check_without_limits(new)
 
 
 def _check_without_limits(new: NewKey) -> None:
     if ADMIN in new.scopes or new.owner or new.per_second:
-        raise BadRequest("A key without limits is no admin, and has no owner and no rate.", code="invalid_limits")
+        raise BadRequest("A key without limits cannot have the scope admin, an owner or a rate.", code="invalid_limits")
     if new.expires_at is None or new.expires_at > time.time() + MAX_SECONDS_WITHOUT_LIMITS:
-        raise BadRequest("A key without limits expires within a day.", code="invalid_expiry")
+        raise BadRequest("A key without limits must expire within a day.", code="invalid_expiry")
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def reason() -> str | None:
 def check() -> None:
     """Raise InMaintenance while the mode is on."""
     if why := reason():
-        raise InMaintenance(f"The service is in maintenance and changes nothing for now: {why}")
+        raise InMaintenance(f"The service is in maintenance mode and refuses changes: {why}")
 
 
 def turn_on(why: str) -> bool:

@@ -23,7 +23,7 @@ def check_changed(owner: str, what: str) -> None:
     """Raise NotFound when the caller may not see the work of this owner, Forbidden when they may not change it."""
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
-        raise Forbidden(f"This {what} is somebody else's.")
+        raise Forbidden(f"This {what} belongs to someone else.")
 
 
 def seen_owner() -> str | None:

@@ -35,4 +35,4 @@ def check() -> None:
     """Raise ProofNeeded when this request's person has to give proof again."""
     proved_at, seconds = identity.current().proved_at, current_settings().recent_proof_seconds
     if proved_at is not None and seconds and time.time() - proved_at > seconds:
-        raise ProofNeeded("Show again that it is you, with your password or second factor.")
+        raise ProofNeeded("Confirm your identity with your password or second factor.")

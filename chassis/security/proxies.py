@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 UNIX = "unix"  # a peer on a unix socket has no address
-HINT = "If that is your proxy, name it in TRUSTED_PROXIES."
+HINT = "If this is your proxy, add it to TRUSTED_PROXIES."
 MAX_HOPS = 20  # a client can write any number into its headers
 SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # some proxies send the websocket's scheme
 DEFAULT_PORTS = {"http": "80", "https": "443"}

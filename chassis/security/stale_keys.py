@@ -30,17 +30,17 @@ def reasons() -> dict[str, str]:
 
 def _of_use(key: Row[Any], days: int, now: float) -> list[str]:
     unused = (now - (key.last_used_at or key.created_at)) / DAY_SECONDS
-    return [f"was not used for {unused:.0f} days"] if days and unused >= days else []
+    return [f"has not been used for {unused:.0f} days"] if days and unused >= days else []
 
 
 def _of_people(key: Row[Any], states: Mapping[str, str] | None, states_of_keys: Mapping[str, str]) -> list[str]:
     """Return problems with the key's maker and owner; without accounts, people are not checked."""
     if states_of_keys.get(key.made_by) == "revoked":
-        return [f"was made by the key {key.made_by.removeprefix('key:')}, which is revoked"]
+        return [f"was created by the key {key.made_by.removeprefix('key:')}, which is revoked"]
     if states is None:
         return []
     if states.get(key.made_by) == "disabled":
-        return [f"was made by {key.made_by}, whose account is disabled"]
+        return [f"was created by {key.made_by}, whose account is disabled"]
     if "@" in key.made_by and key.made_by not in states:
-        return [f"was made by {key.made_by}, who has no account"]
+        return [f"was created by {key.made_by}, which has no account"]
     return [f"belongs to {key.owner}, whose account is disabled"] if states.get(key.owner) == "disabled" else []

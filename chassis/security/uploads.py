@@ -40,7 +40,7 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
         why = f"The file's content is {found}"
         if found == UNKNOWN and (mimetypes.guess_type(file.filename or "")[0] or "").startswith("text/"):
             why = _why_no_text(data)
-        raise UnsupportedMediaType(f"{why}; accepted is {' or '.join(allowed) or 'none'}.")
+        raise UnsupportedMediaType(f"{why}; accepted types: {' or '.join(allowed) or 'none'}.")
     owner = identity.current().owner
     if owner and counted:
         db.write(lambda conn: quotas.take(conn, owner, **{QUOTA: 1}))
@@ -81,12 +81,12 @@ def _is_text(data: bytes) -> bool:
 def _why_no_text(data: bytes) -> str:
     """Return the line of the first character that text cannot contain."""
     if data.startswith(UTF16_BOMS):
-        return "The file begins as UTF-16 and is none"
+        return "The file starts as UTF-16 but is not"
     found = CONTROL.search(data)
     if found is None:
-        return "The file is no text"
+        return "The file is not text"
     line = data.count(b"\n", 0, found.start()) + 1
-    return f"Line {line} holds the control character U+{ord(found[0]):04X}, so the file is no text"
+    return f"Line {line} contains the control character U+{ord(found[0]):04X}, so the file is not text"
 
 
 def _kind_of_text(start: bytes, name: str) -> str:
@@ -100,4 +100,4 @@ def _kind_of_text(start: bytes, name: str) -> str:
     return named if named.startswith("text/") and named != "text/html" else "text/plain"
 
 
-quotas.declare(Quota(QUOTA, "uploads a day", lambda settings: settings.quota_uploads_per_day))
+quotas.declare(Quota(QUOTA, "uploads per day", lambda settings: settings.quota_uploads_per_day))

@@ -36,7 +36,9 @@ class PidFile:
         except OSError as error:
             raise ControlError(f"The pid file {self.path} cannot be written: {error.strerror}.") from None
         if not _lock(file):
-            raise ControlError(f"It runs already, with pid {self.pid()}: use `run_web.py reload` or `stop`.")
+            raise ControlError(
+                f"The server is already running, with pid {self.pid()}: use `run_web.py reload` or `stop`."
+            )
         os.ftruncate(file, 0)
         os.write(file, f"{os.getpid()}\n".encode())
         os.set_inheritable(file, True)  # gunicorn and its workers inherit the lock
@@ -55,7 +57,7 @@ class PidFile:
         """Return the pid of the running server; raise ControlError if there is none."""
         pid = self.pid()
         if pid is None:
-            raise ControlError(f"Nothing runs: {self.path} has no live process.")
+            raise ControlError(f"The server is not running: {self.path} has no live process.")
         return pid
 
     def stop(self, seconds: float) -> int:
@@ -65,7 +67,7 @@ class PidFile:
         deadline = time.monotonic() + seconds
         while self.pid() is not None:
             if time.monotonic() > deadline:
-                raise ControlError(f"It has not ended within {seconds:g} s: `kill -9 {pid}` ends it at any cost.")
+                raise ControlError(f"The server has not stopped within {seconds:g} s: `kill -9 {pid}` forces it to.")
             time.sleep(POLL_SECONDS)
         self.path.unlink(missing_ok=True)
         return pid
@@ -92,7 +94,7 @@ def start(command: list[str], log: Path, address: tuple[str, int]) -> int:
             said = log.read_bytes()[begin:].decode(errors="replace").splitlines()[-LOG_LINES:]
             raise ControlError("\n".join(said), process.returncode)
         if time.monotonic() > deadline:
-            raise ControlError(f"It has not begun to serve within {STARTED_SECONDS} s: see {log}.")
+            raise ControlError(f"The server has not started within {STARTED_SECONDS} s: see {log}.")
         time.sleep(POLL_SECONDS)
     return int(process.pid)
 

@@ -87,7 +87,7 @@ def _announce(server: Any, spread: float) -> None:
         try:
             server.emit("server:draining", {"within_seconds": spread}, namespace=namespace, ignore_queue=True)
         except Exception:
-            log.exception("Could not announce the end of this worker")
+            log.exception("Could not announce that this worker is stopping")
 
 
 def _close_all(connections: list[Any]) -> list[threading.Thread]:
@@ -106,7 +106,7 @@ def _close(connection: Any) -> None:
     try:
         connection.close(wait=False)
     except Exception:
-        log.debug("A connection was gone already", exc_info=True)
+        log.debug("A connection was already gone", exc_info=True)
 
 
 def _busy(engine: Any, handlers: list[threading.Thread]) -> bool:

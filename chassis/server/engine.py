@@ -123,7 +123,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
         if transport not in self.transports:
             raise bad(refusals.UNKNOWN_TRANSPORT, "Transport unknown")
         if transport == "websocket" and (method != "GET" or not handshake.asks_for_websocket(environ)):
-            raise bad(refusals.BAD_REQUEST, "A websocket begins with an upgrade request")
+            raise bad(refusals.BAD_REQUEST, "A websocket must begin with an upgrade request")
         if not sid:
             return self._open(environ, transport, query.get("EIO", [""])[0])
         connection = self.sockets.get(sid)

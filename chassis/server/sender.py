@@ -42,7 +42,7 @@ class Sender:
                 raise TimeoutError
             trampoline(self._connection.fd, write=True, timeout=self._left, timeout_exc=TimeoutError)
         except TimeoutError:
-            log.info("A client did not take its answer in time, so its connection is closed.")
+            log.info("A client did not read its response in time, so its connection is closed.")
             raise BrokenPipeError from None
         finally:
             if self._left is not None:

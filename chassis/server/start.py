@@ -28,7 +28,7 @@ def refuse_tls(server: Any) -> None:
     """Exit if the eventlet worker is configured for TLS: it would speak plain text on that port."""
     if server.cfg.is_ssl:
         server.log.error(
-            "The eventlet worker speaks no TLS: leave out --certfile and --keyfile, and put a proxy before it."
+            "The eventlet worker does not support TLS: remove --certfile and --keyfile, and put a proxy in front."
         )
         sys.exit(78)
 

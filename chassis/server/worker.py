@@ -161,7 +161,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def _leave_with_the_master(self) -> None:
         if self.ppid != os.getppid() and not self._orphaned:
-            self.log.info("The master is gone, so this worker leaves.")
+            self.log.info("The master process is gone, so this worker stops.")
             self.alive, self._orphaned = False, True
 
     def timeout_ctx(self) -> Any:

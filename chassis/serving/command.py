@@ -30,9 +30,10 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     """Return the command line's options."""
     parser = argparse.ArgumentParser(
-        description="Serve the application with gunicorn. Everything is set by environment variables, see "
-        "docs/configuration.md; the first run needs none. Options come before the environment.",
-        epilog="Exit status: 78 for wrong settings, 3 from `status` when nothing runs, 1 for other failures.",
+        description="Serve the application with gunicorn. Settings are environment variables, see "
+        "docs/configuration.md; a first run needs none. Options override the environment.",
+        epilog="Exit status: 78 for wrong settings, 3 from `status` when the server is not running, 1 for other "
+        "failures.",
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="start", help="start is the default")
     parser.add_argument("--bind", metavar="HOST:PORT", type=address, help="where to listen (HOST, PORT)")
@@ -42,7 +43,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--daemon", action="store_true", help=f"serve in the background, log to {_short(LOG_FILE)}")
     parser.add_argument("--pid", metavar="FILE", type=Path, help=f"the pid file, with --daemon {_short(PID_FILE)}")
-    parser.add_argument("--dev", action="store_true", help="start anew when code changes, show tracebacks on pages")
+    parser.add_argument("--dev", action="store_true", help="restart when code changes, and show tracebacks on pages")
     parser.add_argument("--check", action="store_true", help="check settings, imports and migrations, and exit")
     return parser.parse_args()
 
@@ -88,12 +89,12 @@ def serve_in_background(arguments: argparse.Namespace) -> int:
     """Start a process that outlives this terminal, and wait until it serves."""
     pid_file = PidFile(_pid_file(arguments))
     if (running := pid_file.pid()) is not None:
-        raise ControlError(f"It runs already, with pid {running}: use `run_web.py reload` or `stop`.")
+        raise ControlError(f"The server is already running, with pid {running}: use `run_web.py reload` or `stop`.")
     where = _address()
     print(f"Starting on http://{where[0]}:{where[1]}, log in {_short(LOG_FILE)} ...", flush=True)  # noqa: T201
     dev = ["--dev"] if arguments.dev else []
     pid = start([sys.executable, str(BASE_DIR / "run_web.py"), "--pid", str(pid_file.path), *dev], LOG_FILE, where)
-    print(f"Serving, pid {pid}. To end it: python run_web.py stop")  # noqa: T201
+    print(f"Serving, pid {pid}. To stop it: python run_web.py stop")  # noqa: T201
     return 0
 
 
@@ -112,7 +113,7 @@ def reload(arguments: argparse.Namespace) -> int:
     pid_file.running()
     if status := check():
         return status
-    print(f"New workers take over, pid {pid_file.reload()} stays.")  # noqa: T201
+    print(f"New workers take over; the pid stays {pid_file.reload()}.")  # noqa: T201
     return 0
 
 
@@ -120,11 +121,11 @@ def status(arguments: argparse.Namespace) -> int:
     """Report whether the server of the pid file runs and is ready."""
     pid = PidFile(_pid_file(arguments)).pid()
     if pid is None:
-        print("Nothing runs.")  # noqa: T201
+        print("Not running.")  # noqa: T201
         return NOT_RUNNING
     where = _address()
-    ready = "ready" if answers(where, "/readyz") else "NOT ready (or elsewhere: say --bind)"
-    print(f"Runs, pid {pid}, http://{where[0]}:{where[1]}: {ready}.")  # noqa: T201
+    ready = "ready" if answers(where, "/readyz") else "NOT ready (or listening elsewhere: give --bind)"
+    print(f"Running, pid {pid}, http://{where[0]}:{where[1]}: {ready}.")  # noqa: T201
     return 0
 
 
@@ -139,7 +140,7 @@ def check() -> int:
     except AppError as error:
         print(error.message, file=sys.stderr)  # noqa: T201
         return error.exit_status
-    print("The settings are right, the application imports.")  # noqa: T201
+    print("The settings are valid and the application imports.")  # noqa: T201
     return 0
 
 

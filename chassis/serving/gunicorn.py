@@ -66,7 +66,9 @@ class Serving:
             for_eventlet.say_deprecated()
         raise_file_limit(self.settings.gunicorn_worker_connections)
         if self.made_key:
-            server.log.warning("SECRET_KEY is not set: made one for this start, sessions end with it.")
+            server.log.warning(
+                "SECRET_KEY is not set: generated one for this start; sessions end when the service restarts."
+            )
         if self.settings.gunicorn_workers > 1:
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
         run_boot(_boot)
@@ -74,7 +76,7 @@ class Serving:
     def nworkers_changed(self, server: Any, new_value: int, _old_value: int) -> None:
         """Refuse SIGTTIN with a single worker: what several workers share is set up at the start."""
         if self.settings.gunicorn_workers == 1 and new_value > 1:
-            server.log.warning("More workers need GUNICORN_WORKERS and a restart: it stays at one.")
+            server.log.warning("More workers need GUNICORN_WORKERS and a restart; the number stays at one.")
             server.num_workers = 1
 
     def when_ready(self, server: Any) -> None:

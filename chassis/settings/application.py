@@ -12,7 +12,7 @@ from chassis.settings import keys
 from chassis.settings.section import Problem, Section
 from chassis.settings.types import Networks, Origins
 
-ADVICE = "make one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+ADVICE = "generate one with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
 class ApplicationSettings(Section):
@@ -23,22 +23,23 @@ class ApplicationSettings(Section):
     )
     secret_key: SecretStr = Field(
         SecretStr(""),
-        description="Signs sessions; 32 random characters or more. Made anew at each start in development.",
+        description="Signs sessions; 32 random characters or more. In development one is generated at each start.",
     )
     secret_key_fallbacks: SecretStr = Field(
-        SecretStr(""), description="Earlier SECRET_KEYs whose cookies still count, separated by commas; for a rotation."
+        SecretStr(""),
+        description="Earlier SECRET_KEYs whose cookies are still accepted, separated by commas; for a rotation.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="The least level that is logged."
+        "INFO", description="The lowest level that is logged."
     )
     log_format: Literal["", "console", "json"] = Field(
         "", description="`console` or `json`; by default `json` in production and `console` elsewhere."
     )
     log_file: str = Field(
-        "", description="A file for the log instead of standard output; SIGUSR1 opens it anew (deploy/logrotate)."
+        "", description="A file for the log instead of standard output; SIGUSR1 reopens it (deploy/logrotate)."
     )
     debug_pages: bool = Field(
-        False, description="Show tracebacks on error pages and read templates anew; refused in production."
+        False, description="Show tracebacks on error pages and reload templates; refused in production."
     )
     metrics_allow: Networks = Field(
         (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")),
@@ -77,4 +78,4 @@ class ApplicationSettings(Section):
         if "*" in self.cors_origins:
             yield "CORS_ORIGINS", "must not be * in production: list the origins, or leave it empty"
         if self.debug_pages:
-            yield "DEBUG_PAGES", "must be off in production: tracebacks are nobody else's business"
+            yield "DEBUG_PAGES", "must be off in production: tracebacks reveal the code and its data"

@@ -17,13 +17,14 @@ class BackupSettings(Section):
 
     backup_to: str = Field(
         "",
-        description="A folder or `s3://bucket/prefix` for this instance alone; else `backups` beside the database.",
+        description="A folder or `s3://bucket/prefix` for this instance only; by default `backups` beside the "
+        "database.",
     )
-    backup_keep_days: float = Field(7, ge=0, description="Backups that are older are removed after the next one.")
-    backup_keep_count: int = Field(3, ge=1, description="So many of the newest stay whatever their age.")
-    backup_schedule: Cron = Field("0 2 * * *", description="When a backup is made (cron); empty is never.")
+    backup_keep_days: float = Field(7, ge=0, description="Older backups are removed after the next backup.")
+    backup_keep_count: int = Field(3, ge=1, description="This many of the newest backups are kept whatever their age.")
+    backup_schedule: Cron = Field("0 2 * * *", description="When a backup is made (cron); empty turns it off.")
     backup_drill_schedule: Cron = Field(
-        "0 3 * * 0", description="When the newest backup is restored as a test (cron); empty is never."
+        "0 3 * * 0", description="When the newest backup is restored as a test (cron); empty turns it off."
     )
     migrate_backup: bool = Field(True, description="Make a backup before migrations are applied (SQLite).")
 

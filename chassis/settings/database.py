@@ -24,13 +24,13 @@ class DatabaseSettings(Section):
 
     database_url: Annotated[SecretStr, AfterValidator(_normal)] = Field(
         SecretStr("sqlite:///data/app.db"),
-        description="SQLite (`sqlite:///file.db`, from the project's folder; `?timeout=30` lets writers wait for 30 s) "
-        "or `postgresql://user:pw@host/db`.",
+        description="SQLite (`sqlite:///file.db`, from the project's folder; `?timeout=30` makes writers wait up to "
+        "30 s) or `postgresql://user:pw@host/db`.",
     )
     database_slow_query_seconds: float = Field(0.5, gt=0, description="A statement that takes longer is logged.")
     database_snapshot_url: SecretStr = Field(
         SecretStr(""),
-        description="A SQLite database to start from: a URL of http(s), file or s3; `.zst` and `.gz` accepted.",
+        description="A SQLite database to start from: an http(s), file or s3 URL; `.zst` and `.gz` are accepted.",
     )
     database_snapshot_sha256: Annotated[str, BeforeValidator(lambda v: str(v).lower())] = Field(
         "",
@@ -39,14 +39,14 @@ class DatabaseSettings(Section):
     )
     database_snapshot_policy: Literal["if-missing", "refresh", "off"] = Field(
         "if-missing",
-        description="`if-missing` fills an empty place only; `refresh` also takes a snapshot that changed, "
+        description="`if-missing` fetches only if there is no database; `refresh` also fetches a changed snapshot, "
         "and keeps the old file; `off` never fetches.",
     )
     database_snapshot_max_bytes: int = Field(
-        10_000_000_000, ge=1, description="The largest snapshot that is accepted, also after decompression."
+        10_000_000_000, ge=1, description="Maximum size of a snapshot, before and after decompression."
     )
     database_snapshot_timeout_seconds: float = Field(
-        20, gt=0, description="The download is given up after so long without progress."
+        20, gt=0, description="The download fails after this long without progress."
     )
 
     @property

@@ -24,91 +24,97 @@ class SecuritySettings(Section):
     """Security"""
 
     admin_api_key: SecretStr = Field(
-        SecretStr(""), description="A key that may do everything; 32 random characters or more in production."
+        SecretStr(""), description="An API key with all rights; 32 random characters or more in production."
     )
     client_api_keys: SecretStr = Field(
-        SecretStr(""), description="Keys that may submit and read, separated by commas; `flask keys` makes more."
+        SecretStr(""), description="API keys that may submit and read, separated by commas; `flask keys` creates more."
     )
     require_client_api_key: bool | None = Field(
-        None, description="Ask who it is before /api, pages and sockets; by default in production only."
+        None, description="Require a key or sign-in for /api, pages and sockets; by default only in production."
     )
-    public_read: bool = Field(False, description="Let anonymous visitors watch, where a key or an account is required.")
+    public_read: bool = Field(
+        False, description="Give anonymous visitors read access where a key or an account is required."
+    )
     recent_proof_seconds: int = Field(
         900,
         ge=0,
-        description="A person who makes a key, downloads a backup, or changes a role or a second factor is asked for a "
-        "password or second factor that was shown this long ago; 0 asks never. API keys are not asked.",
+        description="Before creating a key, downloading a backup or changing a role or a second factor, a person "
+        "must have confirmed a password or second factor within this time; 0 never asks. API keys are exempt.",
     )
 
     http_header_seconds: float = Field(
         10,
         ge=0,
-        description="How long the head of a request may take from its first byte on; 0 is any time (eventlet).",
+        description="Time limit for the headers of a request, from its first byte; 0 means no limit (eventlet).",
     )
     http_body_seconds: float = Field(
         20,
         ge=0,
-        description="How long the body of a request may pause; it has to come at 500 bytes a second. "
-        "0 is any time (eventlet).",
+        description="Longest pause in the body of a request, which must arrive at 500 bytes per second or faster; 0 "
+        "means no limit (eventlet).",
     )
     http_answer_seconds: float = Field(
         60,
         ge=0,
-        description="How long a client may pause while it takes an answer; it has to take 500 bytes a second. "
-        "0 is any time (eventlet).",
+        description="Longest pause of a client that reads a response, at 500 bytes per second or faster; 0 means no "
+        "limit (eventlet).",
     )
     max_body_bytes: int = Field(
         65_536,
         ge=1_000,
-        description="The largest request body of any kind, where a route does not say that it takes more.",
+        description="Maximum request body of any kind, unless a route accepts more.",
     )
     max_json_bytes: int = Field(
-        2_000_000, ge=1_000, description="The largest JSON body of a route that takes rows; 10,000 rows need 1 MB."
+        2_000_000, ge=1_000, description="Maximum JSON body of a route that accepts rows; 10,000 rows need 1 MB."
     )
     upload_types: CommaList = Field(
         ("text/csv", "text/tab-separated-values", "text/plain"),
-        description="Types of files that are accepted, judged by what is in them.",
+        description="Accepted file types, detected from the file's content.",
     )
     admin_allow: Networks = Field(
         (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")),
-        description="Networks that may see the admin pages, which also need the scope `admin`.",
+        description="Networks that may open the admin pages, which also require the scope `admin`.",
     )
     security_contact: CommaList = Field(
-        (), description="Who is told of a hole: e-mail addresses or https URLs for /.well-known/security.txt."
+        (),
+        description="Contacts for reporting vulnerabilities: e-mail addresses or https URLs for "
+        "/.well-known/security.txt.",
     )
     public_url: str = Field(
         "",
         pattern=r"^(https?://[A-Za-z0-9._-]+(:[0-9]+)?/?)?$",
-        description="Where people reach the service, as in `https://app.example.org`; links in invitations begin so.",
+        description="The URL of the service, such as `https://app.example.org`; links in invitations start with it.",
     )
     allowed_hosts: CommaList = Field(
         (),
-        description="Names that the service answers by besides that of PUBLIC_URL, `.example.org` for all below it; "
-        "others get 421. With neither set: every name in production, localhost and addresses in development.",
+        description="Host names that the service accepts besides that of PUBLIC_URL, `.example.org` for all "
+        "subdomains; other names get 421. With neither set: any name in production, localhost and IP addresses in "
+        "development.",
     )
     trusted_proxies: Proxies = Field(
         (),
-        description="Networks of the proxies in front, and `unix` for a unix socket: only their X-Forwarded-For, "
-        "X-Forwarded-Proto and X-Forwarded-Host count.",
+        description="Networks of the proxies in front, and `unix` for a unix socket: X-Forwarded-For, "
+        "X-Forwarded-Proto and X-Forwarded-Host are accepted only from them.",
     )
     rate_limit_default: Rates = Field(
         (Rate(600, 60),),
-        description="Requests of a key, an account or else an address, as in `600 per minute, 5000 per day`; opening a "
-        "socket counts for its address. Empty is no limit. Outside of production only where it is set.",
+        description="Request limit of a key, an account or otherwise an address, such as `600 per minute, 5000 per "
+        "day`; opening a socket counts for its address. Empty means no limit. Outside production it applies only if "
+        "it is set.",
     )
     rate_limit_burst: Rates = Field(
         (Rate(30, 1),),
-        description="The same in a short time; both count. Outside of production only where it is set.",
+        description="The same limit over a short time; both apply. Outside production it applies only if it is set.",
     )
     auth_failure_limit: Rates = Field(
         (Rate(20, 60),),
-        description="Wrong keys from an address; above it no key that is new to that address is looked at. Empty is no "
-        "limit.",
+        description="Limit of wrong keys from an address; above it, keys new to that address are refused unchecked. "
+        "Empty means no limit.",
     )
     stale_key_days: int = Field(
         90,
         ge=0,
-        description="Days without use after which `flask doctor` and the console name a key; 0 is never.",
+        description="Days without use after which `flask doctor` and the console report a key; 0 never reports it.",
     )
 
     @property
@@ -131,4 +137,4 @@ class SecuritySettings(Section):
         for name, given in (("ADMIN_API_KEY", [self.admin_api_key]), ("CLIENT_API_KEYS", self.client_keys)):
             yield from keys.weaknesses(name, given)
         if covers_internet(proxy for proxy in self.trusted_proxies if proxy != "unix"):
-            yield "TRUSTED_PROXIES", "must not be everybody: whoever is trusted may claim to be any address"
+            yield "TRUSTED_PROXIES", "must not include every address: a trusted proxy can claim any client address"

@@ -17,49 +17,54 @@ class ServerSettings(Section):
     port: int = Field(5000, ge=1, le=65535, description="The port to listen on.")
     async_mode: Literal["eventlet", "gevent", "threading"] = Field(
         "eventlet",
-        description="What serves the sockets: green threads of eventlet or gevent, or real threads.",
+        description="How sockets are served: eventlet or gevent green threads, or real threads.",
     )
     socket_transports: CommaList = Field(
-        ("polling", "websocket"), description="Socket.IO transports that are offered: `polling`, `websocket`."
+        ("polling", "websocket"), description="Socket.IO transports to offer: `polling`, `websocket`."
     )
     max_upload_bytes: int = Field(
-        20_000_000, ge=1_000, description="The largest request body of a route that takes files."
+        20_000_000, ge=1_000, description="Maximum request body of a route that accepts files."
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="Redis for events and limits of several workers; needed only with more than one."
+        SecretStr(""), description="Redis for events and limits shared by workers; required only with more than one."
     )
     gunicorn_workers: int = Field(
         1,
         ge=1,
         le=64,
-        description="Worker processes. More than 1 needs REDIS_URL and SOCKET_TRANSPORTS=websocket.",
+        description="Number of worker processes. More than 1 needs REDIS_URL and SOCKET_TRANSPORTS=websocket.",
     )
     gunicorn_threads: int = Field(
         200,
         ge=2,
         le=10_000,
-        description="Threads of a worker under ASYNC_MODE=threading; a socket holds one.",
+        description="Threads per worker under ASYNC_MODE=threading; each socket uses one.",
     )
     gunicorn_timeout_seconds: int = Field(
-        30, ge=1, description="A worker that gave no sign of life for this long is replaced."
+        30, ge=1, description="A worker that has not responded for this long is replaced."
     )
     gunicorn_graceful_timeout_seconds: int = Field(
-        10, ge=1, description="How long a stopping worker may finish its work."
+        10, ge=1, description="How long a stopping worker has to finish its work."
     )
     drain_delay_seconds: float = Field(
         0,
         ge=0,
         le=300,
-        description="How long a stopping worker still serves, not ready, so that balancers see it (eventlet).",
+        description="How long a stopping worker keeps serving while it reports not ready, so that load balancers "
+        "notice (eventlet).",
     )
     hub_stall_seconds: float = Field(
-        1.0, ge=0, description="Code that holds up all others for this long is logged with its stack; 0 is never."
+        1.0,
+        ge=0,
+        description="Code that blocks the event loop for this long is logged with its stack; 0 turns this off.",
     )
-    gunicorn_max_requests: int = Field(0, ge=0, description="A worker is replaced after so many requests; 0 is never.")
+    gunicorn_max_requests: int = Field(
+        0, ge=0, description="A worker is replaced after this many requests; 0 never replaces it."
+    )
     gunicorn_worker_connections: int = Field(
         10_000,
         ge=10,
-        description="Connections a worker holds at once; the limit of open files is raised to fit.",
+        description="Maximum connections per worker; the limit of open files is raised to fit.",
     )
 
     def problems(self) -> Iterable[Problem]:
@@ -73,7 +78,7 @@ class ServerSettings(Section):
         if self.gunicorn_workers > 1 and "polling" in self.socket_transports:
             yield (
                 "GUNICORN_WORKERS",
-                "above 1 needs SOCKET_TRANSPORTS=websocket, since polls would reach other workers",
+                "above 1 needs SOCKET_TRANSPORTS=websocket, because polls would reach other workers",
             )
         if redis:
             yield from packages.needed("REDIS_URL", "redis", "redis")

@@ -9,21 +9,23 @@ from chassis.settings.types import Cron, TimeZone
 class UpkeepSettings(Section):
     """Upkeep"""
 
-    schedule_time_zone: TimeZone = Field("UTC", description="In which all schedules are, such as `Europe/Berlin`.")
+    schedule_time_zone: TimeZone = Field("UTC", description="The time zone of all schedules, such as `Europe/Berlin`.")
     retention_schedule: Cron = Field(
-        "30 3 * * *", description="When what is older than it may be is deleted (cron); empty is never."
+        "30 3 * * *", description="When data past its retention time is deleted (cron); empty turns it off."
     )
-    retention_jobs_days: float = Field(30, ge=0, description="How long ended jobs are kept; 0 is for ever.")
-    retention_audit_days: float = Field(365, ge=0, description="How long the audit log is kept; 0 is for ever.")
+    retention_jobs_days: float = Field(30, ge=0, description="How long ended jobs are kept; 0 keeps them forever.")
+    retention_audit_days: float = Field(
+        365, ge=0, description="How long audit log entries are kept; 0 keeps them forever."
+    )
     cleanup_schedule: Cron = Field(
-        "15 4 * * *", description="When left-over temporary files are deleted (cron); empty is never."
+        "15 4 * * *", description="When leftover temporary files are deleted (cron); empty turns it off."
     )
     sqlite_upkeep_schedule: Cron = Field(
-        "45 4 * * *", description="When the SQLite file is tidied up and shrunk (cron); empty is never."
+        "45 4 * * *", description="When the SQLite file is optimised and shrunk (cron); empty turns it off."
     )
     sqlite_vacuum_max_bytes: int = Field(
         20_000_000,
         ge=0,
-        description="Up to this size a file that cannot shrink in steps is written anew once, after which it can; "
-        "it holds up writers for about half a second in 20 MB.",
+        description="Up to this size, a file that cannot shrink in steps is rewritten once so that it can; this "
+        "blocks writers for about half a second per 20 MB.",
     )

@@ -16,19 +16,19 @@ class UpstreamSettings(Section):
     )
     upstream_model: str = Field("openai/gpt-4o-mini", min_length=1, description="The model that is asked.")
     upstream_requests_per_second: float = Field(
-        20, gt=0, le=100_000, description="Calls that start in a second, over all jobs of a process."
+        20, gt=0, le=100_000, description="Maximum calls started per second, over all jobs of a process."
     )
-    upstream_burst: int = Field(1, ge=1, description="Calls that may start at once after a quiet time.")
+    upstream_burst: int = Field(1, ge=1, description="Calls that may start in a burst after a quiet time.")
     upstream_max_concurrent_requests: int = Field(
-        20, ge=1, le=10_000, description="Calls under way at once, over all jobs of a process."
+        20, ge=1, le=10_000, description="Maximum calls in flight, over all jobs of a process."
     )
-    upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long is broken.")
+    upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long fails.")
     upstream_max_response_bytes: int = Field(
         2_000_000,
         ge=10_000,
-        description="The largest answer to a call, packed or unpacked; the row of a larger one fails.",
+        description="Maximum size of an answer, compressed or not; larger answers fail.",
     )
-    upstream_max_retries: int = Field(4, ge=0, le=20, description="Further attempts after a call that may be retried.")
+    upstream_max_retries: int = Field(4, ge=0, le=20, description="Maximum retries of a call.")
     upstream_outage_seconds: float = Field(
-        300, ge=0, description="While no call at all is answered, they are repeated for so long before they fail."
+        300, ge=0, description="How long calls are retried while no call is answered at all."
     )

@@ -109,18 +109,18 @@ def foreign(tmp_path):
 
 
 WORSE = {
-    "other tables": (foreign, "is not one of this service"),
+    "other tables": (foreign, "does not belong to this service"),
     "a newer version": (
         lambda folder: snapshot(folder, "UPDATE alembic_version SET version_num = '9999'"),
         "newer than this code",
     ),
-    "a table too few": (lambda folder: snapshot(folder, "DROP TABLE jobs"), "lacks tables that its version has: jobs"),
+    "a table too few": (lambda folder: snapshot(folder, "DROP TABLE jobs"), "lacks tables of its version: jobs"),
     "a version table that is none": (
         lambda folder: snapshot(folder, "ALTER TABLE alembic_version RENAME COLUMN version_num TO n"),
         "cannot be read",
     ),
     "nothing to fetch": (lambda folder: ((folder / "none.db").as_uri(), "0" * 64), "No such file"),
-    "another checksum": (lambda folder: (snapshot(folder)[0], "0" * 64), "is expected"),
+    "another checksum": (lambda folder: (snapshot(folder)[0], "0" * 64), "expected"),
 }
 
 
@@ -153,7 +153,7 @@ def test_a_snapshot_that_is_refused_is_left_nowhere(tmp_path, case, policy):
 
 def test_a_refresh_that_fails_on_a_database_that_is_no_good_either_stops_the_start(tmp_path):
     (tmp_path / "app.db").write_bytes(b"this is not a database" * 100)
-    with pytest.raises(AppError, match="is not one of this service"):
+    with pytest.raises(AppError, match="does not belong to this service"):
         boot(settings_of(tmp_path, *foreign(tmp_path), "refresh"))
 
 
@@ -164,7 +164,7 @@ def test_a_refused_refresh_is_told_by_readiness_and_metrics(serve, tmp_path):
     server = serve(**dict(zip(names, (url, checksum, "refresh"), strict=True)))
     check = server.json("/readyz")["checks"]["snapshot"]
     assert check["ok"]
-    assert "is not one of this service" in check["detail"]
+    assert "does not belong to this service" in check["detail"]
     assert 'app_snapshot_info{outcome="refused"} 1.0' in server.get("/metrics")[1]
     assert "snapshot_refused" in server.log
 
@@ -195,7 +195,7 @@ def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path):
     (tmp_path / "tls.pem").write_text("")
     server = serve(ready=False, GUNICORN_CMD_ARGS=f"--certfile={tmp_path}/tls.pem")
     assert server.process.wait(LIMIT_SECONDS) == 78
-    assert "speaks no TLS" in server.log
+    assert "does not support TLS" in server.log
     assert "Traceback" not in server.log
 
 
@@ -210,12 +210,12 @@ def test_tls_is_refused_by_its_key_alone(tmp_path):
 
 def test_a_folder_that_cannot_be_made_stops_the_start(refusal, tmp_path):
     (tmp_path / "file").write_text("")
-    assert "cannot be made" in refusal(f"sqlite:///{tmp_path}/file/app.db")
+    assert "cannot be created" in refusal(f"sqlite:///{tmp_path}/file/app.db")
 
 
 def test_a_lock_file_that_cannot_be_made_stops_the_start(refusal, tmp_path):
     (tmp_path / "app.db.lock").mkdir()
-    assert "app.db.lock cannot be made" in refusal(f"sqlite:///{tmp_path}/app.db")
+    assert "app.db.lock cannot be created" in refusal(f"sqlite:///{tmp_path}/app.db")
 
 
 def test_a_database_server_that_is_away_stops_the_start_with_what_to_do(refusal):

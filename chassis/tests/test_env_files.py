@@ -95,7 +95,7 @@ def test_the_start_and_the_flask_command_say_so_with_the_status_78(tmp_path):
         command, cwd=tmp_path, env=CLEAN, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
     )
     assert done.returncode == 78
-    assert "PORT cannot be read in line 3 of .env" in done.stderr
+    assert "PORT cannot be read on line 3 of .env" in done.stderr
     (tmp_path / ".env").write_text("OTEL_SERVICE_NAME=a-${PATH}\nOTHER_NAME=${OTEL_SERVICE_NAME}\n")
     done = subprocess.run(
         command, cwd=tmp_path, env=CLEAN, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS

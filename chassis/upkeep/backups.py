@@ -52,7 +52,7 @@ def _run(context: JobContext, what: str, *arguments: str) -> None:
         lines = _lines(said)
     if process.returncode:
         BACKUP_FAILURES.labels(what).inc()
-        why = lines[-1].removeprefix("Error: ") if lines else "it said nothing"
+        why = lines[-1].removeprefix("Error: ") if lines else "it gave no output"
         raise AppError(why, code="backup_failed")
     context.log.info(f"{what}_done", told=lines[-1] if lines else "")
     context.progress(100, 100, lines[-1] if lines else "")

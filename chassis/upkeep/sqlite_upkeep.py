@@ -36,13 +36,13 @@ def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
     settings = current_settings()
     path = settings.sqlite_path
     if path is None:
-        context.progress(1, 1, "PostgreSQL looks after itself")
+        context.progress(1, 1, "PostgreSQL needs no upkeep here")
         return
     before = path.stat().st_size
     words = shrink(path, settings.sqlite_vacuum_max_bytes, context)
     whole = run_in_thread(lambda: _tidy(path))
     saved = before - path.stat().st_size
-    context.progress(1, 1, f"{words}, {saved:,} bytes given back{'' if whole else ', log not cut off: others read it'}")
+    context.progress(1, 1, f"{words}, {saved:,} bytes freed{'' if whole else ', log not truncated: it is being read'}")
 
 
 def shrink(path: Path, max_bytes: int, context: JobContext) -> str:
@@ -55,7 +55,7 @@ def shrink(path: Path, max_bytes: int, context: JobContext) -> str:
         return "shrunk in steps"
     if path.stat().st_size <= max_bytes:
         run_in_thread(lambda: _run(path, f"PRAGMA auto_vacuum={INCREMENTAL}; VACUUM"))
-        return "written anew, shrinks in steps from now on"
+        return "rewritten, shrinks in steps from now on"
     if free > size * MUCH_FREE:
         context.log.warning("sqlite_much_free", pages=size, free_pages=free, limit_bytes=max_bytes)
         return f"{free:,} of {size:,} pages are free, and it is above SQLITE_VACUUM_MAX_BYTES"

@@ -39,13 +39,13 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     if not 200 <= status < 300:
         raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
     if error:
-        raise UpstreamError("upstream_malformed", "The outside API gave an error instead of an answer." + detail)
+        raise UpstreamError("upstream_malformed", "The outside API returned an error instead of an answer." + detail)
     choice = _first(body)
     given = _text(choice)
     text = None if given is None else storable(given)
     _check_end(choice, text, key)
     if text is None:
-        raise UpstreamError("upstream_malformed", "The outside API gave an answer without a text.")
+        raise UpstreamError("upstream_malformed", "The outside API returned an answer without text.")
     usage = body.get("usage")
     used = usage if isinstance(usage, dict) else {}
     answered_by = body.get("model")
@@ -103,7 +103,7 @@ def _check_end(choice: dict[str, Any], text: str | None, key: str) -> None:
     if ends & FILTERED:
         raise UpstreamError("upstream_filtered", "The answer was stopped by the outside API's filter.", text=text)
     if ends & CUT:
-        message = "The answer is cut: it reached the most that the model may write."
+        message = "The answer was cut off at the model's output limit."
         raise UpstreamError("upstream_cut", message, text=text)
 
 

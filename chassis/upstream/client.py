@@ -158,7 +158,9 @@ def backoff_seconds(attempt: int) -> float:
 
 def _send(setup: _Setup, prompt: str, cancelled: Check) -> Reply:
     if not (setup.key.isascii() and setup.key.isprintable()):  # the library's own error would show the key
-        raise UpstreamError("upstream_unauthorized", "OPENROUTER_API_KEY holds characters that no key has.")
+        raise UpstreamError(
+            "upstream_unauthorized", "OPENROUTER_API_KEY contains characters that are not valid in a key."
+        )
     seconds = setup.timeout_seconds
     measured = {"kind": "client", "http.request.method": "POST", "url.full": setup.url}
     with (
@@ -187,11 +189,11 @@ def _send(setup: _Setup, prompt: str, cancelled: Check) -> Reply:
 
 def _broken(error: requests.RequestException, limits: Patience, seconds: float) -> UpstreamError:
     if isinstance(error, requests.exceptions.ContentDecodingError):
-        return UpstreamError("upstream_malformed", "The outside API gave an answer that cannot be decoded.")
+        return UpstreamError("upstream_malformed", "The outside API returned an answer that cannot be decoded.")
     if isinstance(error, requests.Timeout) or limits.over:
         message = f"The outside API did not answer within {seconds:g} seconds."
         return UpstreamError("upstream_timeout", message, retryable=True)
     if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        message = "The connection to the outside API could not be made, or broke."
+        message = "The connection to the outside API failed or was interrupted."
         return UpstreamError("upstream_unavailable", message, retryable=True)
     return UpstreamError("upstream_rejected", "The request could not be sent; check UPSTREAM_BASE_URL.")

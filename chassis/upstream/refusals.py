@@ -26,16 +26,16 @@ USED_UP = {  # codes and types of errors that APIs use for an account that canno
 def failure(status: int, error: Any, detail: str, pause_seconds: float | None = None) -> UpstreamError:
     """Return the error for a status and the error in the body; `detail` is the API's message, or empty."""
     if status == 402 or _names(error) & USED_UP:
-        message = f"The outside API refuses the account: its credit or quota is used up ({status}).{detail}"
+        message = f"The outside API refused the account: its credit or quota is used up ({status}).{detail}"
         return UpstreamError("upstream_no_credit", message)
     if status == 403 and _is_moderation(error):
-        return UpstreamError("upstream_filtered", f"The outside API refused what was asked ({status}).{detail}")
+        return UpstreamError("upstream_filtered", f"The outside API refused the prompt ({status}).{detail}")
     if status in (401, 403):
         message = f"The outside API refused access ({status}); check OPENROUTER_API_KEY.{detail}"
         return UpstreamError("upstream_unauthorized", message)
     later: dict[str, Any] = {"retryable": True, "retry_after": pause_seconds}
     if status == 429:
-        message = f"The outside API says that it is asked too often (429).{detail}"
+        message = f"The outside API is rate-limiting this service (429).{detail}"
         return UpstreamError("upstream_rate_limited", message, **later)
     if status == 408 or status >= 500:
         return UpstreamError("upstream_unavailable", f"The outside API failed ({status}).{detail}", **later)

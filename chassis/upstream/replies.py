@@ -66,7 +66,7 @@ def parsed(reply: Reply) -> Any:
         return json.loads(reply.body)
     except (ValueError, RecursionError):
         if reply.good:
-            message = "The outside API gave an answer that is not JSON; check UPSTREAM_BASE_URL."
+            message = "The outside API returned an answer that is not JSON; check UPSTREAM_BASE_URL."
             raise UpstreamError("upstream_malformed", message) from None
         return None
 

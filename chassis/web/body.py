@@ -71,7 +71,7 @@ def uploaded_file(name: str) -> FileStorage | None:
     """Return the form's file of that name, or None; raise BadRequest when there are several."""
     found = [file for file in request.files.getlist(name) if file.filename]
     if len(found) > 1:
-        raise BadRequest(f"{name} is given {len(found)} times: send one file.", code=BODY)
+        raise BadRequest(f"{name} was given {len(found)} times: send one file.", code=BODY)
     return found[0] if found else None
 
 
@@ -84,7 +84,7 @@ def _single(given: MultiDict[str, str], model: type[M], code: str) -> dict[str, 
     """Return the values by name; a repeated name is refused, since each reader would use another of its values."""
     twice = next((name for name in model.model_fields if len(given.getlist(name)) > 1), None)
     if twice is not None:
-        raise BadRequest(f"{twice} is given more than once.", code=code)
+        raise BadRequest(f"{twice} was given more than once.", code=code)
     return given.to_dict()
 
 

@@ -19,19 +19,19 @@ from chassis.wiring import current_settings, current_wiring
 log = structlog.get_logger(__name__)
 
 WORDS = {
-    400: ("That request is not right", "Something in the request could not be understood."),
-    401: ("Who are you?", "This service is for people and programs that it knows."),
-    403: ("Not allowed", "You may not see this."),
-    404: ("Nothing here", "The page does not exist, or no longer."),
-    405: ("Not possible here", "This address does not take that kind of request."),
-    408: ("Too slow", "What you sent did not arrive in time: try again."),
-    413: ("Too large", "What you sent is larger than this service accepts."),
-    415: ("Wrong kind of content", "This address does not take that kind of content."),
-    421: ("Wrong name", "This service does not answer by that name."),
-    429: ("Too many requests", "You are faster than this service allows: wait a moment and try again."),
-    500: ("Something went wrong", "The mistake is on our side, and it has been logged."),
-    503: ("Not available right now", "The service cannot answer at the moment: try again shortly."),
-    507: ("Storage is full", "You store as much as you may: delete something, or ask for more."),
+    400: ("Bad request", "The service could not understand the request."),
+    401: ("Sign-in required", "This page needs a sign-in or an API key."),
+    403: ("Not allowed", "You do not have permission to see this."),
+    404: ("Page not found", "There is no page at this address."),
+    405: ("Method not allowed", "This address does not accept this kind of request."),
+    408: ("Request timed out", "The request did not arrive in time: try again."),
+    413: ("Too large", "The request is larger than this service accepts."),
+    415: ("Wrong content type", "This address does not accept this kind of content."),
+    421: ("Wrong name", "This service is not available under that name."),
+    429: ("Too many requests", "You have sent too many requests: wait a moment and try again."),
+    500: ("Something went wrong", "The error is on our side, and it has been logged."),
+    503: ("Service unavailable", "The service cannot answer right now: try again shortly."),
+    507: ("Storage is full", "Your storage limit is reached: delete something, or ask for more."),
 }
 CODES = {
     401: "unauthorized",
@@ -87,7 +87,7 @@ def _http_error(error: HTTPException) -> Response:
 def _refused_value(error: DataError) -> Response:
     """Answer to a value that the database's types cannot store, such as a null character in an id."""
     log.warning("value_refused", path=request.path, reason=str(error.orig))
-    return _render(400, "invalid_value", "The request holds a value that cannot be stored.")
+    return _render(400, "invalid_value", "The request contains a value that cannot be stored.")
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
@@ -101,7 +101,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 def _malformed_body(_error: ParseException) -> Response:
     """Answer to malformed chunks, which gunicorn detects when the body is read."""
-    return _render(400, "bad_request", "The body is not sent as HTTP has it.")
+    return _render(400, "bad_request", "The body is not valid HTTP.")
 
 
 def _unexpected(error: Exception) -> Response:

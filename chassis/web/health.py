@@ -54,7 +54,7 @@ class Health(BaseModel):
 @public
 @describe(answers={200: Alive})
 def livez() -> Response:
-    """Answer as long as the process can; depends on nothing."""
+    """Return 200 as long as the process responds; checks nothing else."""
     return jsonify(status="alive")
 
 
@@ -62,7 +62,7 @@ def livez() -> Response:
 @public
 @describe(answers={200: Readiness, 503: Readiness})
 def readyz() -> Response:
-    """Answer 200 when the service can do its work, else 503 with the reasons."""
+    """Return 200 when the service is ready, or 503 with the reasons."""
     found = run_checks()
     checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
     if why := maintenance.reason():  # maintenance is no reason to stop sending requests here
@@ -78,7 +78,7 @@ def readyz() -> Response:
 @public
 @describe(answers={200: Health, 503: Health})
 def healthz() -> Response:
-    """Answer what a platform's health check wants to know."""
+    """Return the health of the service and its version."""
     found = run_checks()
     versions = {"version": service().version, "chassis_version": CHASSIS_VERSION}
     return _answer(found, **versions, checks={name: reason is None for name, reason in found.items()})

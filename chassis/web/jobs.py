@@ -15,8 +15,8 @@ blueprint = Blueprint("jobs_api", __name__, url_prefix="/api/jobs")
 class JobQuery(Paging):
     """Which jobs."""
 
-    state: State | None = Field(None, description="Only those in this state.")
-    kind: Text | None = Field(None, max_length=200, description="Only those of this kind.")
+    state: State | None = Field(None, description="Only jobs in this state.")
+    kind: Text | None = Field(None, max_length=200, description="Only jobs of this kind.")
 
 
 class JobResponse(BaseModel):
@@ -31,7 +31,7 @@ class JobResponse(BaseModel):
     error: str | None
     attempt: int
     cancel_requested: bool
-    revision: int = Field(description="Grows with every change.")
+    revision: int = Field(description="Increases with every change.")
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
@@ -50,7 +50,7 @@ def listing() -> Response:
 
 
 @blueprint.get("/<job_id>")
-@describe(answers={200: JobResponse, 404: "There is no such job, or it is not for you to see."})
+@describe(answers={200: JobResponse, 404: "There is no such job, or you may not see it."})
 def show(job_id: str) -> Response:
     """Return one job."""
     return jsonify(jobs.seen(job_id).as_dict())

@@ -21,13 +21,15 @@ HOUR_SECONDS = 3_600
 class LoadKeyRequest(BaseModel):
     """How long the key is for."""
 
-    seconds: int = Field(HOUR_SECONDS, ge=1, le=keys.MAX_SECONDS_WITHOUT_LIMITS, description="After it the key ends.")
+    seconds: int = Field(
+        HOUR_SECONDS, ge=1, le=keys.MAX_SECONDS_WITHOUT_LIMITS, description="Lifetime of the key, in seconds."
+    )
 
 
 class LoadKeyResponse(BaseModel):
     """A key without limits, shown once."""
 
-    id: str = Field(description="Names the key when it is revoked, and in lists and logs.")
+    id: str = Field(description="Identifies the key in lists and logs, and to revoke it.")
     key: str
     expires_at: AwareDatetime
 
@@ -43,7 +45,7 @@ class RevokedResponse(BaseModel):
 @recently_proved
 @describe(body=LoadKeyRequest, answers={201: LoadKeyResponse})
 def create() -> tuple[Response, int, dict[str, str]]:
-    """Make a key without limits, for a load test: it may submit, and ends by itself."""
+    """Create a key without limits for a load test: it may submit, and expires by itself."""
     ends = time.time() + json_body(LoadKeyRequest).seconds
     key = keys.create(keys.NewKey("load test", (SUBMIT,), expires_at=ends, without_limits=True))
     made = jsonify(id=keys.id_of(key), key=key, expires_at=iso(ends))
@@ -52,7 +54,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 
 @blueprint.delete("/<key_id>")
 @needs(ADMIN)
-@describe(answers={200: RevokedResponse, 404: "There is no such key without limits, or it is revoked already."})
+@describe(answers={200: RevokedResponse, 404: "There is no such key without limits, or it is already revoked."})
 def revoke(key_id: str) -> Response:
     """Revoke a key without limits; its sockets are closed within a second."""
     keys.revoke_without_limits(key_id)

@@ -26,7 +26,7 @@ def metrics() -> Response:
     """Return all metrics in Prometheus' text format."""
     settings = current_settings()
     if not allowed(request.remote_addr, settings.metrics_allow):
-        raise Forbidden("Metrics are for the networks in METRICS_ALLOW.")
+        raise Forbidden("Metrics are open only to the networks in METRICS_ALLOW.")
     about = (service().slug, service().version, CHASSIS_VERSION, platform.python_version(), current_mode())
     BUILD_INFO.labels(*about).set(1)
     health.observe()  # keeps app_ready current where nothing else runs the checks

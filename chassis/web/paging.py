@@ -10,8 +10,8 @@ T = TypeVar("T")
 class Paging(BaseModel):
     """The query parameters of a list that comes in pages."""
 
-    page: int = Field(1, ge=1, le=1_000_000, description="Counted from 1.")
-    per_page: int = Field(20, ge=1, le=100, description="Items in a page.")
+    page: int = Field(1, ge=1, le=1_000_000, description="Page number, starting at 1.")
+    per_page: int = Field(20, ge=1, le=100, description="Items per page.")
 
 
 class Page(BaseModel, Generic[T]):
@@ -20,4 +20,4 @@ class Page(BaseModel, Generic[T]):
     items: list[T]
     page: int
     per_page: int
-    total: int = Field(description="Items in all pages.")
+    total: int = Field(description="Items on all pages.")

@@ -18,7 +18,7 @@ class UsageItem(BaseModel):
     used: int
     limit: int
     left: int
-    resets_at: AwareDatetime | None = Field(description="When the count of the day begins anew; null for what is held.")
+    resets_at: AwareDatetime | None = Field(description="When the daily count restarts; null for quotas without one.")
 
 
 class UsageResponse(BaseModel):
@@ -31,6 +31,6 @@ class UsageResponse(BaseModel):
 @blueprint.get("")
 @describe(answers={200: UsageResponse})
 def show() -> Response:
-    """Return what the key or account that asks has used of its quotas, and what is left."""
+    """Return the caller's quotas: what is used and what is left."""
     owner = identity.current().owner
     return jsonify(owner=owner, items=[one.as_dict() for one in quotas.usage(owner)])

@@ -12,18 +12,18 @@ cd secrets
 for new in secret_key admin_api_key grafana_admin_password; do
     if [ ! -e "$new" ]; then
         openssl rand -base64 48 >"$new"
-        echo "made $new"
+        echo "created $new"
     fi
 done
 for yours in openrouter_api_key mail_password; do
     if [ ! -e "$yours" ]; then
         : >"$yours"
-        echo "made $yours, empty: put yours into it, if you use it"
+        echo "created $yours, empty: put your own value in it if you use it"
     fi
 done
 if [ ! -e tls_certificate ] && [ ! -e tls_key ]; then
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 825 -subj "/CN=$name" \
         -addext "subjectAltName=DNS:$name,DNS:localhost,IP:127.0.0.1" -keyout tls_key -out tls_certificate 2>/dev/null
-    echo "made tls_certificate and tls_key for $name, signed by itself: replace the two by your own"
+    echo "created tls_certificate and tls_key for $name, self-signed: replace both with your own"
 fi
 chmod 444 secret_key admin_api_key grafana_admin_password openrouter_api_key mail_password tls_certificate tls_key

@@ -18,13 +18,13 @@ usage() {
     cat <<END
 usage: sudo deploy/systemd/install.sh [--dry-run] [--with-backups]
 
-Copies this checkout to $ROOT/releases/VERSION-HASH with a virtual environment of its own, makes the
-user $NAME, $ENV_FILE with new keys and the units where they are missing,
-points $ROOT/current to the new release, reloads or restarts, and waits for /readyz. When that does not
-come it goes back to the release before and exits with 1. The last $KEEP releases are kept.
+Copies this checkout to $ROOT/releases/VERSION-HASH with its own virtual environment, creates the
+user $NAME, $ENV_FILE with new keys and the units if they are missing,
+points $ROOT/current to the new release, reloads or restarts the service, and waits for /readyz. If the new
+release does not become ready, it returns to the previous one and exits with 1. The last $KEEP releases are kept.
 
-  --dry-run   say what would be done, and change nothing
-  --with-backups   enable the timers of a backup each night and a drill each week
+  --dry-run   show what would be done, and change nothing
+  --with-backups   enable the timers for a nightly backup and a weekly test restore
   PYTHON=     the Python to use, 3.11 or newer (python3)
   READY_SECONDS=   how long to wait for /readyz (60)
 
@@ -58,11 +58,11 @@ main() {
     [ -n "$dry_run" ] || only_one
     new=$ROOT/releases/$(release_name)
     old=$(readlink -e "$ROOT/current" || true)
-    id -u "$NAME" >/dev/null 2>&1 || step "make the user $NAME" make_user
+    id -u "$NAME" >/dev/null 2>&1 || step "create the user $NAME" make_user
     [ -e "$ENV_FILE" ] || step "write $ENV_FILE with new keys" make_settings
     [ -e "$new/.complete" ] || step "build the release $new" build
     if units_are_of . && [ "$old" = "$new" ] && systemctl is-active --quiet "$NAME"; then
-        say "$new is running already"
+        say "$new is already running"
     else
         step "switch from ${old:-nothing} to $new and wait for /readyz" upgrade
         step "remove all but the last $KEEP releases" prune
@@ -73,14 +73,14 @@ main() {
 
 check_machine() {
     [ -n "$dry_run" ] || [ "$(id -u)" = 0 ] || die "this needs root: sudo $0"
-    [ -n "$dry_run" ] || [ -d /run/systemd/system ] || die "systemd does not run here; see docs/deploy.md#supervisor"
+    [ -n "$dry_run" ] || [ -d /run/systemd/system ] || die "systemd is not running here; see docs/deploy.md#supervisor"
     "$PYTHON" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
         die "Python 3.11 or newer with venv is needed: apt install python3-venv, or PYTHON=/path/to/python3"
 }
 
 only_one() {
     exec 9>"/run/$NAME-install.lock"
-    flock --nonblock 9 || die "another install.sh is at work"
+    flock --nonblock 9 || die "another install.sh is running"
 }
 
 # A name that follows from the content, so that the same checkout is the same release, with git or without.
@@ -174,13 +174,13 @@ point_to() {
 # A refused reload has not touched the running workers, so the link is all that has to go back.
 roll_back() {
     trap - INT TERM HUP
-    case "$old" in "" | "$new") die "$new is not ready, and there is nothing to go back to: journalctl -u $NAME" ;; esac
+    case "$old" in "" | "$new") die "$new is not ready, and there is no previous release to return to: journalctl -u $NAME" ;; esac
     before=$(workers)
     point_to "$old"
     if [ "$refused" = reload ]; then wait_ready ""; else systemctl restart "$NAME" && wait_ready "$before"; fi ||
-        die "$new is not ready, and neither is $old any more: journalctl -u $NAME"
+        die "$new is not ready, and $old is no longer ready either: journalctl -u $NAME"
     rm -rf "$new"
-    die "$new is not ready; went back to $old, which is"
+    die "$new is not ready; returned to $old, which is ready"
 }
 
 main_pid() { systemctl show --property MainPID --value "$NAME"; }

@@ -47,10 +47,10 @@ EXAMPLE = BASE_DIR / "examples" / "species.csv"
 EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
 ID = "<string(length=32):prediction_id>"  # so that `example` is not a batch id, and other methods on it are refused
 MAX_LINES_BYTES = 500_000  # of a form with one text, which is split while others wait
-ACCEPTED = Answer(AcceptedBatch, headers={"Location": "Where the batch is."})
-NOBODY_ANSWERS = "Nothing is there to answer: OPENROUTER_API_KEY is not set."
+ACCEPTED = Answer(AcceptedBatch, headers={"Location": "URL of the batch."})
+NOBODY_ANSWERS = "No model is configured: OPENROUTER_API_KEY is not set."
 DOWNLOADS = "30 per minute"  # per principal and format: a download may have 50 MB
-FULL = "You store as many bytes as you may, or would with this batch."
+FULL = "Your storage limit is reached, or this batch would exceed it."
 CSV = "text/csv; charset=utf-8"
 UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in a file name
 FILE = {"Content-Disposition": "The file's name."}
@@ -81,7 +81,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 @blueprint.post("/first-row")
 @describe(body={bodies.FILES: BeginningOfFile}, answers={200: FirstRow})
 def first_row() -> Response:
-    """Return the first row of the beginning of a file, as the whole file would be read; nothing is stored."""
+    """Parse the beginning of a file and return its first row; nothing is stored."""
     file = uploaded_file("file")
     if file is None:
         raise BadRequest("Send a form with file.", code="no_rows")
@@ -91,7 +91,7 @@ def first_row() -> Response:
 @blueprint.post("/example")
 @describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL})
 def create_example() -> tuple[Response, int, dict[str, str]]:
-    """Start the batch that comes with the project."""
+    """Start the example batch that ships with the project."""
     batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)
     return _accepted(batch, upload.read_csv(EXAMPLE.read_bytes(), predictor.max_rows))
 
@@ -107,7 +107,7 @@ def listing() -> Response:
 @blueprint.get("/config")
 @describe(answers={200: ConfigResponse})
 def config() -> Response:
-    """Return what answers, and how much is accepted."""
+    """Return the model that answers and the limits on input."""
     return jsonify(
         demo=predictor.demo,
         model=predictor.model,
@@ -127,7 +127,7 @@ def show(prediction_id: str) -> Response:
 @blueprint.get(f"/{ID}/rows")
 @describe(query=RowQuery, answers={200: RowsResponse})
 def rows(prediction_id: str) -> Response:
-    """Return rows in the input's order, or those that finished after a number."""
+    """Return rows in input order, or the rows that finished after a given finish_no."""
     asked, batch = query_parameters(RowQuery), service.get(prediction_id)
     if (after := asked.after) is not None:
         found = db.read(lambda conn: store.rows_after(conn, prediction_id, after=after, limit=asked.limit))
@@ -156,16 +156,18 @@ def results_json(prediction_id: str) -> Response:
 
 
 @blueprint.post(f"/{ID}/cancel")
-@describe(answers={200: BatchResponse, 409: "It has ended already."})
+@describe(answers={200: BatchResponse, 409: "The batch has already ended."})
 def cancel(prediction_id: str) -> Response:
     """Stop a batch."""
     return jsonify(service.cancel(prediction_id))
 
 
 @blueprint.post(f"/{ID}/requeue")
-@describe(body=Requeue, answers={202: BatchResponse, 409: "It has not ended, or every row has its answer."})
+@describe(
+    body=Requeue, answers={202: BatchResponse, 409: "The batch has not ended, or every row already has an answer."}
+)
 def requeue(prediction_id: str) -> tuple[Response, int]:
-    """Go on with a batch that ended before all rows had their answer."""
+    """Continue a batch that ended before every row was answered."""
     body = json_body(Requeue)
     return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
 

@@ -58,7 +58,7 @@ def _told(error: Exception, prediction_id: str) -> Exception:
     batch = db.read(lambda conn: store.get(conn, prediction_id))
     if not isinstance(error, UpstreamError) or batch is None:
         return error
-    left = f"{batch['total'] - batch['done']:,} rows were not attempted; run the batch again to go on with them."
+    left = f"{batch['total'] - batch['done']:,} rows were not attempted; continue the batch to process them."
     return UpstreamError(error.code, f"{error.message} {left}")
 
 

@@ -49,7 +49,7 @@ class Records:
                 yield [*fields[:wanted], *[""] * (wanted - len(fields))]
         if longer:
             where = listed([str(line) for line in longer], SHOWN_LINES)
-            sentence = f"Rows with more fields than the header's {wanted} begin in line {where}."
+            sentence = f"Rows with more fields than the header's {wanted} start on line {where}."
             raise BadRequest(sentence, code="csv_malformed")
 
     def _read(self, delimiter: str) -> Iterator[list[str]]:
@@ -70,12 +70,12 @@ class Records:
 
     def _malformed(self, error: csv.Error) -> BadRequest:
         if "unexpected end" in str(error):
-            sentence = f"The row that begins in line {self.line} has a quote that is not closed."
+            sentence = f"The row that starts on line {self.line} has an unclosed quote."
         elif "expected after" in str(error):
-            sentence = f"Line {self.lines.number} has a quote within a field that is not doubled"
-            sentence += f", or the row that begins in line {self.line} one that is not closed."
+            sentence = f"Line {self.lines.number} has an undoubled quote within a field"
+            sentence += f", or the row that starts on line {self.line} has an unclosed quote."
         else:
-            sentence = f"The CSV is malformed in line {self.lines.number}: {error}."
+            sentence = f"The CSV is malformed on line {self.lines.number}: {error}."
         return BadRequest(sentence, code="csv_malformed")
 
 
@@ -109,7 +109,7 @@ class _Lines:
             self._next = ""
             self._record_characters += len(line)
             if self._record_characters > MAX_RECORD_CHARACTERS:
-                sentence = f"The row at line {self.number} is over {MAX_RECORD_CHARACTERS:,} characters."
+                sentence = f"The row on line {self.number} is longer than {MAX_RECORD_CHARACTERS:,} characters."
                 raise BadRequest(sentence, code="csv_malformed")
             yield line
 
@@ -128,14 +128,14 @@ class _Lines:
         if self.number > MAX_LINES_PER_ROW * (self._max_rows + 1):
             raise too_many_lines(self._max_rows)
         if "\x00" in line:
-            sentence = f"Line {self.number} holds a null character: a CSV in UTF-8 is expected."
+            sentence = f"Line {self.number} contains a null character: save the file as CSV in UTF-8."
             raise BadRequest(sentence, code="csv_encoding")
         self._turns.give()
         return line
 
     def _undecodable(self) -> str:
         if self._encoding == "utf-16":
-            return "The file begins as UTF-16 and does not go on so: save it as CSV in UTF-8."
+            return "The file starts as UTF-16 but is not valid UTF-16: save it as CSV in UTF-8."
         try:
             self._data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -147,5 +147,5 @@ class _Lines:
 def too_many_lines(max_rows: int) -> BadRequest:
     """Return the error for a file that is mostly blank lines, or quotes over many lines."""
     most = MAX_LINES_PER_ROW * (max_rows + 1)
-    sentence = f"There are more than {most:,} lines, which are too many for {max_rows:,} rows."
+    sentence = f"The file has more than {most:,} lines, too many for {max_rows:,} rows."
     return BadRequest(sentence, code="too_many_rows")

@@ -27,7 +27,7 @@ def draw(counts: Iterable[Count], made_at: str) -> str:
     parts = [HEAD.format(WIDTH, height, title), TEXT.format(16, 28, 18, "start", title)]
     parts += [TEXT.format(16, 48, 12, "start", f"{made_at} green succeeded, red failed".strip())]
     if not by_model:
-        parts.append(TEXT.format(16, TOP + BAR, 14, "start", "No row has its answer yet."))
+        parts.append(TEXT.format(16, TOP + BAR, 14, "start", "No row has an answer yet."))
     for number, (model, outcomes) in enumerate(sorted(by_model.items())):
         parts += _bar(model, outcomes, TOP + STEP * number, (WIDTH - LEFT - 130) / longest)
     return str(Markup("\n").join([*parts, Markup("</svg>\n")]))

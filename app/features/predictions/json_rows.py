@@ -27,7 +27,7 @@ def read(text: str, max_rows: int) -> tuple[dict[str, Any], Rows]:
         if name == "rows" and rows is None:
             rows = upload.check_rows(found.rows(), max_rows)
         elif len(fields) >= MAX_FIELDS or name in fields or name == "rows":
-            raise BadRequest("The body has too many fields, or one of them twice.", code=INVALID_BODY)
+            raise BadRequest("The body has too many fields, or a duplicate field.", code=INVALID_BODY)
         else:
             fields[name] = found.field()
     found.end()
@@ -82,7 +82,7 @@ class _Scanner:
         row = dict[str, str]()
         for name in self.names():
             if name in row:
-                raise BadRequest(f"The column {name[:MAX_NAME_CHARACTERS]} is there twice.", code=INVALID_BODY)
+                raise BadRequest(f"The column {name[:MAX_NAME_CHARACTERS]} appears twice.", code=INVALID_BODY)
             if len(row) == MAX_COLUMNS:
                 raise too_many_columns()
             row[name] = self._string() if self._next() == '"' else self._atom()
@@ -90,13 +90,13 @@ class _Scanner:
 
     def _string(self) -> str:
         if self._next() != '"':
-            raise self._refusal("a text in quotes")
+            raise self._refusal("a quoted string")
         try:
             found, self._at = scanstring(self._text, self._at + 1, True)
         except json.JSONDecodeError as error:
             raise BadRequest(f"Invalid JSON: {error}.", code=INVALID_BODY) from None
         if "\x00" in found or not _is_whole(found):
-            raise BadRequest("The body holds a character that cannot be stored.", code=INVALID_BODY)
+            raise BadRequest("The body contains a character that cannot be stored.", code=INVALID_BODY)
         return str(found)
 
     def _atom(self) -> str:
@@ -104,7 +104,7 @@ class _Scanner:
         self._next()
         match = ATOM.match(self._text, self._at)
         if match is None:
-            raise self._refusal("a text, a number, true, false or null")
+            raise self._refusal("a string, a number, true, false or null")
         self._at = match.end()
         return "" if match[0] == "null" else match[0]
 
@@ -124,7 +124,7 @@ class _Scanner:
 
     def _refusal(self, expected: str) -> BadRequest:
         line = self._text.count("\n", 0, self._at) + 1
-        return BadRequest(f"Invalid JSON in line {line}: {expected} is expected.", code=INVALID_BODY)
+        return BadRequest(f"Invalid JSON on line {line}: expected {expected}.", code=INVALID_BODY)
 
 
 def _is_whole(text: str) -> bool:

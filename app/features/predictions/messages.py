@@ -22,7 +22,7 @@ class NewBatch(BaseModel):
     prompt: Text = Field(
         min_length=1,
         max_length=20_000,
-        description="A column's name in braces stands for a row's value.",
+        description="A column name in braces is replaced by the row's value.",
         examples=["Is {species} harmful?"],
     )
 
@@ -32,7 +32,7 @@ class NewBatchOfRows(NewBatch):
 
     rows: list[Annotated[dict[Text, Value], Field(min_length=1, max_length=MAX_COLUMNS)]] = Field(
         min_length=1,
-        description="All with the same columns; numbers and truth values are kept as they are written.",
+        description="All rows have the same columns; numbers and booleans are kept as written.",
         examples=[[{"species": "Vibrio cholerae"}]],
     )
 
@@ -40,20 +40,22 @@ class NewBatchOfRows(NewBatch):
 class NewBatchOfLines(NewBatch):
     """A batch of pasted lines, each a row with the one column `text`."""
 
-    lines: Text = Field(min_length=1, description="Rows with the one column text.")
+    lines: Text = Field(min_length=1, description="One row per line, in a single column named text.")
 
 
 class NewBatchForm(NewBatch):
     """A batch from a file or from pasted lines; one of the two is needed."""
 
     file: bytes = Field(b"", description="A CSV with a header line, in UTF-8 or UTF-16.")
-    lines: Text = Field("", description="Rows with the one column text.")
+    lines: Text = Field("", description="One row per line, in a single column named text.")
 
 
 class BeginningOfFile(BaseModel):
     """The beginning of a CSV file, or all of it."""
 
-    file: bytes = Field(description="At least its first two lines.", examples=["@examples/species.csv"])
+    file: bytes = Field(
+        description="The whole file, or at least its first two lines.", examples=["@examples/species.csv"]
+    )
 
 
 class FirstRow(BaseModel):
@@ -65,15 +67,17 @@ class FirstRow(BaseModel):
 class Requeue(BaseModel):
     """How to run a batch again."""
 
-    failed: bool = Field(False, description="Ask the rows that failed again, too.")
+    failed: bool = Field(False, description="Also retry the failed rows.")
 
 
 class RowQuery(BaseModel):
     """Which rows."""
 
-    offset: int = Field(0, ge=0, le=MOST, description="From this row of the input on.")
-    after: int | None = Field(None, ge=0, le=MOST, description="Rather those that finished after this finish_no.")
-    limit: int = Field(200, ge=1, le=500, description="Rows at most.")
+    offset: int = Field(0, ge=0, le=MOST, description="Start at this row of the input.")
+    after: int | None = Field(
+        None, ge=0, le=MOST, description="Return the rows that finished after this finish_no instead."
+    )
+    limit: int = Field(200, ge=1, le=500, description="Maximum number of rows to return.")
 
 
 class AcceptedBatch(BaseModel):
@@ -92,13 +96,13 @@ class BatchResponse(BaseModel):
     model: str
     columns: list[str]
     total: int
-    done: int = Field(description="Rows that have ended, also those that failed.")
+    done: int = Field(description="Finished rows, including failed ones.")
     failed: int
-    finish_seq: int = Field(description="The last finish_no that was given.")
+    finish_seq: int = Field(description="The highest finish_no so far.")
     job_id: str
     status: State
     message: str
-    demo: bool = Field(description="Whether the built-in demo answers.")
+    demo: bool = Field(description="Whether the built-in demo answers instead of a language model.")
     created_at: AwareDatetime
     started_at: AwareDatetime | None
     finished_at: AwareDatetime | None
@@ -123,13 +127,13 @@ class RowResponse(ResultResponse):
 
     position: int
     cached: bool
-    finish_no: int | None = Field(description="Rows are numbered as they finish.")
+    finish_no: int | None = Field(description="The row's place in the order in which rows finished.")
 
 
 class RowsResponse(BaseModel):
     """Some of a batch's rows."""
 
-    total: int = Field(description="Rows of the whole batch.")
+    total: int = Field(description="Number of rows in the batch.")
     items: list[RowResponse]
 
 

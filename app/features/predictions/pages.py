@@ -19,7 +19,7 @@ def artefact(name: str) -> Response:
     """Download the CSV or the figure of all results."""
     path = artefacts.find(name) if name in artefacts.TYPES else None
     if path is None:
-        raise NotFound("It has not been made yet, or it is not for you to see.")
+        raise NotFound("It does not exist yet, or you may not see it.")
     kind = artefacts.TYPES[name]
     return send_file(path, kind, as_attachment=True, download_name=name, conditional=False, max_age=0)
 

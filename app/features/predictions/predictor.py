@@ -16,7 +16,7 @@ from chassis.db import db
 from chassis.settings import Settings
 from chassis.upstream import Check, Pace, UpstreamError, sleep, upstream
 
-CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Look-ups in the answer cache.", ["result"])
+CACHE_LOOKUPS = Counter("prediction_cache_lookups_total", "Answer cache lookups.", ["result"])
 DEMO_MODEL = "demo"
 DEMO_SECONDS = (0.05, 0.4)
 BETWEEN_WORDS = re.compile(r",|\bor\b")
@@ -34,7 +34,7 @@ class Predictor:
         self.model = DEMO_MODEL if self.demo else settings.upstream_model
         self.max_rows = own.prediction_max_rows
         self.max_prompt_characters = own.prediction_max_prompt_characters
-        self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so nothing can be asked."
+        self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so no model can be called."
         self._cache_seconds = own.prediction_cache_seconds
         self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)
 

@@ -35,7 +35,7 @@ def fill(template: str, row: dict[str, str], most: int) -> str:
     parts.append(template[end:])
     length += len(parts[-1])
     if length > most:
-        raise PromptTooLong(f"The filled prompt has {length:,} characters, and at most {most:,} are sent.")
+        raise PromptTooLong(f"The filled-in prompt has {length:,} characters; the limit is {most:,}.")
     return "".join(parts)
 
 

@@ -10,8 +10,8 @@ BATCHES, ROWS = "prediction_batches", "prediction_rows"
 
 def connect() -> None:
     """Declare the batches and rows of a day, and let what batches store count."""
-    quotas.declare(quotas.Quota(BATCHES, "batches a day", _batches))
-    quotas.declare(quotas.Quota(ROWS, "rows a day", _rows))
+    quotas.declare(quotas.Quota(BATCHES, "batches per day", _batches))
+    quotas.declare(quotas.Quota(ROWS, "rows per day", _rows))
     quotas.count_stored("predictions", store.stored_bytes)
 
 

@@ -32,15 +32,15 @@ class Collector:
             sentence = f"{where} {number} has {len(values)} fields, but the header has {len(self.names)}."
             raise BadRequest(sentence, code="csv_malformed")
         if max(map(len, values)) > MAX_VALUE_CHARACTERS:
-            sentence = f"{where} {number} has a value over {MAX_VALUE_CHARACTERS:,} characters."
+            sentence = f"{where} {number} has a value longer than {MAX_VALUE_CHARACTERS:,} characters."
             raise BadRequest(sentence, code="csv_malformed")
         size = sum(map(len, values))
         if size > MAX_ROW_CHARACTERS:
-            sentence = f"{where} {number} has over {MAX_ROW_CHARACTERS:,} characters."
+            sentence = f"{where} {number} is longer than {MAX_ROW_CHARACTERS:,} characters."
             raise BadRequest(sentence, code="csv_malformed")
         self._characters += self._characters_of_names + size
         if self._characters > MAX_BATCH_CHARACTERS:
-            sentence = f"The rows have more than {MAX_BATCH_CHARACTERS:,} characters, each with its columns' names."
+            sentence = f"The rows, each with its column names, have more than {MAX_BATCH_CHARACTERS:,} characters."
             raise BadRequest(sentence, code="rows_too_large")
         self._rows.append(dict(zip(self.names, values, strict=True)))
         self.turns.give()
@@ -72,9 +72,9 @@ def check_names(names: Sequence[str]) -> list[str]:
     if blank := [str(number) for number, name in enumerate(names, start=1) if not name]:
         problems.append(f"Columns without a name: {listed(blank)}.")
     if long := [shown(name) for name in names if len(name) > MAX_NAME_CHARACTERS]:
-        problems.append(f"Column names over {MAX_NAME_CHARACTERS} characters: {listed(long)}.")
+        problems.append(f"Column names longer than {MAX_NAME_CHARACTERS} characters: {listed(long)}.")
     if twice := [shown(name) for name, times in Counter(names).items() if name and times > 1]:
-        problems.append(f"Column names that are there twice: {listed(twice)}.")
+        problems.append(f"Duplicate column names: {listed(twice)}.")
     if problems:
         raise BadRequest(" ".join(problems), code="csv_header")
     return list(names)
@@ -99,4 +99,4 @@ def too_many_columns() -> BadRequest:
 
 def no_rows() -> BadRequest:
     """Return the error for input without rows."""
-    return BadRequest("There are no rows: at least one is needed below the header.", code="no_rows")
+    return BadRequest("There are no rows: at least one is required below the header.", code="no_rows")

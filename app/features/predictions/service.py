@@ -79,16 +79,16 @@ def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
     jobs.check_changed(jobs.get(batch["job_id"]))
     open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)
     if batch["status"] == "succeeded" and not open_rows:
-        raise Conflict("Every row has its answer: there is nothing to run again.")
+        raise Conflict("Every row already has an answer.")
     if batch["status"] in (QUEUED, RUNNING):
-        raise Conflict(f"The batch is {batch['status']} already.")
+        raise Conflict(f"The batch is already {batch['status']}.")
     owner = identity.current().owner
 
     def write(conn: Connection) -> jobs.Job:
         quotas.take(conn, owner, **{ROWS: open_rows})
         job = jobs.put_back(conn, batch["job_id"], owner)
         if job is None:
-            raise Conflict(f"The batch is {batch['status']} already.")
+            raise Conflict(f"The batch is already {batch['status']}.")
         if failed:
             store.forget_failures(conn, prediction_id)
         return job

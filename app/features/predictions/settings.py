@@ -9,26 +9,27 @@ class PredictionSettings(Section):
     """Predictions (the example)"""
 
     demo_predictor: bool = Field(
-        False, description="Let the built-in demo predictor answer in production too, when there is no API key."
+        False, description="Let the built-in demo answer in production when no API key is set."
     )
     prediction_cache_seconds: int = Field(
-        604_800, ge=0, description="How long the answer to the same prompt and model is reused; 0 is never."
+        604_800, ge=0, description="How long an answer to the same prompt and model is reused; 0 disables the cache."
     )
     retention_predictions_days: float = Field(
-        0, ge=0, description="How long batches that ended are kept, with their results; 0 is for ever."
+        0, ge=0, description="How long ended batches and their results are kept; 0 keeps them forever."
     )
     artefacts_schedule: Cron = Field(
-        "5 * * * *", description="When the CSV and the figure of all results are made anew (cron); empty is never."
+        "5 * * * *",
+        description="When the CSV and the figure of all results are regenerated (cron); empty turns it off.",
     )
-    prediction_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="The most rows in one batch.")
+    prediction_max_rows: int = Field(10_000, ge=1, le=1_000_000, description="Maximum rows in a batch.")
     quota_batches_per_day: int = Field(
-        2_000, ge=0, description="Batches that a key or an account may start in a day; 0 is no limit."
+        2_000, ge=0, description="Maximum batches per day for a key or an account; 0 means no limit."
     )
     quota_rows_per_day: int = Field(
-        200_000, ge=0, description="Rows that a key or an account may have asked in a day; 0 is no limit."
+        200_000, ge=0, description="Maximum rows per day for a key or an account; 0 means no limit."
     )
     prediction_max_prompt_characters: int = Field(
         200_000,
         ge=1_000,
-        description="The longest prompt that is sent, with the row's values in it; a longer one fails.",
+        description="Maximum length of a prompt with the row's values filled in; rows with a longer one fail.",
     )

@@ -60,7 +60,7 @@ def check_rows(rows: Iterable[dict[str, str]], max_rows: int) -> Rows:
         for number, row in enumerate(rows, start=1):
             found = found or Collector(list(row), max_rows)
             if len(row) != len(found.names) or any(name not in row for name in found.names):
-                raise BadRequest(f"Row {number} has other columns than the first one.", code="rows_uneven")
+                raise BadRequest(f"Row {number} has different columns from the first row.", code="rows_uneven")
             found.add([row[name] for name in found.names], "Row", number)
     if found is None:
         raise no_rows()

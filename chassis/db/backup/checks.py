@@ -24,7 +24,7 @@ def sound(path: Path, shown: str) -> None:
         except sqlite3.DatabaseError as error:
             problem, broken = str(error), None
     if broken:
-        problem = f"a row of {broken[0]} refers to one of {broken[2]} that is not there"
+        problem = f"a row of {broken[0]} refers to a missing row of {broken[2]}"
     if problem:
         raise BackupError(f"The database in {shown} is damaged ({problem}): take another backup.")
 
@@ -65,12 +65,14 @@ def migrate(url: str, tables: Collection[str], settings: Settings, shown: str) -
 @contextmanager
 def _opened(url: str, tables: Collection[str], settings: Settings, shown: str) -> Iterator[Database]:
     if schema.CORE.version_table not in tables:
-        raise BackupError(f"The database in {shown} is not one of this service: it has no {schema.CORE.version_table}.")
+        raise BackupError(
+            f"The database in {shown} does not belong to this service: it has no {schema.CORE.version_table}."
+        )
     database = Database()
     database.open(settings.model_copy(update={"database_url": SecretStr(url)}))
     try:
         if missing := schema.lacking(database, schema.known()):
-            raise BackupError(f"The database in {shown} lacks tables that its version has: {', '.join(missing)}.")
+            raise BackupError(f"The database in {shown} lacks tables of its version: {', '.join(missing)}.")
         yield database
     except BackupError:
         raise

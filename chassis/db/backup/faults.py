@@ -28,5 +28,5 @@ def explained(folder: Path, comfort: str) -> Iterator[None]:
 
 def _sentence(full: bool, folder: Path, why: str, comfort: str) -> str:
     if full:
-        return f"The disk is too full: free some space in {folder}, or see BACKUP_TO. {comfort}"
-    return f"It cannot be done in {folder} ({why}): check the folder and the database. {comfort}"
+        return f"The disk is too full: free some space in {folder}, or change BACKUP_TO. {comfort}"
+    return f"The operation failed in {folder} ({why}): check the folder and the database. {comfort}"

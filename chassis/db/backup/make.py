@@ -15,7 +15,7 @@ from chassis.db.disk import free_bytes_of
 from chassis.db.snapshot.progress import Progress
 from chassis.settings import Settings
 
-STAND = "The earlier backups stand."
+STAND = "The earlier backups are unchanged."
 PACKED_SHARE = 0.5  # expected size of a packed backup at most, as a share of the database
 
 
@@ -63,7 +63,7 @@ def _produce(
     create_private(copy)
     total = copy_database(source, copy, Progress(report, "copied"))
     if problem := problem_of(copy):
-        raise BackupError(f"The database is damaged ({problem}), no backup is made of it: restore an earlier one.")
+        raise BackupError(f"The database is damaged ({problem}) and was not backed up: restore an earlier backup.")
     checksum = pack(copy, packed, Progress(report, "packed"))
     copy.unlink()
     return packed, total, checksum
@@ -75,8 +75,8 @@ def _require_room(source: Path, folder: Path, free_bytes: Callable[[Path], int])
     needed, free = size * (1 + PACKED_SHARE), free_bytes(folder)
     if needed > free:
         raise BackupError(
-            f"The backup needs {needed / 1e6:.1f} MB and {folder} has {free / 1e6:.1f} MB left: free some space there, "
-            f"or let BACKUP_TO name a larger disk. {STAND}"
+            f"The backup needs {needed / 1e6:.1f} MB and {folder} has {free / 1e6:.1f} MB left: free some space "
+            f"there, or point BACKUP_TO at a larger disk. {STAND}"
         )
 
 

@@ -115,7 +115,7 @@ def alone(place: Place, settings: Settings, report: Report) -> Iterator[Path]:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         file = (folder / ".lock").open("w")
     except OSError as error:
-        raise BackupError(f"The folder {folder} cannot be written to ({error.strerror}): see BACKUP_TO.") from None
+        raise BackupError(f"The folder {folder} cannot be written to ({error.strerror}): check BACKUP_TO.") from None
     with file_lock(file, lambda: report("waiting for another process that makes or verifies a backup")):
         remove_leftovers(folder, stem_of(settings))
         try:

@@ -45,7 +45,7 @@ def restore(wanted: str, settings: Settings, report: Report, agreed: Agreed) -> 
     """
     url = settings.database_url.get_secret_value()
     try:
-        untouched = explained(place_of(settings).staging, "The database is as it was.")
+        untouched = explained(place_of(settings).staging, "The database is unchanged.")
         with untouched, alone_on(url, report) as server:
             kept = KEPT.fullmatch(wanted)
             if kept and f"{kept[1]}_" == _named(url, "") and server.has(wanted):
@@ -80,7 +80,7 @@ def _loaded(server: Server, file: Path, shown: str, name: str, url: str, report:
         report("counting the rows of each table")
         rows = _rows(at(url, name))
         if wrong := [table for table, number in held.items() if rows.get(table) != number]:
-            raise BackupError(f"{shown} did not come whole (rows of {', '.join(wrong)}): take another backup.")
+            raise BackupError(f"{shown} is incomplete (rows of {', '.join(wrong)}): take another backup.")
         yield {table.removeprefix("public."): number for table, number in rows.items()}
     finally:
         server.drop(name)
@@ -91,7 +91,7 @@ def _replace(server: Server, url: str, made: str, shown: str, settings: Settings
     pending = checks.pending(at(url, made), tables, settings, shown)
     size, target = server.size_bytes(made), _database(url)
     present = f"the database {target} ({server.size_bytes(target) / 1e6:.1f} MB)" if server.has(target) else None
-    question = f"Put {shown} in place of {present}? The old one is kept." if present else f"Make the database {target}?"
+    question = f"Replace {present} with {shown}? The old one is kept." if present else f"Create the database {target}?"
     if not agreed(question):
         return None
     kept = _free_name(server, url) if present else None

@@ -11,7 +11,7 @@ from chassis.db.backup.places import SCRATCH, alone, place_of, stem_of
 from chassis.db.snapshot.source import Source
 from chassis.settings import Settings
 
-UNTOUCHED = "The backups are as they were."
+UNTOUCHED = "The backups are unchanged."
 
 
 def verify(wanted: str, settings: Settings, report: Report) -> Proof:

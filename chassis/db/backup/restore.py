@@ -30,7 +30,7 @@ def restore(wanted: str, settings: Settings, report: Report, agreed: Callable[[s
     with only_one(settings, lambda: report("waiting for another process that boots on this database")):
         install.remove_leftovers(target)
         try:
-            with explained(target.parent, "The database is as it was."):
+            with explained(target.parent, "The database is unchanged."):
                 _refuse_if_open(target)
                 fetched = install.temporary_path(target)
                 bring(source, fetched, settings, report)
@@ -54,7 +54,7 @@ def _replace(
     checks.sound(fetched, shown)
     pending = checks.pending(checks.url_of(fetched), checks.row_counts(fetched), settings, shown)
     present = f"{target} ({target.stat().st_size / 1e6:.1f} MB)" if install.has_database(target) else None
-    if not agreed(f"Put {shown} in place of {present}? The old one is kept." if present else f"Make {target}?"):
+    if not agreed(f"Replace {present} with {shown}? The old one is kept." if present else f"Create {target}?"):
         return None
     # Keep the record of the snapshot that the present database came from: without it, a start with the policy `refresh`
     # would take that snapshot for a new one and replace the restored database.

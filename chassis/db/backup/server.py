@@ -59,7 +59,7 @@ class Server:
         if not self.has(name):
             return
         if not self._is_scratch(name):
-            raise BackupError(f"There is a database {name} that was not made for this: rename it.")
+            raise BackupError(f"There is already a database {name} that was not created for this: rename it.")
         self._do(f"DROP DATABASE {self._name(name)} WITH (FORCE)")
 
     def rename(self, *changes: tuple[str, str]) -> None:
@@ -121,9 +121,11 @@ def _explained(user: str, database: str) -> Iterator[None]:
     except DBAPIError as error:
         state, why = getattr(error.orig, "sqlstate", ""), reason_of(error)
         if state == NOT_ALLOWED:
-            sentence = f"The user {user} of DATABASE_URL may not do it ({why}): ALTER ROLE {user} CREATEDB allows it."
+            sentence = (
+                f"The user {user} of DATABASE_URL lacks a permission ({why}): ALTER ROLE {user} CREATEDB grants it."
+            )
         elif state == IN_USE:
-            sentence = f"Somebody uses the database ({why}): stop the service first. {database} is as it was."
+            sentence = f"The database is in use ({why}): stop the service first. {database} is unchanged."
         else:
-            sentence = f"The server of DATABASE_URL refused ({why}): check it. {database} is as it was."
+            sentence = f"The server of DATABASE_URL refused ({why}): check it. {database} is unchanged."
         raise BackupError(sentence) from None

@@ -39,8 +39,8 @@ class Sink:
         """Return the SHA-256; raise if it is not the expected one (which can be empty) or if this is not a dump."""
         found = self._hash.hexdigest()
         if self._head != MAGIC:
-            raise BackupError(f"{self._shown} is no dump of PostgreSQL, which DATABASE_URL names.")
+            raise BackupError(f"{self._shown} is not a PostgreSQL dump, but DATABASE_URL names PostgreSQL.")
         if expected and found != expected:
-            why = f"has the SHA-256 {found} where {expected} is expected"
+            why = f"has the SHA-256 {found}, expected {expected}"
             raise BackupError(f"{self._shown} {why}: take another backup.")
         return found

@@ -82,7 +82,7 @@ class HttpDownload:
             with session.get(self._url, headers=self._headers(), stream=True, timeout=wait) as response:
                 problem = self._begin(response) or self._stream(response)
         except (InvalidURL, InvalidSchema, TooManyRedirects):
-            raise BootError(f"{self._shown} redirects to nowhere: correct DATABASE_SNAPSHOT_URL.") from None
+            raise BootError(f"{self._shown} redirects without a location: correct DATABASE_SNAPSHOT_URL.") from None
         except (requests.RequestException, BrokenStream) as error:
             problem = self._words(error)
         return None if self._received and self._received == self._total else problem
@@ -108,7 +108,7 @@ class HttpDownload:
             return None
         if response.status_code in (206, 416):
             self._restart(None)
-            return "the server did not go on where it stopped"
+            return "the server did not resume the download"
         return self._refusal(response.status_code)
 
     def _restart(self, total: int | None) -> None:

@@ -121,11 +121,9 @@ def to_itself(target: Path) -> Iterator[None]:
 
 def _unmovable(error: sqlite3.DatabaseError, target: Path) -> str:
     if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return (
-            f"The database {target.name} is open in another process: stop that one before it is replaced "
-            "(a start with DATABASE_SNAPSHOT_POLICY=if-missing replaces nothing)."
-        )
-    return f"The present database {target} cannot be read ({error}): move it away, then start again."
+        return f"The database {target.name} is open in another process: stop that process first (a start with "
+        "DATABASE_SNAPSHOT_POLICY=if-missing replaces nothing)."
+    return f"The existing database {target} cannot be read ({error}): move it away, then start again."
 
 
 def _keep(target: Path) -> Path:

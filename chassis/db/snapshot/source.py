@@ -15,7 +15,7 @@ from chassis.errors import BootError
 
 SIDECAR_MAX_BYTES = 65_536
 SHA256 = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-INVALID = "is not a valid http(s), s3 or file URL: correct it, special characters as %xx."
+INVALID = "is not a valid http(s), s3 or file URL: correct it, and write special characters as %xx."
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def expected_checksum(source: Source, timeout_seconds: float, report: Callable[[
     found = SHA256.search(text.content.lower())
     if not found or text.content.lstrip().startswith(b"<"):
         raise BootError(
-            f"{source.sidecar.shown} holds no SHA-256: write the output of sha256sum to it, "
+            f"{source.sidecar.shown} contains no SHA-256: write the output of sha256sum to it, "
             "or set DATABASE_SNAPSHOT_SHA256."
         )
     return found.group().decode()

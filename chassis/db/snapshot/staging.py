@@ -57,7 +57,7 @@ class Staging:
             self._refuse_unknown(self._head)
         if expected and found != expected:
             raise BootError(
-                f"The snapshot at {self._shown} has the SHA-256 {found} where {expected} is expected: "
+                f"The snapshot at {self._shown} has the SHA-256 {found}, expected {expected}: "
                 "upload it again, or correct DATABASE_SNAPSHOT_SHA256 or the .sha256 file beside it."
             )
         if self._packed and not self._packed.complete:
@@ -113,6 +113,6 @@ class Staging:
     def _refuse_unknown(self, head: bytes) -> None:
         what = "a web page" if head.lstrip().startswith(b"<") else "not a SQLite database"
         raise BootError(
-            f"What {self._shown} answers is {what}: let DATABASE_SNAPSHOT_URL point at the file itself "
+            f"{self._shown} returned {what}: point DATABASE_SNAPSHOT_URL at the file itself "
             "(a SQLite database, or one packed with gzip or zstd)."
         )

@@ -44,7 +44,7 @@ def departure(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> Dep
     if heir:
         taking_over = find(heir)
         if taking_over.disabled_at is not None or taking_over.id == user.id:
-            raise Conflict(f"{taking_over.email} cannot take the jobs over.", code="invalid_heir")
+            raise Conflict(f"{taking_over.email} cannot take over the jobs.", code="invalid_heir")
         heir = taking_over.email
     return Departure(user.email, heir, keep_keys)
 
@@ -137,7 +137,7 @@ def _carry_out(action: str, target: str, change: Change, *, makes_admin: bool = 
 def _check_admins(conn: Connection, before: Row[Any]) -> None:
     was_admin = before.role == store.ADMIN and before.disabled_at is None
     if was_admin and not store.admins(conn):
-        raise Conflict("That would leave nobody who is an admin.", code="last_admin")
+        raise Conflict("At least one admin must remain.", code="last_admin")
 
 
 def _there(user: Row[Any] | None) -> Row[Any]:

@@ -11,34 +11,34 @@ from chassis.parts.accounts import administration, joining, links, store, totp
 from chassis.security import leaving
 from chassis.wiring import current_settings
 
-group = Group("users", help="Make, invite, list and disable people's accounts.")
+group = Group("users", help="Create, invite, list and disable accounts.")
 role_option = click.option("--role", type=click.Choice(store.ROLES), default=store.USER, show_default=True)
-url_option = click.option("--url", default="", help="Where people reach the service; by default PUBLIC_URL.")
+url_option = click.option("--url", default="", help="Base URL of the service; PUBLIC_URL by default.")
 
 
 @group.command("create-admin")
 @click.argument("email")
-@click.option("--generate", is_flag=True, help="Make a password and print it.")
+@click.option("--generate", is_flag=True, help="Generate a password and print it.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def create_admin(email: str, generate: bool, password_stdin: bool) -> None:
-    """Make an account that may do everything; asks for its password unless told otherwise."""
+    """Create an admin account; asks for its password unless an option provides it."""
     if generate and password_stdin:
-        raise click.UsageError("--generate and --password-stdin exclude each other.")
+        raise click.UsageError("--generate and --password-stdin cannot be used together.")
     password = secrets.token_urlsafe(18) if generate else _read() if password_stdin else _asked()
     joining.create(email, store.ADMIN, password)
     if generate:
         click.echo(password)
-    click.echo(f"{email} may sign in now.", err=True)
+    click.echo(f"{email} can now sign in.", err=True)
 
 
 @group.command("list")
 def list_command() -> None:
-    """List all accounts by their e-mail."""
+    """List all accounts, sorted by e-mail."""
     page, seen = 1, 0
     while True:
         found, total = administration.listing(page=page)
         for user in found:
-            state = "disabled" if user.disabled_at else "good"
+            state = "disabled" if user.disabled_at else "active"
             seen_at = iso(user.last_sign_in_at) or "never"
             click.echo(f"{user.email}  {user.role:<5}  {state:<8}  signed in {seen_at}  {user.name}".rstrip())
         page, seen = page + 1, seen + len(found)
@@ -53,7 +53,7 @@ def list_command() -> None:
 @role_option
 @url_option
 def invite(email: str, role: str, url: str) -> None:
-    """Print a link that makes an account, once."""
+    """Print a link that creates an account; it works once."""
     click.echo(_whole(url, links.path(links.INVITATION, links.invite(email, role))))
 
 
@@ -61,7 +61,7 @@ def invite(email: str, role: str, url: str) -> None:
 @click.argument("email")
 @url_option
 def reset_link(email: str, url: str) -> None:
-    """Print a link that sets another password, once."""
+    """Print a link that sets a new password; it works once."""
     click.echo(_whole(url, links.path(links.RESET, links.reset(administration.find(email)))))
 
 
@@ -69,24 +69,32 @@ def reset_link(email: str, url: str) -> None:
 @click.argument("email")
 @url_option
 def sign_in_link(email: str, url: str) -> None:
-    """Print a link that signs somebody in, once, within a quarter of an hour: the way in while nothing else works."""
+    """Print a link that signs a person in; it works once, within 15 minutes. For when no other way works."""
     click.echo(_whole(url, links.path(links.SIGN_IN, links.emergency(administration.find(email)))))
 
 
 @group.command()
 @click.argument("email")
-@click.option("--hand-over-to", "heir", default="", metavar="EMAIL", help="Whose the jobs become; else they end.")
-@click.option("--keep-keys-for-others", "keep_keys", is_flag=True, help="Spare keys that it made for other owners.")
-@click.option("--dry-run", is_flag=True, help="Say what would end, and change nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--hand-over-to",
+    "heir",
+    default="",
+    metavar="EMAIL",
+    help="E-mail of the account that takes over the jobs; without it they are cancelled.",
+)
+@click.option(
+    "--keep-keys-for-others", "keep_keys", is_flag=True, help="Keep the keys that the account created for other owners."
+)
+@click.option("--dry-run", is_flag=True, help="Show what would end, and change nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 def disable(email: str, heir: str, keep_keys: bool, dry_run: bool, yes: bool) -> None:
-    """Let somebody in no more, and end all that the account holds: keys, sessions, sockets, links, jobs.
+    """Disable an account, and end all it holds: keys, sessions, sockets, links, jobs.
 
-    Lists what ends, and asks. Keys end that are the account's own or that it made.
+    Lists what will end and asks for confirmation. Keys that the account owns or created are revoked.
     """
     user = administration.find(email)
     found = leaving.preview(administration.departure(user, heir, keep_keys=keep_keys))
-    click.echo("\n".join(["Ends:", *map(str, found)] if found else ["It holds nothing that would end."]))
+    click.echo("\n".join(["Ends:", *map(str, found)] if found else ["The account holds nothing that would end."]))
     if dry_run:
         return
     if not yes:
@@ -98,7 +106,7 @@ def disable(email: str, heir: str, keep_keys: bool, dry_run: bool, yes: bool) ->
 @group.command()
 @click.argument("email")
 def enable(email: str) -> None:
-    """Let somebody sign in again."""
+    """Enable a disabled account."""
     administration.enable(administration.find(email))
     click.echo(f"{email} may sign in again.")
 
@@ -107,29 +115,29 @@ def enable(email: str) -> None:
 @click.argument("email")
 @click.argument("role", type=click.Choice(store.ROLES))
 def set_role(email: str, role: str) -> None:
-    """Make somebody an admin or a user."""
+    """Give an account the role admin or user."""
     administration.set_role(administration.find(email), role)
-    click.echo(f"{email} is {role} now.")
+    click.echo(f"{email} now has the role {role}.")
 
 
 @group.command("reset-factor")
 @click.argument("email")
 def reset_factor(email: str) -> None:
-    """Remove somebody's second factors and recovery codes, whose devices are lost, and end all sessions."""
+    """Remove second factors and recovery codes of an account after a lost device, and end its sessions."""
     administration.reset_factor(administration.find(email))
-    click.echo(f"{email} has no second factor now, and is signed out everywhere.")
+    click.echo(f"{email} no longer has a second factor, and is signed out everywhere.")
 
 
 @group.command("reseal")
 def reseal() -> None:
-    """Seal the secrets of authenticator apps by today's SECRET_KEY, before SECRET_KEY_FALLBACKS is emptied."""
-    click.echo(f"{totp.reseal()} secrets are sealed again.")
+    """Encrypt authenticator secrets with the current SECRET_KEY, before emptying SECRET_KEY_FALLBACKS."""
+    click.echo(f"{totp.reseal()} secrets are encrypted with the current key.")
 
 
 @group.command("sign-out")
 @click.argument("email")
 def sign_out(email: str) -> None:
-    """End all sessions of somebody."""
+    """End all sessions of an account."""
     administration.sign_out(administration.find(email))
     click.echo(f"{email} is signed out everywhere.")
 
@@ -137,9 +145,9 @@ def sign_out(email: str) -> None:
 @group.command()
 @click.argument("email")
 def unlock(email: str) -> None:
-    """Let somebody try passwords again at once, who was wrong too often."""
+    """Unlock an account that is locked after too many wrong passwords."""
     administration.unlock(administration.find(email))
-    click.echo(f"{email} may try again.")
+    click.echo(f"{email} can try again.")
 
 
 def _read() -> str:

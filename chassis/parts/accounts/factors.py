@@ -59,7 +59,7 @@ def add(who: Identity, values: dict[str, Any]) -> Changed:
     try:
         return _change(who, "account.factor_add", values["name"], change)
     except IntegrityError:
-        raise Conflict("This passkey is known already.", code="passkey_known") from None
+        raise Conflict("This passkey is already registered.", code="passkey_known") from None
 
 
 def remove(who: Identity, factor_id: str) -> Changed:
@@ -97,7 +97,7 @@ def renew_codes(who: Identity) -> Changed:
 
     def change(conn: Connection) -> list[str]:
         if not factor_store.has_any(conn, who.id):
-            raise Conflict("Recovery codes come with a second factor: set one up first.", code="no_factor")
+            raise Conflict("Recovery codes need a second factor: set one up first.", code="no_factor")
         factor_store.set_codes(conn, who.id, map(_hash, codes))
         return codes
 

@@ -68,7 +68,7 @@ def _row(email: str, name: str, role: str, password: str) -> dict[str, Any]:
     """Return a new account's row; raise BadRequest when a value is invalid."""
     name = " ".join(name.split())
     if len(name) > MAX_NAME or not name.isprintable():
-        raise BadRequest(f"A name has at most {MAX_NAME} characters.", code="invalid_name")
+        raise BadRequest(f"A name may have at most {MAX_NAME} characters.", code="invalid_name")
     passwords.check(password, email, name)
     values = {"id": secrets.token_hex(8), "email": email, "name": name, "role": role, "created_at": time.time()}
     return values | {"password_hash": passwords.hashed(password)}

@@ -19,7 +19,7 @@ def _end_sessions(conn: Connection, departure: Departure) -> None:
 
 def _find_links(conn: Connection, departure: Departure) -> Ending:
     names = [f"{link.purpose} for {link.email}" for link in _links(conn, departure)]
-    return Ending("links", "they work no more", names)
+    return Ending("links", "no longer valid", names)
 
 
 def _end_links(conn: Connection, departure: Departure) -> None:

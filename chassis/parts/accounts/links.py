@@ -99,7 +99,7 @@ def sign_in(secret: str) -> str:
 
 def spent() -> AppError:
     """Return the error for a link that is no longer valid."""
-    return NotFound("This link was used already, has expired, or never was one.", code="link_invalid")
+    return NotFound("This link has been used, has expired or is not valid.", code="link_invalid")
 
 
 def path(purpose: str, secret: str) -> str:
@@ -109,7 +109,7 @@ def path(purpose: str, secret: str) -> str:
 
 def taken(email: str) -> Conflict:
     """Return the error for an e-mail that already has an account."""
-    return Conflict(f"{email} has an account already.", code="email_taken")
+    return Conflict(f"{email} already has an account.", code="email_taken")
 
 
 def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str:

@@ -40,7 +40,7 @@ class TooManyAttempts(TooManyRequests):
 
     def __init__(self, seconds: float) -> None:
         seconds = max(1, math.ceil(seconds))
-        super().__init__(f"There were too many attempts. Try again in {_words(seconds)}.", retry_after_seconds=seconds)
+        super().__init__(f"Too many attempts. Try again in {_words(seconds)}.", retry_after_seconds=seconds)
 
 
 def account(email: str) -> Subject:

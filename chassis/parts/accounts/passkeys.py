@@ -148,7 +148,7 @@ def here() -> Party:
     """Return this site; raise NotFound if passkeys are not offered."""
     site = party()
     if site is None or not installed("webauthn"):
-        raise NotFound("There are no passkeys here.")
+        raise NotFound("This service does not accept passkeys at this address.")
     return site
 
 

@@ -29,14 +29,14 @@ _slots = threading.BoundedSemaphore(AT_ONCE)
 def check_in_use() -> None:
     """Raise Forbidden if people sign in only through the provider."""
     if not current_settings().section(OidcSettings).password_sign_in:
-        raise Forbidden("Passwords are not used here (PASSWORD_SIGN_IN is off).", code="passwords_off")
+        raise Forbidden("Passwords are turned off here (PASSWORD_SIGN_IN=false).", code="passwords_off")
 
 
 def check(password: str, email: str, name: str = "") -> None:
     """Raise BadRequest, with hints, when a new password is easy to guess for somebody who knows its owner."""
     plain = _of_good_length(password).decode("utf-8", "surrogatepass")
     if len(plain) < MIN_CHARACTERS:
-        raise _weak(f"A password has at least {MIN_CHARACTERS} characters.")
+        raise _weak(f"A password must have at least {MIN_CHARACTERS} characters.")
     known = (email, name, app_name(), current_settings().public_url)
     if hints := _beside(lambda: strength.hints(plain, known)):
         raise _weak(" ".join(["This password is easy to guess.", *hints]))
@@ -78,14 +78,14 @@ def _encoded(password: str) -> bytes | None:
 def _of_good_length(password: str) -> bytes:
     encoded = _encoded(password)
     if encoded is None:
-        raise _weak(f"A password has at most {MAX_BYTES} bytes.")
+        raise _weak(f"A password may have at most {MAX_BYTES} bytes.")
     return encoded
 
 
 def _beside(work: Callable[[], T]) -> T:
     return_large_blocks()
     if not _slots.acquire(timeout=MAX_WAIT_SECONDS):
-        raise Unavailable("Many people are signing in at this moment: try again shortly.", code="busy")
+        raise Unavailable("Many people are signing in right now: try again shortly.", code="busy")
     try:
         return run_in_thread(work)
     finally:

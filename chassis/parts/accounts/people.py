@@ -87,7 +87,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
     if not passwords.is_right(current, user.password_hash if user else None) or user is None:
         audit.record("account.password", who.name, result="refused")
         _tell_of_lock(who.name, locks)
-        raise BadRequest("The current password is not right.", code="wrong_password")
+        raise BadRequest("The current password is wrong.", code="wrong_password")
     session = sessions.new(user.id, factor_at=time.time())  # the current session has passed the second factor
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
@@ -100,7 +100,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
         return True
 
     if not db.write(write):
-        raise Unauthorized("The account was changed meanwhile: sign in again.")
+        raise Unauthorized("The account was changed in the meantime: sign in again.")
     audit.tell(line)
     return session.cookie
 
@@ -108,7 +108,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
 def repeated(password: str, again: str) -> str:
     """Return a new password typed twice; raise BadRequest when the two differ."""
     if password != again:
-        raise BadRequest("The two passwords are not the same.", code="passwords_differ")
+        raise BadRequest("The two passwords do not match.", code="passwords_differ")
     return password
 
 
@@ -142,7 +142,7 @@ def _count(email: str, *subjects: lockout.Subject) -> bool:
 def _refused(email: str, *, locks: bool = False) -> Unauthorized:
     audit.record("account.sign_in", _shown(email), result="refused", actor=_shown(email))
     _tell_of_lock(email, locks)
-    return Unauthorized("The e-mail or the password is not right.", code="sign_in_refused")
+    return Unauthorized("The e-mail or password is wrong.", code="sign_in_refused")
 
 
 def _tell_of_lock(email: str, locks: bool) -> None:

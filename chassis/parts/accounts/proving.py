@@ -58,7 +58,7 @@ def _shown(who: Identity, shown: Shown, action: str, opens: Callable[[Connection
 
     if use is None or not db.write(write):
         audit.record(action, who.name, result="refused")
-        raise Unauthorized("That is not right, or was used already.", code="proof_refused")
+        raise Unauthorized("That is wrong, or has already been used.", code="proof_refused")
     audit.tell(line)
 
 
@@ -72,7 +72,7 @@ def _use_of(who: Identity, shown: Shown) -> Use | None:
         return passkeys.check(who, known, shown.passkey)
     if shown.code:
         return totp.check(known, shown.code)
-    raise BadRequest("Nothing was sent.", code="nothing_shown")
+    raise BadRequest("Nothing was entered.", code="nothing_shown")
 
 
 def _password(who: Identity, password: str) -> Use | None:

@@ -28,7 +28,7 @@ def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
     for number, key in enumerate(signing.secret_keys()):
         if (secret := _opened(stored, key, purpose)) is not None:
             return secret, number > 0
-    raise Conflict("SECRET_KEY has changed since this was stored, and it can be read no more.", code="unreadable")
+    raise Conflict("SECRET_KEY has changed since this was stored, so it can no longer be read.", code="unreadable")
 
 
 def _sealed(secret: bytes, key: str, purpose: str) -> str:

@@ -14,14 +14,18 @@ class AccountSettings(Section):
     """Accounts"""
 
     allow_registration: bool = Field(
-        False, description="Let anybody make an account at /register. Whether an e-mail is theirs is not verified."
+        False, description="Let anyone create an account at /register. E-mail addresses are not verified."
     )
     session_idle_seconds: int = Field(
-        43_200, ge=1, description="Who sent no request for this long is signed out, also of open sockets."
+        43_200, ge=1, description="A session without a request for this long ends, and its sockets are closed."
     )
-    session_max_seconds: int = Field(604_800, ge=1, description="Who signed in this long ago has to do it again.")
+    session_max_seconds: int = Field(
+        604_800, ge=1, description="Maximum age of a session; after it the person has to sign in again."
+    )
     accounts_second_factor: Literal["off", "admins", "everyone"] = Field(
-        "off", description="Who has to have a second factor: `admins`, `everyone`, or with `off` nobody, and all may."
+        "off",
+        description="Accounts that must have a second factor: `admins`, `everyone`, or `off`; it is optional for "
+        "others.",
     )
     invitation_seconds: int = Field(604_800, ge=1, description="How long an invitation link works.")
     reset_link_seconds: int = Field(86_400, ge=1, description="How long a link for a new password works.")
@@ -33,37 +37,43 @@ class OidcSettings(Section):
     oidc_issuer: str = Field(
         "",
         pattern=r"^(https?://[^\s?#/@]+(/[^\s?#]*)?)?$",
-        description="The provider's issuer URL, exactly as its discovery document says it; empty is no provider.",
+        description="The provider's issuer URL, exactly as in its discovery document; empty turns the provider off.",
     )
-    oidc_client_id: str = Field("", description="The client ID that the provider gave this service.")
-    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The client secret that belongs to it.")
+    oidc_client_id: str = Field("", description="The client ID that the provider gave to this service.")
+    oidc_client_secret: SecretStr = Field(SecretStr(""), description="The client secret for OIDC_CLIENT_ID.")
     oidc_name: str = Field(
-        "single sign-on", min_length=1, max_length=60, description="What the button calls the provider."
+        "single sign-on", min_length=1, max_length=60, description="The provider's name on the sign-in button."
     )
     oidc_scopes: CommaList = Field(
-        ("openid", "email", "profile"), description="Scopes that are asked for; some providers need one for groups."
+        ("openid", "email", "profile"), description="Scopes to request; some providers need one for groups."
     )
     oidc_allowed_domains: CommaList = Field(
-        (), description="Only verified e-mail addresses of these domains may sign in by the provider, and may join."
+        (),
+        description="If set, only verified e-mail addresses of these domains may sign in and join through the "
+        "provider.",
     )
     oidc_role_claim: str = Field(
         "",
         pattern=r"^[^\s]*$",
         description="The claim that holds a person's groups or roles, as in `groups` or `realm_access.roles`.",
     )
-    oidc_admin_values: CommaList = Field((), description="Values of that claim that make an admin, at each sign-in.")
+    oidc_admin_values: CommaList = Field(
+        (), description="Values of that claim that give the role admin, checked at each sign-in."
+    )
     oidc_user_values: CommaList = Field(
-        (), description="Values of that claim that may sign in as a user; when set, people with no value stay out."
+        (),
+        description="Values of that claim that give the role user; if set, people without a listed value cannot sign "
+        "in.",
     )
     oidc_email_trust: Literal["verified", "all"] = Field(
         "verified",
-        description="`all` takes e-mail addresses that the provider does not call verified: only where people cannot "
-        "choose their address there.",
+        description="`all` also accepts e-mail addresses that the provider has not verified; use it only if people "
+        "cannot choose their address there.",
     )
     password_sign_in: bool = Field(
         True,
-        description="Let people sign in by a password. Off, the provider is the only way; `flask users sign-in-link` "
-        "makes a link for emergencies.",
+        description="Let people sign in with a password. If off, only the provider works; `flask users sign-in-link` "
+        "creates a link for emergencies.",
     )
 
     def problems(self) -> list[tuple[str, str]]:

@@ -45,14 +45,14 @@ def job(job_id: str) -> Response:
 @needs(ADMIN)
 def requeue() -> Response:
     """Queue ended jobs again."""
-    return _changed(bulk.requeue(json_body(Chosen).ids), "wait or run already")
+    return _changed(bulk.requeue(json_body(Chosen).ids), "are already queued or running")
 
 
 @blueprint.post("/jobs/cancel")
 @needs(ADMIN)
 def cancel() -> Response:
-    """Cancel waiting jobs, and ask running ones to stop."""
-    return _changed(bulk.cancel(json_body(Chosen).ids), "have ended already")
+    """Cancel queued jobs, and ask running ones to stop."""
+    return _changed(bulk.cancel(json_body(Chosen).ids), "have already ended")
 
 
 @blueprint.post("/jobs/requeue-interrupted")
@@ -71,5 +71,5 @@ def who_is_there() -> Response:
 
 def _changed(changed: list[jobs.Job], otherwise: str) -> Response:
     if not changed:
-        raise Conflict(f"Nothing was changed: they {otherwise}, or are not there.")
+        raise Conflict(f"Nothing was changed: the jobs {otherwise}, or do not exist.")
     return jsonify(changed=len(changed))

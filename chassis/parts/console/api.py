@@ -21,14 +21,14 @@ class Figures(BaseModel):
     events_per_second: float | None
     requests_per_second: float | None
     upstream_calls_per_second: float | None
-    upstream_rate_limited_per_second: float | None = Field(description="Answers 429 of the outside API.")
+    upstream_rate_limited_per_second: float | None = Field(description="429 responses of the outside API.")
     upstream_errors_per_second: float | None
     request_p50_seconds: float | None
     request_p95_seconds: float | None
     event_p95_seconds: float | None
-    hub_lag_seconds: float | None = Field(description="How late a timer fired, the 99th percentile.")
+    hub_lag_seconds: float | None = Field(description="Event-loop lag, 99th percentile.")
     memory_bytes: float | None = Field(description="Resident memory.")
-    queue_age_seconds: float | None = Field(description="How long the next job has waited.")
+    queue_age_seconds: float | None = Field(description="How long the next job has been waiting.")
     jobs_queued: float | None
     jobs_running: float | None
     jobs_succeeded: float | None
@@ -44,10 +44,10 @@ class Upstream(BaseModel):
     model: str
     has_key: bool
     in_flight: int
-    limit: int = Field(description="Calls that may be under way at once.")
-    waiting: int = Field(description="Callers that wait for a slot or their turn.")
-    paused_seconds: float = Field(description="How long nobody is called, because the API asked for it.")
-    problem: str | None = Field(description="Why the API is taken to be out: several calls in a row failed.")
+    limit: int = Field(description="Maximum calls in flight at once.")
+    waiting: int = Field(description="Callers waiting for a slot or for their turn.")
+    paused_seconds: float = Field(description="How long calls are paused because the API asked for it.")
+    problem: str | None = Field(description="Why the API counts as failing: several calls in a row failed.")
     outcomes: dict[str, int] = Field(description="Calls since the start, by their outcome.")
 
 
@@ -64,7 +64,7 @@ class Stats(BaseModel):
     uptime_seconds: float
     ready: bool
     checks: dict[str, CheckResult]
-    maintenance: str | None = Field(description="Why the service changes nothing for now.")
+    maintenance: str | None = Field(description="The reason for maintenance mode.")
     figures: Figures
     series: dict[str, list[float | None]] = Field(
         description="A sample every five seconds of the last hour, oldest first, by the figure's name."

@@ -78,9 +78,9 @@ def check_logo(data: bytes) -> bytes:
     Other formats are refused: an SVG may contain scripts, and a browser's guess at another format is a risk.
     """
     if len(data) > MAX_LOGO_BYTES:
-        raise PayloadTooLarge(f"The logo has {len(data):,} bytes, and at most {MAX_LOGO_BYTES:,} are taken.")
+        raise PayloadTooLarge(f"The logo has {len(data):,} bytes; the limit is {MAX_LOGO_BYTES:,}.")
     if kind_of(data, "logo") != PNG or data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
         raise UnsupportedMediaType("The logo must be a PNG picture.")
     if max(struct.unpack(">II", data[16:24].ljust(8, b"\xff"))) > MAX_PIXELS:
-        raise PayloadTooLarge(f"The logo may have {MAX_PIXELS:,} pixels each way.")
+        raise PayloadTooLarge(f"The logo may be at most {MAX_PIXELS:,} pixels wide and high.")
     return data

@@ -72,7 +72,7 @@ def download(name: str) -> AnyResponse:
     """Download a backup; this is recorded in the audit log, since a backup contains everything."""
     place = place_of(current_settings())
     if not isinstance(place, Folder):
-        raise Conflict("The backups are in a bucket: fetch them from there.")
+        raise Conflict("The backups are in a bucket: download them from there.")
     path = place.staging / _known(name)
     audit.record("backup.download", name)
     return send_file(path, mimetype="application/octet-stream", as_attachment=True, download_name=name)

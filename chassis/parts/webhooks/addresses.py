@@ -51,11 +51,11 @@ def checked(url: str, allow: Iterable[Network], *, https_only: bool) -> SplitRes
     """Return a URL's parts; raise BadRequest when it can never be called. Names are looked up at each call."""
     split = _parts(url)
     if split.scheme not in (("https",) if https_only else PORTS):
-        raise _wrong(f"begins with https://{'' if https_only else ' or http://'}")
+        raise _wrong(f"must begin with https://{'' if https_only else ' or http://'}")
     if not split.hostname or split.username is not None or split.password is not None or split.fragment:
-        raise _wrong("has a host, and neither user, password nor fragment")
+        raise _wrong("must have a host, and no user, password or fragment")
     if parsed(split.hostname) and not permitted(split.hostname, allow):
-        raise _wrong("leads to a public address, or one in WEBHOOK_ALLOW")
+        raise _wrong("must lead to a public address, or one in WEBHOOK_ALLOW")
     return split
 
 
@@ -71,7 +71,7 @@ def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
         raise Refused("its host has no address") from None
     good: list[Place] = [(family, place) for family, _, _, _, place in found if permitted(str(place[0]), allowed)]
     if not good:
-        raise Refused("its host has no public address, nor one in WEBHOOK_ALLOW")
+        raise Refused("its host has no public address and none in WEBHOOK_ALLOW")
     return good
 
 
@@ -83,12 +83,12 @@ def shown(url: str) -> str:
 
 def _parts(url: str) -> SplitResult:
     if len(url) > MAX_URL or not url.isascii() or not url.isprintable() or " " in url or "\\" in url:
-        raise _wrong(f"has at most {MAX_URL} characters, all of them ASCII, with no space or backslash")
+        raise _wrong(f"may have at most {MAX_URL} characters: ASCII, without spaces or backslashes")
     try:
         split = urlsplit(url)
         _ = split.port  # raises ValueError for an invalid port
     except ValueError:
-        raise _wrong("is a URL") from None
+        raise _wrong("must be a URL") from None
     return split
 
 

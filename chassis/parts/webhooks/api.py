@@ -34,13 +34,13 @@ class WebhookResponse(BaseModel):
     disabled_at: AwareDatetime | None
     disabled_reason: str
     last_at: AwareDatetime | None
-    last_outcome: str = Field(description="What came of the last call, in a few words.")
+    last_outcome: str = Field(description="The outcome of the last call, in a few words.")
 
 
 class CreatedWebhook(WebhookResponse):
     """A new webhook, with what its calls are signed by."""
 
-    secret: str = Field(description="Shown this once.")
+    secret: str = Field(description="Shown only once.")
 
 
 class Webhooks(BaseModel):
@@ -59,15 +59,15 @@ class Trial(BaseModel):
 @needs(SUBMIT)
 @describe(answers={200: Webhooks})
 def listing() -> Response:
-    """Return the webhooks that are yours, oldest first."""
+    """Return your webhooks, oldest first."""
     return jsonify(items=service.listing())
 
 
 @blueprint.post("")
 @needs(SUBMIT)
-@describe(body=NewWebhook, answers={201: CreatedWebhook, 409: "There are too many."})
+@describe(body=NewWebhook, answers={201: CreatedWebhook, 409: "You have too many webhooks."})
 def create() -> tuple[Response, int, dict[str, str]]:
-    """Register an address that is told when your jobs end; the answer alone shows the secret."""
+    """Register an address that is called when your jobs end; only this response shows the secret."""
     return jsonify(service.create(json_body(NewWebhook).url)), 201, {"Cache-Control": "private, no-store"}
 
 
@@ -75,7 +75,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 @needs(SUBMIT)
 @describe(answers={200: WebhookResponse, 404: NOT_FOUND})
 def remove(webhook_id: str) -> Response:
-    """Remove a webhook and return what it was; calls that wait are not made."""
+    """Remove a webhook and return it; queued calls are not made."""
     return jsonify(service.remove(webhook_id))
 
 
@@ -83,13 +83,13 @@ def remove(webhook_id: str) -> Response:
 @needs(SUBMIT)
 @describe(answers={200: WebhookResponse, 404: NOT_FOUND})
 def enable(webhook_id: str) -> Response:
-    """Let a disabled webhook be called again."""
+    """Enable a disabled webhook."""
     return jsonify(service.enable(webhook_id))
 
 
 @blueprint.post("/<webhook_id>/test")
 @needs(SUBMIT)
-@describe(answers={202: Trial, 404: NOT_FOUND, 409: "It is disabled."})
+@describe(answers={202: Trial, 404: NOT_FOUND, 409: "The webhook is disabled."})
 def try_out(webhook_id: str) -> tuple[Response, int]:
-    """Send a test of the type `webhook.test`; its job says what came of it."""
+    """Send a test call of the type `webhook.test`; its job shows the outcome."""
     return jsonify(job_id=service.try_out(webhook_id).id), 202

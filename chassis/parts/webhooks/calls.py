@@ -117,7 +117,7 @@ def _status(stream: Any) -> int:
         if not part:
             raise CallFailed("the connection was closed without an answer")
         got += part
-    raise CallFailed("the answer has no end to its head")
+    raise CallFailed("the response headers are incomplete")
 
 
 @lru_cache(maxsize=1)

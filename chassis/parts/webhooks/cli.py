@@ -7,23 +7,27 @@ import click
 from chassis.commands import Group
 from chassis.parts.webhooks import service
 
-group = Group("webhooks", help="Tell other services when jobs end.")
+group = Group("webhooks", help="Manage webhooks, which tell other services when jobs end.")
 
 
 @group.command()
 @click.argument("url")
-@click.option("--owner", default="", help="Whose jobs: an account's e-mail or a key's owner; by default commands' own.")
+@click.option(
+    "--owner",
+    default="",
+    help="Whose jobs to report: an account's e-mail or a key's owner; by default those of commands.",
+)
 def add(url: str, owner: str) -> None:
     """Register an address and print its secret, once."""
     made = service.create(url, owner)
     click.echo(made["secret"])
-    click.echo(f"{made['id']} is registered. Keep the secret now: it is not shown again.", err=True)
+    click.echo(f"{made['id']} is registered. Save the secret now: it is not shown again.", err=True)
 
 
 @group.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(as_json: bool) -> None:
-    """List everybody's webhooks; never a secret."""
+    """List all webhooks, without their secrets."""
     found = service.listing()
     if as_json:
         click.echo(json.dumps(found, indent=2))
@@ -45,7 +49,7 @@ def try_out(webhook_id: str) -> None:
 @group.command()
 @click.argument("webhook_id")
 def enable(webhook_id: str) -> None:
-    """Let a disabled webhook be called again."""
+    """Enable a disabled webhook."""
     service.enable(webhook_id)
     click.echo(f"{webhook_id} is enabled.")
 
@@ -53,6 +57,6 @@ def enable(webhook_id: str) -> None:
 @group.command()
 @click.argument("webhook_id")
 def remove(webhook_id: str) -> None:
-    """Remove a webhook; calls that wait are not made."""
+    """Remove a webhook; queued calls are not made."""
     service.remove(webhook_id)
     click.echo(f"{webhook_id} is removed.")

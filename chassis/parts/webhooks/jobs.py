@@ -15,7 +15,7 @@ from chassis.parts.webhooks import service, signing, store
 from chassis.security import audit
 from chassis.security.keys import DAY_SECONDS
 
-CALLS = Counter("app_webhook_calls_total", "Calls of webhooks, each attempt.", ["outcome"])
+CALLS = Counter("app_webhook_calls_total", "Webhook calls, counting each attempt.", ["outcome"])
 ATTEMPTS = 30  # two to four days
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 5.0, 6 * 3600.0
 GONE = 410  # the receiver wants no more calls

@@ -1,6 +1,6 @@
 """The page of a person's webhooks."""
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
@@ -12,7 +12,16 @@ from chassis.security.identity import SUBMIT
 from chassis.web.body import Text, form_body
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
-STATUS = {"good": "succeeded", "failing": "running", "disabled": "failed"}  # the status words whose colours are used
+STATUS = {
+    "good": "succeeded",
+    "failing": "interrupted",
+    "disabled": "failed",
+}  # the status words whose colours are used
+DONE = {
+    "tested": "A test call has been queued. Reload the page to see its outcome.",
+    "enabled": "The webhook is enabled.",
+    "removed": "The webhook has been removed.",
+}
 
 
 class WebhookForm(BaseModel):
@@ -44,7 +53,7 @@ def create() -> tuple[str, int, dict[str, str]]:
 def try_out(webhook_id: str) -> Response:
     """Send a test message."""
     service.try_out(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="tested"), 303)
 
 
 @blueprint.post("/<webhook_id>/enable")
@@ -52,7 +61,7 @@ def try_out(webhook_id: str) -> Response:
 def enable(webhook_id: str) -> Response:
     """Enable a webhook again."""
     service.enable(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="enabled"), 303)
 
 
 @blueprint.post("/<webhook_id>/remove")
@@ -60,9 +69,10 @@ def enable(webhook_id: str) -> Response:
 def remove(webhook_id: str) -> Response:
     """Remove a webhook."""
     service.remove(webhook_id)
-    return redirect(url_for("webhooks.page"), 303)
+    return redirect(url_for("webhooks.page", done="removed"), 303)
 
 
 def _page(secret: str = "", error: str = "") -> str:
     shown = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
+    shown |= {"done": DONE.get(request.args.get("done", ""))}
     return render_template("webhooks/page.html", **shown)

@@ -45,7 +45,7 @@ def create(url: str, owner: str | None = None) -> dict[str, Any]:
 
     def write(conn: Connection) -> None:
         if store.count(conn, owner) >= most:
-            raise Conflict(f"An owner has at most {most} webhooks: remove one first.", code="too_many_webhooks")
+            raise Conflict(f"An owner may have at most {most} webhooks: remove one first.", code="too_many_webhooks")
         store.insert(conn, values)
         audit.write(conn, line)
 

@@ -41,7 +41,7 @@ def _leave_existing_locks() -> None:
     eventlet would walk through all objects that gunicorn's master loaded. The locks among them belong to logging and to
     cached properties: no code waits for anything while holding one.
     """
-    loss = "A worker starts as eventlet has it, which takes longer."
+    loss = "Workers start with eventlet's own code, which takes longer."
     if guard.fits("eventlet", loss, "eventlet.patcher:_green_existing_locks(rlock_type)"):
         from eventlet import patcher
 

@@ -24,8 +24,8 @@ CONTEXT = (
 OF_CONTEXT = ("_cv_tokens", "_after_request_functions", "_session", "url_adapter")
 ENVIRON = {"REQUEST_METHOD": "GET", "wsgi.url_scheme": "http", "SERVER_NAME": "localhost", "SERVER_PORT": "80"}
 HANDLE_EVENT = "flask_socketio:SocketIO._handle_event(self, handler, message, namespace, sid, args)"
-SLOWER = "Each event gets a context of Flask-SocketIO's own, which takes longer."
-ONE_WAY = "Handlers are wrapped where they are registered, and each event gets a context of Flask-SocketIO's own."
+SLOWER = "Each event gets Flask-SocketIO's own context, which takes longer."
+ONE_WAY = "Handlers are wrapped where they are registered, and each event gets Flask-SocketIO's own context."
 
 
 def context_of_events(app: Any, socketio: Any, dispatch: Dispatch) -> Callable[..., Any] | None:

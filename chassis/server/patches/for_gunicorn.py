@@ -13,7 +13,7 @@ BOUNDS = (
     "gunicorn.http.message:Message",
     "gunicorn.http.errors:InvalidChunkSize",
 )
-WIDE = "Heads and chunks of requests have gunicorn's own limits alone, which are wide."
+WIDE = "Request headers and chunks have only gunicorn's own limits, which are wide."
 
 
 def bound_requests() -> None:
@@ -26,7 +26,7 @@ def bound_requests() -> None:
 
 def name_worker(name: str, path: str) -> None:
     """Make `--worker-class NAME` select the worker with that path."""
-    loss = f"Leave out --worker-class {name}, which is not understood; ASYNC_MODE={name} is."
+    loss = f"Remove --worker-class {name}, which is not supported; use ASYNC_MODE={name}."
     if guard.fits("gunicorn", loss, "gunicorn.workers:SUPPORTED_WORKERS"):
         from gunicorn.workers import SUPPORTED_WORKERS
 

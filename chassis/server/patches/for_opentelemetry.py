@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.server.patches import guard
 
-LOSS = "While nobody receives spans, a process ends as late as the SDK has it."
+LOSS = "If the collector is unreachable, a process stops only after the SDK's own timeout."
 
 
 def shut_down(processor: Any, seconds: float) -> None:

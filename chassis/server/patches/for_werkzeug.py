@@ -11,7 +11,7 @@ NEEDED = (
     "werkzeug.formparser:MultipartDecoder(boundary, max_form_memory_size, max_parts)",
     "werkzeug.formparser:MultipartDecoder._parse_headers(self, data)",
 )
-LOSS = "The heads of parts in forms have no limit of their own."
+LOSS = "The headers of form parts have no limit of their own."
 
 
 def bound_heads_of_parts(most: Callable[[int | None], int], refused: Callable[[], Exception]) -> None:

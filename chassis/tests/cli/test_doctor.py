@@ -140,13 +140,13 @@ def test_what_is_to_be_done_is_told_in_words_and_as_json(found, data, monkeypatc
     told, as_json = run(), run("--json")
     assert (told.exit_code, as_json.exit_code) == (1, 1)
     file = str(data / "app.db")
-    assert told.output == f"{file}: may be read by every user of this machine\n  chmod o= {file} {data}\n"
+    assert told.output == f"{file}: is readable by every user of this machine\n  chmod o= {file} {data}\n"
     assert [(weakness["name"], weakness["fix"]) for weakness in json.loads(as_json.output)] == [
         (file, f"chmod o= {file} {data}")
     ]
     data.chmod(0o750)
     told, as_json = run(), run("--json")
-    assert (told.output, told.exit_code) == ("Nothing is to be done.\n", 0)
+    assert (told.output, told.exit_code) == ("No weaknesses found.\n", 0)
     assert (as_json.output, as_json.exit_code) == ("[]\n", 0)
 
 
@@ -154,7 +154,7 @@ def test_a_laptop_has_nothing_to_do(tmp_path):
     app = create_app(Settings(app_env="test", database_url=f"sqlite:///{tmp_path}/app.db"))
     done = app.test_cli_runner().invoke(args=["doctor"])
     db.close()
-    assert (done.output, done.exit_code) == ("Nothing is to be done.\n", 0)
+    assert (done.output, done.exit_code) == ("No weaknesses found.\n", 0)
 
 
 def test_the_worst_does_not_start(tmp_path):

@@ -102,7 +102,7 @@ def test_a_job_is_shown_and_watched_to_its_end(server, flask):
     told = flask(f"jobs watch {good.id}").splitlines()
     assert len(told) > 1
     assert told[-1] == "succeeded  20/20 (100 %)  step 20"
-    assert "unexpected error ended it" in flask(f"jobs watch {queue(fails=True).id}", status=1)
+    assert "failed with an unexpected error" in flask(f"jobs watch {queue(fails=True).id}", status=1)
     assert json.loads(flask(f"jobs show {good.id} --json"))["payload"]["count"] == 20
     assert "steps" in flask(f"jobs show {good.id}")
 
@@ -120,7 +120,7 @@ def test_jobs_are_chosen_and_changed_in_bulk(server, flask):
     chosen = json.loads(flask("jobs list --kind steps --state failed --since 1h --limit 2 --json"))
     assert [job["id"] for job in chosen] == [failed[2].id, failed[1].id]
     assert flask("jobs list --owner nobody") == "No jobs."
-    assert "Name jobs by their ids" in flask("jobs requeue", status=2)
+    assert "Give the ids of jobs" in flask("jobs requeue", status=2)
     dry = flask("jobs requeue --all --kind steps --state failed --dry-run")
     assert failed[0].id in dry
     assert jobs.get(failed[0].id).state == "failed"
@@ -143,7 +143,7 @@ def test_ended_jobs_are_purged_and_those_of_other_rows_are_not(server, flask):
         assert jobs.get(job.id)
         assert "jobs deleted" in flask("jobs purge --older-than 0s --yes")
         assert "no such job" in flask(f"jobs show {job.id}", status=1)
-    assert "Rows of a feature refer" in flask("jobs purge --older-than 1d --kind steps", status=1)
+    assert "A feature's rows refer" in flask("jobs purge --older-than 1d --kind steps", status=1)
     assert "jobs.purge" in flask("audit list")
 
 

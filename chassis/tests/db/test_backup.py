@@ -233,7 +233,9 @@ def test_a_full_disk_is_said_and_the_earlier_backups_stand(settings, path, small
     plenty = {"to": str(small_disk), "report": quiet, "free_bytes": lambda folder: 10**12}
     first = backup.make(settings, **plenty)
     fill(path, rows=400)
-    with pytest.raises(backup.BackupError, match=r"The disk is too full: free some .*The earlier backups stand"):
+    with pytest.raises(
+        backup.BackupError, match=r"The disk is too full: free some .*The earlier backups are unchanged"
+    ):
         backup.make(settings, **plenty)
     assert names(small_disk) == [first.name, f"{first.name}.sha256"]
     assert backup.verify(str(small_disk / first.name), settings, quiet).sha256 == first.sha256
@@ -251,7 +253,7 @@ def test_a_file_that_may_not_grow_is_said_too(path, folder):
     )
     done = subprocess.run([sys.executable, "-c", code, str(path)], cwd=ROOT, env=CLEAN, capture_output=True, text=True)
     assert done.returncode == 1
-    assert "The earlier backups stand" in done.stderr
+    assert "The earlier backups are unchanged" in done.stderr
     assert names(folder) == []
 
 
@@ -352,12 +354,12 @@ def foreign(folder, name, tmp_path):
 
 
 BAD = {
-    "a byte is wrong": (one_byte, "has the SHA-256 .* where .* is expected|zstd file at .* is damaged"),
+    "a byte is wrong": (one_byte, "has the SHA-256 .*, expected .*|zstd file at .* is damaged"),
     "its end is missing": (cut, "zstd file at .* is damaged"),
     "a page is wrong": (page, r"is damaged \("),
-    "a row refers to nothing": (orphan, "refers to one of jobs that is not there"),
+    "a row refers to nothing": (orphan, "refers to a missing row of jobs"),
     "it is newer than the code": (newer, "newer than this code"),
-    "it is of something else": (foreign, "is not one of this service"),
+    "it is of something else": (foreign, "does not belong to this service"),
 }
 
 
@@ -414,8 +416,8 @@ def test_the_commands_say_what_was_done_and_what_there_is(cli, settings, folder)
     assert status == 0
     made = re.search(rf"made .*/backups/({SAID}), 0\.\d MB of 0\.\d MB, in \d", said)[1]
     assert f"removed {old[-1]}" in said
-    assert re.search(rf"{made} +0\.0 MB +0\.0 h old  not proven\n{old[0]}", cli("backups")[1])
-    assert re.search(rf"1  security_version\n(.*\n)*{made} is good, SHA-256 [0-9a-f]{{64}}\n$", cli("verify")[1])
+    assert re.search(rf"{made} +0\.0 MB +0\.0 h old  not verified\n{old[0]}", cli("backups")[1])
+    assert re.search(rf"1  security_version\n(.*\n)*{made} is valid, SHA-256 [0-9a-f]{{64}}\n$", cli("verify")[1])
     assert re.search(rf"{made} .*  proven 20", cli("backups")[1])
     assert cli("verify", old[0])[0] == 1
 

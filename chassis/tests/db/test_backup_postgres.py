@@ -66,7 +66,7 @@ def test_a_drill_restores_into_a_scratch_database_and_leaves_none(settings, post
     made, said = backup.make(settings, report=quiet), []
     scratch = f"{name_of(postgres_url)}_drill"
     psql(at(postgres_url, "postgres"), f"CREATE DATABASE {scratch}")
-    with pytest.raises(backup.BackupError, match=f"a database {scratch} that was not made for this: rename it"):
+    with pytest.raises(backup.BackupError, match=f"a database {scratch} that was not created for this: rename it"):
         backup.verify("latest", settings, quiet)
     psql(at(postgres_url, "postgres"), f"COMMENT ON DATABASE {scratch} IS '{MARK}'")  # of one that was killed
     proof = backup.verify("latest", settings, said.append)
@@ -90,7 +90,7 @@ def test_a_restore_is_refused_while_somebody_is_connected_and_keeps_the_old_data
     done = backup.restore("latest", settings, quiet, yes)
     assert (done.pending, kept()) == ([], "first")
     assert databases(postgres_url) == [name_of(postgres_url), done.kept]
-    with pytest.raises(backup.BackupError, match="was not made for this"), alone_on(postgres_url, quiet) as server:
+    with pytest.raises(backup.BackupError, match="was not created for this"), alone_on(postgres_url, quiet) as server:
         server.drop(name_of(postgres_url))
 
     back = backup.restore(done.kept, settings, quiet, yes)
@@ -138,15 +138,19 @@ def test_without_the_right_to_make_databases_that_is_said(settings, postgres_url
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("where", ["with its checksum", "without one", "no dump"])
+@pytest.mark.parametrize("where", ["with its checksum", "without one", "not a PostgreSQL dump"])
 def test_a_damaged_dump_is_told_in_a_sentence_and_leaves_nothing(settings, postgres_url, where):
     made = backup.make(settings, report=quiet)
     file = settings_folder(settings) / made.name
     data = file.read_bytes()
-    file.write_bytes(b"no dump" if where == "no dump" else data[: len(data) * 2 // 3])
+    file.write_bytes(b"not a PostgreSQL dump" if where == "not a PostgreSQL dump" else data[: len(data) * 2 // 3])
     if where != "with its checksum":
         file.with_name(f"{file.name}.sha256").unlink()
-    why = {"with its checksum": "is expected", "without one": "pg_restore failed", "no dump": "no dump of PostgreSQL"}
+    why = {
+        "with its checksum": ", expected",
+        "without one": "pg_restore failed",
+        "not a PostgreSQL dump": "is not a PostgreSQL dump",
+    }
     for work in (lambda: backup.verify("latest", settings, quiet), lambda: restored(settings)):
         with pytest.raises(backup.BackupError, match=why[where]) as told:
             work()

@@ -68,10 +68,10 @@ def test_every_command_works_on_the_server_that_postgresql_names(opened, postgre
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [
-        ("sqlite:///a.db?mode=ro", "no option but"),
-        ("sqlite:///a.db?timeout=30&timeout=5", "no option but"),
-        ("sqlite:///a.db?isolation_level=none", "no option but"),
-        ("sqlite:///a.db?x", "no option but"),
+        ("sqlite:///a.db?mode=ro", "only the option"),
+        ("sqlite:///a.db?timeout=30&timeout=5", "only the option"),
+        ("sqlite:///a.db?isolation_level=none", "only the option"),
+        ("sqlite:///a.db?x", "only the option"),
         ("sqlite:///a.db?timeout=soon", "timeout from 0 to 300"),
         ("sqlite:///a.db?timeout=nan", "timeout from 0 to 300"),
         ("sqlite:///a.db?timeout=-1", "timeout from 0 to 300"),
@@ -80,7 +80,7 @@ def test_every_command_works_on_the_server_that_postgresql_names(opened, postgre
         ("sqlite:///:memory:?timeout=3", "must name a file"),
         ("sqlite://a.db", "must start with"),
         ("postgresql+psycopg2://h/d", "must start with"),
-        ("postgresql://h:abc/d", "must be like"),
+        ("postgresql://h:abc/d", "must look like"),
         ("", "must start with"),
     ],
 )

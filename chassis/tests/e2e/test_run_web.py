@@ -72,7 +72,7 @@ def test_a_server_in_the_background_is_started_shown_reloaded_and_stopped(web, c
     assert f"pid {pid}" in started.stdout
     assert "ready" in web("status").stdout
     again = web("--daemon")
-    assert (again.returncode, "runs already" in again.stderr) == (1, True)
+    assert (again.returncode, "is already running" in again.stderr) == (1, True)
     no_traceback_is_shown(web.port)
 
     pages.write_text("import no_such_module\n")

@@ -128,7 +128,7 @@ def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_say
     good, bad = jobs.enqueue("shaky", {}), jobs.enqueue("broken", {})
     wait_for(lambda: state(bad) == "failed" and state(good) == "succeeded")
     assert attempts == [1, 2, 3]
-    assert jobs.get(bad.id).error == "An unexpected error ended it; its lines in the log say which."
+    assert jobs.get(bad.id).error == "The job failed with an unexpected error; see its log lines."
 
 
 def test_people_are_told_neither_statements_nor_values_nor_types(runner, wait_for):

@@ -50,7 +50,7 @@ def profiled(server, folder, *words):
 def test_a_hub_that_is_stuck_is_seen_where_it_computes(server, tmp_path):
     """The loop answers nobody meanwhile in the green modes; a request's code is named with its share."""
     said = profiled(server, tmp_path, "--seconds", "2", "--to", "it.txt")
-    assert "s computed" in said
+    assert "s of CPU time" in said
     assert BURNS in said
     stacks = [line.rpartition(" ") for line in (tmp_path / "it.txt").read_text().splitlines()]
     seen = sum(int(count) for stack, _, count in stacks if stack.split(";")[-1].startswith(BURNS))
@@ -78,7 +78,7 @@ def test_the_command_of_the_handbook_and_the_other_forms(server, tmp_path):
 def test_a_process_that_is_none_of_ours_is_refused_in_a_sentence():
     done = CliRunner().invoke(command, ["--pid", "1"])
     assert done.exit_code == 1
-    assert "Error: Process 1 cannot be asked: no such process of this service runs here." in done.output
+    assert "Error: Process 1 cannot be profiled: no such process of this service runs here." in done.output
 
 
 IN_A_THREAD = """

@@ -74,8 +74,8 @@ def test_a_changed_entry_is_named(log, column):
         ("UPDATE audit_log SET hash = previous WHERE number = 9", "Entry 9 was changed"),
         ("DELETE FROM audit_log WHERE number = 4", "Before entry 5 entry 4 is missing"),
         ("DELETE FROM audit_log WHERE number BETWEEN 1 AND 3", "Before entry 4 entries 1 to 3 are missing"),
-        ("DELETE FROM audit_log WHERE number > 7", "The log is cut off: entries 8 to 9 are missing"),
-        ("DELETE FROM audit_log", "The log is cut off: entries 1 to 9 are missing"),
+        ("DELETE FROM audit_log WHERE number > 7", "The log is truncated: entries 8 to 9 are missing"),
+        ("DELETE FROM audit_log", "The log is truncated: entries 1 to 9 are missing"),
         ("DELETE FROM audit_chain", "audit_chain, which says where the log ends, is missing"),
         ("UPDATE audit_log SET number = 4 - number WHERE number IN (1, 3)", "Entry 1 was changed"),
         (
@@ -120,7 +120,7 @@ def forge(number, **changed):
 def test_an_entry_that_was_made_again_alone_breaks_the_next(log):
     hashed = forge(5, actor="mallory")
     old = audit.head()
-    with pytest.raises(ChainBroken, match="Entry 9 was changed, with its hash"):
+    with pytest.raises(ChainBroken, match="Entry 9 and its hash were changed"):
         audit.verify()
     sql("UPDATE audit_chain SET hash = :hash", hash=hashed)
     assert audit.verify() != old
@@ -133,7 +133,7 @@ def test_a_log_that_was_cut_with_its_end_shows_against_a_head_from_elsewhere(log
     sql("DELETE FROM audit_log WHERE number > 7")
     sql("UPDATE audit_chain SET number = 7, hash = :hash", hash=line["hash"])
     assert audit.verify().number == 7
-    with pytest.raises(ChainBroken, match="cut off behind entry 7: entry 9 was there"):
+    with pytest.raises(ChainBroken, match="truncated after entry 7: entry 9 is missing"):
         audit.verify(head)
 
 
@@ -142,7 +142,7 @@ def test_retention_takes_the_oldest_and_leaves_a_chain_that_can_be_verified(log)
     limit = list(audit.export())[5]["at"]
     assert db.write(lambda conn: audit_store.delete_entries(conn, limit, 3)) == 3
     assert audit.verify(heads[5]).number == 9
-    with pytest.raises(BadRequest, match="Entry 2 is not kept any more; the first is 4"):
+    with pytest.raises(BadRequest, match="Entry 2 is no longer kept; the first is 4"):
         audit.verify(heads[1])
     assert db.write(lambda conn: audit_store.delete_entries(conn, time.time() + 1, 100)) == 6
     assert audit.verify() == heads[-1]
@@ -180,13 +180,13 @@ def test_texts_that_no_database_holds_do_not_break_it(app):
 def test_the_commands_print_the_head_export_and_verify(log, tmp_path):
     head = run(log, "head").output.strip()
     assert head == str(audit.head())
-    assert run(log, "verify", "--head", head).output == f"The log is whole. Its head: {head}\n"
+    assert run(log, "verify", "--head", head).output == f"The log is intact. Its head: {head}\n"
     file = tmp_path / "log.jsonl"
     assert run(log, "export", "--to", str(file)).exit_code == 0
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["target"] for line in lines] == [f"key {n}" for n in range(9)]
     assert lines[0]["time"].endswith("Z") or "+00:00" in lines[0]["time"]
-    assert run(log, "verify", str(file)).output == f"The log is whole. Its head: {head}\n"
+    assert run(log, "verify", str(file)).output == f"The log is intact. Its head: {head}\n"
     for words in blocks("chassis/docs/operations.md", "The audit log's chain")[0].splitlines():
         typed = [word.replace("audit.jsonl", str(file)) for word in words.split()[2:]]
         assert run(log, *typed).exit_code == 0, words
@@ -194,7 +194,7 @@ def test_the_commands_print_the_head_export_and_verify(log, tmp_path):
     found = run(log, "verify", str(file))
     assert (found.exit_code, found.output) == (1, "Error: Entry 4 was changed.\n")
     file.write_text("[]\n")
-    assert run(log, "verify", str(file)).output == "Error: Line 1 of the file is not an entry of the audit log.\n"
+    assert run(log, "verify", str(file)).output == "Error: Line 1 of the file is not an audit log entry.\n"
     assert "A head is a number" in run(log, "verify", "--head", "9").output
     assert run(log, "export", "--since", "0s").output == ""
 

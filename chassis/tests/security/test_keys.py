@@ -148,7 +148,7 @@ def test_scopes_decide_what_a_key_may_do(guarded):
     assert server.get("/admin/anything")[0] == 401
     assert server.get("/admin/anything", {"X-API-Key": ADMIN})[0] == 404
     assert "scope" in flask(server, "keys", "create", "x", "--scope", "root", status=2)
-    assert "length of time" in flask(server, "keys", "create", "x", "--expires", "soon", status=2)
+    assert "duration" in flask(server, "keys", "create", "x", "--expires", "soon", status=2)
 
 
 @pytest.fixture

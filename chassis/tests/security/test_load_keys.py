@@ -135,10 +135,10 @@ def test_a_revoked_one_is_refused_and_its_handshakes_count(site):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "expires within a day"),
-        (("--expires", "25h"), "expires within a day"),
-        (("--expires", "1h", "--scope", "admin"), "is no admin"),
-        (("--expires", "1h", "--owner", "ada@example.org"), "has no owner"),
+        ((), "must expire within a day"),
+        (("--expires", "25h"), "must expire within a day"),
+        (("--expires", "1h", "--scope", "admin"), "cannot have the scope admin"),
+        (("--expires", "1h", "--owner", "ada@example.org"), "an owner"),
     ],
 )
 def test_one_that_would_last_or_could_do_more_is_not_made(site, words, said):
@@ -147,7 +147,7 @@ def test_one_that_would_last_or_could_do_more_is_not_made(site, words, said):
 
 def test_one_that_was_made_by_hand_cannot_be_extended(site):
     key = flask(site, "keys", "create", "load", "--without-limits", "--expires", "1h")
-    assert "is not extended" in flask(site, "keys", "expire", key, "--in", "2h", status=1)
+    assert "cannot be extended" in flask(site, "keys", "expire", key, "--in", "2h", status=1)
     assert "without limits" in flask(site, "keys", "list")
     flask(site, "keys", "expire", key, "--in", "0s")
 
@@ -175,7 +175,7 @@ def test_a_key_of_another_scope_is_left_as_it_is_and_the_limits_count(site):
     usual = flask(site, "keys", "create", "usual", "--rate", "0.001")
     status, said = ended(begin(site, COMMAND, site.url, "2", str(LIMIT_SECONDS), key=usual))
     assert status == 1
-    assert "the limits of the instance count" in said
+    assert "the limits of the instance apply" in said
     assert "429" in said
 
 
@@ -209,4 +209,4 @@ def test_a_key_whose_command_was_killed_ends_within_the_hour(site):
 
 def test_a_wrong_key_makes_none_and_the_command_is_not_run(site):
     status, said = ended(begin(site, "print('run')", key="ak_wrong"))
-    assert (status, said) == (1, "No key without limits was made: 401 The API key is not valid.\n")
+    assert (status, said) == (1, "No key without limits was created: 401 The API key is not valid.\n")

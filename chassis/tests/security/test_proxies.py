@@ -192,7 +192,10 @@ def join_lines(found: re.Match) -> str:
 
 @pytest.mark.parametrize(
     ("value", "complaint"),
-    [("10.0.0.0/8, proxy.local", "'proxy.local', which is not a network"), ("0.0.0.0/0", "must not be everybody")],
+    [
+        ("10.0.0.0/8, proxy.local", "'proxy.local', which is not a network"),
+        ("0.0.0.0/0", "must not include every address"),
+    ],
 )
 def test_a_wrong_setting_is_told(monkeypatch, value, complaint):
     from chassis.errors import SettingsError

@@ -136,7 +136,7 @@ def test_a_job_that_ends_makes_room_for_the_next(limited, monkeypatch):
     monkeypatch.setattr(identity, "current", lambda: ada)
     jobs.job("letter")(lambda context, payload: None)
     first = jobs.enqueue("letter", {})
-    with pytest.raises(OverQuota, match="Your limit is 1 jobs that wait or run: 0 left"):
+    with pytest.raises(OverQuota, match="Your limit is 1 queued or running jobs: 0 left"):
         jobs.enqueue("letter", {})
     db.write(lambda conn: store.cancel_queued(conn, first.id, time.time()))
     jobs.enqueue("letter", {})

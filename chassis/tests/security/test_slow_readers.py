@@ -12,7 +12,7 @@ ours = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the time limit is th
 green = pytest.mark.skipif(ASYNC_MODE == "threading", reason="each connection has a thread")
 ANSWER_SECONDS, PIECES, PIECE_BYTES = 2, 2_000, 16_000
 GET = b"GET /api/bodies/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-CUT = "A client did not take its answer in time"
+CUT = "A client did not read its response in time"
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def send(server, name: str, data: bytes) -> tuple[int, dict]:
 def test_an_exe_that_is_called_csv_is_refused_in_words(site):
     status, answer = send(site, "cells.csv", EXE)
     assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
-    assert "accepted is text/csv." in answer["error"]["message"]
+    assert "accepted types: text/csv." in answer["error"]["message"]
 
 
 def test_a_control_character_in_a_text_is_told_by_its_line(site):

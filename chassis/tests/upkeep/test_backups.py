@@ -54,7 +54,7 @@ def test_a_drill_that_fails_is_told(shared, queue, settings):
     name = queue("backup").message.split("/backups/")[1].partition(",")[0]
     proven = queue("backup_drill")
     assert proven.state == "succeeded", shared.log
-    assert " is good, SHA-256 " in proven.message
+    assert " is valid, SHA-256 " in proven.message
     (shared.folder / "backups" / name).write_bytes(b"\x28\xb5\x2f\xfd" + b"damaged" * 100)
     failed = queue("backup_drill", name=name)
     assert (failed.state, "is damaged" in failed.error) == ("failed", True)

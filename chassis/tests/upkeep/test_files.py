@@ -49,7 +49,7 @@ def free_pages(path):
 
 
 def test_a_small_file_is_written_anew_once_and_shrinks_in_steps_from_then_on(upkeep):
-    assert upkeep.run("sqlite_upkeep").startswith("written anew")
+    assert upkeep.run("sqlite_upkeep").startswith("rewritten")
     fill(upkeep.path, 5_000)
     empty(upkeep.path)
     upkeep.run("sqlite_upkeep", sqlite_vacuum_max_bytes=0)
@@ -97,12 +97,12 @@ def test_a_log_that_somebody_reads_is_not_waited_for(upkeep):
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM jobs").fetchone()
         fill(upkeep.path, 10)
-        assert "log not cut off" in upkeep.run("sqlite_upkeep")
+        assert "log not truncated" in upkeep.run("sqlite_upkeep")
 
 
 def test_postgresql_is_left_alone(upkeep, monkeypatch):
     monkeypatch.setattr(type(upkeep.settings), "sqlite_path", None)
-    assert upkeep.run("sqlite_upkeep") == "PostgreSQL looks after itself"
+    assert upkeep.run("sqlite_upkeep") == "PostgreSQL needs no upkeep here"
 
 
 @pytest.mark.parametrize("pages", [0, 1, 256, 257])

@@ -89,7 +89,7 @@ def test_when_the_error_page_itself_fails_there_is_plain_text(small):
     small.app.context_processor(broken)
     answer = small.client.get("/missing", headers=PAGE)
     assert (answer.status_code, answer.mimetype) == (404, "text/plain")
-    assert answer.text.startswith("Nothing here")
+    assert answer.text.startswith("Page not found")
     assert "hush" not in answer.text
 
 

@@ -13,7 +13,7 @@ def test_the_first_page_is_the_first_feature(small):
 def test_without_a_feature_there_is_a_welcome(small):
     answer = small.client.get("/")
     assert answer.status_code == 200
-    assert "It runs" in answer.text
+    assert "The service is running" in answer.text
 
 
 def test_every_page_has_the_navigation_and_the_version(small):

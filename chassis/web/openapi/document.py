@@ -27,7 +27,7 @@ SCHEMES: dict[str, Schema] = {
 COOKIE = {
     "type": "apiKey",
     "in": "cookie",
-    "description": "A sign-in; under TLS with __Host- before the name.",
+    "description": "A signed-in session; over TLS the name starts with __Host-.",
 }
 RETRY_AFTER = {"description": "Seconds to wait.", "schema": {"type": "integer"}}
 

@@ -15,7 +15,7 @@ from chassis.web.openapi.describe import Answer, Description, ErrorResponse, des
 API = "/api/"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 PART = re.compile(r"<(?:(?P<kind>\w+)(?:\((?:length=(?P<length>\d+))?[^)]*\))?:)?(?P<name>\w+)>")
-TOO_LONG = Answer(text="The address is longer than the server reads.", media="text/html")
+TOO_LONG = Answer(text="The URL is longer than the server accepts.", media="text/html")
 KINDS: dict[str | None, dict[str, Any]] = {
     "int": {"type": "integer", "minimum": 0},
     "float": {"type": "number"},

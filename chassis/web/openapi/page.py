@@ -45,10 +45,10 @@ def _operation(document: Schema, path: str, method: str, operation: Schema, addr
 def _access(security: list[dict[str, list[str]]]) -> str:
     """Return in words who may call an operation."""
     if not security:
-        return "open to everybody"
+        return "open to everyone"
     scopes = sorted({scope for way in security for names in way.values() for scope in names})
     needs = f"needs the scope {', '.join(scopes)}"
-    return f"{needs}, which every visitor has here" if {} in security else needs
+    return f"{needs}, which every visitor has" if {} in security else needs
 
 
 def _parameter(document: Schema, parameter: Schema) -> Field:

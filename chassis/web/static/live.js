@@ -8,13 +8,13 @@ window.Live = (() => {
   const rooms = new Rooms(socket);
   // Errors from a proxy in front of the service do not have our JSON body.
   const REFUSALS = {
-    413: "That is larger than this service accepts.",
+    413: "The request is larger than this service accepts.",
     429: "Too many requests: wait a moment and try again.",
-    502: "The service is not there right now: try again shortly.",
+    502: "The service is unavailable right now: try again shortly.",
     503: "The service cannot answer right now: try again shortly.",
     504: "The service took too long to answer: try again shortly.",
   };
-  const words = { live: "Live", connecting: "Connecting", offline: "Offline, trying again", out: "Signed out" };
+  const words = { live: "Live", connecting: "Connecting", offline: "Offline, reconnecting", out: "Signed out" };
 
   function show(state) {
     const element = document.getElementById("connection");
@@ -69,7 +69,7 @@ window.Live = (() => {
       }
       const body = await answer.json().catch(() => null);
       if (answer.ok && body !== null) return body;
-      throw new Error(body?.error?.message ?? REFUSALS[answer.status] ?? `The server's answer (${answer.status}) makes no sense.`);
+      throw new Error(body?.error?.message ?? REFUSALS[answer.status] ?? `The server's response (${answer.status}) could not be read.`);
     },
   };
 })();

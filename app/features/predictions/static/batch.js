@@ -8,8 +8,8 @@
   const MISSED = 500;
   const ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
   const HINTS = {
-    interrupted: "The process that ran this batch went away. Continue asks only the rows that have no answer yet.",
-    cancelled: "Cancelled. Continue asks only the rows that have no answer yet.",
+    interrupted: "The process that ran this batch stopped. Continue processes only the rows without an answer.",
+    cancelled: "Cancelled. Continue processes only the rows without an answer.",
   };
   const samples = [];
   let batch = null;

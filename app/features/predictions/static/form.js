@@ -105,7 +105,7 @@
     $("max-rows").textContent = config.max_rows.toLocaleString("en");
     $("notice").hidden = config.ready && !config.demo;
     $("notice").textContent = config.ready
-      ? "A built-in demo answers, not a language model: its answers are made up. Set OPENROUTER_API_KEY to ask a real one."
+      ? "A built-in demo answers instead of a language model; its answers are made up. Set OPENROUTER_API_KEY to use a real model."
       : config.reason;
   }).catch(() => {});
   changedSource();

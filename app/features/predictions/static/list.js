@@ -18,7 +18,7 @@
     const counts = document.createElement("span");
     counts.className = "quiet";
     const bar = document.createElement("progress");
-    bar.setAttribute("aria-label", `Rows of ${batch.name} that are done`);
+    bar.setAttribute("aria-label", `Progress of ${batch.name}`);
     const top = document.createElement("div");
     top.className = "row between";
     top.append(link, badge);

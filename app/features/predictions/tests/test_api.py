@@ -62,7 +62,7 @@ def test_a_body_is_taken_for_what_it_says_it_is(api):
     assert (status, answer["error"]["message"]) == (400, "file is given 2 times: send one file.")
     assert api.json("POST", LIST, form(*file), Content_Type=FORM)[0] == 202
     status, answer = api.json("POST", LIST, form(*file, part("prompt", "again")), Content_Type=FORM)
-    assert (status, answer["error"]["message"]) == (400, "prompt is given more than once.")
+    assert (status, answer["error"]["message"]) == (400, "prompt was given more than once.")
 
 
 def test_rows_are_asked_for_by_numbers_that_fit(api):

@@ -135,8 +135,8 @@ def test_columns_are_compared_in_proportion_to_their_number():
     ("names", "words"),
     [
         ([f"c{number}" for number in range(MAX_COLUMNS + 1)], f"more than {MAX_COLUMNS} columns"),
-        (["c" * (MAX_NAME_CHARACTERS + 1)], f"over {MAX_NAME_CHARACTERS} characters"),
-        (["c" * 150, "c" * 150], "twice"),
+        (["c" * (MAX_NAME_CHARACTERS + 1)], f"longer than {MAX_NAME_CHARACTERS} characters"),
+        (["c" * 150, "c" * 150], "Duplicate"),
     ],
 )
 def test_columns_and_their_names_have_limits(names, words):
@@ -156,7 +156,7 @@ def test_a_filled_prompt_is_measured_before_it_is_built():
     template, row = "{a}" * 6_660, {"a": "x" * 100_000}
 
     def fill() -> None:
-        with pytest.raises(prompt.PromptTooLong, match="666,000,000 characters, and at most 200,000"):
+        with pytest.raises(prompt.PromptTooLong, match="666,000,000 characters; the limit is 200,000"):
             prompt.fill(template, row, 200_000)
 
     assert peak_bytes(fill) < 2_000_000

@@ -11,17 +11,17 @@ from chassis.errors import BadRequest
     [
         (b"", "csv_empty", "empty"),
         (b"a,b\n", "no_rows", "no rows"),
-        (b"a,b\n1,2\n1,2,3\n\n1,2,,4\n", "csv_malformed", "more fields than the header's 2 begin in line 3 and 5."),
-        (b'a,b\n1,2\n"1,2\n3,4\n', "csv_malformed", "begins in line 3 has a quote that is not closed"),
-        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "Line 3 has a quote within a field that is not doubled, or the row"),
-        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "begins in line 2 one that is not closed"),
-        (b"a,a,b,b,c\n1,2,3,4,5\n", "csv_header", "twice: a and b."),
+        (b"a,b\n1,2\n1,2,3\n\n1,2,,4\n", "csv_malformed", "more fields than the header's 2 start on line 3 and 5."),
+        (b'a,b\n1,2\n"1,2\n3,4\n', "csv_malformed", "starts on line 3 has an unclosed quote"),
+        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "Line 3 has an undoubled quote within a field, or the row"),
+        (b'a,b\n"1,2\n3,"4"\n', "csv_malformed", "starts on line 2 has an unclosed quote"),
+        (b"a,a,b,b,c\n1,2,3,4,5\n", "csv_header", "Duplicate column names: a and b."),
         (b"a,,b,,c\n1,2,3,4,5\n", "csv_header", "Columns without a name: 2 and 4."),
-        (b",a,a\n1,2,3\n", "csv_header", "without a name: 1. Column names that are there twice: a."),
-        (b"a,\n1,2\n", "csv_malformed", "begin in line 2"),
+        (b",a,a\n1,2,3\n", "csv_header", "without a name: 1. Duplicate column names: a."),
+        (b"a,\n1,2\n", "csv_malformed", "start on line 2"),
         ("a\nJörg\n".encode("latin-1"), "csv_encoding", "Line 2 is not UTF-8"),
         (b"\xff\xfea\0\n\0x", "csv_encoding", "UTF-16"),
-        (b"a\n\x00\n", "csv_encoding", "Line 2 holds a null character"),
+        (b"a\n\x00\n", "csv_encoding", "Line 2 contains a null character"),
         (b"a\n" + b"1\n" * 11, "too_many_rows", "at most 10 are"),
     ],
 )
@@ -71,7 +71,7 @@ def test_the_first_row_of_a_file_without_rows_is_empty():
 
 
 def test_many_mistakes_are_listed_and_not_all():
-    with pytest.raises(BadRequest, match=r"begin in line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more\."):
+    with pytest.raises(BadRequest, match=r"start on line 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and more\."):
         upload.read_csv(b"a,b\n" + b"1,2,3\n" * 50, 100)
 
 
@@ -95,5 +95,5 @@ def test_a_prompt_is_filled_and_an_unknown_column_is_named():
 def test_pasted_lines_end_where_a_line_ends_and_have_a_limit():
     found = upload.read_lines("a\r\nb\rc\u2028d\n \n\ne", 10)
     assert [row["text"] for row in found] == ["a", "b", "c\u2028d", "e"]
-    with pytest.raises(BadRequest, match=r"Row 2 has a value over 100,000 characters"):
+    with pytest.raises(BadRequest, match=r"Row 2 has a value longer than 100,000 characters"):
         upload.read_lines("a\n" + " " * 100_001 + "b", 10)

@@ -43,7 +43,7 @@ def enter(person: Person, *, invitation: str, open_to_all: bool) -> str:
     try:
         return _carry_out(plan, person)
     except IntegrityError:  # another window was faster
-        raise Conflict("This account was made in this moment: sign in again.", code="made_meanwhile") from None
+        raise Conflict("This account was created just now: sign in again.", code="made_meanwhile") from None
 
 
 def _planned(person: Person, invitation: str, open_to_all: bool) -> Plan:
@@ -54,7 +54,7 @@ def _planned(person: Person, invitation: str, open_to_all: bool) -> Plan:
         link = links.read(invitation, links.INVITATION)
         return Plan(_account(link.email, person, person.role or link.role), spends=invitation)
     if not person.email:
-        raise Forbidden("The sign-in service does not say which e-mail address is yours for certain.", code="no_email")
+        raise Forbidden("The sign-in service has not confirmed your e-mail address.", code="no_email")
     if user := db.read(lambda conn: accounts.user_by_email(conn, person.email)):
         if db.read(lambda conn: store.has_identity(conn, user.id, person.issuer)):
             raise _somebody_elses()
@@ -104,7 +104,7 @@ def _store(conn: Connection, plan: Plan, now: float, parts: list[leaving.Part]) 
         accounts.insert_user(conn, {**plan.values, "last_sign_in_at": now})
         return
     if not accounts.change_good_user(conn, plan.user, **plan.values, last_sign_in_at=now):
-        raise Conflict("The account was changed meanwhile: sign in again.", code="changed_meanwhile")
+        raise Conflict("The account was changed in the meantime: sign in again.", code="changed_meanwhile")
     if plan.links:
         if factor_store.has_any(conn, plan.user.id):  # set up after the plan was made
             raise _guarded()
@@ -121,7 +121,9 @@ def _actions(plan: Plan) -> list[str]:
 
 
 def _somebody_elses() -> AppError:
-    return Conflict("The account with your e-mail address is of another person at the sign-in service.", code="taken")
+    return Conflict(
+        "The account with your e-mail address belongs to another person at the sign-in service.", code="taken"
+    )
 
 
 def _guarded() -> AppError:

@@ -95,7 +95,7 @@ def arrived() -> Any:
 
 
 def _lost() -> Unauthorized:
-    sentence = "This sign-in was begun in another window, too long ago, or is over. Start again."
+    sentence = "This sign-in has expired, is finished, or was started in another window. Start again."
     return Unauthorized(sentence, code="oidc_state_invalid")
 
 

@@ -74,7 +74,7 @@ def _entered(begun: flow.Flow) -> str:
         raise _denied(said)
     own, code = _own(), request.args.get("code", "")
     if request.args.get("iss", own.oidc_issuer) != own.oidc_issuer:  # RFC 9207: the response is another provider's
-        raise Unauthorized("Another sign-in service answered than was asked. Start again.", code="oidc_issuer_wrong")
+        raise Unauthorized("The answer came from a different sign-in service. Start again.", code="oidc_issuer_wrong")
     if not 0 < len(code) <= MAX_CODE or not code.isprintable():
         raise BadRequest("The sign-in service sent no code. Start again.", code="oidc_code_missing")
     claims = exchange.claims(kept(Known), own, begun, code)
@@ -85,7 +85,7 @@ def _entered(begun: flow.Flow) -> str:
 def _denied(said: str) -> AppError:
     log.info("oidc_refused", error=said[:100])
     sentence = "You did not allow the sign-in." if said == "access_denied" else "The sign-in service refused."
-    return Unauthorized(f"{sentence} Start again, or ask who runs this service.", code="oidc_denied")
+    return Unauthorized(f"{sentence} Start again, or ask the people who run this service.", code="oidc_denied")
 
 
 def _tell(error: AppError) -> None:

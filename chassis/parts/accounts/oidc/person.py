@@ -27,7 +27,7 @@ def of(claims: dict[str, Any], own: OidcSettings) -> Person:
     email = _email(claims, own)
     domains = {domain.lower().lstrip("@") for domain in own.oidc_allowed_domains}
     if domains and email.rpartition("@")[2] not in domains:
-        raise Forbidden("Your e-mail address there is not of a domain that may sign in here.", code="domain_refused")
+        raise Forbidden("The domain of your e-mail address may not sign in here.", code="domain_refused")
     role = _role(claims, own)
     may_join = bool(domains or own.oidc_user_values) or role == store.ADMIN
     return Person(own.oidc_issuer, claims["sub"], email, _name(claims.get("name")), role, may_join)
@@ -62,7 +62,10 @@ def _role(claims: dict[str, Any], own: OidcSettings) -> str | None:
     if values & set(own.oidc_admin_values):
         return store.ADMIN
     if own.oidc_user_values and not values & set(own.oidc_user_values):
-        raise Forbidden("You have no role for this service. Ask for one where you sign in.", code="role_missing")
+        raise Forbidden(
+            "You have no role for this service. Ask the people who run the sign-in service for one.",
+            code="role_missing",
+        )
     return store.USER
 
 

@@ -48,7 +48,7 @@ class Known:
         if (found := self._fresh(newer_than)) is not None:
             return found
         if not self._reading.acquire(timeout=2 * wire.SECONDS):
-            raise wire.unavailable(self._issuer, "another sign-in still waits for it")
+            raise wire.unavailable(self._issuer, "another sign-in is still waiting for it")
         try:
             return self._fresh(newer_than) or self._read()
         finally:
@@ -102,7 +102,7 @@ def _endpoint(issuer: str, said: dict[str, Any], name: str) -> str:
     url = said.get(name)
     schemes = ("https", "http") if issuer.startswith("http://") else ("https",)
     if not isinstance(url, str) or not url.isprintable() or not _is_url(url, schemes):
-        raise wire.unavailable(issuer, f"its {name} is no {schemes[0]} URL")
+        raise wire.unavailable(issuer, f"its {name} is not an {schemes[0]} URL")
     return url
 
 
@@ -117,10 +117,10 @@ def _keys(url: str) -> KeySet:
     status, said = wire.ask("GET", url)
     listed = said.get("keys")
     if status != 200 or not isinstance(listed, list):
-        raise wire.unavailable(url, f"status {status}, no keys")
+        raise wire.unavailable(url, f"status {status}, without keys")
     found = [key for one in listed[:MOST_KEYS] if (key := _key(one)) is not None]
     if not found:
-        raise wire.unavailable(url, "no key that can be used")
+        raise wire.unavailable(url, "no usable key")
     return KeySet(found)
 
 

@@ -47,7 +47,7 @@ def verified(known: Known, token: str, *, client_id: str, nonce: str, access_tok
         raise BadToken(type(error).__name__) from None
     subject = claims["sub"]
     if not (subject and len(subject) <= MAX_SUBJECT and subject.isascii() and subject.isprintable()):
-        raise BadToken("its subject is no text of 1 to 255 ASCII characters")
+        raise BadToken("its subject is not text of 1 to 255 ASCII characters")
     return dict(claims)
 
 

@@ -25,13 +25,13 @@ class ProviderUnavailable(Unavailable):
     code, retry_after_seconds = "provider_unavailable", 30.0
 
     def __init__(self) -> None:
-        super().__init__("The sign-in service does not answer as it should. Try again in a minute.")
+        super().__init__("The sign-in service is not working properly. Try again in a minute.")
 
 
 def ask(method: str, url: str, headers: dict[str, str] | None = None, body: str = "") -> tuple[int, dict[str, Any]]:
     """Return the status and the JSON object of a response; raise ProviderUnavailable for any failure."""
     if not _slots.acquire(timeout=SECONDS):
-        raise unavailable(url, "too many people wait for it")
+        raise unavailable(url, "too many sign-ins are waiting for it")
     try:
         with patience(SECONDS, never, MOST_BYTES):
             reply = _sent(method, url, {**ALWAYS, **(headers or {})}, body)
@@ -70,7 +70,7 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 def _object(reply: Reply) -> dict[str, Any]:
     found = parsed(reply)
     if reply.good and not isinstance(found, dict):
-        raise ValueError("no JSON object")
+        raise ValueError("not a JSON object")
     return found if isinstance(found, dict) else {}
 
 

@@ -4,9 +4,9 @@
 (() => {
   const able = typeof window.PublicKeyCredential?.parseRequestOptionsFromJSON === "function";
   const REASONS = {
-    InvalidStateError: "This device has a passkey for your account already.",
-    NotAllowedError: "Nothing was done: it was cancelled, or took too long.",
-    SecurityError: "Passkeys work at this service's own address alone, and this is another one.",
+    InvalidStateError: "This device already has a passkey for your account.",
+    NotAllowedError: "The request was cancelled or took too long.",
+    SecurityError: "Passkeys work only at this service's own address, and this is a different one.",
   };
 
   async function answer({ passkey, options }) {
@@ -26,7 +26,7 @@
   for (const form of document.querySelectorAll("form[data-passkey]")) {
     const button = form.querySelector("button");
     button.disabled = !able;
-    if (!able) say(form, "This browser has no passkeys. They need a newer one, and https.");
+    if (!able) say(form, "This browser cannot use passkeys here: they need a current browser and https.");
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       button.disabled = true;

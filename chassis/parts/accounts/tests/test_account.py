@@ -57,7 +57,7 @@ def test_another_password_ends_all_sessions_and_gives_this_one_a_new_cookie(peop
     answer = here.act("/account/password", current=PASSWORD, password=NEW, again=NEW)
     assert answer.status_code == 303
     assert here.is_in()
-    assert "is changed" in here.get(answer.headers["Location"]).text
+    assert "has been changed" in here.get(answer.headers["Location"]).text
     assert not there.is_in()
     assert not copy.is_in()
     assert there.sign_in().status_code == 401
@@ -67,8 +67,8 @@ def test_another_password_ends_all_sessions_and_gives_this_one_a_new_cookie(peop
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"current": "wrong"}, "current password is not right"),
-        ({"again": "something else"}, "not the same"),
+        ({"current": "wrong"}, "current password is wrong"),
+        ({"again": "something else"}, "do not match"),
         ({"password": "short", "again": "short"}, "at least 12"),
     ],
 )
@@ -104,7 +104,7 @@ def test_the_own_sessions_are_shown_and_nothing_that_opens_one(people):
     here, _there = signed_in(people, 2)
     text = here.get("/account").text
     assert text.count("127.0.0.1") >= 2
-    assert text.count("this one") == 1
+    assert text.count("this session") == 1
     assert here.cookie() not in text
     hashes = db.read(lambda conn: [row.hash for row in conn.execute(table.select())])
     assert here.cookie() not in hashes
@@ -246,8 +246,8 @@ def test_a_session_that_ends_by_its_time_takes_its_sockets_with_it_and_one_in_us
 def test_the_page_and_the_api_show_what_is_used_and_left(make):
     people = make(quota_stored_bytes=5_000_000, quota_jobs=7, quota_uploads_per_day=0)
     ada = signed_in(people)[0]
-    cells = re.findall(r"<td>([^<]*)</td>", ada.get("/account").text.partition("What you have used")[2])
-    assert cells[:8] == ["Bytes of storage", "0 Bytes", "5.0 MB", "5.0 MB", "Jobs that wait or run", "0", "7", "7"]
+    cells = re.findall(r"<td>([^<]*)</td>", ada.get("/account").text.partition("Your usage")[2])
+    assert cells[:8] == ["Storage", "0 Bytes", "5.0 MB", "5.0 MB", "Queued or running jobs", "0", "7", "7"]
     answer = ada.client.get("/api/usage", **ada.options).json
     assert answer["owner"] == ADA
     assert {"jobs": 7, "stored_bytes": 5_000_000}.items() <= {

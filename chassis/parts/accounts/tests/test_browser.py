@@ -76,7 +76,7 @@ def test_an_admin_invites_and_the_guest_comes_in(server, page):
     guest.wait_for_selector(".account .who >> text=grace@example.org")
     page.goto(f"{server.url}/admin/accounts")
     page.click("text=grace@example.org")
-    page.click("text=Disable the account")
+    page.click("text=Disable account")
     page.wait_for_selector("text=disabled, user")
     guest.goto(f"{server.url}/account")
     guest.wait_for_url("**/sign-in?next=/account")

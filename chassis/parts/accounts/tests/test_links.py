@@ -107,7 +107,7 @@ def test_a_link_that_was_made_up_is_none(people):
 
 
 def test_an_invitation_is_refused_where_there_is_an_account(people):
-    assert "has an account already" in people.run("invite", "ADA@example.org").output
+    assert "already has an account" in people.run("invite", "ADA@example.org").output
     path = path_of(people, "invite", GRACE)
     people.run("create-admin", GRACE, "--password-stdin", input=f"{PASSWORD}\n")
     assert people.browser().send(path, password=NEW, again=NEW).status_code == 409

@@ -31,7 +31,7 @@ def test_somebody_of_an_allowed_domain_joins_and_comes_back(join, provider):
         answer = sign_in(provider, grace, "joins")
         assert (answer.status_code, answer.headers["Location"]) == (303, "/account")
         assert "grace@example.org" in grace.get("/account").text
-    assert people.run("list").output.count("grace@example.org  user   good") == 1
+    assert people.run("list").output.count("grace@example.org  user   active") == 1
     assert "Grace Hopper" in people.run("list").output
     assert [line["action"] for line in audit.listing()][:3] == ["account.sign_in", "account.sign_in", "account.create"]
 
@@ -98,7 +98,7 @@ def test_an_account_is_taken_over_by_a_verified_address_alone(join, provider):
     provider.has("claims-ada", email=ADA, email_verified=False)
     refused = sign_in(provider, people.browser(), "claims-ada")
     assert refused.status_code == 403
-    assert "which e-mail address is yours" in told(refused)
+    assert "has not confirmed your e-mail address" in told(refused)
     planted = people.browser()
     planted.sign_in()
     provider.has("is-ada", email="ADA@example.org", email_verified=True)

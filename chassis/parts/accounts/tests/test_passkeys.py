@@ -99,17 +99,17 @@ def test_a_passkey_is_kept_named_used_and_removed(server, kay, page):
     page.goto(f"{home}{FACTORS}")
     page.click("text=Add a passkey")
     page.fill("#name", "Blue key")
-    page.click("text=Add it")
+    page.click("text=Add passkey")
     page.wait_for_selector("h1 >> text=Your recovery codes")
     assert page.locator(".codes code").count() == 10
-    page.click("text=I have kept them")
+    page.click("text=I have saved them")
     page.fill("input[name=name]", "Green key")
     page.click("text=Rename")
     page.wait_for_selector("strong >> text=Green key")
     page.click("text=Add a passkey")
     page.fill("#name", "The same device")
-    page.click("text=Add it")
-    page.wait_for_selector("[role=alert] >> text=has a passkey for your account already")
+    page.click("text=Add passkey")
+    page.wait_for_selector("[role=alert] >> text=already has a passkey for your account")
     page.click("text=Sign out")
 
     sign_in(page, home)
@@ -145,8 +145,8 @@ def asked_again(page, home):
     page.goto(f"{home}/admin/keys")
     db.write(lambda conn: conn.execute(table.update().values(proved_at=table.c.proved_at - 901)))
     page.fill("#name", "nightly <b>")
-    page.click("text=Make the key")
-    page.wait_for_selector("h1 >> text=Is it you?")
+    page.click("text=Create key")
+    page.wait_for_selector("h1 >> text=Confirm your identity")
     use_passkey(page)
     page.wait_for_selector("#made")
     assert page.inner_text("tbody td:nth-child(2)") == "nightly <b>"
@@ -170,7 +170,7 @@ def signs_in_with_it_alone(page, home):
         thief.fill("#email", "nobody@example.org")
         thief.fill("#password", PASSWORD)
         thief.click("main button")
-        thief.wait_for_selector("[role=alert] >> text=The e-mail or the password")
+        thief.wait_for_selector("[role=alert] >> text=The e-mail or password")
     finally:
         other.close()
 
@@ -199,7 +199,7 @@ def refuses_what_was_sent_before(page, home, request):
         sign_in(thief, home)
         thief.wait_for_url(f"**{SECOND}?next=*")
         send_again(thief, "proof_passkey", request)
-        thief.wait_for_selector("[role=alert] >> text=That is not right")
+        thief.wait_for_selector("[role=alert] >> text=That is wrong")
         assert ADA not in thief.content()
     finally:
         other.close()

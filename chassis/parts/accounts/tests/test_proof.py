@@ -36,10 +36,10 @@ def hidden_in(page):
 
 def test_a_form_is_interrupted_and_goes_on_with_all_that_was_typed(people, root):
     asked = root.act("/admin/keys", "/admin/keys", **KEY)
-    assert (asked.status_code, "Is it you?" in asked.text) == (401, True)
+    assert (asked.status_code, "Confirm your identity" in asked.text) == (401, True)
     assert keys.listing() == []
     wrong = root.post("/account/proof", **hidden_in(asked), proof_password="wrong")
-    assert (wrong.status_code, "not right" in wrong.text) == (401, True)
+    assert (wrong.status_code, "is wrong" in wrong.text) == (401, True)
     right = root.post("/account/proof", **hidden_in(wrong), proof_password=PASSWORD)
     assert (right.status_code, right.headers["Location"]) == (307, "/admin/keys")
     made = root.post("/admin/keys", **hidden_in(wrong), proof_password=PASSWORD)  # as a browser does after 307
@@ -85,7 +85,7 @@ def test_a_program_is_told_with_a_code_of_its_own(people, root):
 def test_what_does_most_harm_asks_again(people, root, path, fields):
     page = re.search(rf'href="(/admin/accounts/\w+)">{ADA}', root.get("/admin/accounts").text)[1]
     asked = root.act(path.format(ada=page), "/account", **fields)
-    assert (asked.status_code, "Is it you?" in asked.text) == (401, True)
+    assert (asked.status_code, "Confirm your identity" in asked.text) == (401, True)
 
 
 def test_what_does_less_harm_does_not(people, root):

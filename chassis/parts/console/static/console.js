@@ -13,7 +13,7 @@
     socket.timeout(ANSWER_MS).emit("console:watch", (lost, answer) => {
       if (socket.id !== connection) return;
       if (answer?.ok) return begin(answer);
-      verdict(null, {}, answer?.error?.message ?? "The service gives no answer");
+      verdict(null, {}, answer?.error?.message ?? "The service does not respond");
       setTimeout(() => { if (socket.id === connection) watch(); }, ANSWER_MS);
     });
   }
@@ -52,10 +52,10 @@
     const outcomes = Object.entries(state.outcomes).map(([name, number]) => `${Words.count(number)} ${name.replaceAll("_", " ")}`);
     Words.pairs($("upstream"), [
       ["Model", state.model],
-      ["At", `${state.host}${state.has_key ? "" : ", without a key"}`],
-      ["State", state.problem || "answers"],
-      ["May be called", state.paused_seconds ? `in ${Words.seconds(state.paused_seconds)}: it asked us to wait` : "now"],
-      ["Under way", `${state.in_flight} of ${state.limit}, ${state.waiting} wait`],
+      ["At", `${state.host}${state.has_key ? "" : ", no API key"}`],
+      ["State", state.problem || "responding"],
+      ["Next call", state.paused_seconds ? `in ${Words.seconds(state.paused_seconds)}: it asked to wait` : "now"],
+      ["In flight", `${state.in_flight} of ${state.limit}, ${state.waiting} waiting`],
       ["Calls so far", outcomes.join(", ") || "none"],
     ]);
   }
@@ -75,7 +75,7 @@
       element.append(room, ` · ${members.join(", ")}`);
       return element;
     }));
-    const nobody = Object.assign(document.createElement("p"), { className: "quiet", textContent: "Nobody is in a room that keeps presence." });
+    const nobody = Object.assign(document.createElement("p"), { className: "quiet", textContent: "No members in rooms with presence." });
     $("presence").replaceChildren(rooms.length ? list : nobody);
   }
 

@@ -9,15 +9,15 @@ window.Figures = (() => {
     { name: "Connections", of: ["connections"], as: count, least: 4 },
     { name: "Events", of: ["events_per_second"], as: rate, least: 1 },
     { name: "Requests", of: ["requests_per_second"], as: rate, least: 1 },
-    { name: "Request time, 95 %", of: ["request_p95_seconds", "request_p50_seconds"], as: seconds, beside: (half) => `half ${half}`, least: 0.01 },
-    { name: "Event time, 95 %", of: ["event_p95_seconds"], as: seconds, least: 0.01 },
-    { name: "Loop's lag", of: ["hub_lag_seconds"], as: seconds, least: 0.01 },
+    { name: "Request time, p95", of: ["request_p95_seconds", "request_p50_seconds"], as: seconds, beside: (half) => `p50 ${half}`, least: 0.01 },
+    { name: "Event time, p95", of: ["event_p95_seconds"], as: seconds, least: 0.01 },
+    { name: "Event-loop lag", of: ["hub_lag_seconds"], as: seconds, least: 0.01 },
     { name: "Memory", of: ["memory_bytes"], as: bytes, least: 1e8 },
-    { name: "Queue's age", of: ["queue_age_seconds"], as: seconds, least: 1 },
+    { name: "Queue age", of: ["queue_age_seconds"], as: seconds, least: 1 },
     { name: "Jobs running", of: ["jobs_running", "jobs_queued"], as: count, beside: (queued) => `${queued} queued`, least: 4 },
-    { name: "Calls outside", of: ["upstream_calls_per_second"], as: rate, least: 1 },
-    { name: "Calls under way", of: ["upstream_in_flight"], as: count, least: 4 },
-    { name: "Calls that failed", of: ["upstream_errors_per_second", "upstream_rate_limited_per_second"], as: rate, beside: (limited) => `${limited} too many`, least: 1 },
+    { name: "API calls", of: ["upstream_calls_per_second"], as: rate, least: 1 },
+    { name: "API calls in flight", of: ["upstream_in_flight"], as: count, least: 4 },
+    { name: "API calls failed", of: ["upstream_errors_per_second", "upstream_rate_limited_per_second"], as: rate, beside: (limited) => `${limited} rate-limited`, least: 1 },
   ].map((given) => new Tile(given));
   document.getElementById("tiles").append(...tiles.map((tile) => tile.element));
   let series = { at: [] };

@@ -10,12 +10,12 @@ window.JobDialog = (() => {
   let act = () => {};
 
   function facts(job) {
-    const times = [["Made", "created_at"], ["Queued", "queued_at"], ["Started", "started_at"], ["Ended", "finished_at"]];
+    const times = [["Created", "created_at"], ["Queued", "queued_at"], ["Started", "started_at"], ["Ended", "finished_at"]];
     return [
       ["Id", job.id], ["Kind", job.kind], ["State", job.state], ["Attempt", job.attempt],
       ["Progress", job.total ? `${Words.count(job.done)} of ${Words.count(job.total)}` : "–"],
       ...(job.message ? [["Message", job.message]] : []), ...(job.error ? [["Error", job.error]] : []),
-      ["By", job.submitted_by || "nobody in particular"], ...(job.owner ? [["Owner", job.owner]] : []),
+      ["Submitted by", job.submitted_by || "–"], ...(job.owner ? [["Owner", job.owner]] : []),
       ...(new Date(job.not_before) > Date.now() ? [["Not before", Words.moment(job.not_before)]] : []),
       ...times.filter(([, name]) => job[name]).map(([words, name]) => [words, Words.moment(job[name])]),
       ["Payload", JSON.stringify(job.payload)],
@@ -27,8 +27,8 @@ window.JobDialog = (() => {
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
     Words.put($("job-title"), `${job.kind} · ${job.state}`);
     Words.pairs($("job-facts"), facts(job));
-    Words.put($("log-of"), `of worker ${pid}, since it started`);
-    Words.put(log, lines.join("\n") || "This worker logged nothing of it: another process may have.");
+    Words.put($("log-of"), `of worker ${pid} since its start`);
+    Words.put(log, lines.join("\n") || "This worker has no log lines for this job; another process may have run it.");
     if (atEnd) log.scrollTop = log.scrollHeight;
     const ended = Rows.ENDED.includes(job.state);
     $("job-requeue").hidden = !ended;

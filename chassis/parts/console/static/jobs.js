@@ -66,7 +66,7 @@ window.Jobs = (() => {
     }
     const interrupted = figures.jobs_interrupted ?? 0;
     $("requeue-interrupted").hidden = !interrupted;
-    Words.put($("requeue-interrupted"), `Queue all ${Words.count(interrupted)} interrupted again`);
+    Words.put($("requeue-interrupted"), `Retry all ${Words.count(interrupted)} interrupted`);
   }
 
   async function send(path, body) {
@@ -98,7 +98,7 @@ window.Jobs = (() => {
   function showChosen() {
     const number = rows.chosen.size;
     $("chosen").hidden = !number;
-    Words.put($("chosen-count"), `${number} chosen`);
+    Words.put($("chosen-count"), `${number} selected`);
     $("choose-all").checked = number > 0 && number === rows.rows.filter((row) => row.job).length;
   }
 
@@ -118,7 +118,7 @@ window.Jobs = (() => {
   $("choose-all").addEventListener("change", (event) => rows.choose(event.target.checked));
   for (const action of ["requeue", "cancel"]) $(`${action}-chosen`).addEventListener("click", () => act(action, [...rows.chosen]));
   $("requeue-interrupted").addEventListener("click", () => {
-    if (confirm("Queue all interrupted jobs again?")) send("requeue-interrupted", {});
+    if (confirm("Retry all interrupted jobs?")) send("requeue-interrupted", {});
   });
   setInterval(() => { if (due && !loading && !document.hidden) load(); }, RELOAD_MS);
   JobDialog.connect(act);

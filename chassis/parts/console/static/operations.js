@@ -53,18 +53,18 @@
   }
 
   function schedule(one) {
-    const last = one.last_at ? `last ${Words.moment(one.last_at)}` : "never yet";
+    const last = one.last_at ? `last ${Words.moment(one.last_at)}` : "never run";
     const words = [`${one.expression || "off"} · next ${Words.moment(one.next_at)} · ${last}`];
     if (one.last_error) words.push(one.last_error);
-    const run = button("Run now", () => post(`schedules/${encodeURIComponent(one.kind)}/run`, `${one.kind} was started.`));
+    const run = button("Run now", () => post(`schedules/${encodeURIComponent(one.kind)}/run`, `${one.kind} has been queued.`));
     return item(one.kind, words, ...(one.last_state ? [badge(one.last_state)] : []), run);
   }
 
   function backup(one, here) {
     const path = `backups/${encodeURIComponent(one.name)}`;
     const size = one.size_bytes === null ? "" : `${Words.bytes(one.size_bytes)} · `;
-    const words = [`${size}made ${Words.moment(one.made_at)} · ${one.proven_at ? `proven ${Words.moment(one.proven_at)}` : "not proven yet"}`];
-    const verify = button("Verify", () => post(`${path}/verify`, "The backup is being restored into a scratch place."));
+    const words = [`${size}created ${Words.moment(one.made_at)} · ${one.proven_at ? `verified ${Words.moment(one.proven_at)}` : "not verified yet"}`];
+    const verify = button("Verify", () => post(`${path}/verify`, "The backup is being verified: a test restore is running."));
     const form = $("download").content.firstElementChild.cloneNode(true);
     form.action = `/admin/console/${path}/download`;
     return item(one.name, words, verify, ...(here ? [form] : []));
@@ -78,8 +78,8 @@
   async function load() {
     try {
       const [{ schedules }, { backups, here, failed }] = await Promise.all(["schedules", "backups"].map((part) => Live.api(`/admin/console/${part}`)));
-      fill($("schedules"), schedules.map(schedule), "Nothing runs by the clock.");
-      fill($("backups"), backups.slice(0, 12).map((one) => backup(one, here)), "None yet.");
+      fill($("schedules"), schedules.map(schedule), "No schedules.");
+      fill($("backups"), backups.slice(0, 12).map((one) => backup(one, here)), "No backups yet.");
       const why = Object.entries(failed).map(([what, told]) => `The last ${what} failed: ${told.why}`).join(" ");
       Words.put($("backups-failed"), why);
       $("backups-failed").hidden = !why;
@@ -93,14 +93,14 @@
     on = Boolean(reason);
     $("maintenance").dataset.on = String(on);
     $("reason").value = reason ?? "";
-    Words.put($("maintenance-button"), on ? "Turn it off" : "Turn it on");
+    Words.put($("maintenance-button"), on ? "Turn off" : "Turn on");
   }
 
   $("make-backup").addEventListener("click", () => post("backups", "A backup is being made."));
   $("maintenance-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!on && !confirm("Let nobody change anything for now?")) return;
-    const answer = await post("maintenance", on ? "Changes are allowed again." : "Nothing can be changed now.", { reason: on ? "" : $("reason").value });
+    if (!on && !confirm("Turn on maintenance mode?")) return;
+    const answer = await post("maintenance", on ? "Maintenance mode is off." : "Maintenance mode is on.", { reason: on ? "" : $("reason").value });
     if (answer) maintenance(answer.maintenance);
   });
   Live.rooms.socket.on("console:tick", (told) => maintenance(told.maintenance));

@@ -81,12 +81,12 @@ window.Rows = class {
     row.act.dataset.act = ended ? "requeue" : "cancel";
     row.act.hidden = job.state === "succeeded" || job.cancel_requested && !ended;
     row.act.classList.toggle("danger", !ended);
-    Words.put(row.act, ended ? "Queue again" : "Cancel");
+    Words.put(row.act, ended ? "Retry" : "Cancel");
   }
 
   /** Write the fields of a job that never change. */
   name(row, job) {
-    row.box.setAttribute("aria-label", `Choose ${job.kind} ${job.id}`);
+    row.box.setAttribute("aria-label", `Select ${job.kind} ${job.id}`);
     row.bar.setAttribute("aria-label", `Progress of ${job.kind} ${job.id}`);
     Words.put(row.open, job.kind);
     Words.put(row.made, Words.moment(job.created_at));

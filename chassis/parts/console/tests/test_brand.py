@@ -42,7 +42,7 @@ def test_name_colour_and_logo_are_on_every_page_and_outlive_a_restart(make):
     assert save(make(), name=" Herons & Co ", colour="#7A1FA2", logo=upload(png())).status_code == 303
     visitor = make()
     page = visitor.get("/no-such-page", headers={"Accept": "text/html"}).text
-    assert "<title>Nothing here · Herons &amp; Co</title>" in page
+    assert "<title>Page not found · Herons &amp; Co</title>" in page
     style, logo = (
         re.search(pattern, page)[1] for pattern in ('href="(/brand/style.css[^"]*)"', 'src="(/brand/logo[^"]*)"')
     )

@@ -102,7 +102,7 @@ def test_the_page_registers_and_shows_the_secret_once(app):
     form = {"csrf_token": token[1]} if token else {}
     wrong = client.post("/webhooks", data={**form, "url": "ftp://x/"}, **options)
     assert wrong.status_code == 400
-    assert "The address of a webhook begins with" in wrong.text
+    assert "The address of a webhook must begin with" in wrong.text
     made = client.post("/webhooks", data={**form, "url": URL}, **options)
     assert made.status_code == 201
     assert "whsec_" in made.text
@@ -111,7 +111,8 @@ def test_the_page_registers_and_shows_the_secret_once(app):
     assert "whsec_" not in shown
     (one,) = service.listing()
     for act in ("test", "enable", "remove"):
-        assert client.post(f"/webhooks/{one['id']}/{act}", data=form, **options).status_code == 303
+        done = client.post(f"/webhooks/{one['id']}/{act}", data=form, follow_redirects=True, **options)
+        assert (done.request.path, 'role="status"' in done.text) == ("/webhooks", True)
     assert service.listing() == []
 
 

@@ -15,7 +15,7 @@ from chassis.tests.security.conftest import rest, statuses
 COMMAND = gunicorn(Path(__file__).parents[1], "bodies_app:app")
 HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 UNJOINED, ANSWER_SECONDS, PIECES, PIECE_BYTES, BODY_BYTES = 3, 2, 2_000, 16_000, 5_000
-CUT = "A client did not take its answer in time"
+CUT = "A client did not read its response in time"
 pytestmark = pytest.mark.long
 ours = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the time limit is that of our own worker")
 addresses = (f"127.0.1.{number}" for number in itertools.count(1))
