@@ -1,5 +1,7 @@
 """The page of a person's webhooks."""
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
@@ -73,6 +75,6 @@ def remove(webhook_id: str) -> Response:
 
 
 def _page(secret: str = "", error: str = "") -> str:
-    shown = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
+    shown: dict[str, Any] = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
     shown |= {"done": DONE.get(request.args.get("done", ""))}
     return render_template("webhooks/page.html", **shown)
