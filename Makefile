@@ -79,7 +79,7 @@ release: ## release the committed state: make release VERSION=1.2.3 (changelog, 
 lint: .venv/installed-dev ## check style, types, import directions, generated documents and shell scripts
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --check --no-cache . && $(BIN)/mypy && $(BIN)/lint-imports
 	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.cli.reference --check
-	@$(BIN)/python -m chassis.base.manifest --check
+	@$(BIN)/python -m chassis.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
 	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
 
@@ -87,7 +87,7 @@ audit: .venv/installed-dev ## look for weak code, secrets, licences and known vu
 	@$(BIN)/python deploy/audit.py $(ONLY)
 
 manifest: .venv/installed-dev ## write the hashes that flask doctor compares, after a change to chassis/ itself
-	@$(BIN)/python -m chassis.base.manifest
+	@$(BIN)/python -m chassis.manifest
 
 format: .venv/installed-dev ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .

@@ -54,7 +54,7 @@ def main(version: str, kind: Kind) -> None:
     changelog.write_text(changelog.read_text().replace("## [Unreleased]\n", heading, 1))
     written = [kind.changelog, *kind.places]
     if kind is CHASSIS:
-        subprocess.run([sys.executable, "-m", "chassis.base.manifest"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "chassis.manifest"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         written.append(MANIFEST)
     tag = f"{kind.prefix}{version}"
     git("commit", "-q", "-m", f"Release {tag if kind is CHASSIS else version}", "--", *written)

@@ -12,7 +12,8 @@ from flask import current_app
 from pydantic import SecretStr
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.base import environment, manifest
+from chassis import manifest
+from chassis.base import environment
 from chassis.base.environment import BASE_DIR
 from chassis.boot import branches
 from chassis.db import db

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.tests.named import HAS_EXAMPLE
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.suite.fast import refuse_in_a_fast_run
 
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ASYNC_MODE = os.environ.get("TEST_ASYNC_MODE", "eventlet")
 SOCKET_TRANSPORT = os.environ.get("TEST_SOCKET_TRANSPORT", "")
 # Where both can be chosen, the stock transport is for the long run.
+needs_example = pytest.mark.skipif(not HAS_EXAMPLE, reason="uses the example, which was deleted")
 same_in_every_mode = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the same in every mode")
 TRANSPORTS = ["fast", pytest.param("stock", marks=pytest.mark.long)] if ASYNC_MODE == "eventlet" else ["stock"]
 CLEAN = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "CI", "SSL_CERT_FILE")}

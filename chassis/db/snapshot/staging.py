@@ -111,7 +111,7 @@ class Staging:
         raise BootError(f"The {packed.name} file at {self._shown} is damaged: upload it again.") from None
 
     def _refuse_unknown(self, head: bytes) -> None:
-        what = "a web page" if head.lstrip().startswith(b"<") else "not a SQLite database"
+        what = "a web page" if head.lstrip().startswith(b"<") else "something that is not a SQLite database"
         raise BootError(
             f"{self._shown} returned {what}: point DATABASE_SNAPSHOT_URL at the file itself "
             "(a SQLite database, or one packed with gzip or zstd)."

@@ -11,8 +11,8 @@ import pytest
 from flask import Flask
 
 from app import create_app
-from chassis import boot
-from chassis.base import environment, manifest
+from chassis import boot, manifest
+from chassis.base import environment
 from chassis.cli import weaknesses
 from chassis.cli.doctor import doctor
 from chassis.db import db
@@ -241,7 +241,7 @@ def test_an_edited_file_of_the_chassis_is_named(tmp_path):
     (copy / "chassis/base/times.py").write_text("# mine\n" + (ROOT / "chassis/base/times.py").read_text())
     (copy / "chassis/times.py").write_text("# a file of my own\n")
     (copy / "chassis/base/cron.py").unlink()
-    code = "from chassis.base.manifest import edits; print(*edits(), sep='\\n')"
+    code = "from chassis.manifest import edits; print(*edits(), sep='\\n')"
     done = subprocess.run([sys.executable, "-c", code], cwd=copy, env=CLEAN, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["base/cron.py (removed)", "base/times.py (changed)", "times.py (added)"]
     (copy / "chassis/base/cron.py").write_text((ROOT / "chassis/base/cron.py").read_text())

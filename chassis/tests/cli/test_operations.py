@@ -165,7 +165,7 @@ def test_in_maintenance_reading_goes_on_and_nothing_is_changed_or_begun(server, 
     assert socket.call("look") == {"ok": True}
     ready = server.json("/readyz")
     assert (ready["status"], ready["checks"]["maintenance"]) == ("ok", {"ok": True, "detail": "Moving"})
-    assert "nothing can be changed for now: Moving" in server.get("/page")[1]
+    assert "changes are not possible right now. Moving" in server.get("/page")[1]
     assert server.request("POST", "/admin/keys", b"")[0] != 503
     assert server.metric("app_maintenance") == 1
     waiting = queue()

@@ -221,7 +221,9 @@ def test_a_checksum_whose_backup_never_came_is_removed_and_nothing_that_is_not_o
 
 def test_too_little_room_is_seen_before(make, settings, folder):
     first = make()
-    with pytest.raises(backup.BackupError, match=r"needs 0\.\d MB and .* has 0\.0 MB left.*earlier backups stand"):
+    with pytest.raises(
+        backup.BackupError, match=r"needs 0\.\d MB and .* has 0\.0 MB left.*earlier backups are unchanged"
+    ):
         make(free_bytes=lambda folder: 1000)
     assert names(folder) == [first.name, f"{first.name}.sha256"]
     assert "left" in db.read(backup.failed)["backup"]["why"]
@@ -418,7 +420,7 @@ def test_the_commands_say_what_was_done_and_what_there_is(cli, settings, folder)
     assert f"removed {old[-1]}" in said
     assert re.search(rf"{made} +0\.0 MB +0\.0 h old  not verified\n{old[0]}", cli("backups")[1])
     assert re.search(rf"1  security_version\n(.*\n)*{made} is valid, SHA-256 [0-9a-f]{{64}}\n$", cli("verify")[1])
-    assert re.search(rf"{made} .*  proven 20", cli("backups")[1])
+    assert re.search(rf"{made} .*  verified 20", cli("backups")[1])
     assert cli("verify", old[0])[0] == 1
 
 

@@ -128,7 +128,7 @@ def refused(settings, match):
 
 
 def test_a_bucket_that_is_not_there_is_said(settings, reachable):
-    refused(settings.model_copy(update={"backup_to": "s3://nowhere/a"}), "There is no bucket nowhere: make it")
+    refused(settings.model_copy(update={"backup_to": "s3://nowhere/a"}), "There is no bucket nowhere: create it")
 
 
 def test_a_backup_that_is_not_there_is_said(settings, reachable):

@@ -589,7 +589,7 @@ sys.stdin.read()
     command = [sys.executable, "-c", hold, str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "ready\n"
-        with pytest.raises(BootError, match="open in another process: stop that one"):
+        with pytest.raises(BootError, match="open in another process: stop that process"):
             fetch(site.url("/app.db"), policy="refresh")
         assert databases(data) == ["app.db"]
         assert word_in(target) == "held"

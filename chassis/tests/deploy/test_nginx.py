@@ -215,7 +215,7 @@ def test_a_service_that_is_down_has_a_page(tool, tmp_path, method):
     with nginx(tmp_path, tool, free_port()) as site:
         status, headers, page = site.ask("/", method)
     assert (status, headers["Retry-After"]) == (502, "5")
-    assert "does not answer at the moment" in page
+    assert "not responding right now" in page
     assert headers["Strict-Transport-Security"]
 
 
@@ -253,7 +253,7 @@ def test_a_burst_is_answered_429_and_others_are_served(site):
         assert sum(answer.status == 200 for answer in answers) > 100
         refused = next(answer for answer in answers if answer.status == 429)
         assert refused.headers["Retry-After"] == "1"
-        assert "faster than this service allows" in refused.read().decode()
+        assert "too many requests: wait a moment" in refused.read().decode()
     assert site.ask("/livez")[0] == 200
 
 

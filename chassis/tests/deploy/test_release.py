@@ -20,8 +20,7 @@ FILES = (
         "chassis/manifest.txt",
         "chassis/CHANGELOG.md",
         "chassis/__init__.py",
-        "chassis/base/__init__.py",
-        "chassis/base/manifest.py",
+        "chassis/manifest.py",
     ),
 )
 WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}

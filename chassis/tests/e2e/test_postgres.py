@@ -1,6 +1,7 @@
 """The same service on a real PostgreSQL."""
 
-from chassis.tests.named import EXAMPLE, needs_example
+from chassis.tests.named import EXAMPLE
+from chassis.tests.servers import needs_example
 
 
 @needs_example

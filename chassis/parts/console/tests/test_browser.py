@@ -66,7 +66,7 @@ def test_jobs_are_found_looked_at_and_queued_again(server, console, wait_for):
     console.click("#states [data-state=queued]")
     wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 2)
     console.check("#choose-all")
-    assert console.inner_text("#chosen-count") == "2 chosen"
+    assert console.inner_text("#chosen-count") == "2 selected"
     console.click("#cancel-chosen")
     console.get_by_text("2 jobs were told to stop.").wait_for()
     wait_for(lambda: console.locator("#rows tr:not([hidden])").count() == 0)

@@ -6,7 +6,8 @@ import subprocess
 import pytest
 
 from chassis.parts.webhooks.tests.conftest import Receiver, body_of, receiving
-from chassis.tests.named import EXAMPLE, needs_example
+from chassis.tests.named import EXAMPLE
+from chassis.tests.servers import needs_example
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import hashlib
 import sys
 from pathlib import Path
 
-CHASSIS = Path(__file__).resolve().parents[1]
+CHASSIS = Path(__file__).resolve().parent
 MANIFEST = CHASSIS / "manifest.txt"
 LEFT_OUT = {"__pycache__", MANIFEST.name}
 MAY_BE_MISSING = {"tests", "docs"}  # from an image
