@@ -147,7 +147,7 @@ def test_the_commands_about_backups(clone):
     said = typed(
         blocks("chassis/docs/operations.md", "Backups")[0].replace("/tmp/elsewhere", str(clone / "elsewhere")), clone
     )
-    assert re.search(r"made .*/data/backups/app-.* is good, .*made .*/elsewhere/app-", said, re.DOTALL)
+    assert re.search(r"made .*/data/backups/app-.* is valid, .*made .*/elsewhere/app-", said, re.DOTALL)
     restored = typed(blocks("chassis/docs/operations.md", "Restore")[0].replace("latest ", "latest --yes "), clone)
     assert re.match(r"  flask db restore .*/data/app-\d{8}T\d{6}Z\.db --yes", restored.splitlines()[-1])
 

@@ -124,7 +124,7 @@ def test_an_entry_that_was_made_again_alone_breaks_the_next(log):
         audit.verify()
     sql("UPDATE audit_chain SET hash = :hash", hash=hashed)
     assert audit.verify() != old
-    with pytest.raises(ChainBroken, match="Entry 9 is not the one of the given head"):
+    with pytest.raises(ChainBroken, match="Entry 9 does not match the given head"):
         audit.verify(old)
 
 

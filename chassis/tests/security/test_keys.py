@@ -99,7 +99,7 @@ def test_the_commands_of_the_operators_document_are_typed(guarded):
     named = flask(server, *create).split("_")[1]
     assert f"ak_{named}  good" in flask(server, *listing)
     said = [flask(server, *(word.replace("1f2e3d4c", named) for word in words)) for words in rest]
-    assert "ends at 20" in said[0]
+    assert "expires at 20" in said[0]
     assert "revoked" in said[1]
     assert [line.split()[2] for line in said[2].splitlines()][:3] == ["key.revoke", "key.expire", "key.create"]
 

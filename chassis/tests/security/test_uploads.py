@@ -63,7 +63,7 @@ def test_an_exe_that_is_called_csv_is_refused_in_words(site):
 def test_a_control_character_in_a_text_is_told_by_its_line(site):
     status, answer = send(site, "cells.csv", b"a,b\n1,2\n3,\x07\n")
     assert (status, answer["error"]["code"]) == (415, "unsupported_media_type")
-    assert "Line 3 holds the control character U+0007" in answer["error"]["message"]
+    assert "Line 3 contains the control character U+0007" in answer["error"]["message"]
 
 
 def test_a_type_that_is_not_listed_is_refused_and_one_that_is_listed_not_taken_everywhere(site):

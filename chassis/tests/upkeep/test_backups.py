@@ -44,7 +44,7 @@ def test_a_running_service_backs_up_proves_and_refuses_to_be_replaced(shared, qu
     assert 0 < shared.metric("app_backup_proven_age_seconds") < 3600
     assert shared.metric("app_backup_size_bytes") == listed.size_bytes
     assert shared.metric("app_backup_failed") == 0
-    with pytest.raises(backup.BackupError, match=r"app\.db is open in another process: stop that one"):
+    with pytest.raises(backup.BackupError, match=r"app\.db is open in another process: stop that process"):
         backup.restore("latest", settings, [].append, lambda question: True)
     assert jobs.get(made.id) == made
     assert shared.get("/readyz")[0] == 200

@@ -87,7 +87,7 @@ def back_up(report: Report, engine: Engine, clone: Path, site: Visitor, ports: d
         until(lambda: engine.run("podman", "logs", name("backup")).count("made /data/backups/") >= 2, 60, "no backups")
         environment = engine.run("podman", "exec", name("app"), "env")
         assert "BACKUP_SCHEDULE=off" in environment
-        assert "is good" in engine.run("podman", "exec", name("backup"), "python", "-m", "flask", "db", "verify")
+        assert "is valid" in engine.run("podman", "exec", name("backup"), "python", "-m", "flask", "db", "verify")
         status = engine.run("podman", "exec", name("backup"), "cat", "/proc/1/status")
         assert "CapBnd:\t" + "0" * 16 in status
         engine.run("podman", "stop", name("backup"))

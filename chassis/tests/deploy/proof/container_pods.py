@@ -70,7 +70,7 @@ def backed_up(report: Report, engine: Engine, clone: Path, service: Path) -> Non
         assert engine.run("podman", "wait", "backup-backup") == "0"
         said = engine.run("podman", "logs", "backup-backup")
         assert re.search(r"made /data/backups/\S+\.db\.zst", said), said
-        assert "is good, SHA-256" in said, said
+        assert "is valid, SHA-256" in said, said
         assert engine.inspect("backup-backup", ".HostConfig.ReadonlyRootfs") == "true"
         line.see("made and proven on the volume of the service that runs, read-only, user 10001")
         engine.run("podman", "pod", "rm", "-f", "backup")

@@ -37,7 +37,7 @@ def back_up(report, machine) -> None:
             exposure = machine.run(f"systemd-analyze security {COMMAND}{name} | tail -n 1")
             assert float(re.search(r"[\d.]+", exposure.partition("service")[2])[0]) <= 1.5, exposure
         said = machine.run(f"journalctl -u '{COMMAND}*' -o cat")
-        assert re.search(r"is good, SHA-256", said), said
+        assert re.search(r"is valid, SHA-256", said), said
         line.see(f"made and proven as {machine.run(f'stat -c %U:%a {FOLDER}/backups/*.zst').strip()}")
     with report.step("systemd", "both at once, from inside and outside") as line:
         ours = machine.run(commands("schedules run backup")).split()[0]
