@@ -69,5 +69,5 @@ def test_a_service_without_parts_and_features_has_health_metrics_and_a_start_pag
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["loaded"] == found["branches"] == found["sections"] == []
     assert found["statuses"] == [200, 200, 200, 404]
-    assert "It runs" in found["page"]
+    assert "The service is running" in found["page"]
     assert "<title>Bare" in found["page"] or "Bare</title>" in found["page"]
