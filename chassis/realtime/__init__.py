@@ -4,9 +4,8 @@ from typing import Any
 
 from flask import Flask
 
-from chassis.base import jsontext
 from chassis.base.service import current as service
-from chassis.extensions import SOCKET_PATH, socketio
+from chassis.extensions import socketio
 from chassis.observability import tracing
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
@@ -30,33 +29,33 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
-    from chassis.realtime.caps import caps, report
-    from chassis.server.stock import Guard
+    from chassis.server.stock import StockServer
 
-    queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
-    options = _options(settings) | {"json": jsontext, "async_mode": mode}
-    socketio.init_app(app, **options, message_queue=queue, channel=service().slug)
-    guard = Guard(socketio.server, caps(settings), report)
-    app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
+    socketio.serve_with(app, StockServer(async_mode=mode, **_options(settings)))
 
 
 def _install_fast(app: Flask, settings: Settings) -> None:
-    from chassis.realtime.caps import caps, report, too_many_rooms
     from chassis.realtime.context import in_context
-    from chassis.realtime.dispatch import dispatch, unhandled, unsendable
+    from chassis.realtime.dispatch import dispatch
     from chassis.server.transport import FastServer
 
-    redis_url = settings.redis_url.get_secret_value()
-    options = _options(settings) | {"limits": caps(settings), "report": report, "redis_url": redis_url}
-    options |= {"channel": service().slug}
-    options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
     socketio.in_context = in_context(socketio, tracing.around_events(dispatch))
-    socketio.serve_with(app, FastServer(async_mode="eventlet", **options))
+    socketio.serve_with(app, FastServer(async_mode="eventlet", **_options(settings)))
 
 
 def _options(settings: Settings) -> dict[str, Any]:
+    from chassis.realtime.caps import caps, report, too_many_rooms
+    from chassis.realtime.dispatch import unhandled, unsendable
+
     return {
+        "limits": caps(settings),
+        "report": report,
+        "redis_url": settings.redis_url.get_secret_value(),
+        "channel": service().slug,
+        "unhandled": unhandled,
+        "unsendable": unsendable,
+        "too_many_rooms": too_many_rooms,
         "cors_allowed_origins": origin_check(settings.cors_origins),
         "transports": list(settings.socket_transports),
         "max_http_buffer_size": settings.socket_max_message_bytes,

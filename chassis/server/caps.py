@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+STRANGERS_BYTES = 65_536  # of a message from somebody who is in no namespace yet
+
 
 @dataclass(frozen=True, slots=True)
 class Buffer:

@@ -1,4 +1,4 @@
-"""RFC 6455's opening handshake, and the take-over of the connection from gunicorn."""
+"""The answer of RFC 6455's opening handshake, and the take-over of the connection from gunicorn."""
 
 import _socket
 import base64
@@ -9,27 +9,7 @@ from typing import Any
 from eventlet import hubs, wsgi
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
-VERSION = "13"
 Environ = dict[str, Any]
-
-
-def asks_for_websocket(environ: Environ) -> bool:
-    """Return whether the request wants to become a websocket."""
-    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return False
-    return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(environ, "HTTP_UPGRADE")
-
-
-def _tokens(environ: Environ, header: str) -> list[str]:
-    return [part.strip().lower() for part in environ.get(header, "").split(",")]
-
-
-def valid_key(environ: Environ) -> bool:
-    """Return whether the client's key is 16 bytes in base64."""
-    try:
-        return len(base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)) == 16
-    except ValueError:  # binascii.Error is one too
-        return False
 
 
 def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
