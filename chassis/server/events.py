@@ -88,7 +88,7 @@ class EventServer(socketio.Server):  # type: ignore[misc]
         return present is not None and self.manager.is_connected(present, namespace)
 
     def _why_not(self, eio_sid: str, namespace: str) -> str:
-        """Return why a connection cannot join a namespace, whoever it is, or ""."""
+        """Return why no client may join a namespace by this connection now, or ""."""
         known = namespace in self.handlers or namespace in self.namespace_handlers or namespace in self.namespaces
         limit = self.eio.limits.namespaces
         if not known and self.namespaces != "*":

@@ -103,7 +103,7 @@ class Client(socketio.Client):
         return [data["n"] for event, data in self.received if event == "news"]
 
     def break_the_protocol(self):
-        """Send a packet that is none."""
+        """Send a packet that is not valid."""
         self.eio.send("2[null]")
 
     def cut(self):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ PLACEHOLDER = '{"_placeholder":true,"num":0}'
 RESERVED = ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"]
 FEW_BYTES, NAMESPACES, ROOMS = 100_000, 2, 3
 CITED = re.compile(r"`(chassis/tests/[\w/]+\.py)::(\w+)`")
+FAST_ALONE = {"fast", "opened", "polling", "joined", "restless"}  # the fixtures of its server and sessions
 ROWS = [line for line in (ROOT / "chassis/docs/transports.md").read_text().splitlines() if line.startswith("| ")][1:]
 
 
@@ -72,8 +74,13 @@ def test_each_row_of_the_table_names_a_test_that_runs_under_the_transports_it_is
     for path, name in cited:
         found = re.search(rf"^def {name}\(([^)]*)\)", (ROOT / path).read_text(), re.MULTILINE)
         assert found, name
-        if stock.strip().startswith("yes"):
-            assert not {"fast", "opened", "polling", "joined"} & set(found[1].split(", ")), f"{name} is for fast alone"
+        runs_under_stock = not FAST_ALONE & set(found[1].split(", "))
+        assert runs_under_stock == stock.strip().startswith("yes"), name
+
+
+def test_each_test_of_a_promise_is_named_in_a_row_of_the_table():
+    tests = re.findall(r"^def (test_\w+)\((?:server|impatient)\b", Path(__file__).read_text(), re.MULTILINE)
+    assert set(tests) <= {name for row in ROWS for _, name in CITED.findall(row)}
 
 
 @pytest.mark.parametrize("namespace", ["/", "/all", "/classy"])
