@@ -6,7 +6,7 @@ from flask import Flask
 
 from chassis.base import jsontext
 from chassis.base.service import current as service
-from chassis.extensions import SOCKET_PATH, socketio
+from chassis.extensions import socketio
 from chassis.observability import tracing
 from chassis.realtime import access, presence, recovery
 from chassis.realtime.event_rates import limit
@@ -21,7 +21,6 @@ __all__ = ["Resumable", "access", "limit", "presence", "publish", "publish_detai
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
     from chassis.realtime import dispatch, door, event_rates, events, publisher, relay
-    from chassis.server.patches import for_socketio
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
@@ -30,39 +29,56 @@ def install(app: Flask, settings: Settings) -> None:
     presence.configure(settings)
     publisher.connect()
     mode = settings.async_mode if _serving(settings) else "threading"
-    fast = mode == "eventlet" and settings.socket_transport == "fast" and for_socketio.fast_transport_fits()
-    _install_fast(app, settings) if fast else _install_stock(app, settings, mode)
+    _install_server(app, settings, mode)
     app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
 
 
-def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
-    from chassis.realtime.caps import caps, report
-    from chassis.server.stock import Guard
+def _install_server(app: Flask, settings: Settings, mode: str) -> None:
+    from chassis.server.patches import for_socketio
 
-    queue = settings.redis_url.get_secret_value() or None
     socketio.in_context = None
-    options = _options(settings) | {"json": jsontext, "async_mode": mode}
-    socketio.init_app(app, **options, message_queue=queue, channel=service().slug)
-    guard = Guard(socketio.server, caps(settings), report)
-    app.wsgi_app = guard.wrapped(app.wsgi_app, SOCKET_PATH)  # type: ignore[method-assign]
+    if mode == "eventlet" and settings.socket_transport == "fast" and for_socketio.fast_transport_fits():
+        _install_fast(app, settings)
+    elif for_socketio.stock_transport_fits():
+        _install_stock(app, settings, mode)
+    else:
+        queue = settings.redis_url.get_secret_value() or None
+        options = _library_options(settings) | {"json": jsontext, "async_mode": mode}
+        socketio.init_app(app, **options, message_queue=queue, channel=service().slug)
+
+
+def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
+    from chassis.server.stock import StockServer
+
+    socketio.serve_with(app, StockServer(async_mode=mode, **_options(settings)))
 
 
 def _install_fast(app: Flask, settings: Settings) -> None:
-    from chassis.realtime.caps import caps, report, too_many_rooms
-    from chassis.realtime.dispatch import dispatch, unhandled, unsendable
+    from chassis.realtime.dispatch import dispatch
     from chassis.server.patches.for_flask import context_of_events
     from chassis.server.transport import FastServer
 
-    redis_url = settings.redis_url.get_secret_value()
-    options = _options(settings) | {"limits": caps(settings), "report": report, "redis_url": redis_url}
-    options |= {"channel": service().slug}
-    options |= {"unhandled": unhandled, "unsendable": unsendable, "too_many_rooms": too_many_rooms}
     socketio.in_context = context_of_events(app, socketio, tracing.around_events(dispatch))
-    socketio.serve_with(app, FastServer(async_mode="eventlet", **options))
+    socketio.serve_with(app, FastServer(async_mode="eventlet", **_options(settings)))
 
 
 def _options(settings: Settings) -> dict[str, Any]:
+    from chassis.realtime.caps import caps, report, too_many_rooms
+    from chassis.realtime.dispatch import unhandled, unsendable
+
+    return _library_options(settings) | {
+        "limits": caps(settings),
+        "report": report,
+        "redis_url": settings.redis_url.get_secret_value(),
+        "channel": service().slug,
+        "unhandled": unhandled,
+        "unsendable": unsendable,
+        "too_many_rooms": too_many_rooms,
+    }
+
+
+def _library_options(settings: Settings) -> dict[str, Any]:
     return {
         "cors_allowed_origins": origin_check(settings.cors_origins),
         "transports": list(settings.socket_transports),

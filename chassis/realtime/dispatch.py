@@ -17,7 +17,6 @@ from chassis.extensions import Handler, socketio
 from chassis.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
 from chassis.realtime import access, caps, event_rates, presence, revocation
 from chassis.realtime.messages import called, takes
-from chassis.server.packets import check_sendable
 
 log = structlog.get_logger(__name__)
 quiet = logging.getLogger(__name__)  # not structlog's: every event and client logs these lines
@@ -69,10 +68,7 @@ def unsendable(error: Exception) -> dict[str, Any]:
 def _run(handler: Handler, event: str, args: tuple[Any, ...]) -> Any:
     access.check_scope(handler)
     event_rates.spend(handler, event)
-    answer = called(handler, args)
-    if socketio.in_context is None:
-        check_sendable(answer)  # the fast transport checks this itself
-    return answer
+    return called(handler, args)
 
 
 def _failed(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from chassis.extensions import SOCKET_PATH, socketio
 from chassis.realtime.caps import report
 from chassis.security import request_rates
 from chassis.server import refusals
-from chassis.server.stock import outside_of_sessions
+from chassis.server.refusals import outside_of_sessions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -43,13 +43,21 @@ def end_unwanted() -> int:
     """Disconnect the sockets whose identity is no longer valid; return their number."""
     global _first_end
     good = {who: identity.still_good(who) for who in _identities()}
-    ended = [socket for socket, who in list(_open.items()) if not good[who]]
+    unwanted = [socket for socket, who in list(_open.items()) if not good[who]]
+    ended = [socket for socket in unwanted if not _being_let_in(*socket)]
     for sid, namespace in ended:
         log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
         socketio.server.disconnect(sid, namespace=namespace)
     ends = [identity.ends_at(who) for who in _identities()]
     _first_end = min((end for end in ends if end > time.time()), default=math.inf)
+    if len(ended) < len(unwanted):
+        _first_end = 0.0  # the next check ends the others
     return len(ended)
+
+
+def _being_let_in(sid: str, namespace: str) -> bool:
+    """Return whether a client's connect handler still runs; a client cannot be disconnected before its answer."""
+    return sid in socketio.server.manager.pending_connect.get(namespace, ())
 
 
 def _identities() -> set[Identity]:

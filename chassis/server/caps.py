@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+STRANGERS_BYTES = 65_536  # limit for a message from a client that has joined no namespace yet
+
 
 @dataclass(frozen=True, slots=True)
 class Buffer:

@@ -79,6 +79,10 @@ class Census:
             if sid in self._address_of:
                 _take_one(self._present, self._address_of.pop(sid))
 
+    def has_joined(self, sid: str) -> bool:
+        """Return whether a session is in a namespace."""
+        return sid in self._namespaces
+
     def overdue(self, sid: str) -> bool:
         """Return whether a session has been without a namespace for longer than `handshake_seconds`."""
         since = self._unjoined.get(sid)

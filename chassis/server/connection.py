@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from eventlet.event import Event
 
 from chassis.server import frames, packets
+from chassis.server.caps import STRANGERS_BYTES
 from chassis.server.packets import Outgoing
 from chassis.server.pool import Lane
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from chassis.server.websocket import WebSocket
 
 log = logging.getLogger(__name__)
-STRANGERS_BYTES = 65_536  # limit for a message from a client that has joined no namespace yet
 
 
 class Overlap(Exception):

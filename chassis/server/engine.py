@@ -17,9 +17,10 @@ from chassis.server.connection import Connection, Overlap
 from chassis.server.delay import Delay
 from chassis.server.pool import WorkPool
 from chassis.server.refusals import Refused, bad
-from chassis.server.requests import check_websocket, kept, read_body
+from chassis.server.requests import kept, read_body
 from chassis.server.upgrade import Probe, Superfluous
 from chassis.server.websocket import HANDLED_TOGETHER, WebSocket
+from chassis.server.websocket_request import asks_for_websocket, check_websocket
 
 log = logging.getLogger(__name__)
 LEFT_TO_HANDLERS_SECONDS = 0.5
@@ -122,7 +123,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             return b"OK"
         if transport not in self.transports:
             raise bad(refusals.UNKNOWN_TRANSPORT, "Transport unknown")
-        if transport == "websocket" and (method != "GET" or not handshake.asks_for_websocket(environ)):
+        if transport == "websocket" and (method != "GET" or not asks_for_websocket(environ)):
             raise bad(refusals.BAD_REQUEST, "A websocket must begin with an upgrade request")
         if not sid:
             return self._open(environ, transport, query.get("EIO", [""])[0])

@@ -1,4 +1,4 @@
-"""RFC 6455's opening handshake, which takes the connection over from gunicorn."""
+"""Answers RFC 6455's opening handshake and takes the connection over from gunicorn."""
 
 import base64
 import hashlib
@@ -10,27 +10,7 @@ from eventlet import hubs, wsgi
 from chassis.base.concurrency import original
 
 GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
-VERSION = "13"
 Environ = dict[str, Any]
-
-
-def asks_for_websocket(environ: Environ) -> bool:
-    """Return whether the request asks for an upgrade to a websocket."""
-    if environ.get("SERVER_PROTOCOL") == "HTTP/1.0":
-        return False
-    return "upgrade" in _tokens(environ, "HTTP_CONNECTION") and "websocket" in _tokens(environ, "HTTP_UPGRADE")
-
-
-def _tokens(environ: Environ, header: str) -> list[str]:
-    return [part.strip().lower() for part in environ.get(header, "").split(",")]
-
-
-def valid_key(environ: Environ) -> bool:
-    """Return whether the client's key is 16 bytes in base64."""
-    try:
-        return len(base64.b64decode(environ.get("HTTP_SEC_WEBSOCKET_KEY", ""), validate=True)) == 16
-    except ValueError:  # binascii.Error is a ValueError
-        return False
 
 
 def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:

@@ -6,6 +6,7 @@ from typing import Any
 from socketio.manager import Manager
 from socketio.redis_manager import RedisManager
 
+from chassis.base.concurrency import original
 from chassis.server import packets
 
 
@@ -20,6 +21,7 @@ class Rooms(Manager):  # type: ignore[misc]
         self.rooms: dict[str, dict[Any, dict[str, str]]] = {}
         self._joined: dict[str, dict[str, set[Any]]] = {}
         self._sids: dict[str, dict[str, str]] = {}
+        self._lock = original("threading", "RLock")()  # a real lock, since nothing inside it yields
 
     def emit(
         self,
@@ -63,19 +65,21 @@ class Rooms(Manager):  # type: ignore[misc]
 
     def pre_connect(self, eio_sid: str, namespace: str) -> str | None:
         """Register a client whose connect handler has not run yet; return None if it is already registered."""
-        sids = self._sids.setdefault(namespace, {})
-        if eio_sid in sids:
-            return None
-        sid: str = self.server.eio.generate_id()
-        sids[eio_sid] = sid
-        self.rooms.setdefault(namespace, {}).setdefault(None, {})[sid] = eio_sid
-        self.pending_connect.setdefault(namespace, set()).add(sid)
-        return sid
+        with self._lock:
+            sids = self._sids.setdefault(namespace, {})
+            if eio_sid in sids:
+                return None
+            sid: str = self.server.eio.generate_id()
+            sids[eio_sid] = sid
+            self.rooms.setdefault(namespace, {}).setdefault(None, {})[sid] = eio_sid
+            self.pending_connect.setdefault(namespace, set()).add(sid)
+            return sid
 
     def connect(self, sid: str, namespace: str) -> str:
         """Register that a client was accepted."""
-        self._forget(self.pending_connect, namespace, sid)
-        return sid
+        with self._lock:
+            self._forget(self.pending_connect, namespace, sid)
+            return sid
 
     def is_connected(self, sid: str, namespace: str) -> bool:
         """Return whether a client is in the namespace, and neither connecting nor disconnecting."""
@@ -102,56 +106,61 @@ class Rooms(Manager):  # type: ignore[misc]
 
     def pre_disconnect(self, sid: str, namespace: str) -> str | None:
         """Register that a client is disconnecting; it stays known until its disconnect handler has run."""
-        self.pending_disconnect.setdefault(namespace, set()).add(sid)
-        return self.eio_sid_from_sid(sid, namespace)
+        with self._lock:
+            self.pending_disconnect.setdefault(namespace, set()).add(sid)
+            return self.eio_sid_from_sid(sid, namespace)
 
     def basic_disconnect(self, sid: str, namespace: str, **_options: Any) -> None:
         """Remove a client."""
-        for room in list(self._joined.get(namespace, {}).get(sid, ())):
-            self.basic_leave_room(sid, namespace, room)
-        rooms = self.rooms.get(namespace, {})
-        eio_sid = rooms.get(None, {}).pop(sid, None)
-        self._sids.get(namespace, {}).pop(eio_sid or "", None)
-        if not rooms.get(None):
-            self.rooms.pop(namespace, None)
-            self._sids.pop(namespace, None)
-        self.callbacks.pop(sid, None)
-        self._forget(self.pending_connect, namespace, sid)
-        self._forget(self.pending_disconnect, namespace, sid)
+        with self._lock:
+            for room in list(self._joined.get(namespace, {}).get(sid, ())):
+                self.basic_leave_room(sid, namespace, room)
+            rooms = self.rooms.get(namespace, {})
+            eio_sid = rooms.get(None, {}).pop(sid, None)
+            self._sids.get(namespace, {}).pop(eio_sid or "", None)
+            if not rooms.get(None):
+                self.rooms.pop(namespace, None)
+                self._sids.pop(namespace, None)
+            self.callbacks.pop(sid, None)
+            self._forget(self.pending_connect, namespace, sid)
+            self._forget(self.pending_disconnect, namespace, sid)
 
     def basic_enter_room(self, sid: str, namespace: str, room: Any, eio_sid: str | None = None) -> None:
         """Add a client to a room; raise ValueError for an unknown client, `too_many_rooms`' error at the limit."""
-        rooms = self.rooms.get(namespace, {})
-        if sid not in rooms.get(None, {}):
-            raise ValueError("sid is not connected to requested namespace")
-        if room == sid:
-            return
-        if self.is_sid_room(namespace, room):
-            raise ValueError("cannot enter a sid room")
-        joined = self._joined.setdefault(namespace, {}).setdefault(sid, set())
-        if self.max_rooms and room not in joined and len(joined) >= self.max_rooms:
-            raise self.too_many_rooms(self.max_rooms)
-        joined.add(room)
-        rooms.setdefault(room, {})[sid] = rooms[None][sid]
+        with self._lock:
+            rooms = self.rooms.get(namespace, {})
+            if sid not in rooms.get(None, {}):
+                raise ValueError("sid is not connected to requested namespace")
+            if room == sid:
+                return
+            if self.is_sid_room(namespace, room):
+                raise ValueError("cannot enter a sid room")
+            joined = self._joined.setdefault(namespace, {}).setdefault(sid, set())
+            if self.max_rooms and room not in joined and len(joined) >= self.max_rooms:
+                raise self.too_many_rooms(self.max_rooms)
+            joined.add(room)
+            rooms.setdefault(room, {})[sid] = rooms[None][sid]
 
     def basic_leave_room(self, sid: str, namespace: str, room: Any) -> None:
         """Remove a client from a room."""
-        rooms, joined = self.rooms.get(namespace, {}), self._joined.get(namespace, {})
-        if room is not None and room in rooms:
-            rooms[room].pop(sid, None)
-            if not rooms[room]:
-                del rooms[room]
-        if sid in joined:
-            joined[sid].discard(room)
-            if not joined[sid]:
-                del joined[sid]
+        with self._lock:
+            rooms, joined = self.rooms.get(namespace, {}), self._joined.get(namespace, {})
+            if room is not None and room in rooms:
+                rooms[room].pop(sid, None)
+                if not rooms[room]:
+                    del rooms[room]
+            if sid in joined:
+                joined[sid].discard(room)
+                if not joined[sid]:
+                    del joined[sid]
 
     def basic_close_room(self, room: Any, namespace: str) -> None:
         """Remove all clients from a room."""
-        if self.is_sid_room(namespace, room):
-            raise ValueError("cannot close a sid room")
-        for sid in list(self.rooms.get(namespace, {}).get(room, ())):
-            self.basic_leave_room(sid, namespace, room)
+        with self._lock:
+            if self.is_sid_room(namespace, room):
+                raise ValueError("cannot close a sid room")
+            for sid in list(self.rooms.get(namespace, {}).get(room, ())):
+                self.basic_leave_room(sid, namespace, room)
 
     def get_rooms(self, sid: str, namespace: str) -> list[Any]:
         """Return the rooms that a client is in, its own first."""

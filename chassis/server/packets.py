@@ -76,14 +76,6 @@ def encode(kind: int, namespace: str, data: Any = None, id: int | None = None) -
     return [Outgoing(f"4{kind}{head}{number}{text}")]
 
 
-def check_sendable(data: Any) -> None:
-    """Raise TypeError or ValueError if an event or an answer is not JSON with a limited number of bytes values."""
-    try:
-        _encode(data)
-    except (TypeError, ValueError):
-        _with_attachments(data)
-
-
 def _with_attachments(data: Any) -> tuple[str, list[bytes]]:
     """Return JSON with placeholders, and the bytes that belong in their places."""
     attachments: list[bytes] = []

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import parse_qs
 
 UNKNOWN_TRANSPORT, UNKNOWN_SID, BAD_METHOD, BAD_REQUEST, FORBIDDEN, UNSUPPORTED_VERSION = range(6)
 
@@ -36,3 +37,9 @@ def too_often(seconds: int) -> Refused:
     """Return the answer to an address that opens too many sessions; it says when to try again."""
     message = "Too many connections were opened from your address: wait a moment."
     return Refused("429 Too Many Requests", FORBIDDEN, message, (("Retry-After", str(seconds)),))
+
+
+def outside_of_sessions(environ: dict[str, Any], eio: Any) -> bool:
+    """Return whether a request belongs to no session of an Engine.IO server: it begins one, or it is invalid."""
+    query = environ.get("QUERY_STRING", "")
+    return "sid=" not in query or parse_qs(query).get("sid", [""])[0] not in eio.sockets

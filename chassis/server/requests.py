@@ -7,19 +7,9 @@ from typing import Any
 
 import eventlet
 
-from chassis.server import handshake
-from chassis.server.refusals import BAD_REQUEST, Refused, bad
+from chassis.server.refusals import BAD_REQUEST, Refused
 
 NOTHING: dict[str, Any] = {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr}
-
-
-def check_websocket(environ: dict[str, Any]) -> None:
-    """Raise Refused if a websocket request does not follow RFC 6455, 4.2.1."""
-    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != handshake.VERSION:
-        header = (("Sec-WebSocket-Version", handshake.VERSION),)
-        raise Refused("426 Upgrade Required", BAD_REQUEST, "Websocket version 13 is spoken here", header)
-    if not handshake.valid_key(environ):
-        raise bad(BAD_REQUEST, "Sec-WebSocket-Key is not valid")
 
 
 def read_body(environ: dict[str, Any], max_bytes: int, seconds: float) -> str:

@@ -1,100 +1,167 @@
-"""Limits for the libraries' own server, which has none: sessions, incomplete packets, unsendable events."""
+"""The stock Socket.IO server, for every ASYNC_MODE: python-engineio's sessions under this project's rules."""
 
+import contextlib
 import time
-from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs
 
-from chassis.server import packets, refusals
-from chassis.server.caps import Caps
-from chassis.server.census import Census
-from chassis.server.patches import for_socketio
+from engineio import packet as engine_packet
+from engineio.exceptions import EngineIOError
 
-LOOK_SECONDS = 0.5
+from chassis.server import packets
+from chassis.server.events import EventServer
+from chassis.server.packets import Outgoing, Packet
+from chassis.server.stock_engine import StockEngine
 
 
-class Guard:
-    """Limits the sessions of a Socket.IO server.
+class StockServer(EventServer):
+    """Accepts the same packets as the fast transport; as in python-socketio, a client's events may run concurrently."""
 
-    It refuses sessions above the limits, ends those that join no namespace or do not complete a packet's attachments,
-    and refuses to send an event that would disconnect its clients.
-    """
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.eio.stuck = self._stuck
+        self._incomplete: dict[str, tuple[Packet, list[bytes], float]] = {}  # until all attachments have arrived
+        self._held: dict[tuple[str, str], list[Outgoing]] = {}  # while the connect handler runs
+        self._let_in: set[tuple[str, str]] = set()  # (namespace, sid): each is disconnected once
+        self._leaving: set[str] = set()
 
-    def __init__(self, server: Any, limits: Caps, report: Callable[[str, str, str], None]) -> None:
-        self._server, self._eio, self._report = server, server.eio, report
-        self._entered, self._left = self._eio.handlers["connect"], self._eio.handlers["disconnect"]
-        self._eio.census = self.census = Census(limits, self._watch, lambda sid: self._end(sid, "made_room"))
-        self._eio.on("connect", self._enter)
-        self._eio.on("disconnect", self._leave)
-        self._emit, server.manager.emit = server.manager.emit, self._checked_emit
-        for_socketio.before_each_event(server, self._check_event)
-        self._seconds, self._watching = self._eio.ping_interval + self._eio.ping_timeout, False
-        self._incomplete: dict[str, tuple[Any, float]] = {}  # packets, and when each was first seen
+    def _engineio_server_class(self) -> type[StockEngine]:
+        return StockEngine
 
-    def wrapped(self, application: Any, path: str) -> Any:
-        """Return the WSGI application that serves the server under a path, with the limits applied."""
+    def send_event(self, eio_sid: str, namespace: str, outgoing: list[Outgoing]) -> None:
+        """Send an event; while the client's connect handler runs, hold it back so that the answer comes first."""
+        held = self._held.get((eio_sid, namespace))
+        if held is None:
+            self._send_all(eio_sid, outgoing)
+            return
+        held += outgoing
+        if 0 < self.eio.limits.buffer.max_messages < len(held):
+            self.eio.end(eio_sid, "send_buffer_full", f"{len(held)} messages waited for a connect handler")
 
-        def call(environ: dict[str, Any], start_response: Any) -> Any:
-            begins = environ["PATH_INFO"].startswith(path) and outside_of_sessions(environ, self._eio)
-            if begins and (cause := self.census.refusal(environ)):
-                self._report(cause, "", environ.get("REMOTE_ADDR") or "")
-                return refusals.too_many_connections().answer(start_response)
-            return application(environ, start_response)
+    def _send_all(self, eio_sid: str, outgoing: list[Outgoing]) -> None:
+        with contextlib.suppress(EngineIOError):  # closed meanwhile
+            for packet in outgoing:
+                data = packet.data[1:] if isinstance(packet.data, str) else packet.data
+                self._send_eio_packet(eio_sid, engine_packet.Packet(engine_packet.MESSAGE, data))
 
-        return call
+    def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
+        self.eio.census.enter(eio_sid, environ)
+        super()._handle_eio_connect(eio_sid, environ)
 
-    def _checked_emit(self, event: str, data: Any, *args: Any, **options: Any) -> Any:
-        packets.check_sendable(list(data) if isinstance(data, tuple) else data)
-        return self._emit(event, data, *args, **options)
+    def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
+        self.eio.census.gone(eio_sid)
+        self._leaving.add(eio_sid)
+        self._incomplete.pop(eio_sid, None)
+        for namespace in list(self.manager.get_namespaces()):
+            self._handle_disconnect(eio_sid, namespace, reason)
+        self.environ.pop(eio_sid, None)
+        self.eio.sockets.pop(eio_sid, None)  # the library removes closed sessions only now and then
+        self._leaving.discard(eio_sid)
 
-    def _check_event(self, sid: str, data: Any) -> bool:
-        """Return whether an event can be handled; one named like the library's own would run the wrong handlers."""
-        if isinstance(data, list) and data and data[0] in packets.RESERVED_EVENTS:
-            self._end(sid, "invalid_packet")
-            return False
-        return True
+    def _handle_eio_message(self, eio_sid: str, data: str | bytes) -> None:
+        if eio_sid not in self.environ or eio_sid in self._leaving:
+            return
+        try:
+            packet = self._complete(eio_sid, data)
+        except ValueError as error:
+            self.eio.end(eio_sid, "invalid_packet", str(error))
+            return
+        if packet is None:
+            return
+        if packet.kind == packets.CONNECT:
+            self._handle_connect(eio_sid, packet.namespace, packet.data)
+        elif packet.kind == packets.DISCONNECT:
+            self._handle_disconnect(eio_sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
+        elif packet.kind == packets.ACK:
+            callback = self.manager.take_callback(eio_sid, packet.namespace, packet.id)
+            if callback is not None:
+                callback(*packet.data)
+        else:
+            self._begin_event(eio_sid, packet)
 
-    def _enter(self, sid: str, environ: dict[str, Any]) -> Any:
-        self.census.enter(sid, environ)
-        return self._entered(sid, environ)
-
-    def _leave(self, sid: str, reason: str) -> Any:
-        self.census.gone(sid)
-        return self._left(sid, reason)
-
-    def _watch(self, _sid: str) -> None:
-        if not self._watching:
-            self._watching = True
-            self._server.start_background_task(self._end_overdue)
-
-    def _end_overdue(self) -> None:
-        while True:
-            self._server.sleep(LOOK_SECONDS)
-            for sid in self.census.all_overdue():
-                self._end(sid, "handshake_timeout")
-            for sid in self._stuck():
-                self._end(sid, "attachments_timeout")
+    def _complete(self, eio_sid: str, data: str | bytes) -> Packet | None:
+        """Return the packet that this message completes, or None; raise ValueError for an invalid packet."""
+        begun = self._incomplete.pop(eio_sid, None)
+        if begun is None:
+            if not isinstance(data, str):
+                raise ValueError("bytes that belong to no packet")
+            packet = packets.decode(data)
+            if not packet.attachments:
+                return packets.join(packet, []) if packet.kind >= packets.BINARY_EVENT else packet
+            self._incomplete[eio_sid] = packet, [], time.monotonic()
+            return None
+        packet, attachments, _ = begun
+        if not isinstance(data, bytes):
+            raise ValueError("an attachment is missing")
+        attachments.append(data)
+        if sum(map(len, attachments)) > self.eio.max_http_buffer_size:
+            raise ValueError("the attachments are larger than a message may be")
+        if len(attachments) < packet.attachments:
+            self._incomplete[eio_sid] = begun
+            return None
+        return packets.join(packet, attachments)
 
     def _stuck(self) -> list[str]:
-        """Return the sessions that have not completed a packet's attachments in time."""
-        now, found = time.monotonic(), for_socketio.incomplete_packets(self._server).copy()
-        before = self._incomplete
-        self._incomplete = {
-            sid: before[sid] if sid in before and before[sid][0] is packet else (packet, now)
-            for sid, packet in found.items()
-        }
-        return [sid for sid, (_, since) in self._incomplete.items() if now - since > self._seconds]
+        """Return the sessions that began a packet long ago and have not sent all of its attachments."""
+        begun = time.monotonic() - self.eio.ping_interval - self.eio.ping_timeout
+        return [eio_sid for eio_sid, (_, _, since) in self._incomplete.copy().items() if since < begun]
 
-    def _end(self, sid: str, cause: str) -> None:
-        connection = self._eio.sockets.pop(sid, None)
-        self.census.gone(sid)
-        for_socketio.incomplete_packets(self._server).pop(sid, None)
-        if connection is not None and not connection.closed:
-            self._report(cause, sid, "")
-            connection.close(wait=False, abort=True, reason=self._eio.reason.TRANSPORT_ERROR)
+    def _begin_event(self, eio_sid: str, packet: Packet) -> None:
+        sid = self.manager.sid_from_eio_sid(eio_sid, packet.namespace)
+        if sid is None or not self.manager.is_connected(sid, packet.namespace):
+            return
+        if self.async_handlers:
+            self.start_background_task(self._process_event, eio_sid, packet, sid)
+        else:
+            self._process_event(eio_sid, packet, sid)
 
+    def _process_event(self, eio_sid: str, packet: Packet, sid: str) -> None:
+        answer = self._run_handler(packet, sid)
+        if packet.id is not None and self.manager.is_connected(
+            sid, packet.namespace
+        ):  # the client may have been disconnected
+            self._send_all(eio_sid, self._acknowledgement(packet, answer))
 
-def outside_of_sessions(environ: dict[str, Any], eio: Any) -> bool:
-    """Return whether a request belongs to no session of an Engine.IO server: it begins one, or it is invalid."""
-    query = environ.get("QUERY_STRING", "")
-    return "sid=" not in query or parse_qs(query).get("sid", [""])[0] not in eio.sockets
+    def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
+        """Accept a client in a namespace, or tell it why it was refused."""
+        environ = self.environ.get(eio_sid)
+        if environ is None:
+            return
+        if self._joined_already(eio_sid, namespace):
+            self.eio.end(eio_sid, "invalid_packet", "a second connect to a namespace")
+            return
+        reason = self._why_not(eio_sid, namespace)
+        sid = None if reason else self.manager.pre_connect(eio_sid, namespace)
+        if sid is None:
+            refusal = {"message": reason or "Still connecting"}
+            self._send_all(eio_sid, packets.encode(packets.CONNECT_ERROR, namespace, refusal))
+            return
+        self._ask(eio_sid, namespace, sid, data)
+        if eio_sid in self._leaving or eio_sid not in self.environ:  # it left while its connect handler ran
+            self.environ[eio_sid] = environ
+            self._handle_disconnect(eio_sid, namespace, self.reason.TRANSPORT_CLOSE)
+            self.environ.pop(eio_sid, None)
+
+    def _ask(self, eio_sid: str, namespace: str, sid: str, data: Any) -> None:
+        held: list[Outgoing] = []
+        self._held[eio_sid, namespace] = held
+        refusal = self._ask_connect_handler(eio_sid, namespace, sid, data)
+        if refusal is None:
+            self._send_all(eio_sid, packets.encode(packets.CONNECT, namespace, {"sid": sid}))
+            self.manager.connect(sid, namespace)
+            self._send_all(eio_sid, held)
+        else:
+            self._send_all(eio_sid, packets.encode(packets.CONNECT_ERROR, namespace, refusal))
+            self.manager.disconnect(sid, namespace, ignore_queue=True)
+        del self._held[eio_sid, namespace]
+
+    def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
+        """Run a handler; a disconnect handler runs once for each accepted client, even if several threads call this."""
+        if event == "disconnect":
+            try:
+                self._let_in.remove((namespace, args[0]))
+            except KeyError:
+                return None
+        answer = super()._trigger_event(event, namespace, *args)
+        if event == "connect" and answer is not False:
+            self._let_in.add((namespace, args[0]))
+        return answer

@@ -1,63 +1,23 @@
 """The fast Socket.IO server: python-socketio's, on connections that use no green threads for reading and writing."""
 
-import logging
-from collections.abc import Callable
 from typing import Any
-
-import socketio
-from socketio import exceptions
 
 from chassis.server import frames, packets
 from chassis.server.connection import Connection
 from chassis.server.engine import Engine
-from chassis.server.manager import RedisRooms, Rooms
+from chassis.server.events import EventServer
 from chassis.server.packets import Outgoing, Packet
 
-log = logging.getLogger(__name__)
 
+class FastServer(EventServer):
+    """Handles each client's packets in order, one at a time; acknowledgements bypass the queue."""
 
-class FastServer(socketio.Server):  # type: ignore[misc]
-    """Handles each client's packets in order, one at a time; acknowledgements bypass the queue.
-
-    Takes python-socketio's options, `limits` (caps.Caps), `report` (called with cause, sid and detail for every
-    connection that is refused or closed), `unhandled` (returns the acknowledgement of an event without a handler),
-    `unsendable` (returns the replacement for an answer that cannot be sent), `too_many_rooms` (returns the error for a
-    join above the limit), and `redis_url` with its `channel`.
-    """
-
-    def __init__(
-        self,
-        *,
-        redis_url: str = "",
-        channel: str = "socketio",
-        unhandled: Callable[[str], Any],
-        unsendable: Callable[[Exception], Any],
-        too_many_rooms: Callable[[int], Exception],
-        **options: Any,
-    ) -> None:
-        rooms = RedisRooms(redis_url, channel=channel) if redis_url else Rooms()
-        rooms.max_rooms, rooms.too_many_rooms = options["limits"].rooms, too_many_rooms
-        super().__init__(client_manager=rooms, **options)
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
         self.eio.deliver = self._deliver
-        self._unhandled, self._unsendable = unhandled, unsendable
 
     def _engineio_server_class(self) -> type[Engine]:
         return Engine
-
-    def emit(
-        self,
-        event: str,
-        data: Any = None,
-        to: Any = None,
-        room: Any = None,
-        skip_sid: Any = None,
-        namespace: str | None = None,
-        callback: Callable[..., Any] | None = None,
-        ignore_queue: bool = False,
-    ) -> None:
-        """Send an event like python-socketio, but without its log line, which asks the logger for each event."""
-        options = {"room": to or room, "skip_sid": skip_sid, "callback": callback, "ignore_queue": ignore_queue}
-        self.manager.emit(event, data, namespace or "/", **options)
 
     def send_event(self, eio_sid: str, namespace: str, outgoing: list[Outgoing]) -> None:
         """Send an event; while the client's connect handler runs, hold it back so that the answer comes first."""
@@ -145,29 +105,12 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             self._handle_disconnect(connection.sid, packet.namespace, self.reason.CLIENT_DISCONNECT)
 
     def _process_event(self, connection: Connection, packet: Packet, sid: str) -> None:
-        name = packet.data[0]
-        if name == "*" or not isinstance(name, str):  # python-socketio would treat the arguments as a name and a sid
-            answer = self.not_handled
-        else:
-            handler = self.handlers.get(packet.namespace, {}).get(name)
-            if handler is not None:
-                answer = handler(sid, *packet.data[1:])
-            else:  # there may be a handler for several events or namespaces
-                answer = self._trigger_event(name, packet.namespace, sid, *packet.data[1:])
-        if answer is self.not_handled:
-            answer = self._unhandled(name)
-        if packet.id is not None:
-            self._acknowledge(connection, packet, answer)
-
-    def _acknowledge(self, connection: Connection, packet: Packet, answer: Any) -> None:
-        """Send the handler's return value: no argument, one, or several (a tuple)."""
-        arguments = [] if answer is None else list(answer) if isinstance(answer, tuple) else [answer]
-        try:
-            parts = packets.encode(packets.ACK, packet.namespace, arguments, packet.id)
-        except (TypeError, ValueError, RecursionError) as error:
-            parts = packets.encode(packets.ACK, packet.namespace, [self._unsendable(error)], packet.id)
-        for part in parts:
-            connection.send(part)
+        answer = self._run_handler(packet, sid)
+        if packet.id is not None and self.manager.is_connected(
+            sid, packet.namespace
+        ):  # the client may have been disconnected
+            for part in self._acknowledgement(packet, answer):
+                connection.send(part)
 
     def _handle_connect(self, eio_sid: str, namespace: str, data: Any) -> None:
         """Accept a client in a namespace, or tell it why it was refused."""
@@ -191,39 +134,15 @@ class FastServer(socketio.Server):  # type: ignore[misc]
             self.manager.disconnect(sid, namespace, ignore_queue=True)
 
     def _register(self, connection: Connection, namespace: str) -> str | None:
-        known = namespace in self.handlers or namespace in self.namespace_handlers or namespace in self.namespaces
-        limit = self.eio.limits.namespaces
-        present = self.manager.sid_from_eio_sid(connection.sid, namespace)
-        if present is not None and self.manager.is_connected(present, namespace):
+        if self._joined_already(connection.sid, namespace):
             connection.failed("invalid_packet", "a second connect to a namespace")
             return None
-        if not known and self.namespaces != "*":
-            reason = "Invalid namespace"
-        elif present is not None:
-            reason = "Still disconnecting"
-        elif 0 < limit <= self.manager.count_namespaces(connection.sid):
-            reason = "Too many namespaces"
-        else:
-            connection.sent_away = tuple(name for name in connection.sent_away if name != namespace)
-            sid: str | None = self.manager.pre_connect(connection.sid, namespace)
-            return sid
-        self._answer_connect(connection, packets.CONNECT_ERROR, namespace, {"message": reason})
-        return None
-
-    def _ask_connect_handler(self, eio_sid: str, namespace: str, sid: str, data: Any) -> dict[str, Any] | None:
-        """Return None if the application accepts the client, otherwise the error to send."""
-        environ = self.environ[eio_sid]
-        try:
-            answer = self._trigger_event("connect", namespace, sid, environ, data or None)
-        except exceptions.ConnectionRefusedError as refused:
-            said: Any = refused.error_args
-            return said if isinstance(said, dict) else {"message": "Connection rejected by server", "data": said}
-        except ConnectionRefusedError:
-            return {"message": "Connection refused by server"}
-        except Exception:
-            log.exception("A connect handler failed")
-            answer = False
-        return {"message": "Connection rejected by server"} if answer is False else None
+        if reason := self._why_not(connection.sid, namespace):
+            self._answer_connect(connection, packets.CONNECT_ERROR, namespace, {"message": reason})
+            return None
+        connection.sent_away = tuple(name for name in connection.sent_away if name != namespace)
+        sid: str | None = self.manager.pre_connect(connection.sid, namespace)
+        return sid
 
     def _answer_connect(self, connection: Connection, kind: int, namespace: str, data: dict[str, Any]) -> None:
         for packet in packets.encode(kind, namespace, data):

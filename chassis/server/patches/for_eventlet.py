@@ -1,15 +1,18 @@
-"""Patches of eventlet: faster worker start, a join that returns, sockets without a second wrapper.
+"""Patches of eventlet: faster worker start, a join that returns, single sockets, a limit for websocket messages.
 
 Tested with the version of eventlet in guard.TESTED.
 """
 
 import logging
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from chassis.server.patches import guard, lookup
 
 log = logging.getLogger(__name__)
+MAX_FRAGMENTS = 1_000  # of a message
+TOO_BIG = 1009  # RFC 6455, 7.4.1
 DEPRECATED = (
     "eventlet's maintainers discourage its use in new projects; chassis/docs/architecture.md says what that means "
     "here, and ASYNC_MODE=gevent or threading serves without it."
@@ -72,6 +75,34 @@ def unwrap(client: Any) -> None:
     if isinstance(inner, type(client)):
         client.fd = inner.fd
         inner.close = _nothing  # it would close the connection when it is garbage collected
+
+
+def limit_messages(websocket: Any, max_bytes: int) -> None:
+    """Limit the size and fragments of a whole message to eventlet's websocket, which limits each frame only."""
+    loss = "A message to the stock transport may consist of any number of frames."
+    if guard.object_fits("eventlet", loss, websocket, "_recv_frame"):
+        websocket._recv_frame = _within(websocket._recv_frame, max_bytes)
+
+
+def _within(receive_frame: Callable[..., Any], max_bytes: int) -> Callable[..., Any]:
+    """Return `receive_frame` with a limit for the whole message; eventlet limits each frame only."""
+    from eventlet.websocket import FailedConnectionError
+
+    size = pieces = fragments = 0
+
+    def receive(message: Any = None) -> Any:
+        nonlocal size, pieces, fragments
+        if message is None:
+            size = pieces = fragments = 0
+        received = receive_frame(message=message)
+        if received.opcode & 8:  # a control frame between the others
+            return received
+        size, pieces, fragments = size + sum(map(len, received.data[pieces:])), len(received.data), fragments + 1
+        if size > max_bytes or fragments > MAX_FRAGMENTS:
+            raise FailedConnectionError(TOO_BIG, "Message is too big")
+        return received
+
+    return receive
 
 
 def _nothing() -> None:

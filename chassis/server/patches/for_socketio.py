@@ -1,4 +1,4 @@
-"""Patches of python-socketio and python-engineio: a check for the fast transport, and hooks into the stock one.
+"""Patches of python-socketio and python-engineio: checks for both transports, and our messages in the queue.
 
 Tested with the versions of python-socketio and python-engineio in guard.TESTED.
 """
@@ -18,6 +18,11 @@ ENGINE = (
     "engineio:Server._trigger_event(self, event, args, kwargs)",
     "engineio:Server.generate_id(self)",
 )
+OWN = (
+    "Sockets are served by python-socketio's own server. The limits of sessions, rooms and namespaces, the answers to "
+    "unknown events, the check of byte values and the strict decoding of packets are lost, and events that are named "
+    "like the library's own are not refused."
+)
 SERVER = (
     "socketio:Server._engineio_server_class(self)",
     "socketio:Server._handle_connect(self, eio_sid, namespace, data)",
@@ -26,6 +31,22 @@ SERVER = (
     "socketio:Server._trigger_event(self, event, namespace, args)",
     "socketio.manager:Manager._generate_ack_id(self, sid, callback)",
     "socketio.manager:Manager.pre_connect(self, eio_sid, namespace)",
+)
+STOCK_ENGINE = (
+    "engineio:Server._cors_headers(self, environ)",
+    "engineio:Server.generate_id(self)",
+    "engineio:Server.handle_request(self, environ, start_response)",
+    "engineio.async_drivers.threading:_async",
+    "engineio.payload:Payload.max_decode_packets",
+    "engineio.socket:Socket._websocket_handler(self, ws)",
+    "engineio.socket:Socket.close(self, wait, abort, reason)",
+)
+STOCK_SERVER = (
+    *SERVER,
+    "socketio:Server._handle_eio_connect(self, eio_sid, environ)",
+    "socketio:Server._handle_eio_disconnect(self, eio_sid, reason)",
+    "socketio:Server._handle_eio_message(self, eio_sid, data)",
+    "socketio:Server._send_eio_packet(self, eio_sid, eio_pkt)",
 )
 QUEUE = ("socketio:PubSubManager._handle_emit(self, message)", "socketio:RedisManager._publish(self, data)")
 NO_NUMBERS = "What features publish carries no number, so clients that reconnect may miss some of it."
@@ -36,27 +57,9 @@ def fast_transport_fits() -> bool:
     return guard.fits("python-engineio", STOCK, *ENGINE) and guard.fits("python-socketio", STOCK, *SERVER)
 
 
-def before_each_event(server: Any, check: Callable[[str, Any], bool]) -> None:
-    """Make a stock server handle only the events of a session for which `check(sid, data)` is true."""
-    loss = "Events that are named like the library's own are not refused."
-    if not guard.fits("python-socketio", loss, "socketio:Server._handle_event(self, eio_sid, namespace, id, data)"):
-        return
-    handle = server._handle_event
-
-    def checked(eio_sid: str, namespace: str, number: int | None, data: Any) -> None:
-        if check(eio_sid, data):
-            handle(eio_sid, namespace, number, data)
-
-    server._handle_event = checked
-
-
-def incomplete_packets(server: Any) -> dict[str, Any]:
-    """Return the packets of a stock server whose attachments have not arrived, by session."""
-    loss = "Packets whose attachments never come are kept for as long as their sessions last."
-    if not guard.object_fits("python-socketio", loss, server, "_binary_packet"):
-        return {}
-    found: dict[str, Any] = server._binary_packet
-    return found
+def stock_transport_fits() -> bool:
+    """Return whether the libraries have what the stock transport overrides; their own server is used otherwise."""
+    return guard.fits("python-engineio", OWN, *STOCK_ENGINE) and guard.fits("python-socketio", OWN, *STOCK_SERVER)
 
 
 def has_queue(manager: Any) -> bool:

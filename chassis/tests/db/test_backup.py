@@ -221,9 +221,7 @@ def test_a_checksum_whose_backup_never_came_is_removed_and_nothing_that_is_not_o
 
 def test_too_little_room_is_seen_before(make, settings, folder):
     first = make()
-    with pytest.raises(
-        backup.BackupError, match=r"needs 0\.\d MB and .* 0\.0 MB left.*backups are unchanged"
-    ):
+    with pytest.raises(backup.BackupError, match=r"needs 0\.\d MB and .* 0\.0 MB left.*backups are unchanged"):
         make(free_bytes=lambda folder: 1000)
     assert names(folder) == [first.name, f"{first.name}.sha256"]
     assert "left" in db.read(backup.failed)["backup"]["why"]

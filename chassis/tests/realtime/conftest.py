@@ -102,6 +102,10 @@ class Client(socketio.Client):
     def news(self):
         return [data["n"] for event, data in self.received if event == "news"]
 
+    def break_the_protocol(self):
+        """Send a packet that is not valid."""
+        self.eio.send("2[null]")
+
     def cut(self):
         """Close the connection without a goodbye, and lose what is in transit."""
         with self.keeping:

@@ -46,7 +46,7 @@ def test_who_comes_and_goes_is_told_to_those_in_the_room(server, connect, wait_f
     assert outside.received == []
 
 
-@pytest.mark.parametrize("how", ["disconnect", "cut"])
+@pytest.mark.parametrize("how", ["disconnect", "cut", "break_the_protocol"])
 def test_who_disconnects_has_left(server, connect, wait_for, how):
     room = f"left-{how}"
     ann, bob = connect(server, transports=["websocket"]), connect(server, transports=["websocket"])

@@ -10,11 +10,11 @@ import socketio
 from chassis.errors import SettingsError
 from chassis.security.keyring import LOOK_AGAIN_SECONDS
 from chassis.settings.loading import load_settings
-from chassis.tests.conftest import ROOT, gunicorn
+from chassis.tests.conftest import ROOT, TRANSPORTS, gunicorn
 from chassis.tests.documents import blocks
 from chassis.tests.patience import LIMIT_SECONDS, let_pass
 from chassis.tests.security import conftest
-from chassis.tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
+from chassis.tests.security.conftest import ADMIN, BODIES_APP, CLIENT, GUARDED, OTHER
 from chassis.tests.server import wire
 
 
@@ -22,6 +22,12 @@ from chassis.tests.server import wire
 def guarded(attacked):
     """A server that asks for keys."""
     return attacked
+
+
+@pytest.fixture(params=TRANSPORTS)
+def listening(request, shared_with):
+    """The same under each transport in turn."""
+    return shared_with(command=tuple(BODIES_APP), SOCKET_TRANSPORT=request.param, AUTH_FAILURE_LIMIT="", **GUARDED)
 
 
 def flask(server, *words: str, status: int = 0) -> str:
@@ -90,6 +96,21 @@ def test_a_key_is_made_used_and_revoked_which_ends_its_sockets_and_requests(guar
     actions = [json.loads(line) for line in flask(server, "audit", "list", "--json", "--limit", "2").splitlines()]
     assert [(a["action"], a["actor"]) for a in actions] == [("key.revoke", "operator"), ("key.create", "operator")]
     assert "no key" in flask(server, "keys", "revoke", key_id, status=1)
+
+
+@pytest.mark.parametrize("name", ["disconnect", "connect"])
+def test_no_event_keeps_a_client_on_when_its_key_is_revoked(listening, name):
+    key = flask(listening, "keys", "create", f"says {name}", "--scope", "read")
+    member, liar = (wire.open_session(listening.port)[0].text(f'40{{"key":"{key}"}}') for _ in range(2))
+    assert [client.read_text()[:3] for client in (member, liar)] == ["40{", "40{"]
+    liar.text(f'42["{name}"]')
+    while liar.read()[0] != wire.CLOSE:
+        continue
+    flask(listening, "keys", "revoke", key.split("_")[1])
+    assert member.read_text() == "41"
+    member.text('421["job:subscribe",{"id":"x"}]', f'40{{"key":"{key}"}}')
+    assert member.read_text().startswith("44"), "an event of a revoked client is answered"
+    member.end()
 
 
 def test_the_commands_of_the_operators_document_are_typed(guarded):

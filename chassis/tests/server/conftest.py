@@ -58,10 +58,16 @@ def matrix(tmp_path):
         server.stop()
 
 
+@pytest.fixture(scope="module")
+def server_settings():
+    """Settings for a module's servers; a module may replace them."""
+    return {}
+
+
 @pytest.fixture(scope="module", params=TRANSPORTS)
-def server(request, tmp_path_factory):
+def server(request, server_settings, tmp_path_factory):
     """The matrix application, with the fast and the stock transport in turn."""
-    running = start(tmp_path_factory.mktemp(request.param), request.param).wait_ready()
+    running = start(tmp_path_factory.mktemp(request.param), request.param, **server_settings).wait_ready()
     running.transport = request.param
     yield running
     running.stop()

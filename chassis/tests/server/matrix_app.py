@@ -229,6 +229,22 @@ def session_of(sid):
     return jsonify(polling=one._poll is not None, posting=one.posting, probing=one.probe is not None)
 
 
+@app.get("/kept/<sid>")
+def kept(sid):
+    """Tell whether anything is kept of a session, under either transport."""
+    server = socketio.server
+    one = server.eio.sockets.get(sid)
+    namespaces = [name for name in server.manager._sids.values() if sid in name]
+    return jsonify(bool(namespaces or sid in server.environ or (one is not None and not one.closed)))
+
+
+@app.post("/send-away/<sid>")
+def send_away(sid):
+    """Take a client's right to be here."""
+    socketio.server.disconnect(sid, namespace="/")
+    return ""
+
+
 @app.get("/held")
 def holding():
     return jsonify(len(held))

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.extensions import socketio
 from chassis.realtime import publisher, relay
-from chassis.server.patches import for_eventlet, for_opentelemetry, for_prometheus, guard
+from chassis.server.patches import for_eventlet, for_opentelemetry, for_prometheus, for_socketio, guard
 from chassis.tests.conftest import ASYNC_MODE, CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.server.changed import change
@@ -20,7 +20,7 @@ from chassis.tests.server.conftest import Client, start
 UNFIT = "does not fit a patch"
 FLASK = {"_cv_request": "_cv_merged", "RequestContext": "MergedContext"}  # Flask 3.2 has neither
 EVENTLET = {"_green_existing_locks": "_green_locks", "_ThreadHandle": "_Handle", "    'getaddrinfo',\n": ""}
-SOCKETIO = {"_handle_event": "_take_event", "_binary_packet": "_incomplete", "_generate_ack_id": "_make_ack_id"}
+SOCKETIO = {"_handle_eio_message": "_take_eio_message", "_generate_ack_id": "_make_ack_id"}
 ALL = {
     "engineio": {"_cors_headers": "_headers_of_cors"},
     "eventlet": EVENTLET,
@@ -30,7 +30,7 @@ ALL = {
     "werkzeug": {"_parse_headers": "_read_headers"},
 }
 SAID = (
-    *("_cors_headers", "parse_chunk_size", "SocketIO._handle_event", "Server._handle_event"),
+    *("_cors_headers", "parse_chunk_size", "SocketIO._handle_event"),
     *("_green_existing_locks", "_ThreadHandle", "socket.getaddrinfo", "MultipartDecoder._parse_headers"),
 )
 
@@ -110,6 +110,16 @@ def test_a_service_whose_libraries_all_changed_still_serves(serve_with):
     assert asked(server, "add", 1, 2, namespace="/classy") == 3
     said = [line["event"] for line in lines(server) if UNFIT in line["event"]]
     assert [part for part in SAID if not any(part in event for event in said)] == []
+
+
+@pytest.mark.server
+def test_a_python_socketio_that_changed_serves_by_its_own_server(serve_with):
+    server = serve_with({"socketio": SOCKETIO})
+    assert asked(server, "whoami")["app"] == "app"
+    said = [line["event"] for line in lines(server) if UNFIT in line["event"]]
+    assert ["_generate_ack_id" in event for event in said] == [True, True]
+    assert "Server._handle_eio_message" in said[1]
+    assert said[1].endswith(for_socketio.OWN)
 
 
 FORM = """

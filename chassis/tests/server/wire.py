@@ -73,7 +73,9 @@ class Wire:
         head, _, self._read = self._read.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        return int(first.split()[1]), headers, self._exactly(int(headers.get("content-length", 0)))
+        chunked = headers.get("transfer-encoding") == "chunked"
+        body = self._chunks() if chunked else self._exactly(int(headers.get("content-length", 0)))
+        return int(first.split()[1]), headers, body
 
     def read(self) -> tuple[int, bytes]:
         """Return the next frame: (opcode, payload)."""
@@ -126,6 +128,16 @@ class Wire:
 
     def end_writing(self) -> None:
         self._sock.shutdown(socket.SHUT_WR)
+
+    def _chunks(self) -> bytes:
+        body = b""
+        while True:
+            while b"\r\n" not in self._read:
+                self._more()
+            size, _, self._read = self._read.partition(b"\r\n")
+            body += self._exactly(int(size, 16) + 2)[:-2]
+            if not int(size, 16):
+                return body
 
     def _exactly(self, size: int) -> bytes:
         while len(self._read) < size:

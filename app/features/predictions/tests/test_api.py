@@ -59,7 +59,7 @@ def test_a_body_is_taken_for_what_it_says_it_is(api):
     assert api.json("POST", LIST, b"prompt={text}&lines=a%0Ab", **urlencoded)[0] == 202
     file = part("prompt", "{a}"), part("file", "a,b\n1,2\n", '; filename="x.csv"')
     status, answer = api.json("POST", LIST, form(*file, file[1]), Content_Type=FORM)
-    assert (status, answer["error"]["message"]) == (400, "file is given 2 times: send one file.")
+    assert (status, answer["error"]["message"]) == (400, "file was given 2 times: send one file.")
     assert api.json("POST", LIST, form(*file), Content_Type=FORM)[0] == 202
     status, answer = api.json("POST", LIST, form(*file, part("prompt", "again")), Content_Type=FORM)
     assert (status, answer["error"]["message"]) == (400, "prompt was given more than once.")

@@ -16,7 +16,9 @@ from chassis.tests.security.attack.worst_strings import TIMES, growth
 MOST_GROWTH = 2.5 * TIMES  # linear is TIMES, quadratic its square
 METHODS = "match|fullmatch|search|subn?|split|finditer|findall"
 OF_RE_ITSELF = re.compile(rf"{METHODS}|template")
-SOURCES = {path: path.read_text() for path in sorted((ROOT / "app").rglob("*.py")) if "tests" not in path.parts}
+FOLDERS = (ROOT / "app", ROOT / "chassis")
+FILES = sorted(path for folder in FOLDERS for path in folder.rglob("*.py") if "tests" not in path.parts)
+SOURCES = {path: path.read_text() for path in FILES}
 
 
 LIST = """
