@@ -8,6 +8,8 @@ from chassis import __version__ as CHASSIS_VERSION
 
 __all__ = ["CHASSIS_VERSION", "Service", "current"]
 
+NO_LETTERS = re.compile(r"[^a-z0-9]+")
+
 
 @dataclass(frozen=True)
 class Service:
@@ -20,7 +22,7 @@ class Service:
     @property
     def slug(self) -> str:
         """Return the name for programs, such as `my-service`, which processes, channels and traces have."""
-        return re.sub(r"[^a-z0-9]+", "-", self.name.lower()).strip("-")
+        return NO_LETTERS.sub("-", self.name.lower()).strip("-")
 
 
 def current() -> Service:

@@ -25,6 +25,7 @@ from chassis.base.concurrency import current_mode, original
 from chassis.base.environment import BASE_DIR
 from chassis.base.service import current
 
+LISTENING = re.compile(r"(?<![\w-])([\w-]*profile-)(\d+)")  # the name of a process that listens
 LINUX = sys.platform == "linux"
 INTERVAL_SECONDS = 0.01
 SWITCH_SECONDS = 0.0005  # otherwise code that never waits is seen only where it releases the interpreter's lock
@@ -53,7 +54,7 @@ def address(pid: int) -> str:
 def processes() -> list[int]:
     """Return the pids of all processes of this service here that listen."""
     found = Path("/proc/net/unix").read_text() if LINUX else " ".join(map(str, Path(tempfile.gettempdir()).iterdir()))
-    return sorted({int(pid) for pid in re.findall(rf"(?<![\w-]){prefix()}(\d+)", found)})
+    return sorted({int(pid) for name, pid in LISTENING.findall(found) if name == prefix()})
 
 
 def listen() -> None:
