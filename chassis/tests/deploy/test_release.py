@@ -15,7 +15,7 @@ from chassis.tests.documents import blocks
 KINDS = runpy.run_path(str(ROOT / "deploy/release.py"))
 PLACES = KINDS["SERVICE"].places
 FILES = (
-    *("CHANGELOG.md", "Makefile", "app/__init__.py", "deploy/release.py", "pyproject.toml"),
+    *(".gitignore", "CHANGELOG.md", "Makefile", "app/__init__.py", "deploy/release.py", "pyproject.toml"),
     *(
         "chassis/manifest.txt",
         "chassis/CHANGELOG.md",
