@@ -194,7 +194,7 @@ def test_errors_are_json_for_programs_and_pages_for_people(shared):
     assert (status, '"code":"not_found"' in body.replace(" ", "")) == (404, True)
     status, body = server.get("/nothing", {"Accept": "text/html"})
     assert status == 404
-    assert "<h1>Nothing here</h1>" in body
+    assert "<h1>Page not found</h1>" in body
 
 
 def test_a_body_over_the_limit_is_refused(strict):
