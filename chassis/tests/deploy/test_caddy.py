@@ -55,7 +55,7 @@ def closed_and_down(caddy):
     caddy.server.stop()
     down = caddy.get(caddy.origin + "/")
     assert down.status_code == 502
-    assert "does not answer" in down.text
+    assert "not responding right now" in down.text
 
 
 def test_the_caddyfile_is_as_caddy_formats_it(tool):
