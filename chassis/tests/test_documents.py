@@ -116,7 +116,7 @@ def test_each_way_to_start_in_the_foreground(clone, serve):
 @pytest.mark.long
 def test_start_in_the_background_and_stop(clone):
     said = typed(blocks("chassis/docs/operations.md", "Start, stop, reload")[1], clone, PORT=str(free_port()))
-    assert re.search(r"Serving, pid \d+.*Runs, pid \d+.*: ready.*New workers.*Stopped", said, re.DOTALL)
+    assert re.search(r"Serving, pid \d+.*Running, pid \d+.*: ready.*New workers.*Stopped", said, re.DOTALL)
 
 
 @pytest.mark.long
