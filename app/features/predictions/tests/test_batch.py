@@ -137,7 +137,7 @@ def test_an_answer_that_cannot_be_kept_as_it_is_concerns_its_own_row_alone(own, 
     assert found[1]["output"] == "echo: bad \ufffd end\ufffd"
     assert "replaced" in found[1]["error"]
     assert found[2]["output"] == "echo: say [cut]"
-    for row, words in zip(found[2:6], ("is cut", "filter", "2,000,000 bytes", "2,004 characters"), strict=True):
+    for row, words in zip(found[2:6], ("cut off", "filter", "2,000,000 bytes", "2,004 characters"), strict=True):
         assert words in row["error"]
     asked = upstream.stats()["requests"]
     assert ended(server, wait_for, ask(server, rows))["failed"] == 4
