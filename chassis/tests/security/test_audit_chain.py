@@ -80,7 +80,7 @@ def test_a_changed_entry_is_named(log, column):
         ("UPDATE audit_log SET number = 4 - number WHERE number IN (1, 3)", "Entry 1 was changed"),
         (
             "INSERT INTO audit_log (at, actor, action, target, address, result) VALUES (1, 'a', 'b', 'c', '', 'ok')",
-            "The entry with the id 10 is outside of the chain",
+            "The entry with the id 10 is outside the chain",
         ),
         (
             "INSERT INTO audit_log (at, actor, action, target, address, result, number, previous, hash) "
