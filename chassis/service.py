@@ -26,28 +26,11 @@ def create_app(settings: "Settings | None" = None) -> "Flask":
 
 
 def _created(settings: "Settings | None") -> "Flask":
-    from chassis import boot, cli, features, realtime, web
+    from chassis import boot, features, web
     from chassis.db import db, schema
-    from chassis.jobs import leaving, schedules
-    from chassis.observability import error_reports, logs, redaction, requests, tracing
-    from chassis.security import (
-        bodies,
-        cors,
-        csrf,
-        decoding,
-        guard,
-        headers,
-        hosts,
-        keyring,
-        maintenance,
-        proxies,
-        quotas,
-        request_rates,
-        sessions,
-        switches,
-    )
+    from chassis.observability import error_reports, logs, redaction
+    from chassis.security import quotas, sessions, switches
     from chassis.settings.secret_key import ensure_secret_key
-    from chassis.upkeep import register as register_upkeep
     from chassis.upstream import upstream
     from chassis.web.application import Application
     from chassis.wiring import wire
@@ -68,6 +51,30 @@ def _created(settings: "Settings | None") -> "Flask":
     quotas.configure(settings)
     schema.know(boot.branches())
     upstream.configure(settings)
+    _install(app, settings)
+    return app
+
+
+def _install(app: "Flask", settings: "Settings") -> None:
+    """Install the rooms in the order in which a request passes them, then the features, then what surrounds them."""
+    from chassis import cli, realtime, web
+    from chassis.jobs import leaving, schedules
+    from chassis.observability import requests, tracing
+    from chassis.security import (
+        bodies,
+        cors,
+        csrf,
+        decoding,
+        guard,
+        headers,
+        hosts,
+        keyring,
+        maintenance,
+        proxies,
+        request_rates,
+    )
+    from chassis.upkeep import register as register_upkeep
+
     requests.install(app)
     tracing.install(app, settings)
     hosts.install(app)
@@ -89,7 +96,6 @@ def _created(settings: "Settings | None") -> "Flask":
     hosts.wrap(app, settings)
     proxies.install(app, settings)
     decoding.install(app)
-    return app
 
 
 def _register_features(app: "Flask") -> None:
