@@ -13,13 +13,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
-from chassis.tests.servers import CLEAN, ROOT, free_port
+from chassis.tests.servers import ROOT, Server, free_port
 
-READY_SECONDS, PAUSE_SECONDS = 120, 0.2
 COMMIT = ["git", "-c", "user.name=tests", "-c", "user.email=tests@example.org", "commit", "-qm", "Delete the example"]
 
 
@@ -63,19 +60,19 @@ def lint(clone: Path) -> int:
 
 
 def serve(clone: Path) -> int:
-    """Start the server, request the routes of a service without features, and return a status."""
+    """Start the server, ask for what a service without features has, and return a status."""
     print("== the server of the clone", flush=True)
-    env = {**CLEAN, "APP_ENV": "test", "PORT": str(free_port())}
-    process = subprocess.Popen([sys.executable, "run_web.py"], cwd=clone, env=env)
+    env = {"APP_ENV": "test", "PORT": str(free_port())}
+    server = Server(clone.parent, [sys.executable, str(clone / "run_web.py")], env)
     try:
-        _wait_until_it_answers(process, f"http://127.0.0.1:{env['PORT']}/readyz")
+        server.wait_ready()
         for path in ("/", "/healthz", "/metrics", "/api/docs", "/api/openapi.json"):
-            with urllib.request.urlopen(f"http://127.0.0.1:{env['PORT']}{path}") as answer:
-                print(f"{answer.status} {path}", flush=True)
+            status = server.get(path)[0]
+            print(f"{status} {path}", flush=True)
+            assert status == 200, server.log
     finally:
-        process.terminate()
-        process.wait()
-    return process.returncode
+        status = server.stop()
+    return status
 
 
 def suite(clone: Path, options: list[str]) -> int:
@@ -83,19 +80,6 @@ def suite(clone: Path, options: list[str]) -> int:
     print("== the tests of the clone", flush=True)
     command = [sys.executable, "-m", "chassis.tests.suite", *options]
     return subprocess.run(command, cwd=clone, env=os.environ, check=False).returncode
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            sys.exit(f"the server ended with {process.returncode}")
-        try:
-            with urllib.request.urlopen(url):
-                return
-        except OSError:
-            time.sleep(PAUSE_SECONDS)
-    sys.exit("the server does not answer")
 
 
 def _run(command: list[str], folder: Path) -> None:
