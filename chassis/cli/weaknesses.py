@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chassis import manifest
 from chassis.base import environment
 from chassis.base.environment import BASE_DIR
+from chassis.base.times import DAY_SECONDS
 from chassis.boot import branches
 from chassis.db import db
 from chassis.db.engine import reason_of
@@ -192,7 +193,7 @@ def machine(settings: Settings) -> Iterator[Weakness]:
     free = shutil.disk_usage(folder).free
     if free < LEAST_FREE_BYTES:
         yield Weakness(str(folder), f"has {free // 1_000_000} MB left", "Free some space, or move the database.")
-    if time.time() < Path(__file__).stat().st_mtime - keys.DAY_SECONDS:
+    if time.time() < Path(__file__).stat().st_mtime - DAY_SECONDS:
         yield Weakness(
             "clock", "is set to a time before this code was installed", "Set the clock, and keep it right with NTP."
         )

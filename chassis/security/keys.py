@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from chassis.base.times import iso
+from chassis.base.times import DAY_SECONDS, iso
 from chassis.db import db
 from chassis.errors import BadRequest, NotFound
 from chassis.security import audit, identity, store
@@ -18,7 +18,6 @@ from chassis.security.signals import rights_changed
 
 PREFIX = "ak"
 ID_BYTES, SECRET_BYTES = 4, 32
-DAY_SECONDS = 86_400
 MAX_SECONDS_WITHOUT_LIMITS = DAY_SECONDS
 
 

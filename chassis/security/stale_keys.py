@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from chassis.base.times import DAY_SECONDS
 from chassis.db import db
 from chassis.security import store
-from chassis.security.keys import DAY_SECONDS
 from chassis.wiring import current_wiring
 
 

@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 from prometheus_client import Counter
 from sqlalchemy import Connection, Row
 
+from chassis.base.times import DAY_SECONDS
 from chassis.db import db
 from chassis.errors import AppError
 from chassis.jobs import GiveUp, JobContext, job
 from chassis.jobs.endings import on_end
 from chassis.parts.webhooks import service, signing, store
 from chassis.security import audit
-from chassis.security.keys import DAY_SECONDS
 
 CALLS = Counter("app_webhook_calls_total", "Webhook calls, counting each attempt.", ["outcome"])
 ATTEMPTS = 30  # two to four days

@@ -10,13 +10,13 @@ from urllib.parse import urlencode
 import pytest
 
 from chassis import jobs
+from chassis.base.times import DAY_SECONDS
 from chassis.db import db
 from chassis.jobs import store as job_store
 from chassis.jobs.model import RUNNING
 from chassis.parts.accounts import administration
 from chassis.parts.accounts.tests.conftest import ADA, ROOT_MAIL
 from chassis.security import audit, stale_keys
-from chassis.security.keys import DAY_SECONDS
 from chassis.security.tables import api_keys
 
 GRACE = "grace@example.org"
