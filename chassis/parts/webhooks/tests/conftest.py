@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from app import create_app
+from chassis import features
 from chassis.db import db
 from chassis.jobs import JobContext, enqueue, get, registry, store
 from chassis.jobs.execution import execute
@@ -19,6 +20,7 @@ from chassis.parts.webhooks.settings import WebhookSettings
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database, page, same_in_every_mode, serve, tool, wait_for
 from chassis.tests.services import postgres_server, postgres_url
+from chassis.upkeep import register
 
 __all__ = ["known", "page", "postgres_server", "postgres_url", "same_in_every_mode", "serve", "tool", "wait_for"]
 HERE = (ipaddress.ip_network("127.0.0.0/8"),)
@@ -110,6 +112,8 @@ def build(tmp_path, monkeypatch):
         )
         return create_app(settings)
 
+    register()  # modules register their kinds once, so what a test imports first would be forgotten with its copy
+    list(features.modules("jobs"))
     monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
     yield made
     db.close()
