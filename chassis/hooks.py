@@ -151,7 +151,7 @@ class Hooks:
         self._wiring.join_checks.append(check)
 
     def leaving(self, *parts: Part) -> None:
-        """Register what happens to the feature's data about a person when that person's account is deleted."""
+        """Register what ends with a person whose account is disabled, such as links or addresses that it made."""
         self._wiring.leaving.extend(parts)
 
     def people(self, states: People) -> None:

@@ -22,9 +22,6 @@ NAMED = 5  # of what ends, in a sentence
 class Departure:
     """The person who leaves.
 
-    Jobs go to the owner `heir`, or are cancelled when there is none; `keep_keys` spares those keys that
-    the person made for other owners.
-
     Jobs pass to the owner `heir`, or are cancelled without one; `keep_keys` keeps the keys that the person made for
     other owners. `owners` are the names that the person's keys and work are stored under; finding the keys completes
     them.
