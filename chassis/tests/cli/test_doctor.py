@@ -13,7 +13,7 @@ from flask import Flask
 from app import create_app
 from chassis import boot, manifest
 from chassis.base import environment
-from chassis.cli import weaknesses
+from chassis.cli import file_weaknesses, weaknesses
 from chassis.cli.doctor import doctor
 from chassis.db import db
 from chassis.security import identity, keyring
@@ -38,7 +38,8 @@ GOOD = {
 @pytest.fixture
 def found(tmp_path, monkeypatch):
     """Return a function that gives the names of what a check finds, under good settings but for those given."""
-    monkeypatch.setattr(weaknesses, "BASE_DIR", tmp_path)
+    for module in (weaknesses, file_weaknesses):
+        monkeypatch.setattr(module, "BASE_DIR", tmp_path)
 
     def look(check, prepare=lambda app: None, **changed) -> list[str]:
         settings = Settings(**{**GOOD, "database_url": f"sqlite:///{tmp_path}/data/app.db", **changed})
