@@ -17,6 +17,7 @@ def settle(cfg: Any) -> None:
     work, and a pause.
     """
     for_gunicorn.look_settings_up_once(cfg)
+    for_gunicorn.trust_no_peer(cfg)
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -37,3 +37,16 @@ def look_settings_up_once(cfg: Any) -> None:
     """Keep gunicorn's settings as attributes: each request reads about thirty, through three calls each."""
     if guard.object_fits("gunicorn", "A request takes a little longer.", cfg, "settings", "__dict__"):
         vars(cfg).update({name: setting.get() for name, setting in cfg.settings.items()})
+
+
+def trust_no_peer(cfg: Any) -> None:
+    """Skip gunicorn's check whether a peer may send the headers that it trusts, when there are no such headers.
+
+    The check parses the client's address for each request.
+    """
+    loss = "A request takes a little longer."
+    needed = "gunicorn.http.message:HeaderPolicy._peer_trusted_for_forwarded(self)"
+    if not (cfg.secure_scheme_headers or cfg.forwarder_headers) and guard.fits("gunicorn", loss, needed):
+        from gunicorn.http.message import HeaderPolicy
+
+        HeaderPolicy._peer_trusted_for_forwarded = lambda _request: ({}, [])
