@@ -40,10 +40,10 @@ def check_database(settings: Settings, database: Database) -> str:
 
 def reset_stalled_jobs(settings: Settings, database: Database) -> str:
     """Reset the jobs whose owner is dead; those of other live processes are kept."""
-    from chassis.jobs import store
+    from chassis.jobs import queries
     from chassis.jobs.recovery import reset_stalled
 
-    if not database.read(store.running):
+    if not database.read(queries.running):
         return "none"
     upkeep.register()
     list(features.modules("jobs"))  # their kinds define what happens to a stalled job
