@@ -76,6 +76,16 @@ def lacking(db: Database, branches: list[Branch]) -> list[str]:
     return db.read(read)
 
 
+def unversioned(db: Database, branches: list[Branch]) -> list[str]:
+    """Return the branches that have tables but no version; their migrations would fail."""
+
+    def read(conn: Connection) -> list[str]:
+        there = set(inspect(conn).get_table_names())
+        return [b.name for b in branches if _current(conn, b) is None and there & b.tables(b.revisions()[-1])]
+
+    return db.read(read)
+
+
 def upgrade(db: Database, branches: list[Branch]) -> list[str]:
     """Migrate every branch to the code's newest revision, each migration in a transaction; return what was done."""
     done = pending(db, branches)
