@@ -114,6 +114,10 @@ WORSE = {
         lambda folder: snapshot(folder, "UPDATE alembic_version SET version_num = '9999'"),
         "newer than this code",
     ),
+    "a column too few": (
+        lambda folder: snapshot(folder, "ALTER TABLE api_keys DROP COLUMN expires_at"),
+        "lacks columns of its version: api_keys.expires_at",
+    ),
     "no version": (lambda folder: snapshot(folder, "DELETE FROM alembic_version"), "tables without a version: core"),
     "a part without a version": (
         lambda folder: snapshot(folder, "DROP TABLE alembic_version_accounts"),
