@@ -2,8 +2,10 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
+from simple_websocket import ConnectionClosed
 from werkzeug.test import EnvironBuilder
 
 from app import create_app
@@ -13,6 +15,7 @@ from chassis.observability.metrics import SOCKET_CONNECTIONS
 from chassis.realtime import recovery
 from chassis.server import packets
 from chassis.server.stock import StockServer
+from chassis.server.stock_websocket import receiving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
 from chassis.tests.patience import LIMIT_SECONDS
@@ -137,3 +140,17 @@ def test_nothing_comes_between_a_packet_and_its_attachments(server, monkeypatch)
     server._send_all(EIO_SID, packets.encode(packets.EVENT, "/", ["bytes", b"1", b"2"]))
     thread.join()
     assert [isinstance(data, bytes) for data in queued(server)] == [False, True, True, False]
+
+
+def test_a_wait_that_misses_the_end_of_a_websocket_looks_again():
+    said = iter([None, ConnectionClosed(1009)])
+
+    class Ended:
+        def receive(self, timeout):
+            answer = next(said)
+            if answer is not None:
+                raise answer
+
+    wait = receiving(SimpleNamespace(ws=Ended()), 0, LIMIT_SECONDS)
+    assert wait() is None
+    assert next(said, "asked twice") == "asked twice"
