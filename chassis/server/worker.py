@@ -12,7 +12,7 @@ from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
 from chassis.server import tuning
-from chassis.server.patches import for_eventlet
+from chassis.server.patches import for_eventlet, for_gevent
 
 TICK_SECONDS = 0.1
 HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the worker that does not know its session
@@ -201,13 +201,11 @@ class EventletWorker(GreenWorker):
 
 
 class GeventWorker(GreenWorker):
-    """Serves under gevent, which gunicorn's master does not import."""
+    """Serves under gevent; gunicorn's own gevent worker has no time limits and no handover."""
 
     def patch(self) -> None:
         """Patch the standard library by gevent."""
-        from gevent import monkey
-
-        monkey.patch_all()
+        for_gevent.patch_standard_library()
 
 
 def _shut(connections: Iterable[Any], how: int) -> None:
