@@ -47,10 +47,10 @@ class GeventHub:
             self.greenlet.wait(timer)
 
     def wait_readable(self, sock: Any, seconds: float | None) -> None:
-        socket.wait_read(sock.fileno(), seconds, TimeoutError)
+        socket.wait(sock._read_event, seconds, TimeoutError)  # a new watcher would cost a system call
 
     def wait_writable(self, sock: Any, seconds: float | None) -> None:
-        socket.wait_write(sock.fileno(), seconds, TimeoutError)
+        socket.wait(sock._write_event, seconds, TimeoutError)
 
     def time_limit(self, seconds: float) -> Any:
         return gevent.Timeout(seconds, False)
