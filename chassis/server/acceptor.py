@@ -31,14 +31,26 @@ class Name:
 
 
 class Room:
-    """How many more connections a worker takes; its listeners share it."""
+    """Serves connections while there is room; the listeners of a worker share it."""
 
     def __init__(self, connections: int) -> None:
-        self.free = connections
+        self.free = connections  # how many more may be begun
+        self._hub = hub.current()
+
+    def begin(self, serve: Callable[..., Any], *args: Any) -> None:
+        """Call `serve` in a green thread of its own."""
+        self.free -= 1
+        self._hub.spawn(self._run, serve, *args)
+
+    def _run(self, serve: Callable[..., Any], *args: Any) -> None:
+        try:
+            serve(*args)
+        finally:
+            self.free += 1
 
 
 class Acceptor:
-    """Calls `serve(name, client, address)` in a green thread of its own for each connection."""
+    """Calls `serve(name, client, address)` for each connection."""
 
     def __init__(self, sock: Any, room: Room, serve: Serve) -> None:
         self._listener, self._room, self._serve = sock, room, serve
@@ -97,14 +109,7 @@ class Acceptor:
         self._highest = max(self._highest, client.fileno())
         if client.family in (socket.AF_INET, socket.AF_INET6):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._room.free -= 1
-        self._hub.spawn(self._serve_client, client, address)
-
-    def _serve_client(self, client: Any, address: Any) -> None:
-        try:
-            self._serve(self._name, client, address)
-        finally:
-            self._room.free += 1
+        self._room.begin(self._serve, self._name, client, address)
 
     def _complain(self, error: OSError) -> None:
         if time.monotonic() - self._complained >= COMPLAINT_SECONDS:
