@@ -14,6 +14,8 @@ ENV_OF_SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TES
 SUITE = $(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.suite $(PARALLEL)
 # The tests that the table of transports names.
 PROMISES = $(shell grep -oh 'chassis/tests/[a-z_/]*\.py' chassis/docs/transports.md | sort -u)
+# The tests of the worker, which green threads share.
+WORKER = $(addprefix chassis/tests/security/,test_slow_senders.py test_slow_readers.py test_body_limits.py test_malformed_http.py test_malformed_packets.py)
 PARTS ?=
 USERS ?= 20
 SECONDS ?= 60
@@ -47,7 +49,7 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
-	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e $(PROMISES) chassis/parts app/features
+	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/tests/server $(PROMISES) $(WORKER) chassis/parts app/features
 
 test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one)
 	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) $(PARALLEL) -m "not long and not fuzz" $(ARGS)

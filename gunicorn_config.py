@@ -18,7 +18,7 @@ max_requests = _settings.gunicorn_max_requests
 max_requests_jitter = max_requests // 10
 keepalive = _serving.keepalive
 backlog = 4096
-sendfile = False  # eventlet's green sockets truncate it
+sendfile = False  # green sockets truncate it
 control_socket_disable = True  # it fails on a read-only root, and two apps of one user collide
 # What a proxy says is judged by chassis.security.proxies alone: gunicorn would believe this machine and unix sockets,
 # whatever TRUSTED_PROXIES says, and let SCRIPT_NAME and PATH_INFO be overridden from there.

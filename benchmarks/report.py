@@ -78,7 +78,8 @@ def machine() -> str:
 
 def versions(sides: tuple[str, ...]) -> str:
     """Return the versions of the compared software."""
-    ours = ", ".join(f"{name} {version(name)}" for name in ("gunicorn", "eventlet", "flask-socketio"))
+    libraries = ("gunicorn", "eventlet", *(["gevent"] if "gevent" in sides else []), "flask-socketio")
+    ours = ", ".join(f"{name} {version(name)}" for name in libraries)
     said = [f"Python {platform.python_version()}; ours: {ours}"]
     for side in sides:
         if side in ("stock", "asgi"):

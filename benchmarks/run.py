@@ -2,6 +2,7 @@
 
     python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write] [--check]
 
+The sides `gevent` and `threading` are this project in these modes; `--against gevent` compares two modes in one run.
 With --check it is a short run against (a) only, and the exit status is 1 if ours is not as many times better as
 LEAST_TIMES requires.
 """
@@ -16,7 +17,7 @@ from benchmarks import report
 from benchmarks.install import install
 from benchmarks.measure import Runs, measure, times_better, typical
 from benchmarks.scenarios import Scenario, scenarios
-from benchmarks.servers import TITLES
+from benchmarks.servers import MODES, TITLES
 
 # About two thirds of the measured values, so that a busy machine does not fail the check.
 LEAST_TIMES = {"memory": 4.5, "connects": 0.8, "echo": 2.0, "fanout-500": 3.5, "large": 10.0, "http": 0.45}
@@ -33,14 +34,14 @@ def main() -> int:
         sides, rounds = ("ours", "stock"), 2
         chosen = [scenario for scenario in scenarios(0.7, idle=600) if scenario.name in LEAST_TIMES]
     chosen = [scenario for scenario in chosen if only is None or scenario.name in only]
-    install(sides[1:])
+    install(tuple(side for side in sides if side not in MODES))
     for runs in measure(chosen, sides, rounds):
         if arguments.write:
             report.write(chosen, sides, runs)  # after each round, so that an early end leaves a table too
         if arguments.check and not too_slow(chosen, runs):
             break  # a second round is only needed after a busy moment in the first
     print("\n" + report.table(chosen, sides, runs))
-    faults = [run.faults for name in runs for run in runs[name]["ours"] if run.faults]
+    faults = [run.faults for some in runs.values() for side in MODES for run in some.get(side, ()) if run.faults]
     slow = too_slow(chosen, runs) if arguments.check else []
     for problem in (*faults, *slow):
         print(problem, file=sys.stderr)
@@ -49,12 +50,13 @@ def main() -> int:
 
 def parsed() -> argparse.Namespace:
     """Return the command line's options."""
-    peers = [side for side in TITLES if side != "ours"]
+    sides = [side for side in TITLES if side != "ours"]
+    usual = [side for side in sides if side != "threading"]
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3, help="the table holds their medians")
     parser.add_argument("--seconds", type=float, default=4, help="how long most scenarios are measured")
     parser.add_argument("--only", help=f"of {', '.join(scenario.name for scenario in scenarios(1))}")
-    parser.add_argument("--against", default=",".join(peers), help=f"of {', '.join(peers)}; empty for none")
+    parser.add_argument("--against", default=",".join(usual), help=f"of {', '.join(sides)}; empty for none")
     parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     parser.add_argument("--check", action="store_true", help="a short run against (a) that fails when ours became slow")
     return parser.parse_args()

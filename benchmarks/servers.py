@@ -17,10 +17,14 @@ from benchmarks.install import CACHE, HERE
 ROOT = HERE.parent
 TITLES = {
     "ours": "this project",
+    "gevent": "this project, gevent",
+    "threading": "this project, threads",
     "stock": "(a) gunicorn eventlet",
     "asgi": "(b) ASGI, uvicorn",
     "node": "(c) Node",
 }
+MODES = {"ours": "eventlet", "gevent": "gevent", "threading": "threading"}  # the sides that are this project
+THREADS = "1000"  # each socket takes one, so the scenarios with more clients fail
 CLIENTS = "20000"  # a limit that must not be reached
 START_SECONDS = 60
 QUIET_SHARE = 0.1
@@ -39,7 +43,7 @@ def command(side: str, port: int) -> list[str]:
     """Return the command that starts a server, as in its documentation."""
     gunicorn, limits = ["-m", "gunicorn"], ["--worker-connections", CLIENTS]
     address, peers = f"127.0.0.1:{port}", str(HERE / "peers")
-    if side == "ours":
+    if side in MODES:
         return [sys.executable, *gunicorn, "-c", "gunicorn_config.py", "benchmarks.peers.ours:app"]
     if side == "stock":
         options = ["-k", "eventlet", "-w", "1", *limits, "-b", address, "--chdir", peers, "--no-control-socket"]
@@ -57,14 +61,16 @@ def environment(side: str, port: int, folder: Path) -> dict[str, str]:
         "APP_ENV": "test",
         "HOST": "127.0.0.1",
         "PORT": str(port),
-        "DATABASE_URL": f"sqlite:///{folder}/app.db",
+        "DATABASE_URL": f"sqlite:///{folder}/{side}.db",
         "LOG_FORMAT": "json",
+        "ASYNC_MODE": MODES.get(side, ""),
+        "GUNICORN_THREADS": THREADS,
         "SOCKET_TRANSPORT": "fast",
         "GUNICORN_WORKER_CONNECTIONS": CLIENTS,
         "SOCKET_MAX_CONNECTIONS": CLIENTS,
     }
     node = {"NODE_PATH": str(CACHE / "node/node_modules"), "NODE_ENV": "production"}
-    return kept | (ours if side == "ours" else node if side == "node" else {})
+    return kept | (ours if side in MODES else node if side == "node" else {})
 
 
 class Server:

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeVar
 T = TypeVar("T")
 Mode = Literal["eventlet", "gevent", "threading"]
 PIECE_SECONDS = 0.002  # of long work on the hub, before others get a turn
+TURN_SECONDS = 1e-9  # after sleep(0) gevent serves no connection until 50 more callbacks have run
 
 
 def current_mode() -> Mode:
@@ -80,5 +81,5 @@ class Turns:
     def give(self) -> None:
         """Let others run, when this work has held the event loop for 2 ms."""
         if time.perf_counter() - self._since >= PIECE_SECONDS:
-            time.sleep(0)
+            time.sleep(TURN_SECONDS)
             self._since = time.perf_counter()

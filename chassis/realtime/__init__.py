@@ -38,8 +38,8 @@ def _install_server(app: Flask, settings: Settings, mode: str) -> None:
     from chassis.server.patches import for_socketio
 
     socketio.in_context = None
-    if mode == "eventlet" and settings.socket_transport == "fast" and for_socketio.fast_transport_fits():
-        _install_fast(app, settings)
+    if mode != "threading" and settings.socket_transport == "fast" and for_socketio.fast_transport_fits():
+        _install_fast(app, settings, mode)
     elif for_socketio.stock_transport_fits():
         _install_stock(app, settings, mode)
     else:
@@ -54,13 +54,13 @@ def _install_stock(app: Flask, settings: Settings, mode: str) -> None:
     socketio.serve_with(app, StockServer(async_mode=mode, **_options(settings)))
 
 
-def _install_fast(app: Flask, settings: Settings) -> None:
+def _install_fast(app: Flask, settings: Settings, mode: str) -> None:
     from chassis.realtime.dispatch import dispatch
     from chassis.server.patches.for_flask import context_of_events
     from chassis.server.transport import FastServer
 
     socketio.in_context = context_of_events(app, socketio, tracing.around_events(dispatch))
-    socketio.serve_with(app, FastServer(async_mode="eventlet", **_options(settings)))
+    socketio.serve_with(app, FastServer(async_mode=mode, **_options(settings)))
 
 
 def _options(settings: Settings) -> dict[str, Any]:

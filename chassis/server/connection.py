@@ -5,9 +5,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from eventlet.event import Event
-
-from chassis.server import frames, packets
+from chassis.server import frames, hub, packets
 from chassis.server.caps import STRANGERS_BYTES
 from chassis.server.packets import Outgoing
 from chassis.server.pool import Lane
@@ -49,7 +47,7 @@ class Connection:
         self._websocket: WebSocket | None = None
         self._queue: deque[Outgoing] | None = None
         self._queued_bytes = 0
-        self._poll: Event | None = None
+        self._poll: hub.Event | None = None
 
     @property
     def upgraded(self) -> bool:
@@ -97,7 +95,7 @@ class Connection:
         if self.upgrading:
             return [packets.NOOP]
         if self._queue is None:
-            self._poll = Event()
+            self._poll = hub.current().event()
             answer: Outgoing | None = self._poll.wait()
             return [*self.take(), answer] if answer else self.take()
         return self.take()

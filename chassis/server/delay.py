@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from eventlet import hubs
+from chassis.server import hub
 
 BATCH = 100
 RESOLUTION_SECONDS = 0.01
@@ -21,7 +21,7 @@ class Delay:
     def __init__(self, seconds: float, due: Callable[[Any], None]) -> None:
         self._seconds, self._due = seconds, due
         self._items: deque[tuple[float, Any]] = deque()
-        self._hub = hubs.get_hub()
+        self._hub = hub.current()
         self._ticking = False
         self.time_due = 0.0
 
@@ -33,7 +33,7 @@ class Delay:
     def _tick(self, seconds: float) -> None:
         if not self._ticking:
             self._ticking = True
-            self._hub.schedule_call_global(max(seconds, RESOLUTION_SECONDS), self._fire)
+            self._hub.later(max(seconds, RESOLUTION_SECONDS), self._fire)
 
     def _fire(self) -> None:
         """Process expired items in batches, so that ten thousand pings do not block the hub."""

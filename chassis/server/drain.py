@@ -9,7 +9,6 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.1
-GEVENT_SECONDS = 1.1  # gunicorn's gevent worker checks once a second whether to stop accepting
 BATCHES = 10
 SECONDS_PER_CLIENT = 0.0005  # clients add a random delay of their own
 SPREAD_SECONDS = 2.0
@@ -44,8 +43,6 @@ class Drain:
     def _watch(self) -> None:
         while not self.draining or getattr(self._worker, "accepting", False):
             time.sleep(WATCH_SECONDS)
-        if type(self._worker).__module__ == "gunicorn.workers.ggevent":
-            time.sleep(GEVENT_SECONDS)
         threading.Thread(target=self._stop, name="drain-jobs", daemon=True).start()
         send_away(self._server)
         self._sent_away.set()

@@ -8,9 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import engineio
-import eventlet
 
-from chassis.server import frames, handshake, packets, refusals, requests
+from chassis.server import frames, handshake, hub, packets, refusals, requests
 from chassis.server.caps import Caps
 from chassis.server.census import Census
 from chassis.server.connection import Connection, Overlap
@@ -216,7 +215,7 @@ class Engine(engineio.Server):  # type: ignore[misc]
             body = read_body(environ, self.max_http_buffer_size, seconds)
             for number, packet in enumerate(packets.unpack_payload(body)):
                 if number % HANDLED_TOGETHER == HANDLED_TOGETHER - 1:
-                    eventlet.sleep(0)
+                    hub.current().sleep(0)
                 connection.received(packet)
                 if connection.closed and packet != packets.CLOSE.data:
                     raise bad(refusals.BAD_REQUEST, "Not a valid payload")

@@ -2,10 +2,7 @@
 
 import base64
 import hashlib
-import os
 from typing import Any
-
-from eventlet import hubs, wsgi
 
 from chassis.base.concurrency import original
 
@@ -16,12 +13,11 @@ Environ = dict[str, Any]
 def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
     """Send the 101 answer and the first frames; return a non-blocking socket and the bytes that followed the request.
 
-    gunicorn's green thread then ends and closes its descriptor; the returned socket is a duplicate, so the connection
-    stays open. Raises OSError if the client has disconnected.
+    gunicorn's own socket loses its descriptor, by which the worker sees that the connection was taken over. Raises
+    OSError if the client has disconnected.
     """
-    ours = original("socket", "socket")(fileno=os.dup(environ["gunicorn.socket"].fileno()))
+    ours = original("socket", "socket")(fileno=environ["gunicorn.socket"].detach())
     ours.setblocking(False)
-    hubs.notify_opened(ours.fileno())
     accept = base64.b64encode(hashlib.sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + GUID).digest())  # noqa: S324
     lines = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
     try:
@@ -29,5 +25,4 @@ def take_over(environ: Environ, first: bytes) -> tuple[Any, bytes]:
     except OSError:
         ours.close()
         raise
-    wsgi.WSGI_LOCAL.already_handled = True
     return ours, environ["wsgi.input"].reader.unreader.take_buffered()

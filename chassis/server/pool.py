@@ -6,9 +6,9 @@ from collections.abc import Callable
 from contextvars import Context
 from typing import Any
 
-import eventlet
-from eventlet import hubs
 from greenlet import GreenletExit, getcurrent, greenlet
+
+from chassis.server import hub
 
 log = logging.getLogger(__name__)
 KEPT_THREADS = 100
@@ -30,7 +30,7 @@ class WorkPool:
     """Runs work at once, each piece in a green thread of its own."""
 
     def __init__(self) -> None:
-        self._hub = hubs.get_hub()
+        self._hub = hub.current()
         self._idle: list[greenlet] = []
 
     def run(self, work: Work, *args: Any) -> None:
@@ -43,11 +43,11 @@ class WorkPool:
         if getcurrent() is self._hub.greenlet:
             thread.switch(work, args)  # returns when the work is done or waits for something
         else:
-            self._hub.schedule_call_global(0, thread.switch, work, args)
+            self._hub.soon(thread.switch, work, args)
 
     def run_later(self, seconds: float, work: Work) -> None:
         """Run work after a delay."""
-        self._hub.schedule_call_global(seconds, self.run, work)
+        self._hub.later(seconds, self.run, work)
 
     def _loop(self, work: Work, args: tuple[Any, ...]) -> None:
         while True:
@@ -55,7 +55,7 @@ class WorkPool:
             if len(self._idle) >= KEPT_THREADS:
                 return
             self._idle.append(getcurrent())
-            work, args = self._hub.greenlet.switch()  # not by Hub.switch, which checks again where it was called
+            work, args = self._hub.greenlet.switch()  # the hub's own switch checks again where it was called
 
 
 class Lane:
@@ -97,5 +97,5 @@ class Lane:
             run_alone(*self._waiting.popleft())
             done += 1
             if done % DONE_TOGETHER == 0:
-                eventlet.sleep(0)
+                hub.current().sleep(0)
         self.busy, self._waiting = False, None

@@ -5,10 +5,10 @@ import socket
 import time
 from typing import Any
 
-import eventlet
-from eventlet.hubs import trampoline
 from gunicorn.http.errors import NoMoreData
 from werkzeug.exceptions import RequestTimeout
+
+from chassis.server import hub
 
 BODY_BYTES_PER_SECOND = 500  # the rate of Apache's mod_reqtimeout; a body that arrives faster can take any time
 IGNORED_BYTES = 65_536  # unread part of a body that is still read; above it the connection is closed
@@ -28,6 +28,7 @@ class Receiver:
         self, connection: Any, head_seconds: float, body_seconds: float, keepalive: float, idle: set[Any]
     ) -> None:
         self.connection, self._keepalive, self._waiting = connection, keepalive, idle
+        self._raw = hub.current().raw(connection)
         connection.settimeout(None)  # socket.setdefaulttimeout must not apply: a client can be slow to read an answer
         self._head_seconds, self._body_seconds = head_seconds or None, body_seconds or None
         self._seconds, self._idle, self._body = self._head_seconds, True, False
@@ -53,7 +54,7 @@ class Receiver:
         """Return received bytes; raise RequestTimeout if it takes too long, NoMoreData if a body ends too early."""
         data: bytes
         try:
-            data = self.connection.fd.recv(size)
+            data = self._raw.recv(size)
         except BlockingIOError:
             data = self._wait(size)
         if self._body:
@@ -84,9 +85,9 @@ class Receiver:
     def _receive(self, size: int) -> Any:
         """Return the next bytes; a green socket would first check again whether there are any."""
         while True:
-            trampoline(self.connection.fd, read=True, timeout=self._seconds, timeout_exc=TimeoutError)
+            hub.current().wait_readable(self.connection, self._seconds)
             with contextlib.suppress(BlockingIOError):
-                return self.connection.fd.recv(size)
+                return self._raw.recv(size)
 
     def finishes(self, body: Any) -> bool:
         """Return whether a body was read to its end; reads a small unread rest if it has already arrived."""
@@ -123,7 +124,7 @@ class Receiver:
             if not (size := self.connection.recv_into(_refuse)):
                 return
             discarded += size
-            eventlet.sleep(0)
+            hub.current().sleep(0)
 
     def close(self) -> None:
         """Do nothing: `end` closes the connection, since gunicorn does not know what is still to be read."""

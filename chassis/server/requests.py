@@ -5,8 +5,7 @@ import socket
 import sys
 from typing import Any
 
-import eventlet
-
+from chassis.server import hub
 from chassis.server.refusals import BAD_REQUEST, Refused
 
 NOTHING: dict[str, Any] = {"wsgi.input": io.BytesIO(), "wsgi.errors": sys.stderr}
@@ -16,7 +15,7 @@ def read_body(environ: dict[str, Any], max_bytes: int, seconds: float) -> str:
     """Return a post's body; raise Refused if it is too large or too slow, ValueError if it is not UTF-8."""
     body, length = None, environ.get("CONTENT_LENGTH", "")
     if not length or int(length) <= max_bytes:
-        with eventlet.Timeout(seconds, False):
+        with hub.current().time_limit(seconds):
             body = environ["wsgi.input"].read(max_bytes + 1)
         if body is None:
             environ["gunicorn.socket"].shutdown(socket.SHUT_RD)  # the time is over for the rest of the body too

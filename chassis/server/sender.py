@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any
 
-from eventlet.hubs import trampoline
+from chassis.server import hub
 
 BYTES_PER_SECOND = 500  # as for bodies: an answer that is read faster can take any time
 
@@ -23,13 +23,14 @@ class Sender:
     def __init__(self, connection: Any, seconds: float) -> None:
         self._connection, self._seconds = connection, seconds or None
         self._left = self._seconds
+        self._send = hub.current().raw(connection).send
 
     def sendall(self, data: bytes) -> None:
         """Send all data."""
         left = memoryview(data)
         while left:
             try:
-                sent = self._connection.fd.send(left)
+                sent = self._send(left)
             except BlockingIOError:
                 self._wait()
                 continue
@@ -42,7 +43,7 @@ class Sender:
         try:
             if self._left is not None and self._left <= 0:
                 raise TimeoutError
-            trampoline(self._connection.fd, write=True, timeout=self._left, timeout_exc=TimeoutError)
+            hub.current().wait_writable(self._connection, self._left)
         except TimeoutError:
             log.info("A client did not read its response in time, so its connection is closed.")
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None  # others are logged as errors

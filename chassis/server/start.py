@@ -25,10 +25,11 @@ def leave_out_preload() -> None:
 
 
 def refuse_tls(server: Any) -> None:
-    """Exit if the eventlet worker is configured for TLS: it would speak plain text on that port."""
+    """Exit if a green worker is configured for TLS: it would speak plain text on that port."""
     if server.cfg.is_ssl:
         server.log.error(
-            "The eventlet worker does not support TLS: remove --certfile and --keyfile, and put a proxy in front."
+            "The eventlet and gevent workers do not support TLS: remove --certfile and --keyfile, and put a proxy in "
+            "front."
         )
         sys.exit(78)
 

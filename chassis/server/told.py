@@ -14,8 +14,8 @@ from pathlib import Path
 from chassis.server.patches import for_gunicorn
 
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
-OURS = "chassis.server.worker.EventletWorker"
-MODES = {"eventlet": "eventlet", OURS: "eventlet", "gevent": "gevent", "gthread": "threading"}
+OURS = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "chassis.server.worker.GeventWorker"}
+MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"} | {OURS[mode]: mode for mode in OURS}
 SETTINGS = {
     "workers": "GUNICORN_WORKERS",
     "worker_class": "ASYNC_MODE",
@@ -29,9 +29,11 @@ APP_LOAD_ERROR = 4  # gunicorn's master exits with it too, instead of restarting
 def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) -> dict[str, str]:
     """Put gunicorn's options into our settings; return the source of each, by the name of the setting.
 
-    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class eventlet` select our worker.
+    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` eventlet and gevent select our
+    workers.
     """
-    for_gunicorn.name_worker("eventlet", OURS)
+    for mode, path in OURS.items():
+        for_gunicorn.name_worker(mode, path)
     found = told(sys.argv, os.environ)
     number, workers = os.environ.get(CONCURRENCY), SETTINGS["workers"]
     if number and workers not in found and not is_set(workers):

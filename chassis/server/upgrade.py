@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from eventlet import hubs
-
-from chassis.server import frames, packets
+from chassis.server import frames, hub, packets
 
 if TYPE_CHECKING:
     from chassis.server.connection import Connection
@@ -36,7 +34,7 @@ class Probe:
         self._websocket = websocket
         self._connection.probe = self
         if self._seconds:
-            hubs.get_hub().schedule_call_global(self._seconds, self.end, frames.POLICY)
+            hub.current().later(self._seconds, self.end, frames.POLICY)
 
     def received(self, payload: str | bytes) -> None:
         """Handle the probe, then the upgrade."""

@@ -7,10 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Any, ClassVar, Protocol
 
-from eventlet import hubs
-from eventlet.hubs import hub as kinds
-
-from chassis.server import frames
+from chassis.server import frames, hub
 from chassis.server.caps import Buffer
 
 log = logging.getLogger(__name__)
@@ -40,24 +37,25 @@ class WebSocket:
     count: ClassVar[int] = 0  # open websockets, including those that are closing
     __slots__ = (
         *("_buffer", "_hub", "_listener", "_owner", "_reader", "_sock", "_state", "_unhandled", "_waiting"),
-        "_waiting_bytes",
+        *("_waiting_bytes", "_writer"),
     )
 
     def __init__(self, sock: Any, owner: Owner, buffer: Buffer, max_message_bytes: int) -> None:
         self._sock, self._owner, self._buffer = sock, owner, buffer
         self._reader = frames.FrameReader(max_message_bytes)
-        self._hub = hubs.get_hub()
+        self._hub = hub.current()
         self._state = OPEN
         self._unhandled: Iterator[frames.Message] | None = None  # the rest of the messages, while others get a turn
         self._waiting: deque[Any] | None = None  # set only while the client is slow
         self._waiting_bytes = 0
         self._listener: Any = None
+        self._writer: Any = None
         WebSocket.count += 1
 
     def start(self, received: bytes = b"") -> None:
         """Start reading; `received` are the bytes that followed the handshake."""
         # in the hub, because a listener keeps a reference to the green thread that adds it
-        self._hub.schedule_call_global(0, self._listen, received)
+        self._hub.soon(self._listen, received)
 
     def belong_to(self, owner: Owner) -> None:
         """Change the owner."""
@@ -75,7 +73,7 @@ class WebSocket:
         self._state = CLOSING  # before writing: the caller of close() tells the owner why, even if writing fails
         self._write(frames.close_frame(code, reason))
         if self._state is CLOSING:
-            self._hub.schedule_call_global(CLOSING_SECONDS, self.cut)
+            self._hub.later(CLOSING_SECONDS, self.cut)
             self._end_writing()
 
     def cut(self) -> None:
@@ -86,8 +84,10 @@ class WebSocket:
         WebSocket.count -= 1
         self._waiting = self._unhandled = None
         self._reader.forget()
-        self._remove(self._listener)
-        self._remove(self._hub.listeners[kinds.WRITE].get(self._sock.fileno()))
+        self._stop_writer()
+        if self._listener is not None:
+            self._hub.stop(self._listener)
+            self._listener = None
         self._sock.close()
 
     def _write(self, data: bytes) -> None:
@@ -106,17 +106,14 @@ class WebSocket:
 
     def _listen(self, received: bytes) -> None:
         if self._state is not CLOSED:
-            self._listener = self._add(kinds.READ, self._readable)
+            self._listener = self._hub.reading(self._sock.fileno(), self._readable, self._descriptor_lost)
         if received:
             self._take(self._reader.feed(received))
 
-    def _add(self, kind: str, callback: Any) -> Any:
-        return self._hub.add(kind, self._sock.fileno(), callback, self._descriptor_lost, _ignore)
-
-    def _remove(self, listener: Any) -> None:
-        if listener is not None and not listener.spent:
-            with contextlib.suppress(KeyError):
-                self._hub.remove(listener)
+    def _stop_writer(self) -> None:
+        if self._writer is not None:
+            self._hub.stop(self._writer)
+            self._writer = None
 
     def _descriptor_lost(self, *_reason: Any) -> None:
         self._lost()
@@ -155,7 +152,7 @@ class WebSocket:
                 handled += 1
                 if handled == HANDLED_TOGETHER:
                     self._unhandled = messages
-                    self._hub.schedule_call_global(0, self._go_on)
+                    self._hub.later(0, self._go_on)
                     return
         except frames.ProtocolError as error:
             self.close(error.code, error.reason)
@@ -181,7 +178,7 @@ class WebSocket:
     def _wait(self, data: Any) -> None:
         if not self._waiting:
             self._waiting = deque()
-            self._add(kinds.WRITE, self._writable)
+            self._writer = self._hub.writing(self._sock.fileno(), self._writable, self._descriptor_lost)
         limits, size = self._buffer, self._waiting_bytes + len(data)
         if 0 < limits.max_bytes < size or 0 < limits.max_messages <= len(self._waiting):
             detail = f"{size} bytes in {len(self._waiting) + 1} messages waited"
@@ -212,7 +209,7 @@ class WebSocket:
             sent -= len(first)
         if not self._waiting:
             self._waiting = None
-            self._remove(self._hub.listeners[kinds.WRITE].get(self._sock.fileno()))
+            self._stop_writer()
             self._end_writing()
 
     def _end_writing(self) -> None:
@@ -220,7 +217,3 @@ class WebSocket:
         if self._state is CLOSING and not self._waiting:
             with contextlib.suppress(OSError):
                 self._sock.shutdown(socket.SHUT_WR)
-
-
-def _ignore(_closed: Any = None) -> None:
-    """Do nothing when eventlet marks a descriptor as closed; `cut` closes it."""

@@ -1,4 +1,4 @@
-"""A gunicorn worker on eventlet's green threads; gunicorn has had none since version 26."""
+"""gunicorn workers on green threads, eventlet's or gevent's, with time limits and a drain that gunicorn's own lack."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
 from chassis.server import tuning
-from chassis.server.patches import for_eventlet
+from chassis.server.patches import for_eventlet, for_gevent
 
 TICK_SECONDS = 0.1
 HANDOVER_TICK_SECONDS = 0.01  # while two workers accept, a poll may reach the worker that does not know its session
@@ -21,7 +21,7 @@ CLOSING_SECONDS = 1.0
 IDLE_SECONDS = 1.0
 
 
-class EventletWorker(AsyncWorker):  # type: ignore[misc]
+class GreenWorker(AsyncWorker):  # type: ignore[misc]
     """Serves each connection in its own green thread."""
 
     wsgi: Any
@@ -31,7 +31,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def init_process(self) -> None:
         """Patch the standard library here, after the fork: patching the master breaks gunicorn's own threads."""
-        for_eventlet.patch_standard_library()
+        self.patch()
         self.accepting, self.clients_sent_away = True, False  # chassis.server.drain reads the first and sets the second
         self._open: set[Any] = set()
         self._idle: set[Any] = set()
@@ -42,16 +42,18 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         self._turns = tuning.Turns()
         super().init_process()
 
+    def patch(self) -> None:
+        """Patch the standard library."""
+        raise NotImplementedError
+
     def run(self) -> None:
         """Accept until told to stop and until a successor serves, then wait for open requests."""
-        import eventlet
-
-        from chassis.server.acceptor import Acceptor
+        from chassis.server.acceptor import Acceptor, Room
 
         self.wsgi = self._knowing_when_to_close(self.wsgi)
         tuning.settle(self.cfg)
-        pool = eventlet.GreenPool(self.worker_connections)
-        acceptors = [Acceptor(wrapped.sock, pool, self.handle) for wrapped in self.sockets]
+        room = Room(self.worker_connections)
+        acceptors = [Acceptor(wrapped.sock, room, self.handle) for wrapped in self.sockets]
         while self.alive:
             self._tick()
         deadline = time.monotonic() + self.cfg.graceful_timeout - 2 * CLOSING_SECONDS
@@ -80,13 +82,13 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         return call
 
     def _tick(self, seconds: float = TICK_SECONDS) -> None:
-        import eventlet
+        from chassis.server import hub
 
         if time.monotonic() - self._notified >= NOTIFY_SECONDS:
             self._notified = time.monotonic()
             self.notify()
             self._leave_with_the_master()
-        eventlet.sleep(seconds)
+        hub.current().sleep(seconds)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection, which is registered while it is open."""
@@ -170,11 +172,11 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def is_already_handled(self, respiter: Any) -> bool:
         """Return whether engine.io took the connection over as a websocket."""
-        if self._receivers[getcurrent()].connection in self._websockets:  # the check below is slow
-            from eventlet import wsgi
+        connection = self._receivers[getcurrent()].connection
+        if connection in self._websockets:
+            from chassis.server import hub
 
-            if getattr(wsgi.WSGI_LOCAL, "already_handled", None):
-                wsgi.WSGI_LOCAL.already_handled = False
+            if connection.fileno() < 0 or hub.current().ended_websocket():
                 raise StopIteration
         return bool(super().is_already_handled(respiter))
 
@@ -185,12 +187,31 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
 
     def handle_usr1(self, sig: int, frame: Any) -> None:
         """Reopen log files in a green thread, outside the signal handler."""
-        import eventlet
+        from chassis.server import hub
 
-        eventlet.spawn_n(self.log.reopen_files)
+        hub.current().spawn(self.log.reopen_files)
+
+
+class EventletWorker(GreenWorker):
+    """Serves under eventlet; gunicorn has had no such worker since version 26."""
+
+    def patch(self) -> None:
+        """Patch the standard library by eventlet."""
+        for_eventlet.patch_standard_library()
+
+
+class GeventWorker(GreenWorker):
+    """Serves under gevent; gunicorn's own gevent worker has no time limits and no handover."""
+
+    def patch(self) -> None:
+        """Patch the standard library by gevent."""
+        for_gevent.patch_standard_library()
 
 
 def _shut(connections: Iterable[Any], how: int) -> None:
+    """Shut connections down beneath the library: gevent would raise in the green threads that wait for them."""
+    from chassis.server import hub
+
     for connection in list(connections):
         with contextlib.suppress(OSError):
-            connection.shutdown(how)
+            hub.current().raw(connection).shutdown(how)

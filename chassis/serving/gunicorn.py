@@ -24,7 +24,7 @@ from chassis.settings import Settings
 from chassis.settings.secret_key import ensure_secret_key
 
 log = structlog.get_logger("chassis.serving")
-WORKER_CLASSES = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "gevent", "threading": "gthread"}
+WORKER_CLASSES = {**told.OURS, "threading": "gthread"}
 OURS = ("app", "chassis")
 ANY = ("0.0.0.0", "::")  # noqa: S104 - names of every address
 
@@ -39,7 +39,7 @@ class Serving:
         self.threads = settings.gunicorn_threads if settings.async_mode == "threading" else 1
         self.graceful_timeout = settings.gunicorn_graceful_timeout_seconds + math.ceil(settings.drain_delay_seconds)
         self.proc_name = current().slug
-        self.keepalive = 2 if settings.async_mode == "gevent" else 5  # a stopping gevent worker waits for it
+        self.keepalive = 5
 
     @classmethod
     def read(cls) -> "Serving":
@@ -61,8 +61,9 @@ class Serving:
 
     def on_starting(self, server: Any) -> None:
         """Boot in a child process of the master."""
-        if self.settings.async_mode == "eventlet":
+        if self.settings.async_mode != "threading":
             refuse_tls(server)
+        if self.settings.async_mode == "eventlet":
             for_eventlet.say_deprecated()
         raise_file_limit(self.settings.gunicorn_worker_connections)
         if self.made_key:

@@ -45,19 +45,20 @@ class SecuritySettings(Section):
     http_header_seconds: float = Field(
         10,
         ge=0,
-        description="Time limit for the headers of a request, from its first byte; 0 means no limit (eventlet).",
+        description="Time limit for the headers of a request, from its first byte; 0 means no limit (eventlet, "
+        "gevent).",
     )
     http_body_seconds: float = Field(
         20,
         ge=0,
         description="Longest pause in the body of a request, which must arrive at 500 bytes per second or faster; 0 "
-        "means no limit (eventlet).",
+        "means no limit (eventlet, gevent).",
     )
     http_answer_seconds: float = Field(
         60,
         ge=0,
         description="Longest pause of a client that reads a response, at 500 bytes per second or faster; 0 means no "
-        "limit (eventlet).",
+        "limit (eventlet, gevent).",
     )
     max_body_bytes: int = Field(
         65_536,

@@ -17,7 +17,8 @@ class ServerSettings(Section):
     port: int = Field(5000, ge=1, le=65535, description="The port to listen on.")
     async_mode: Literal["eventlet", "gevent", "threading"] = Field(
         "eventlet",
-        description="How sockets are served: eventlet or gevent green threads, or real threads.",
+        description="How sockets are served: eventlet or gevent green threads, which are equally fast, or real "
+        "threads.",
     )
     socket_transports: CommaList = Field(
         ("polling", "websocket"), description="Socket.IO transports to offer: `polling`, `websocket`."
@@ -51,7 +52,7 @@ class ServerSettings(Section):
         ge=0,
         le=300,
         description="How long a stopping worker keeps serving while it reports not ready, so that load balancers "
-        "notice (eventlet).",
+        "notice (eventlet and gevent).",
     )
     hub_stall_seconds: float = Field(
         1.0,

@@ -12,8 +12,8 @@ class SocketSettings(Section):
 
     socket_transport: Literal["fast", "stock"] = Field(
         "fast",
-        description="`fast` is this project's own transport, for ASYNC_MODE=eventlet; `stock` is that of the "
-        "libraries.",
+        description="`fast` is this project's own transport, for ASYNC_MODE=eventlet and gevent; `stock` is that of "
+        "the libraries, which threading always uses.",
     )
     socket_ping_interval_seconds: float = Field(25, gt=0, le=3600, description="How often the server pings a client.")
     socket_ping_timeout_seconds: float = Field(

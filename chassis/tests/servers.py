@@ -28,7 +28,7 @@ SOCKET_TRANSPORT = os.environ.get("TEST_SOCKET_TRANSPORT", "")
 # Where both can be chosen, the stock transport is for the long run.
 needs_example = pytest.mark.skipif(not HAS_EXAMPLE, reason="uses the example, which was deleted")
 same_in_every_mode = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the same in every mode")
-TRANSPORTS = ["fast", pytest.param("stock", marks=pytest.mark.long)] if ASYNC_MODE == "eventlet" else ["stock"]
+TRANSPORTS = ["stock"] if ASYNC_MODE == "threading" else ["fast", pytest.param("stock", marks=pytest.mark.long)]
 CLEAN = {k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG", "TMPDIR", "CI", "SSL_CERT_FILE")}
 PATIENT = dict.fromkeys(  # no client of a test is too slow for its server because the machine is busy
     [

@@ -5,8 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from backports import zstd
-
+from chassis.base.compression import zstd
 from chassis.db.snapshot.progress import Progress
 
 LEVEL = 3

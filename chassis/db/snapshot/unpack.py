@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
-from backports import zstd
+from chassis.base.compression import zstd
 
 UNPACK_BYTES = 1_048_576
 

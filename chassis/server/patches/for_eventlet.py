@@ -1,4 +1,4 @@
-"""Patches of eventlet: faster worker start, a join that returns, single sockets, a limit for websocket messages.
+"""Patches of eventlet: faster worker start, a join that returns, a limit for websocket messages.
 
 Tested with the version of eventlet in guard.TESTED.
 """
@@ -69,14 +69,6 @@ def _mend_join() -> None:
     handle.join = join
 
 
-def unwrap(client: Any) -> None:
-    """Unwrap a green socket inside another: eventlet wraps accepted sockets twice, so that each call costs twice."""
-    inner = getattr(client, "fd", None)
-    if isinstance(inner, type(client)):
-        client.fd = inner.fd
-        inner.close = _nothing  # it would close the connection when it is garbage collected
-
-
 def limit_messages(websocket: Any, max_bytes: int) -> None:
     """Limit the size and fragments of a whole message to eventlet's websocket, which limits each frame only."""
     loss = "A message to the stock transport may consist of any number of frames."
@@ -103,7 +95,3 @@ def _within(receive_frame: Callable[..., Any], max_bytes: int) -> Callable[..., 
         return received
 
     return receive
-
-
-def _nothing() -> None:
-    return None

@@ -12,10 +12,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from backports import zstd
 from flask import Flask
 
 from chassis import boot
+from chassis.base.compression import zstd
 from chassis.boot import branches
 from chassis.cli import database
 from chassis.db import backup, db, schema

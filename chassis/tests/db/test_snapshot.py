@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from backports import zstd
 
+from chassis.base.compression import zstd
 from chassis.db.snapshot import staging
 from chassis.db.snapshot.fetch import SnapshotResult, fetch_snapshot
 from chassis.db.snapshot.install import read_installed

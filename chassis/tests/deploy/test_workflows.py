@@ -66,7 +66,7 @@ def test_a_job_has_least_permissions_and_an_end(job):
 
 def test_each_python_is_tested_and_only_what_is_green_goes_on():
     test, image = WORKFLOWS["test"]["jobs"], WORKFLOWS["image"]["jobs"]
-    assert test["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert test["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert set(test["deploy"]["needs"]) == set(test) - {"deploy"}
     assert (set(image["publish"]["needs"]), image["release"]["needs"]) == ({"build", "test"}, ["publish"])
     assert image["publish"]["if"] == image["test"]["if"] == "startsWith(github.ref, 'refs/tags/v')"

@@ -10,7 +10,7 @@ import pytest
 from chassis.tests.conftest import ASYNC_MODE, TRANSPORTS
 from chassis.tests.e2e.load import call_all_along
 
-eventlet_only = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the other modes keep their stock close")
+green = pytest.mark.skipif(ASYNC_MODE == "threading", reason="threads keep gunicorn's own worker")
 GRACE = "120"  # seconds; twice what the tests wait, so that who ends in time does not wait it out
 SENT_ON = {"ConnectionClosedOK"}  # who came to a worker that was leaving: closed in order before it had joined
 every_transport = pytest.mark.parametrize("transport", TRANSPORTS)
@@ -31,7 +31,7 @@ def go_on(load, wait_for) -> None:
 
 
 @pytest.mark.long
-@eventlet_only
+@green
 @every_transport
 def test_on_sighup_a_thousand_clients_move_over_and_no_request_fails(serve, herd, wait_for, transport):
     server = serve(SOCKET_TRANSPORT=transport, GUNICORN_GRACEFUL_TIMEOUT_SECONDS=GRACE)
@@ -58,7 +58,7 @@ def test_on_sighup_a_thousand_clients_move_over_and_no_request_fails(serve, herd
 
 
 @pytest.mark.long
-@eventlet_only
+@green
 def test_on_sigterm_a_thousand_clients_are_told_and_their_handlers_run(serve, herd, wait_for):
     server = serve(GUNICORN_GRACEFUL_TIMEOUT_SECONDS=GRACE)
     clients = herd(server, 1000)

@@ -1,4 +1,4 @@
-"""The end of a worker under gevent and real threads, which keep gunicorn's own workers."""
+"""The end of a worker under real threads, which keep gunicorn's own worker."""
 
 import os
 import signal
@@ -11,12 +11,9 @@ from chassis.tests.patience import LIMIT_SECONDS
 
 pytestmark = pytest.mark.long
 
-MODES = pytest.mark.parametrize("mode", ["gevent", "threading"])
 
-
-@MODES
-def test_on_sigterm_handlers_run_polls_are_answered_and_it_ends_in_time(serve, herd, wait_for, mode):
-    server, answers = serve(ASYNC_MODE=mode, GUNICORN_GRACEFUL_TIMEOUT_SECONDS="40"), Answers()
+def test_on_sigterm_handlers_run_polls_are_answered_and_it_ends_in_time(serve, herd, wait_for):
+    server, answers = serve(ASYNC_MODE="threading", GUNICORN_GRACEFUL_TIMEOUT_SECONDS="40"), Answers()
     clients = herd(server, 30)
     wait_for(lambda: clients.live == 30)
     poll = answers.ask(open_session(server))
@@ -29,9 +26,8 @@ def test_on_sigterm_handlers_run_polls_are_answered_and_it_ends_in_time(serve, h
     assert [line for line in server.log.splitlines() if "Traceback" in line] == []
 
 
-@MODES
-def test_on_sighup_clients_move_over(serve, herd, wait_for, mode):
-    server = serve(ASYNC_MODE=mode)
+def test_on_sighup_clients_move_over(serve, herd, wait_for):
+    server = serve(ASYNC_MODE="threading")
     clients = herd(server, 30)
     wait_for(lambda: clients.live == 30)
     (old,) = server.workers()

@@ -17,7 +17,7 @@ from chassis.tests.patience import let_pass
 
 pytestmark = pytest.mark.long
 
-eventlet_only = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the other modes keep gunicorn's workers")
+green = pytest.mark.skipif(ASYNC_MODE == "threading", reason="threads keep gunicorn's own worker")
 
 
 @pytest.mark.skipif(ASYNC_MODE == "threading", reason="a thread that hangs does not hold up the others")
@@ -41,7 +41,7 @@ def test_the_clients_of_a_killed_worker_come_back(serve, herd, wait_for):
     wait_for(lambda: len(clients.joined) == 100 and clients.live == 50)
 
 
-@eventlet_only
+@green
 def test_without_its_master_a_worker_leaves_at_once_and_frees_the_port(serve, herd, wait_for):
     server = serve(DRAIN_DELAY_SECONDS="20")
     clients = herd(server, 50)
@@ -65,7 +65,7 @@ def test_without_its_master_a_worker_leaves_at_once_and_frees_the_port(serve, he
     assert server.log.count('"socket_disconnect"') == 50
 
 
-@eventlet_only
+@green
 def test_without_descriptors_a_worker_waits_and_then_serves_again(serve, wait_for):
     command = f"ulimit -n 100; exec {shlex.quote(sys.executable)} run_web.py"
     server = serve(command=["bash", "-c", command])

@@ -12,7 +12,7 @@ from chassis.tests.server.conftest import resident_bytes
 from chassis.tests.server.wire import BINARY, CLOSE, CONTINUATION, PING, TEXT, Wire, frame
 
 pytestmark = [
-    pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the fast transport needs ASYNC_MODE=eventlet"),
+    pytest.mark.skipif(ASYNC_MODE == "threading", reason="the fast transport needs green threads"),
 ]
 PACKETS = [1_000, pytest.param(10_000, marks=pytest.mark.long)]
 GROWTH_BYTES = 20_000_000

@@ -121,7 +121,7 @@ def test_the_page_behind_tls_may_open_sockets_only_where_a_proxy_says_that_it_is
     assert open_socket(server, **foe, X_Forwarded_Proto="https") == 400
 
 
-@pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the stock transport has no such limit")
+@pytest.mark.skipif(ASYNC_MODE == "threading", reason="the stock transport has no such limit")
 def test_the_sockets_of_an_address_are_counted_by_the_clients(server):
     assert [open_socket(server, X_Forwarded_For="203.0.113.30") for _ in range(3)] == [200, 200, 503]
     assert open_socket(server, X_Forwarded_For="203.0.113.31") == 200

@@ -9,7 +9,7 @@ from chassis.tests.conftest import ASYNC_MODE
 from chassis.tests.patience import LIMIT_SECONDS, let_pass, wait_until
 from chassis.tests.security.conftest import connect, rest, statuses
 
-pytestmark = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the time limits are those of our own worker")
+pytestmark = pytest.mark.skipif(ASYNC_MODE == "threading", reason="the time limits are those of our own worker")
 BODY_SECONDS = 2
 SLOW_LORIS = 500
 HALF_A_HEAD = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-A: "

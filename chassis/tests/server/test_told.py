@@ -4,17 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from chassis.server.told import is_gunicorn, told
+from chassis.server.told import OURS, is_gunicorn, told
 from chassis.tests.conftest import ROOT, same_in_every_mode
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import LEAN, SERVE, free_port
 
 pytestmark = same_in_every_mode
 GUNICORN = "/somewhere/bin/gunicorn"
-OURS = "chassis.server.worker.EventletWorker"
 
 
 @pytest.mark.parametrize(
@@ -25,9 +25,10 @@ OURS = "chassis.server.worker.EventletWorker"
         (["--workers=2", "wsgi:app"], "--workers 3", {"GUNICORN_WORKERS": "2"}),
         ([], "--workers 3 --bind 0.0.0.0:1", {"GUNICORN_WORKERS": "3"}),
         (["-k", "eventlet"], "", {"ASYNC_MODE": "eventlet"}),
-        (["--worker-class", OURS], "", {"ASYNC_MODE": "eventlet"}),
+        (["--worker-class", OURS["eventlet"]], "", {"ASYNC_MODE": "eventlet"}),
         ([], "-k gthread", {"ASYNC_MODE": "threading"}),
         (["-k", "gevent"], "", {"ASYNC_MODE": "gevent"}),
+        (["-k", OURS["gevent"]], "", {"ASYNC_MODE": "gevent"}),
         (["-k", "sync"], "", {"ASYNC_MODE": "sync"}),
         (
             ["--worker-connections", "50", "--max-requests", "7"],
@@ -82,6 +83,13 @@ def test_without_its_configuration_gunicorn_ends_with_one_sentence(tmp_path):
     assert ended.returncode != 0
     assert ended.stderr.count("use `gunicorn -c gunicorn_config.py wsgi:app`") == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_gevent_is_our_worker(serve):
+    server = serve(command=[*SERVE[:-1], "--worker-class", "gevent", SERVE[-1]])
+    assert "Using worker: gevent" in server.log
+    assert 'async_mode="gevent"' in server.get("/metrics")[1]
+    assert "gevent" not in Path(f"/proc/{server.pid}/maps").read_text()
 
 
 def test_eventlet_is_our_worker_and_one_worker_stays_one(serve, wait_for):

@@ -12,7 +12,7 @@ REQUEST, ANSWER = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n", b"HTTP/1.1 200"
 TOGETHER, AHEAD = 100, 15  # requests that are sent at once, and how many such heaps wait for their answers
 
 
-@pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the worker is this project's own under eventlet alone")
+@pytest.mark.skipif(ASYNC_MODE == "threading", reason="threads take turns by themselves")
 def test_a_client_whose_next_request_is_always_there_holds_up_nobody(serve):
     server, served, room = serve(), threading.Event(), threading.Semaphore(AHEAD)
     sent = answers = 0

@@ -17,7 +17,7 @@ HANDSHAKE = "/socket.io/?EIO=4&transport=polling"
 UNJOINED, ANSWER_SECONDS, PIECES, PIECE_BYTES, BODY_BYTES = 3, 2, 2_000, 16_000, 5_000
 CUT = "A client did not read its response in time"
 pytestmark = pytest.mark.long
-ours = pytest.mark.skipif(ASYNC_MODE != "eventlet", reason="the time limit is that of our own worker")
+ours = pytest.mark.skipif(ASYNC_MODE == "threading", reason="the time limit is that of our own worker")
 addresses = (f"127.0.1.{number}" for number in itertools.count(1))
 
 

@@ -18,9 +18,9 @@ def patch(mode: str) -> None:
 
         patch_standard_library()
     elif mode == "gevent":
-        from gevent import monkey
+        from chassis.server.patches.for_gevent import patch_standard_library
 
-        monkey.patch_all()
+        patch_standard_library()
     ours = [name for name in sys.modules if name.partition(".")[0] in ("app", "chassis")]
     for name in ours:
         if not name.startswith("chassis.tests"):
