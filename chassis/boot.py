@@ -18,8 +18,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis import features, upkeep
 from chassis.base.environment import BASE_DIR
-from chassis.db import Database, db, outcomes, schema, state
-from chassis.db.engine import reason_of
+from chassis.db import Database, db, outcomes, pool, schema, state
+from chassis.db.faults import reason_of
 from chassis.db.lock import only_one
 from chassis.db.outcomes import Outcome
 from chassis.db.schema import CORE, Branch, pending, upgrade
@@ -100,6 +100,8 @@ def check_database(settings: Settings, database: Database) -> str:
         database.write(lambda conn: conn.execute(text("SELECT 1")).scalar())
         if database.sqlite:
             database.read(lambda conn: conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar())
+        elif warning := database.read(lambda conn: pool.check(conn, settings)):
+            log.warning("database_connections", hint=warning)
     except SQLAlchemyError as error:
         where = settings.sqlite_path or "DATABASE_URL's server"
         reason = reason_of(error)

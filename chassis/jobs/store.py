@@ -1,4 +1,7 @@
-"""All SQL of the jobs table. Claim, heartbeat and finish are guarded: a row with another owner is not changed."""
+"""All SQL of the jobs table. Claim, heartbeat and finish are guarded: a row with another owner is not changed.
+
+Leases begin and end by the database's clock, so that no machine's clock takes living jobs.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -6,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, select, tuple_, update
 
+from chassis.db.clock import database_time
 from chassis.jobs import endings, turns
 from chassis.jobs.model import CANCELLED, ENDED, QUEUED, RUNNING, Job
 from chassis.jobs.tables import jobs
@@ -64,7 +68,7 @@ def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_se
     values = {
         "state": RUNNING,
         "owner": owner,
-        "lease_expires_at": now + lease_seconds,
+        "lease_expires_at": database_time() + lease_seconds,
         "attempt": jobs.c.attempt + 1,
         "started_at": now,
         "finished_at": None,
@@ -73,10 +77,11 @@ def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_se
     return _change(conn, job_id, values, now, jobs.c.state == QUEUED, jobs.c.not_before <= now)
 
 
-def heartbeat(conn: Connection, *, job_id: str, owner: str, now: float, lease_seconds: float) -> bool:
+def heartbeat(conn: Connection, *, job_id: str, owner: str, lease_seconds: float) -> bool:
     """Extend the lease; return False if the job no longer belongs to the owner."""
     mine = (jobs.c.id == job_id, jobs.c.state == RUNNING, jobs.c.owner == owner)
-    return conn.execute(update(jobs).where(*mine).values(lease_expires_at=now + lease_seconds)).rowcount == 1
+    extended = {"lease_expires_at": database_time() + lease_seconds}
+    return conn.execute(update(jobs).where(*mine).values(**extended)).rowcount == 1
 
 
 def progress(
@@ -154,6 +159,12 @@ def hand_over(conn: Connection, owners: Collection[str], heir: str, now: float) 
 def running(conn: Connection) -> list[Job]:
     """Return all jobs in the state `running`."""
     return [_job(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
+
+
+def lapsed(conn: Connection) -> set[str]:
+    """Return the ids of running jobs whose lease has ended."""
+    ended = func.coalesce(jobs.c.lease_expires_at, 0) < database_time()
+    return set(conn.execute(select(jobs.c.id).where(jobs.c.state == RUNNING, ended)).scalars())
 
 
 def cancel_flags(conn: Connection, job_ids: Sequence[str]) -> set[str]:
