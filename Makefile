@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:prometheus supervisord:supervisor \
          amtool:prometheus-alertmanager strace:strace shellcheck:shellcheck psql:postgresql node:nodejs wscat:node-ws \
-         logrotate:logrotate curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
+         logrotate:logrotate pgbouncer:pgbouncer curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
 FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
 PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
@@ -24,7 +24,7 @@ COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker c
              command -v podman-compose || echo $(BIN)/podman-compose; fi)
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: help run test test-fast test-app test-all test-long test-mode test-without-example fuzz bench bench-check smoke load \
+.PHONY: help run test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
         deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
@@ -41,15 +41,19 @@ test-fast: PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
-test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs and a clone without the example
+test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs, PostgreSQL and a clone without the example
 	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
-	  "make test-mode MODE=threading" "make test-without-example"
+	  "make test-mode MODE=threading" "make test-postgres" "make test-without-example"
 
 test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
 	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/tests/server $(PROMISES) $(WORKER) chassis/parts app/features
+
+# Tests that use a database and do not name SQLite; chassis/tests/suite/database.py finds them.
+test-postgres: .venv/installed-dev tools ## the tests that use a database, on a real PostgreSQL server
+	@TEST_DATABASE=postgres $(SUITE) -m "not long" $(ARGS)
 
 test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one)
 	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) $(PARALLEL) -m "not long and not fuzz" $(ARGS)

@@ -3,6 +3,7 @@
 pytest_plugins = [
     "chassis.tests.suite.order",
     "chassis.tests.suite.failures",
+    "chassis.tests.suite.database",
     "chassis.tests.suite.fast",
     "chassis.tests.suite.sharing",
 ]

@@ -5,7 +5,7 @@ from typing import Any
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.db.engine import may_pass, reason_of
+from chassis.db.faults import may_pass, reason_of
 from chassis.errors import AppError
 
 __all__ = ["Group"]

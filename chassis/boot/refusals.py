@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.base.environment import BASE_DIR
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.errors import BootError
 from chassis.settings import Settings
 

@@ -7,7 +7,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.db import Database, outcomes
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.db.snapshot.install import has_database
 from chassis.errors import BootError
 from chassis.settings import Settings

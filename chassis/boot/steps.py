@@ -3,16 +3,19 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis import features, upkeep
 from chassis.boot.migrations import migrate
 from chassis.boot.refusals import advice
 from chassis.boot.snapshot import fetch
-from chassis.db import Database, outcomes
-from chassis.db.engine import reason_of
+from chassis.db import Database, outcomes, pool
+from chassis.db.faults import reason_of
 from chassis.errors import BootError
 from chassis.settings import Settings
+
+log = structlog.get_logger("chassis.boot")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ def check_database(settings: Settings, database: Database) -> str:
         database.write(lambda conn: conn.execute(text("SELECT 1")).scalar())
         if database.sqlite:
             database.read(lambda conn: conn.execute(text("SELECT count(*) FROM sqlite_master")).scalar())
+        elif warning := database.read(lambda conn: pool.check(conn, settings)):
+            log.warning("database_connections", hint=warning)
     except SQLAlchemyError as error:
         where = settings.sqlite_path or "DATABASE_URL's server"
         reason = reason_of(error)

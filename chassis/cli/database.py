@@ -11,7 +11,7 @@ import click
 from chassis.base.times import iso
 from chassis.boot import branches, make_folder
 from chassis.commands import Group
-from chassis.db import backup, db
+from chassis.db import backup, copying, db
 from chassis.db.backup.model import Backup, Restored
 from chassis.db.schema import pending, print_sql, upgrade
 from chassis.settings import Settings
@@ -95,6 +95,15 @@ def restore(wanted: str, yes: bool) -> None:
     done = backup.restore(wanted, _settings(), _say, lambda question: yes or click.confirm(question))
     click.echo("\n".join(_told(done)) if done else "Nothing was changed.")
     raise SystemExit(0 if done else 1)
+
+
+@group.command("copy")
+@click.option("--to", required=True, help="The URL of an empty database; its password may be in PGPASSWORD.")
+def copy_command(to: str) -> None:
+    """Copy all rows to an empty database, such as from SQLite to PostgreSQL, while the service is stopped."""
+    counts = copying.copy(db, _settings(), to, branches(), _say)
+    click.echo("\n".join(f"{count:>12,}  {table}" for table, count in counts.items()))
+    click.echo("The copy has the same rows. Set DATABASE_URL to it, and start the service.")
 
 
 def _told(done: Restored) -> list[str]:

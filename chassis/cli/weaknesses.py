@@ -17,7 +17,7 @@ from chassis.boot import branches
 from chassis.cli.file_weaknesses import database_file, secret_files, written_files
 from chassis.cli.weakness import Check, Weakness
 from chassis.db import db
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.db.schema import pending
 from chassis.errors import AppError
 from chassis.observability.redaction import SECRET_NAMES, secret_values

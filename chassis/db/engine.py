@@ -1,32 +1,19 @@
-"""Creates the SQLAlchemy engines, configured to be safe under load and under green threads."""
+"""Creates SQLite's engines, configured to be safe under load and under green threads; times slow statements."""
 
 import contextlib
-import sqlite3
 import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, NullPool, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.engine import ExceptionContext, make_url
 
-from chassis.base.concurrency import current_mode
 from chassis.base.database_url import MAX_BUSY_SECONDS, busy_seconds
-from chassis.base.environment import BASE_DIR, pass_to_children
+from chassis.base.environment import BASE_DIR
 from chassis.db.disk import make_private
 
 INLINE_BUSY_SECONDS = 1.0
 BUSY_SECONDS = 15.0
-PASSING = {  # SQLite's codes for a full, broken or read-only disk, and for a lock
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_READONLY,
-}
-READ_ONLY_TRANSACTION = "25006"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 
 
 def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = False) -> Engine:
@@ -52,35 +39,14 @@ def sqlite_engine(url: str, *, pooled: bool, immediate: bool, synced: bool = Fal
     return engine
 
 
-def postgres_engine(url: str) -> Engine:
-    """Return an engine for PostgreSQL whose waits yield to the hub under eventlet.
+def hide_statements(engine: Engine) -> None:
+    """Leave statements and their values out of the text of errors, which logs, consoles and people show."""
 
-    psycopg's C wait blocks the hub, its `wait_selector` does not; psycopg reads the choice when it is imported.
-    """
-    pass_to_children("PSYCOPG_WAIT_FUNC", "wait_selector")
-    engine = create_engine(url, pool_size=10, max_overflow=40, pool_pre_ping=True, connect_args={"connect_timeout": 5})
-    if current_mode() == "eventlet":
-        from psycopg import waiting
+    def hide(context: ExceptionContext) -> None:
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.statement = None
 
-        if waiting.wait is getattr(waiting, "wait_c", None):
-            raise RuntimeError("psycopg was imported before PSYCOPG_WAIT_FUNC was set; it would block the hub")
-    return engine
-
-
-def reason_of(error: Exception) -> str:
-    """Return the first line of the database's own message, or the error's type if it has none."""
-    said = str(getattr(error, "orig", None) or error).strip()
-    return said.splitlines()[0] if said else type(error).__name__
-
-
-def may_pass(error: SQLAlchemyError) -> bool:
-    """Return whether a retry can succeed: the database's environment failed, not the statement."""
-    said = getattr(error, "orig", None)
-    if isinstance(said, sqlite3.Error):
-        return getattr(said, "sqlite_errorcode", 0) & 0xFF in PASSING  # the other bits are details
-    if getattr(said, "sqlstate", None) == READ_ONLY_TRANSACTION or getattr(error, "connection_invalidated", False):
-        return True
-    return isinstance(error, OperationalError | PoolTimeout)
+    event.listen(engine, "handle_error", hide)
 
 
 def watch_slow_statements(engine: Engine, threshold_seconds: float) -> None:

@@ -9,7 +9,8 @@ from typing import IO
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
+from chassis.db.postgres import connect_options
 from chassis.errors import BootError
 from chassis.settings import Settings
 
@@ -49,20 +50,25 @@ def _beside(path: Path, on_wait: Callable[[], None]) -> contextlib.AbstractConte
 
 def take_advisory_lock(connection: Connection, number: int, on_wait: Callable[[], None]) -> None:
     """Take an advisory lock that lasts as long as the connection; call `on_wait` if another process holds it."""
-    if not connection.execute(text(f"SELECT pg_try_advisory_lock({number})")).scalar():
+    _take(connection, "pg_try_advisory_lock", "pg_advisory_lock", number, on_wait)
+
+
+def _take(connection: Connection, attempt: str, wait: str, number: int, on_wait: Callable[[], None]) -> None:
+    if not connection.execute(text(f"SELECT {attempt}({number})")).scalar():
         on_wait()
-        connection.execute(text(f"SELECT pg_advisory_lock({number})"))
+        connection.execute(text(f"SELECT {wait}({number})"))
 
 
 @contextlib.contextmanager
 def _server_lock(settings: Settings, on_wait: Callable[[], None]) -> Iterator[None]:
-    engine = create_engine(settings.database_url.get_secret_value())
+    url = settings.database_url.get_secret_value()
+    engine = create_engine(url, connect_args=connect_options(url))
     try:
         connection = engine.connect()
     except SQLAlchemyError as error:
         sentence = f"The database server cannot be used ({reason_of(error)}): check DATABASE_URL and the server."
         raise BootError(sentence) from None
-    with connection:
-        take_advisory_lock(connection, ADVISORY_LOCK, on_wait)
+    with connection, connection.begin():  # the lock ends with the transaction, even if a pooler keeps the connection
+        _take(connection, "pg_try_advisory_xact_lock", "pg_advisory_xact_lock", ADVISORY_LOCK, on_wait)
         yield
     engine.dispose()

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.base.ticker import Ticker
 from chassis.db import db, state
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.observability.metrics import DATABASE_WRITABLE
 
 log = structlog.get_logger(__name__)
@@ -29,7 +29,8 @@ class Probe(Ticker):
         """Write one row."""
         reason = None
         try:  # synced to the disk, whose errors would otherwise go unnoticed
-            db.write(lambda conn: state.put(conn, "probe", os.getpid()), synced=True)
+            with db.reserved():  # that all connections are in use says nothing about writing
+                db.write(lambda conn: state.put(conn, "probe", os.getpid()), synced=True)
         except SQLAlchemyError as error:
             reason = f"the database cannot be written: {reason_of(error)}"
         told = self._reason

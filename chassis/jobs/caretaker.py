@@ -19,18 +19,32 @@ class Caretaker(Loop):
     def __init__(self, claims: Claims, settings: Settings) -> None:
         super().__init__("job_caretaker", LOOK_SECONDS)
         self._claims, self._renew_seconds = claims, settings.job_lease_seconds / 3
-        self._renewed = time.monotonic()
+        self._renewed, self._refused = time.monotonic(), False
 
     def turn(self) -> None:
-        """Check all claims and schedules once."""
-        claims = self._claims.all()
-        self._look_after(claims)
-        if time.monotonic() - self._renewed >= self._renew_seconds:
-            self._renewed = time.monotonic()
-            self._renew(claims)
+        """Check all claims and schedules once, with connections that no backlog takes."""
+        with db.reserved():
+            try:
+                self._keep(claims := self._claims.all())
+                self._look_after(claims)
+            except Exception:
+                self._refused = True
+                raise
+            if maintenance.reason() is None:
+                schedules.start_due()
+
+    def _keep(self, claims: list[Claim]) -> None:
+        """Renew the leases when it is time; a renewal that fails is tried again in the next turn.
+
+        After the database was away, other processes are late with theirs too, and get time before they are judged.
+        """
+        if time.monotonic() - self._renewed < self._renew_seconds:
+            return
+        self._renew(claims)
+        self._renewed = time.monotonic()
+        if not self._refused:
             reset_stalled(db)
-        if maintenance.reason() is None:
-            schedules.start_due()
+        self._refused = False
 
     def _look_after(self, claims: list[Claim]) -> None:
         flagged = db.read(lambda conn: queries.cancel_flags(conn, [c.job.id for c in claims])) if claims else set()

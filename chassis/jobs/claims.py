@@ -65,8 +65,8 @@ class Claims:
 
     def renew(self, claim: Claim) -> bool:
         """Extend a claim's lease; return False if the job still runs here but no longer belongs to this claim."""
-        job_id, owner, now, lease = claim.job.id, claim.owner, time.time(), self._lease
-        held = db.write(lambda conn: store.heartbeat(conn, job_id=job_id, owner=owner, now=now, lease_seconds=lease))
+        job_id, owner, lease = claim.job.id, claim.owner, self._lease
+        held = db.write(lambda conn: store.heartbeat(conn, job_id=job_id, owner=owner, lease_seconds=lease))
         return held or job_id not in self._claims
 
     def stop(self) -> None:

@@ -7,16 +7,15 @@ from typing import Any, Literal, TypeVar
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.db import db
-from chassis.db.engine import may_pass
+from chassis.db.faults import may_pass
+from chassis.db.patience import patient
 from chassis.errors import AppError
 
 T = TypeVar("T")
 Reason = Literal["cancel", "stop", "time_limit", "lost"]
 PROGRESS_INTERVAL_SECONDS = 0.1
-REFUSED_SECONDS = 1.0  # before a write that the database refused is retried
 
 
 class JobStopped(Exception):
@@ -60,26 +59,28 @@ class JobContext:
             latest = self.latest
             if latest is not None and latest != self._saved:
                 self._saved, self._saved_at = latest, time.monotonic()
-                self._save(*latest)
-        except SQLAlchemyError as error:
+                with patient(None):
+                    self._save(*latest)
+        except Exception as error:
             self._saved = None
             if not may_pass(error):
                 raise
         finally:
             self._saving.release()
 
+    def read(self, work: Callable[[Connection], T], *, unbounded: bool = False) -> T:
+        """Return `db.read(work)`; wait while the database refuses, also in a thread without the job's context."""
+        with patient(self.wait):
+            return db.read(work, unbounded=unbounded)
+
     def write(self, work: Callable[[Connection], T]) -> T:
         """Return `db.write(work)`; retry while the database refuses, because it is full, locked, read-only or away.
 
-        Use it for results that took time or money. Raises JobStopped when the handler should end meanwhile.
+        `db.write` and `db.read` do the same in a handler and in threads with a copy of its context (contextvars).
+        Raises JobStopped when the handler should end meanwhile.
         """
-        while True:
-            try:
-                return db.write(work)
-            except SQLAlchemyError as error:
-                if not may_pass(error):
-                    raise
-            self.wait(REFUSED_SECONDS)
+        with patient(self.wait):
+            return db.write(work)
 
     @property
     def cancelled(self) -> bool:

@@ -9,6 +9,8 @@ from sqlalchemy import Connection
 
 from chassis.base.texts import storable
 from chassis.db import db
+from chassis.db.faults import fault_of, may_pass, reason_of
+from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.jobs import registry, schedule_store, store
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
@@ -29,7 +31,7 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
         log.info("job_started", kind=job.kind, attempt=job.attempt)
         try:
             attributes = {"kind": "consumer", "job.id": job.id, "job.kind": job.kind, "job.attempt": job.attempt}
-            with tracing.span(f"job {job.kind}", attributes):
+            with tracing.span(f"job {job.kind}", attributes), patient(context.wait):
                 registry.kind(job.kind).handler(context, job.payload)
         except JobStopped:
             pass
@@ -50,8 +52,11 @@ def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, 
         try:
             _leave(job, context, owner, **_outcome(job, context, error))
             return
-        except Exception:
-            log.exception("job_end_not_stored", kind=job.kind)
+        except Exception as refused:
+            if may_pass(refused):
+                log.warning("job_end_not_stored", kind=job.kind, reason=reason_of(refused))
+            else:
+                log.exception("job_end_not_stored", kind=job.kind)
             if stopping.wait(1.0):
                 return
 
@@ -66,6 +71,10 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
         return let_go(job)
     if error is None:
         return {"state": SUCCEEDED, "error": None}
+    fault = fault_of(error)  # of a thread that did not wait for the database
+    if fault and (kind.stall == "requeue" or job.attempt >= kind.max_attempts):
+        sentence = f"The database could not be used: {fault.value}."
+        return let_go(job) | {"error": sentence, "not_before": time.time() + kind.backoff(1)}
     sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
     if job.attempt < kind.max_attempts and not isinstance(error, GiveUp):
         return {"state": QUEUED, "error": sentence, "not_before": time.time() + kind.backoff(job.attempt)}

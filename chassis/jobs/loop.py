@@ -6,6 +6,8 @@ from abc import ABC, abstractmethod
 
 import structlog
 
+from chassis.db.faults import may_pass, reason_of
+
 log = structlog.get_logger(__name__)
 ALIVE_SECONDS = 15.0
 
@@ -48,8 +50,11 @@ class Loop(ABC):
         while not self._stopping.is_set():
             try:
                 self.turn()
-            except Exception:
-                log.exception(f"{self._name}_error")  # a database that is full or locked may recover soon
+            except Exception as error:
+                if may_pass(error):
+                    log.warning(f"{self._name}_waits", reason=reason_of(error))
+                else:
+                    log.exception(f"{self._name}_error")
             self._turned = time.monotonic()
             self.wake.wait(self._every_seconds)
             self.wake.clear()

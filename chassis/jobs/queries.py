@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, tuple_
 
+from chassis.db.clock import database_time
 from chassis.jobs.model import ENDED, QUEUED, RUNNING, Job
 from chassis.jobs.tables import jobs
 
@@ -38,6 +39,12 @@ def by_ids(conn: Connection, job_ids: Sequence[str]) -> list[Job]:
 def running(conn: Connection) -> list[Job]:
     """Return all jobs in the state `running`."""
     return [_job(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
+
+
+def lapsed(conn: Connection) -> set[str]:
+    """Return the ids of running jobs whose lease has ended."""
+    ended = func.coalesce(jobs.c.lease_expires_at, 0) < database_time()
+    return set(conn.execute(select(jobs.c.id).where(jobs.c.state == RUNNING, ended)).scalars())
 
 
 def ids_in(conn: Connection, state: str, limit: int) -> list[str]:

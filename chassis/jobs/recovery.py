@@ -26,8 +26,8 @@ def reset_stalled(database: Database) -> list[Job]:
 
 def stalled(database: Database) -> list[Job]:
     """Return the running jobs whose owner is dead."""
-    now = time.time()
-    return [job for job in database.read(queries.running) if _stalled(job, now)]
+    running, lapsed = database.read(lambda conn: (queries.running(conn), queries.lapsed(conn)))
+    return [job for job in running if not job.owner or job.id in lapsed or is_dead(job.owner)]
 
 
 def let_go(job: Job) -> dict[str, Any]:
@@ -52,10 +52,6 @@ def _policy(job: Job) -> tuple[str, str | None]:
     if kind is None or kind.stall == "interrupt":
         return INTERRUPTED, "The job's process stopped; queue the job again to continue."
     return QUEUED, None
-
-
-def _stalled(job: Job, now: float) -> bool:
-    return not job.owner or (job.lease_expires_at or 0) < now or is_dead(job.owner)
 
 
 def _reset(database: Database, job: Job, now: float) -> Job | None:

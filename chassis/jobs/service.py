@@ -101,10 +101,11 @@ def check_changed(job: Job) -> None:
 
 
 def listing(*, state: str | None = None, kind: str | None = None, page: int = 1, per_page: int = 20) -> dict[str, Any]:
-    """Return a page of the jobs that the caller can see, newest first, as APIs show it."""
+    """Return a page of the jobs that the caller can see, newest first, as APIs show it; it may lag."""
     asked = {"state": state, "kind": kind, "submitted_by": ownership.seen_owner()}
+    offset = (page - 1) * per_page
     found, total = db.read(
-        lambda conn: queries.listing(conn, asked, limit=per_page, offset=(page - 1) * per_page), unbounded=True
+        lambda conn: queries.listing(conn, asked, limit=per_page, offset=offset), unbounded=True, may_lag=True
     )
     return {"items": [job.as_dict() for job in found], "page": page, "per_page": per_page, "total": total}
 

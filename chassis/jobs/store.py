@@ -1,4 +1,7 @@
-"""The changes of the jobs table. Claim, heartbeat and finish are guarded: a row with another owner is not changed."""
+"""The changes of the jobs table. Claim, heartbeat and finish are guarded: a row with another owner is not changed.
+
+Leases begin and end by the database's clock, so that no machine's clock takes living jobs.
+"""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
@@ -6,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
+from chassis.db.clock import database_time
 from chassis.jobs import endings, turns
 from chassis.jobs.model import CANCELLED, ENDED, QUEUED, RUNNING, Job
 from chassis.jobs.queries import as_asked, ended_before, get, of_owners
@@ -44,7 +48,7 @@ def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_se
     values = {
         "state": RUNNING,
         "owner": owner,
-        "lease_expires_at": now + lease_seconds,
+        "lease_expires_at": database_time() + lease_seconds,
         "attempt": jobs.c.attempt + 1,
         "started_at": now,
         "finished_at": None,
@@ -53,10 +57,11 @@ def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_se
     return _change(conn, job_id, values, now, jobs.c.state == QUEUED, jobs.c.not_before <= now)
 
 
-def heartbeat(conn: Connection, *, job_id: str, owner: str, now: float, lease_seconds: float) -> bool:
+def heartbeat(conn: Connection, *, job_id: str, owner: str, lease_seconds: float) -> bool:
     """Extend the lease; return False if the job no longer belongs to the owner."""
     mine = (jobs.c.id == job_id, jobs.c.state == RUNNING, jobs.c.owner == owner)
-    return conn.execute(update(jobs).where(*mine).values(lease_expires_at=now + lease_seconds)).rowcount == 1
+    extended = {"lease_expires_at": database_time() + lease_seconds}
+    return conn.execute(update(jobs).where(*mine).values(**extended)).rowcount == 1
 
 
 def progress(

@@ -61,3 +61,20 @@ DATABASE_LATENCY = Histogram(
 )
 DATABASE_WRITABLE = Gauge("app_database_writable", "1 while the database accepts writes.", multiprocess_mode="livemin")
 DATABASE_SLOW = Counter("database_slow_queries_total", "Statements over DATABASE_SLOW_QUERY_SECONDS.")
+CONNECTIONS_IN_USE = Gauge(
+    "app_database_connections_in_use", "PostgreSQL connections of the pool in use.", multiprocess_mode="livesum"
+)
+CONNECTIONS_MAX = Gauge(
+    "app_database_connections_max",
+    "PostgreSQL connections that the pool may open: DATABASE_POOL_SIZE + DATABASE_MAX_OVERFLOW.",
+    multiprocess_mode="livesum",
+)
+CONNECTION_WAIT = Histogram(
+    "database_connection_wait_seconds", "Time until a PostgreSQL connection was free.", buckets=FAST_SECONDS
+)
+REPLICA_REFUSALS = Counter(
+    "database_replica_refusals_total", "Reads that DATABASE_READ_URL refused and DATABASE_URL answered."
+)
+CONNECTION_TIMEOUTS = Counter(
+    "database_connection_timeouts_total", "Waits for a connection that exceeded DATABASE_POOL_TIMEOUT_SECONDS."
+)

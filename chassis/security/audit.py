@@ -67,8 +67,9 @@ def tell(line: dict[str, Any]) -> None:
 
 
 def listing(*, limit: int = 100, before: int | None = None) -> list[dict[str, Any]]:
-    """Return entries, newest first; `before` is the id of the last entry of the previous page."""
-    return [dict(row._mapping) for row in db.read(lambda conn: audit_store.entries(conn, limit=limit, before=before))]
+    """Return entries, newest first, which may lag; `before` is the id of the last entry of the previous page."""
+    found = db.read(lambda conn: audit_store.entries(conn, limit=limit, before=before), may_lag=True)
+    return [dict(row._mapping) for row in found]
 
 
 def about(target: str, action: str, *, since: float, limit: int) -> list[dict[str, Any]]:

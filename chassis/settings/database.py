@@ -27,6 +27,23 @@ class DatabaseSettings(Section):
         description="SQLite (`sqlite:///file.db`, from the project's folder; `?timeout=30` makes writers wait up to "
         "30 s) or `postgresql://user:pw@host/db`.",
     )
+    database_pool_size: int = Field(
+        10, ge=1, le=1_000, description="PostgreSQL: connections that a process keeps open once it has used them."
+    )
+    database_max_overflow: int = Field(
+        20, ge=0, le=1_000, description="PostgreSQL: further connections of a process while all of those are in use."
+    )
+    database_pool_timeout_seconds: float = Field(
+        5, gt=0, le=300, description="PostgreSQL: a wait for a free connection that takes longer is answered with 503."
+    )
+    database_read_url: Annotated[SecretStr, AfterValidator(_normal)] = Field(
+        SecretStr(""),
+        description="A replica of PostgreSQL for lists, which then may be behind by its lag; without an answer of it, "
+        "`DATABASE_URL` is read.",
+    )
+    database_prepared_statements: bool = Field(
+        True, description="PostgreSQL: turn off behind a pooler in transaction mode, such as pgbouncer."
+    )
     database_slow_query_seconds: float = Field(0.5, gt=0, description="A statement that takes longer is logged.")
     database_snapshot_url: SecretStr = Field(
         SecretStr(""),
@@ -66,6 +83,9 @@ class DatabaseSettings(Section):
             yield "DATABASE_URL", problem
         if self.sqlite_path is None:
             yield from packages.needed("DATABASE_URL", "psycopg", "postgres")
+        replica = self.database_read_url.get_secret_value()
+        if replica and (self.sqlite_path is not None or not replica.startswith(database_url.POSTGRES)):
+            yield "DATABASE_READ_URL", "is for PostgreSQL only, and needs a postgresql:// DATABASE_URL too"
         if snapshot := self.database_snapshot_url.get_secret_value():
             yield from self._snapshot_problems(snapshot)
 

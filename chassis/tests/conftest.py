@@ -24,7 +24,7 @@ from chassis.tests.servers import (
     new_database,
     same_in_every_mode,
 )
-from chassis.tests.services import fake_upstream, postgres_server, postgres_url, redis_url
+from chassis.tests.services import fake_upstream, own_postgres, postgres_server, postgres_url, redis_url
 
 __all__ = [
     "ASYNC_MODE",
@@ -38,6 +38,7 @@ __all__ = [
     "free_port",
     "gunicorn",
     "new_database",
+    "own_postgres",
     "page",
     "postgres_server",
     "postgres_url",
@@ -83,12 +84,11 @@ def serving(home: Path):
         folder: Path | None = None,
         **env: str,
     ) -> Server:
-        if not empty and not env.keys() & {"DATABASE_URL", "DATABASE_SNAPSHOT_URL"}:
-            new_database(home)
+        own = env.keys() & {"DATABASE_URL", "DATABASE_SNAPSHOT_URL"}
         defaults = {
             "APP_ENV": "test",
             "PORT": str(free_port()),
-            "DATABASE_URL": f"sqlite:///{home}/app.db",
+            "DATABASE_URL": new_database(home, empty=empty or bool(own)),
             "ASYNC_MODE": ASYNC_MODE,
             "LOG_FORMAT": "json",
             "UPSTREAM_REQUESTS_PER_SECOND": "1000",

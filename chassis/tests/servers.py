@@ -82,10 +82,14 @@ def booted_database() -> bytes:
         return Path(folder, "app.db").read_bytes()
 
 
-def new_database(folder: Path) -> str:
-    """Return the URL of a migrated database in a folder, created if it does not exist."""
+def new_database(folder: Path, *, empty: bool = False) -> str:
+    """Return the URL of a migrated database of a folder, created if it does not exist."""
+    if "TEST_POSTGRES" in os.environ:
+        from chassis.tests import postgres
+
+        return postgres.database_of(folder, empty=empty)
     path = folder / "app.db"
-    if not path.exists():
+    if not empty and not path.exists():
         path.write_bytes(migrated_database())
     return f"sqlite:///{path}"
 

@@ -5,16 +5,14 @@ import itertools
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import urllib.request
-from pathlib import Path
 
 import pytest
 
+from chassis.tests import postgres
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.servers import CLEAN, ROOT, free_port
 
@@ -88,35 +86,19 @@ def postgres_server(tool):
     """The URL of a PostgreSQL server, without a database name, shared by all tests of a process."""
     tool("psql", "postgresql")
     pytest.importorskip("psycopg")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
-    binaries, port = found[-1], free_port()
-    as_postgres = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    # Outside of pytest's own folder, which no other user may enter.
-    with tempfile.TemporaryDirectory(prefix="postgres-") as data:
-        if as_postgres:
-            shutil.chown(data, "postgres")
-        initialise = [
-            *as_postgres,
-            str(binaries / "initdb"),
-            "-D",
-            data,
-            "-A",
-            "trust",
-            "-U",
-            "app",
-            "-E",
-            "UTF8",
-            "-N",
-        ]
-        subprocess.run(initialise, check=True, capture_output=True, cwd="/")
-        options = ["-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data, "-c", "fsync=off"]
-        command = [*as_postgres, str(binaries / "postgres"), *options]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/"):
-            ready = [str(binaries / "pg_isready"), "-h", "127.0.0.1", "-p", str(port)]
-            wait_until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
-            yield f"postgresql+psycopg://app@127.0.0.1:{port}"
-            stop = [*as_postgres, str(binaries / "pg_ctl"), "-D", data, "-m", "immediate", "-w", "stop"]
-            subprocess.run(stop, check=True, capture_output=True, cwd="/")
+    if shared := os.environ.get("TEST_POSTGRES"):
+        yield shared
+        return
+    with postgres.running() as server:
+        yield server.url
+
+
+@pytest.fixture
+def own_postgres(tool):
+    """A PostgreSQL server of this test alone, to stop and start (see chassis/tests/postgres.py)."""
+    tool("psql", "postgresql")
+    with postgres.running() as server:
+        yield server
 
 
 NUMBERS = itertools.count(1)
@@ -125,7 +107,7 @@ NUMBERS = itertools.count(1)
 @pytest.fixture
 def postgres_url(postgres_server):
     """The URL of an empty database for this test."""
-    name = f"app{next(NUMBERS)}"
+    name = f"app{os.getpid()}_{next(NUMBERS)}"
     psql(f"{postgres_server}/postgres", f"CREATE DATABASE {name}")
     return f"{postgres_server}/{name}"
 

@@ -11,7 +11,7 @@ from gunicorn.http.errors import ParseException
 from sqlalchemy.exc import DataError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.db.trouble import DatabaseUnavailable, unavailable
 from chassis.errors import AppError, InMaintenance, OverQuota, ProofNeeded, TooManyRequests
 from chassis.wiring import current_settings, current_wiring

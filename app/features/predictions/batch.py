@@ -4,18 +4,15 @@ import contextvars
 import threading
 from collections.abc import Callable, Iterator
 
-import structlog
-from sqlalchemy.exc import StatementError
-
 from app.features.predictions import prompt as prompts
 from app.features.predictions import store
+from app.features.predictions.answers import Answers
 from app.features.predictions.predictor import predictor
 from app.features.predictions.store import FAILED, Answer
 from chassis.db import db
 from chassis.jobs import JobContext, JobStopped
 from chassis.upstream import Cancelled, UpstreamError
 
-log = structlog.get_logger(__name__)
 CHUNK = 500
 Row = tuple[int, dict[str, str]]
 
@@ -30,12 +27,12 @@ def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
         return
     context.progress(batch["done"], batch["total"])
     template, total, rows = batch["prompt"], batch["total"], _shared(_unfinished(prediction_id))
-    errors: list[Exception] = []
+    answers, errors = Answers(context, prediction_id, total), list[Exception]()
 
     def work() -> None:
         try:
             while not errors and not context.cancelled and (row := rows()) is not None:
-                _predict_row(context, prediction_id, row, template, total)
+                answers.store(row[0], _answer(context, row[1], template))
         except Cancelled:
             return
         except Exception as error:
@@ -65,26 +62,8 @@ def _told(error: Exception, prediction_id: str) -> Exception:
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:
-    """Return a thread whose log lines carry the job's id, like the caller's."""
+    """Return a thread with the caller's context: its log lines carry the job's id, and it waits for the database."""
     return threading.Thread(target=contextvars.copy_context().run, args=(work,), daemon=True)
-
-
-def _predict_row(context: JobContext, prediction_id: str, row: Row, template: str, total: int) -> None:
-    position, values = row
-    answer = _answer(context, values, template)
-    done = _finish(context, prediction_id, position, answer)
-    if done is not None:
-        context.progress(done, total)
-
-
-def _finish(context: JobContext, prediction_id: str, position: int, answer: Answer) -> int | None:
-    """Store an answer; one that the database refuses fails its own row only."""
-    try:
-        return context.write(lambda conn: store.finish_row(conn, prediction_id, position, answer))
-    except (StatementError, UnicodeError) as error:
-        log.warning("answer_not_stored", prediction_id=prediction_id, position=position, reason=type(error).__name__)
-        failed = Answer(FAILED, error="The answer could not be stored.")
-        return context.write(lambda conn: store.finish_row(conn, prediction_id, position, failed))
 
 
 def _answer(context: JobContext, values: dict[str, str], template: str) -> Answer:

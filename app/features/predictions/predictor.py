@@ -1,15 +1,13 @@
 """Answers one prompt: from the cache, from the outside API, or, without a key, with the built-in demo."""
 
-import contextlib
 import hashlib
 import random
 import re
 import time
 
 from prometheus_client import Counter
-from sqlalchemy.exc import OperationalError
 
-from app.features.predictions import store
+from app.features.predictions import known
 from app.features.predictions.settings import PredictionSettings
 from app.features.predictions.store import FAILED, SUCCEEDED, Answer
 from chassis.db import db
@@ -43,9 +41,9 @@ class Predictor:
         if self.demo:
             return self._demo(prompt, cancelled)
         key = hashlib.sha256(f"{self.model}\0{prompt}".encode(errors="surrogatepass")).hexdigest()
-        known = self._cached(key)
-        if known is not None:
-            return Answer(SUCCEEDED, output=known, model=self.model, cached=True)
+        earlier = self._cached(key)
+        if earlier is not None:
+            return Answer(SUCCEEDED, output=earlier, model=self.model, cached=True)
         try:
             completion = upstream.complete(prompt, cancelled=cancelled)
         except UpstreamError as error:
@@ -54,17 +52,15 @@ class Predictor:
             return Answer(FAILED, output=error.text, error=error.message, model=self.model)
         if completion.repaired:
             return Answer(SUCCEEDED, output=completion.text, error=REPAIRED, model=completion.model)
-        if self._cache_seconds:
-            with contextlib.suppress(OperationalError):  # full or locked: storing the answer waits for it
-                db.write(lambda conn: store.remember(conn, key, completion.text, time.time()))
-        return Answer(SUCCEEDED, output=completion.text, model=completion.model)
+        kept = key if self._cache_seconds else None
+        return Answer(SUCCEEDED, output=completion.text, model=completion.model, cache_key=kept)
 
     def _cached(self, key: str) -> str | None:
         if not self._cache_seconds:
             return None
-        known = db.read(lambda conn: store.cached(conn, key, time.time() - self._cache_seconds))
-        CACHE_LOOKUPS.labels("miss" if known is None else "hit").inc()
-        return known
+        earlier = db.read(lambda conn: known.find(conn, key, time.time() - self._cache_seconds))
+        CACHE_LOOKUPS.labels("miss" if earlier is None else "hit").inc()
+        return earlier
 
     def _demo(self, prompt: str, cancelled: Check) -> Answer:
         self._pace.wait(cancelled)

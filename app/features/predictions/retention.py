@@ -1,6 +1,6 @@
 """Which rows of the example are deleted by age."""
 
-from app.features.predictions import store
+from app.features.predictions import known, store
 from app.features.predictions.settings import PredictionSettings
 from chassis.base import DAY_SECONDS
 from chassis.hooks import Hooks
@@ -10,7 +10,7 @@ from chassis.settings import Settings
 def connect(hooks: Hooks) -> None:
     """Register the tables with the job `retention`."""
     hooks.retain("predictions", _days, store.delete_old)
-    hooks.retain("prediction_cache", _cache_days, store.delete_old_answers)
+    hooks.retain("prediction_cache", _cache_days, known.delete_old)
 
 
 def _days(settings: Settings) -> float:

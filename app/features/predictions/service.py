@@ -61,9 +61,9 @@ def get(prediction_id: str) -> dict[str, Any]:
 
 
 def listing(page: int, per_page: int) -> dict[str, Any]:
-    """Return a page of batches, newest first."""
+    """Return a page of batches, newest first; it may lag (DATABASE_READ_URL)."""
     owner, offset = ownership.seen_owner(), (page - 1) * per_page
-    found, total = db.read(lambda conn: store.listing(conn, owner=owner, limit=per_page, offset=offset))
+    found, total = db.read(lambda conn: store.listing(conn, owner=owner, limit=per_page, offset=offset), may_lag=True)
     return {"items": found, "page": page, "per_page": per_page, "total": total}
 
 

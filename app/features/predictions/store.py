@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     Row,
     Select,
+    bindparam,
     cast,
     delete,
     func,
@@ -20,13 +21,19 @@ from sqlalchemy import (
     update,
 )
 
-from app.features.predictions.tables import cache, predictions, rows
+from app.features.predictions import known
+from app.features.predictions.tables import predictions, rows
 from chassis.base import iso
 from chassis.jobs import ENDED
 from chassis.jobs import jobs_table as jobs
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of the rows in one statement
+FINISH = (
+    update(rows)
+    .where(rows.c.prediction_id == bindparam("of_batch"), rows.c.position == bindparam("at_position"))
+    .values({name: bindparam(name) for name in ("status", "output", "error", "model", "cached", "finish_no")})
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +45,7 @@ class Answer:
     error: str | None = None
     model: str | None = None
     cached: bool = False
+    cache_key: str | None = None  # under which the answer is kept for later rows
 
     @property
     def stored_bytes(self) -> int:
@@ -105,33 +113,40 @@ def unfinished(conn: Connection, prediction_id: str, *, after: int, limit: int) 
     return [(position, values) for position, values in found]
 
 
-def finish_row(conn: Connection, prediction_id: str, position: int, answer: Answer) -> int | None:
-    """Store a row's answer and count it; return the number of finished rows, or None when the row had an answer.
+def finish_rows(conn: Connection, prediction_id: str, finished: Sequence[tuple[int, Answer]], now: float) -> int | None:
+    """Store the answers of some rows, count them, and keep them in the cache; return the number of finished rows.
 
-    The batch's row is locked first, so that finish numbers are in the order of the commits.
+    The batch's row is locked first, so that finish numbers are in the order of the commits. A row that had an answer
+    is left out; returns None when all had one.
     """
     mine = predictions.c.id == prediction_id
-    failed = 1 if answer.status == FAILED else 0
-    counted = (
-        update(predictions)
-        .where(mine)
-        .values(
-            done=predictions.c.done + 1,
-            failed=predictions.c.failed + failed,
-            finish_seq=predictions.c.finish_seq + 1,
-            stored_bytes=predictions.c.stored_bytes + answer.stored_bytes,
-        )
-    )
-    savepoint = conn.begin_nested()
-    conn.execute(counted)
-    done, number = conn.execute(select(predictions.c.done, predictions.c.finish_seq).where(mine)).one()
-    waiting = (rows.c.prediction_id == prediction_id, rows.c.position == position, rows.c.status == PENDING)
-    values = {**vars(answer), "finish_no": number}
-    if conn.execute(update(rows).where(*waiting).values(**values)).rowcount == 0:
-        savepoint.rollback()
+    counts = select(predictions.c.done, predictions.c.finish_seq).where(mine).with_for_update()
+    batch = conn.execute(counts).first()
+    waiting = _waiting(conn, prediction_id, [position for position, _ in finished])
+    new = [(position, answer) for position, answer in dict(finished).items() if position in waiting]
+    if batch is None or not new:
         return None
-    savepoint.commit()
-    return int(done)
+    conn.execute(FINISH, [_finished(prediction_id, *one, batch.finish_seq + n) for n, one in enumerate(new, start=1)])
+    answers = [answer for _, answer in new]
+    counted = {
+        "done": batch.done + len(new),
+        "finish_seq": batch.finish_seq + len(new),
+        "failed": predictions.c.failed + sum(answer.status == FAILED for answer in answers),
+        "stored_bytes": predictions.c.stored_bytes + sum(answer.stored_bytes for answer in answers),
+    }
+    conn.execute(update(predictions).where(mine).values(**counted))
+    known.remember(conn, {a.cache_key: a.output for a in answers if a.cache_key and a.output is not None}, now)
+    return int(batch.done) + len(new)
+
+
+def _waiting(conn: Connection, prediction_id: str, positions: Sequence[int]) -> set[int]:
+    mine = (rows.c.prediction_id == prediction_id, rows.c.position.in_(positions), rows.c.status == PENDING)
+    return set(conn.execute(select(rows.c.position).where(*mine)).scalars())
+
+
+def _finished(prediction_id: str, position: int, answer: Answer, number: int) -> dict[str, Any]:
+    values = {name: getattr(answer, name) for name in ("status", "output", "error", "model", "cached")}
+    return {**values, "finish_no": number, "of_batch": prediction_id, "at_position": position}
 
 
 def forget_failures(conn: Connection, prediction_id: str) -> int:
@@ -152,19 +167,6 @@ def stored_bytes(conn: Connection, owner: str) -> int:
     """Return the number of bytes that an owner's batches store."""
     query = select(func.sum(predictions.c.stored_bytes)).join(jobs).where(jobs.c.submitted_by == owner)
     return int(conn.execute(query).scalar() or 0)
-
-
-def cached(conn: Connection, key: str, since: float) -> str | None:
-    """Return a stored answer made at or after `since`, or None."""
-    fresh = select(cache.c.output).where(cache.c.key == key, cache.c.created_at >= since)
-    found = conn.execute(fresh).scalar()
-    return None if found is None else str(found)
-
-
-def remember(conn: Connection, key: str, output: str, now: float) -> None:
-    """Store an answer for reuse."""
-    conn.execute(delete(cache).where(cache.c.key == key))
-    conn.execute(cache.insert().values(key=key, output=output, created_at=now))
 
 
 def outcomes(conn: Connection) -> list[tuple[str, str, int]]:
@@ -205,12 +207,6 @@ def _delete_some(conn: Connection, batch: Row[Any, Any], limit: int) -> int:
     conn.execute(delete(predictions).where(predictions.c.id == batch.id))
     conn.execute(delete(jobs).where(jobs.c.id == batch.job_id))
     return len(found) + 1
-
-
-def delete_old_answers(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` cached answers stored before a time; return their number."""
-    old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
-    return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount
 
 
 def _size(conn: Connection, column: Column[str]) -> ColumnElement[int]:

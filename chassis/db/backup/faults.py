@@ -9,7 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.db.backup.model import BackupError
 from chassis.db.disk import DISK_FULL
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 
 
 @contextmanager

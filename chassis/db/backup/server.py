@@ -9,7 +9,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from chassis.db.backup.model import BackupError, Report
-from chassis.db.engine import reason_of
+from chassis.db.faults import reason_of
 from chassis.db.lock import take_advisory_lock
 
 ALONE_LOCK = 7_355_609  # any number that all our processes share, other than the boot's

@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 from app import create_app
 from chassis.boot import boot
 from chassis.db import db, state
-from chassis.db.engine import may_pass, reason_of
+from chassis.db.faults import may_pass, reason_of
 from chassis.db.trouble import unavailable
 from chassis.errors import AppError
 from chassis.settings import Settings

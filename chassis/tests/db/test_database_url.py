@@ -1,5 +1,8 @@
 """DATABASE_URL has one meaning: whatever its shape, each command works on the file or server that the service uses."""
 
+import subprocess
+import sys
+
 import pytest
 
 from app import create_app
@@ -8,6 +11,7 @@ from chassis.base.database_url import busy_seconds, file_of, normal, problem
 from chassis.base.environment import BASE_DIR
 from chassis.db import db
 from chassis.settings import Settings
+from chassis.tests.servers import CLEAN, ROOT
 from chassis.wiring import settings_of
 
 SHAPES = ["sqlite:///{}", "sqlite:///{}?timeout=30", "sqlite+pysqlite:///{}", "SQLite:///{}?timeout=0.5"]
@@ -102,3 +106,13 @@ def test_a_writer_waits_as_long_as_the_url_says(tmp_path, opened):
     asked = {"writer": db.writer, "reader": db.reader}
     found = {name: engine.connect().exec_driver_sql("PRAGMA busy_timeout").scalar() for name, engine in asked.items()}
     assert found == {"writer": 250, "reader": 250}
+
+
+@pytest.mark.parametrize("command", [["-m", "chassis.boot"], ["-m", "flask", "db", "status"]])
+def test_a_driver_that_does_not_load_is_told_in_a_sentence(tmp_path, command):
+    (tmp_path / "psycopg.py").write_text("raise ImportError('no pq wrapper available.\\nAttempts made: ...')")
+    env = {**CLEAN, "APP_ENV": "test", "DATABASE_URL": "postgresql://127.0.0.1:1/d", "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=env, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "(no pq wrapper available.): install psycopg[binary]" in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -5,8 +5,8 @@ import os
 import pytest
 
 STARTING = {
-    *("attacked", "fast", "limits_app", "matrix", "page", "postgres_server", "redis_url", "serve", "server"),
-    *("copied", "served", "shared_with", "site", "tool"),
+    *("attacked", "fast", "limits_app", "matrix", "own_postgres", "page", "postgres_server", "redis_url"),
+    *("copied", "serve", "served", "server", "shared_with", "site", "tool"),
 }
 
 

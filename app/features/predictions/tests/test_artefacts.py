@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import create_app
-from app.features.predictions import artefacts, figure, store
+from app.features.predictions import artefacts, figure, known, store
 from app.features.predictions.tables import cache, predictions, rows
 from chassis.db import db
 from chassis.jobs import new_job, registry
@@ -124,6 +124,6 @@ def test_old_batches_go_with_their_rows_and_jobs_a_little_at_a_time(database):
 def test_answers_too_old_to_be_used_again_go(database):
     now = time.time()
     for age in (1, 10, 20):
-        db.write(lambda conn, age=age: store.remember(conn, str(age), "x", now - age * 86_400))
-    assert db.write(lambda conn: store.delete_old_answers(conn, now - 7 * 86_400, 500)) == 2
+        db.write(lambda conn, age=age: known.remember(conn, {str(age): "x"}, now - age * 86_400))
+    assert db.write(lambda conn: known.delete_old(conn, now - 7 * 86_400, 500)) == 2
     assert count(cache) == 1

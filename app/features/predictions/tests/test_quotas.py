@@ -105,8 +105,8 @@ def test_answers_are_stored_too_and_what_is_asked_again_or_deleted_no_more(tmp_p
     def write(conn):
         jobs_store.insert(conn, job)
         store.insert(conn, batch, [{"a": "1"}] * 2)
-        store.finish_row(conn, job.id, 0, Answer(store.SUCCEEDED, output="Grüße"))
-        store.finish_row(conn, job.id, 1, Answer(store.FAILED, output="ü", error="no"))
+        answers = [(0, Answer(store.SUCCEEDED, output="Grüße")), (1, Answer(store.FAILED, output="ü", error="no"))]
+        store.finish_rows(conn, job.id, answers, 0.0)
         full = store.stored_bytes(conn, "ada@example.org")
         store.forget_failures(conn, job.id)
         less = store.stored_bytes(conn, "ada@example.org")

@@ -1,0 +1,32 @@
+"""All SQL of the cache of answers, by a key of the model and the prompt."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.features.predictions.tables import cache
+
+
+def find(conn: Connection, key: str, since: float) -> str | None:
+    """Return a stored answer made at or after `since`, or None."""
+    fresh = select(cache.c.output).where(cache.c.key == key, cache.c.created_at >= since)
+    found = conn.execute(fresh).scalar()
+    return None if found is None else str(found)
+
+
+def remember(conn: Connection, answers: Mapping[str, str], now: float) -> None:
+    """Store answers by their keys for reuse, in the order of the keys, so that two batches cannot block each other."""
+    if not answers:
+        return
+    new = postgresql.insert(cache) if conn.dialect.name == "postgresql" else sqlite.insert(cache)
+    newer = new.on_conflict_do_update(
+        index_elements=[cache.c.key], set_={"output": new.excluded.output, "created_at": new.excluded.created_at}
+    )
+    conn.execute(newer, [{"key": key, "output": answers[key], "created_at": now} for key in sorted(answers)])
+
+
+def delete_old(conn: Connection, before: float, limit: int) -> int:
+    """Delete up to `limit` answers stored before a time; return their number."""
+    old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
+    return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount

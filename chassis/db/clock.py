@@ -1,0 +1,24 @@
+"""The database's clock, which all processes share, whatever the clocks of their machines say."""
+
+from typing import Any
+
+from sqlalchemy import Float
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class database_time(GenericFunction[float]):
+    """The time at which the statement runs, in seconds since 1970; with SQLite that is this machine's, to 1 ms."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(database_time, "postgresql")
+def _of_postgres(_element: Any, _compiler: Any, **_options: Any) -> str:
+    return "extract(epoch FROM clock_timestamp())::float8"
+
+
+@compiles(database_time, "sqlite")
+def _of_sqlite(_element: Any, _compiler: Any, **_options: Any) -> str:
+    return "((julianday('now') - 2440587.5) * 86400.0)"

@@ -1,0 +1,112 @@
+"""A real PostgreSQL server on a free port, which tests may stop and start again."""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from chassis.tests.patience import wait_until
+from chassis.tests.servers import LEAN, ROOT, free_port
+
+CONNECTIONS = 100
+TEMPLATE = "migrated"
+
+
+class Postgres:
+    """A server in a folder of its own; `url` has no database name."""
+
+    def __init__(self, data: str, connections: int) -> None:
+        found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
+        self.data, self.port, self._binaries, self._connections = data, free_port(), found[-1], connections
+        self.url = f"postgresql+psycopg://app@127.0.0.1:{self.port}"
+        self._user = another_user(data)
+        options = ["-D", data, "-A", "trust", "-U", "app", "-E", "UTF8", "-N"]
+        subprocess.run([*self._user, self.binary("initdb"), *options], check=True, capture_output=True, cwd="/")
+
+    def binary(self, name: str) -> str:
+        return str(self._binaries / name)
+
+    def start(self) -> None:
+        """Start the server, and return when it answers."""
+        options = ["-D", self.data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.data, "-c", "fsync=off"]
+        options += ["-c", f"max_connections={self._connections}"]
+        command = [*self._user, self.binary("postgres"), *options]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/")
+        ready = [self.binary("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
+        wait_until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
+
+    def stop(self, how: str = "immediate") -> None:
+        """Stop the server: `fast` ends its connections with a message, `immediate` without."""
+        stop = [*self._user, self.binary("pg_ctl"), "-D", self.data, "-m", how, "-w", "stop"]
+        subprocess.run(stop, check=True, capture_output=True, cwd="/")
+        self._process.wait()
+
+
+def another_user(folder: str) -> list[str]:
+    """Return the beginning of a command that runs as a user whom these programs accept, and give it the folder."""
+    if os.geteuid() != 0:
+        return []
+    shutil.chown(folder, "postgres")
+    return ["runuser", "-u", "postgres", "--"]
+
+
+@contextlib.contextmanager
+def running(connections: int = CONNECTIONS) -> Iterator[Postgres]:
+    """Yield a server that runs; it is outside of pytest's own folder, which no other user may enter."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as data:
+        server = Postgres(data, connections)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextlib.contextmanager
+def pooled(program: str, url: str) -> Iterator[int]:
+    """Yield the port of a pgbouncer in transaction mode, with two connections to the server at `url`."""
+    host, _, server = url.rpartition("@")[2].partition(":")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pgbouncer-") as folder:
+        config = Path(folder) / "pgbouncer.ini"
+        config.write_text(
+            f"[databases]\n* = host={host} port={server} user=app\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\n"
+            "pool_mode = transaction\ndefault_pool_size = 2\n"
+        )
+        config.chmod(0o644)
+        command = [*another_user(folder), program, "-q", str(config)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd="/") as process:
+            try:
+                yield port
+            finally:
+                process.terminate()
+
+
+def make_template() -> None:
+    """Create the migrated database that `database_of` copies, by a boot on the run's server."""
+    url = os.environ["TEST_POSTGRES"]
+    create(f"CREATE DATABASE {TEMPLATE}")
+    env = {**LEAN, "APP_ENV": "test", "DATABASE_URL": f"{url}/{TEMPLATE}"}
+    subprocess.run([sys.executable, "-m", "chassis.boot"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+def database_of(folder: Path, *, empty: bool) -> str:
+    """Return the URL of a folder's database on the run's server, created if it does not exist."""
+    name = f"of_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
+    create(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else TEMPLATE}")
+    return f"{os.environ['TEST_POSTGRES']}/{name}"
+
+
+def create(statement: str) -> None:
+    import psycopg
+    from psycopg.errors import DuplicateDatabase
+
+    url = os.environ["TEST_POSTGRES"].replace("+psycopg", "")
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection, contextlib.suppress(DuplicateDatabase):
+        connection.execute(statement)  # type: ignore[call-overload]
