@@ -7,8 +7,9 @@ from flask import Flask
 from chassis.db import db
 from chassis.db.probe import Probe
 from chassis.extensions import socketio
-from chassis.jobs import figures
+from chassis.jobs import beat, figures
 from chassis.jobs.runner import Runner
+from chassis.jobs.watchdog import Watchdog
 from chassis.jobs.watcher import Watcher
 from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
@@ -38,6 +39,9 @@ def start(worker: Any) -> None:
         runner = Runner(app, settings)
         wiring.health_checks["runner"] = runner.problem
         parts.append(runner)
+    else:
+        parts.append(Watchdog(settings))
+    wiring.health_details["workers"] = beat.problem
     for part in parts:
         part.start()
     WORKERS.set(1)

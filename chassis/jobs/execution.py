@@ -12,6 +12,7 @@ from chassis.db import db
 from chassis.errors import AppError
 from chassis.jobs import registry, schedule_store, store
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.cpu import Pool
 from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from chassis.jobs.recovery import let_go
 from chassis.jobs.service import announce
@@ -22,15 +23,20 @@ log = structlog.get_logger(__name__)
 UNEXPECTED = "The job failed with an unexpected error; see its log lines."
 
 
-def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
-    """Run the job's handler and store its result; an exception fails the job, never the runner."""
+def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event, pool: Pool | None = None) -> None:
+    """Run the job's handler and store its result; an exception fails the job, never the runner.
+
+    With a pool the handlers of `cpu_bound` kinds run in its processes.
+    """
     error: Exception | None = None
     with structlog.contextvars.bound_contextvars(job_id=job.id):
         log.info("job_started", kind=job.kind, attempt=job.attempt)
         try:
             attributes = {"kind": "consumer", "job.id": job.id, "job.kind": job.kind, "job.attempt": job.attempt}
             with tracing.span(f"job {job.kind}", attributes):
-                registry.kind(job.kind).handler(context, job.payload)
+                kind = registry.kind(job.kind)
+                handler = pool.run if pool is not None and kind.cpu_bound else kind.handler
+                handler(context, job.payload)
         except JobStopped:
             pass
         except Exception as raised:
@@ -61,7 +67,7 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
     if context.reason == "cancel":
         return {"state": CANCELLED}
     if context.reason == "time_limit":
-        return {"state": FAILED, "error": f"The job exceeded its time limit of {kind.time_limit_seconds:g} s."}
+        return {"state": FAILED, "error": f"The job exceeded its time limit of {context.time_limit_seconds:g} s."}
     if context.reason == "stop":
         return let_go(job)
     if error is None:
