@@ -50,6 +50,11 @@ def release(job: Job, context: JobContext, owner: str) -> None:
     _leave(job, context, owner, **let_go(job))
 
 
+def abandon(job: Job, context: JobContext, owner: str) -> None:
+    """Store the end of a job that was told to end and whose handler does not."""
+    _leave(job, context, owner, **_outcome(job, context, None))
+
+
 def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, stopping: threading.Event) -> None:
     """Store the job's result; retry while the database refuses (full, locked), until the process stops."""
     while True:

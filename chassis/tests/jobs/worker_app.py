@@ -4,11 +4,11 @@ import os
 import time
 from pathlib import Path
 
+from flask import jsonify, request
+
 from app import create_app
 from chassis import jobs
 from chassis.errors import AppError
-
-app = create_app()
 
 
 @jobs.job("note", stall="requeue")
@@ -69,3 +69,12 @@ def fragile(context, payload):
             raise jobs.GiveUp("It cannot be done.")
         case "raise":
             raise ValueError("hush")
+
+
+app = create_app()  # after the kinds, whose schedules it reads
+
+
+@app.post("/api/enqueue/<kind>")
+def enqueue(kind):
+    """Queue a job of a kind with the posted payload."""
+    return jsonify(jobs.enqueue(kind, request.get_json()).as_dict())
