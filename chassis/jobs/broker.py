@@ -95,6 +95,7 @@ def send(app: "Celery", settings: Settings, jobs: Sequence[tuple[str, str]]) -> 
 
 def waiting(connection: "Connection", queue: str) -> int:
     """Return how many messages wait in a queue; raise an exception of the broker's client when it is away."""
+    connection.ensure_connection(max_retries=1, timeout=CONNECT_SECONDS)  # an error may have closed it
     channel = connection.channel()
     try:
         return int(channel.queue_declare(full_name(queue), passive=True).message_count)

@@ -50,10 +50,14 @@ class Sender:
         except Exception as error:
             self.failed(error)
             return False
+        self.worked()
+        return True
+
+    def worked(self) -> None:
+        """Forget an earlier problem, since the broker can be used."""
         if self._problem:
             self._problem = ""
             log.info("job_broker_is_back")
-        return True
 
     def failed(self, error: Exception) -> None:
         """Remember why the broker cannot be used; its client raises exceptions of many kinds."""

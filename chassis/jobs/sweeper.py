@@ -35,7 +35,7 @@ class Sweeper(Ticker):
             ready, running = db.read(lambda conn, kinds=kinds: _numbers(conn, kinds))  # type: ignore[misc]
             most = self._settings.jobs_max_concurrency
             missing = min(ready, AT_ONCE, *([most - running] if most else []))
-            if missing > 0 and not self._send(queue, kinds, missing):
+            if (missing > 0 or self._sender.problem()) and not self._send(queue, kinds, missing):
                 return
 
     def _send(self, queue: str, kinds: list[str], number: int) -> bool:
@@ -46,7 +46,10 @@ class Sweeper(Ticker):
         except Exception as error:
             self._sender.failed(error)
             return False
-        return number <= 0 or self._sender.send(db.read(lambda conn: _oldest(conn, kinds, number)))
+        if number > 0:
+            return self._sender.send(db.read(lambda conn: _oldest(conn, kinds, number)))
+        self._sender.worked()
+        return True
 
 
 def _numbers(conn: Connection, kinds: list[str]) -> tuple[int, int]:
