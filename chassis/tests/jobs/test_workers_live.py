@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from chassis import jobs
 from chassis.db import db
-from chassis.jobs import broker, store
+from chassis.jobs import broker, queries
 from chassis.jobs.sender import Sender
 from chassis.jobs.tables import jobs as table
 from chassis.jobs.tables import schedules as schedules_table
@@ -158,7 +158,7 @@ def test_a_schedule_runs_in_a_worker(workers):
     workers.start()
     due = update(schedules_table).where(schedules_table.c.kind == "nightly").values(next_at=1.0)
     wait_until(lambda: db.write(lambda conn: conn.execute(due).rowcount))
-    (job,) = wait_until(lambda: db.read(lambda conn: store.matching(conn, {"kind": "nightly"}, since=0, limit=9)))
+    (job,) = wait_until(lambda: db.read(lambda conn: queries.matching(conn, {"kind": "nightly"}, since=0, limit=9)))
     workers.wait(job.id, "succeeded")
 
 
