@@ -31,7 +31,7 @@ class JobSettings(Section):
     jobs_queues: CommaList = Field(
         (),
         description="Celery's queues of kinds, such as `backup=slow,digest=slow`; all other kinds are in the queue "
-        "`jobs`. At the broker each queue's name begins with the service's, such as `skeleton.slow`.",
+        "`jobs`. At the broker each queue's name begins with the service's name and a dot.",
     )
     jobs_embedded: bool = Field(
         True, description="Run jobs in the web process; if off, and with JOBS_ENGINE=celery, only workers run them."
