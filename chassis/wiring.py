@@ -68,6 +68,7 @@ class Wiring:
     navigation: list[Link] = field(default_factory=list)
     admin_pages: list[Link] = field(default_factory=list)
     health_checks: dict[str, HealthCheck] = field(default_factory=dict)
+    health_details: dict[str, HealthCheck] = field(default_factory=dict)  # told, but no reason to be unready
     draining: Callable[[], bool] = lambda: False
     identities: dict[str, Kind] = field(default_factory=dict)
     leaving: list[Part] = field(default_factory=list)

@@ -7,8 +7,11 @@ from flask import Flask
 from chassis.db import db
 from chassis.db.probe import Probe
 from chassis.extensions import socketio
-from chassis.jobs import figures
+from chassis.jobs import beat, figures
 from chassis.jobs.runner import Runner
+from chassis.jobs.sender import Sender
+from chassis.jobs.sweeper import Sweeper
+from chassis.jobs.watchdog import Watchdog
 from chassis.jobs.watcher import Watcher
 from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
@@ -34,10 +37,17 @@ def start(worker: Any) -> None:
     keep(app, history)
     lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
-    if settings.jobs_embedded:
+    if settings.jobs_engine == "celery":
+        sender = Sender(settings)
+        wiring.health_details["broker"] = sender.problem
+        parts += [Watchdog(settings), sender, Sweeper(sender, settings)]
+    elif settings.jobs_embedded:
         runner = Runner(app, settings)
         wiring.health_checks["runner"] = runner.problem
         parts.append(runner)
+    else:
+        parts.append(Watchdog(settings))
+    wiring.health_details["workers"] = beat.problem
     for part in parts:
         part.start()
     WORKERS.set(1)

@@ -46,7 +46,7 @@ def licences() -> int:
     names = set(re.findall(r"^([\w.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
     names |= {"psycopg", "psycopg-binary", "redis", "boto3", "botocore", "s3transfer", "sentry-sdk", "protobuf"}
     names |= {"opentelemetry-api", "opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http"}
-    names |= {"googleapis-common-protos"}
+    names |= {"googleapis-common-protos", "celery", "kombu", "billiard", "vine", "amqp"}
     return _run("pip-licenses", "--partial-match", f"--allow-only={ALLOWED}", "--packages", *sorted(names))
 
 

@@ -6,9 +6,11 @@ from typing import Any
 import click
 import structlog
 from flask import current_app
+from flask.cli import ScriptInfo
 
 from chassis import features
 from chassis.cli.jobs import group
+from chassis.jobs.cpu import Pool
 from chassis.jobs.runner import Runner
 from chassis.upstream import upstream
 from chassis.wiring import current_settings
@@ -19,7 +21,9 @@ log = structlog.get_logger(__name__)
 @group.command()
 def work() -> None:
     """Run jobs, including CPU-bound kinds, until SIGTERM or Ctrl-C; SIGHUP reloads the keys."""
-    runner = Runner(current_app._get_current_object(), current_settings(), cpu_bound=True)  # type: ignore[attr-defined]
+    app, settings = current_app._get_current_object(), current_settings()  # type: ignore[attr-defined]
+    found = click.get_current_context().find_object(ScriptInfo)
+    runner = Runner(app, settings, cpu_bound=True, pool=Pool(settings, found.app_import_path if found else None))
 
     def stop(number: int, _frame: Any) -> None:
         raise SystemExit(0)

@@ -3,7 +3,7 @@
 import time
 
 from chassis.db import db
-from chassis.jobs import queries, registry, schedules
+from chassis.jobs import queries, schedules
 from chassis.jobs.claims import Claim, Claims
 from chassis.jobs.loop import Loop
 from chassis.jobs.recovery import reset_stalled
@@ -49,7 +49,7 @@ class Caretaker(Loop):
     def _look_after(self, claims: list[Claim]) -> None:
         flagged = db.read(lambda conn: queries.cancel_flags(conn, [c.job.id for c in claims])) if claims else set()
         for claim in claims:
-            limit = registry.kind(claim.job.kind).time_limit_seconds
+            limit = claim.context.time_limit_seconds
             if claim.job.id in flagged:
                 claim.context.stop("cancel")
             if limit and time.monotonic() - claim.started > limit:

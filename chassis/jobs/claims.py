@@ -9,8 +9,9 @@ from flask import Flask
 from sqlalchemy import Connection
 
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import places, registry, store
 from chassis.jobs.context import JobContext
+from chassis.jobs.cpu import Pool
 from chassis.jobs.execution import execute, release
 from chassis.jobs.model import Job
 from chassis.jobs.owner import claim_owner
@@ -30,13 +31,14 @@ class Claim:
     context: JobContext
     owner: str
     started: float = field(default_factory=time.monotonic)
+    ended: threading.Event = field(default_factory=threading.Event)
 
 
 class Claims:
     """Holds at most `JOBS_CONCURRENCY` claims; sets `freed` when one ends."""
 
-    def __init__(self, app: Flask, settings: Settings, freed: threading.Event) -> None:
-        self._app, self._freed = app, freed
+    def __init__(self, app: Flask, settings: Settings, freed: threading.Event, pool: Pool | None = None) -> None:
+        self._app, self._freed, self._settings, self._pool = app, freed, settings, pool
         self._places, self._lease = settings.jobs_concurrency, settings.job_lease_seconds
         self._grace = settings.jobs_grace_seconds
         self._claims: dict[str, Claim] = {}
@@ -47,16 +49,17 @@ class Claims:
         """Return the current claims."""
         return list(self._claims.values())
 
-    def take_next(self, kinds: Sequence[str]) -> bool:
-        """Claim and start the next job of the given kinds; return False if none is ready or no slot is free."""
+    def take_next(self, kinds: Sequence[str]) -> Claim | None:
+        """Claim and start the next job of the given kinds; return None if none is ready or no slot is free."""
+        able = [name for name in kinds if not (registry.kind(name).cpu_bound and self._pool_is_full())]
 
         def take(conn: Connection, owner: str, now: float) -> Job | None:
-            return store.claim(conn, kinds=kinds, owner=owner, now=now, lease_seconds=self._lease)
+            return store.claim(conn, kinds=able, owner=owner, now=now, lease_seconds=self._lease)
 
         return self._take(take)
 
-    def take(self, job_id: str) -> bool:
-        """Claim and start a job; return False if it is not queued, not ready yet, or no slot is free."""
+    def take(self, job_id: str) -> Claim | None:
+        """Claim and start a job; return None if it is not queued, not ready yet, or no slot is free."""
 
         def take(conn: Connection, owner: str, now: float) -> Job | None:
             return store.claim_one(conn, job_id, owner=owner, now=now, lease_seconds=self._lease)
@@ -83,17 +86,20 @@ class Claims:
             release(claim.job, claim.context, claim.owner)
             claim.context.stop("lost")
 
-    def _take(self, claim: Take) -> bool:
+    def _take(self, take: Take) -> Claim | None:
         with self._claiming:
             if self._stopping.is_set() or len(self._claims) >= self._places:
-                return False
-            owner, now = claim_owner(), time.time()
-            job = db.write(lambda conn: claim(conn, owner, now))
-            if job is not None:
-                self._start(job, owner)
-            return job is not None
+                return None
+            owner, now, most = claim_owner(), time.time(), self._settings.jobs_max_concurrency
+            job = db.write(lambda conn: take(conn, owner, now) if places.free(conn, most) else None)
+            return None if job is None else self._start(job, owner)
 
-    def _start(self, job: Job, owner: str) -> None:
+    def _pool_is_full(self) -> bool:
+        """Return whether each process of the pool has a job."""
+        busy = sum(registry.kind(claim.job.kind).cpu_bound for claim in self.all())
+        return self._pool is not None and busy >= self._pool.size
+
+    def _start(self, job: Job, owner: str) -> Claim:
         def save(done: int, total: int, message: str) -> None:
             now = time.time()
             changed = db.write(
@@ -106,17 +112,20 @@ class Claims:
             else:
                 announce(changed)
 
-        context = JobContext(job.id, job.kind, job.attempt, save)
+        limit = registry.kind(job.kind).time_limit(self._settings)
+        context = JobContext(job.id, job.kind, job.attempt, save, time_limit_seconds=limit)
         claim = Claim(job, context, owner)
         self._claims[job.id] = claim
         JOB_WAIT.labels(job.kind).observe(max(0.0, (job.started_at or 0) - job.queued_at))
         announce(job)
         threading.Thread(target=self._run, args=(claim,), name=f"job-{job.id}", daemon=True).start()
+        return claim
 
     def _run(self, claim: Claim) -> None:
         try:
             with self._app.app_context():
-                execute(claim.job, claim.context, claim.owner, self._stopping)
+                execute(claim.job, claim.context, claim.owner, self._stopping, self._pool)
         finally:
             del self._claims[claim.job.id]
+            claim.ended.set()
             self._freed.set()

@@ -29,8 +29,17 @@ class GiveUp(AppError):
 class JobContext:
     """A handler's view of its job: `id`, `kind`, `attempt`, and a logger `log`. Several threads may use it."""
 
-    def __init__(self, job_id: str, kind: str, attempt: int, save: Callable[[int, int, str], None]) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        kind: str,
+        attempt: int,
+        save: Callable[[int, int, str], None],
+        *,
+        time_limit_seconds: float | None = None,
+    ) -> None:
         self.id, self.kind, self.attempt = job_id, kind, attempt
+        self.time_limit_seconds = time_limit_seconds
         self.log = structlog.get_logger(kind).bind(job_id=job_id)
         self.reason: Reason | None = None
         self.latest: tuple[int, int, str] | None = None

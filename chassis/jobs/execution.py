@@ -14,6 +14,7 @@ from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.jobs import registry, schedule_store, store
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.cpu import Pool
 from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from chassis.jobs.recovery import let_go
 from chassis.jobs.service import announce
@@ -24,15 +25,20 @@ log = structlog.get_logger(__name__)
 UNEXPECTED = "The job failed with an unexpected error; see its log lines."
 
 
-def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event) -> None:
-    """Run the job's handler and store its result; an exception fails the job, never the runner."""
+def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event, pool: Pool | None = None) -> None:
+    """Run the job's handler and store its result; an exception fails the job, never the runner.
+
+    With a pool the handlers of `cpu_bound` kinds run in its processes.
+    """
     error: Exception | None = None
     with structlog.contextvars.bound_contextvars(job_id=job.id):
         log.info("job_started", kind=job.kind, attempt=job.attempt)
         try:
             attributes = {"kind": "consumer", "job.id": job.id, "job.kind": job.kind, "job.attempt": job.attempt}
             with tracing.span(f"job {job.kind}", attributes), patient(context.wait):
-                registry.kind(job.kind).handler(context, job.payload)
+                kind = registry.kind(job.kind)
+                handler = pool.run if pool is not None and kind.cpu_bound else kind.handler
+                handler(context, job.payload)
         except JobStopped:
             pass
         except Exception as raised:
@@ -44,6 +50,11 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
 def release(job: Job, context: JobContext, owner: str) -> None:
     """Give up a job that this process can no longer run; its kind's policy decides what happens to it."""
     _leave(job, context, owner, **let_go(job))
+
+
+def abandon(job: Job, context: JobContext, owner: str) -> None:
+    """Store the end of a job that was told to end and whose handler does not."""
+    _leave(job, context, owner, **_outcome(job, context, None))
 
 
 def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, stopping: threading.Event) -> None:
@@ -66,7 +77,7 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
     if context.reason == "cancel":
         return {"state": CANCELLED}
     if context.reason == "time_limit":
-        return {"state": FAILED, "error": f"The job exceeded its time limit of {kind.time_limit_seconds:g} s."}
+        return {"state": FAILED, "error": f"The job exceeded its time limit of {context.time_limit_seconds:g} s."}
     if context.reason == "stop":
         return let_go(job)
     if error is None:

@@ -19,7 +19,9 @@ class Kind:
     """How jobs of one kind are run.
 
     `stall` says what happens to a job whose process died: `interrupt` waits for an operator, `requeue` runs it again.
-    `cpu_bound` kinds run in `flask jobs work` only, since they would hold up a web worker's sockets.
+    `cpu_bound` kinds run in workers only, never in the web process, whose sockets they would hold up; each job runs in
+    a process of its own, which is killed when the job is cancelled or out of time.
+    `time_limit_seconds` is JOBS_TIME_LIMIT_SECONDS unless the kind has its own; 0 means no limit.
     `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
     happens to runs that were missed while no process ran: all together run `once`, or `skip`.
     `own_rows` says that rows of the feature refer to these jobs, and that the feature deletes both by itself.
@@ -39,6 +41,11 @@ class Kind:
     missed: Literal["once", "skip"] = "once"
     own_rows: bool = False
     in_quota: bool = True
+
+    def time_limit(self, settings: Settings) -> float | None:
+        """Return how long a job may run, in seconds, or None for no limit."""
+        own = self.time_limit_seconds
+        return (settings.jobs_time_limit_seconds if own is None else own) or None
 
     def backoff(self, attempt: int) -> float:
         """Return the seconds to wait after an attempt: exponential backoff with jitter, up to the longest."""

@@ -1,4 +1,4 @@
-"""The jobs table, the only record of a job's state, and the schedules. Times are seconds since 1970."""
+"""The jobs table, the only record of a job's state; the schedules; the workers. Times are seconds since 1970."""
 
 from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
 
@@ -44,4 +44,17 @@ schedules = Table(
     Column("last_job_id", String(32)),
     Column("last_success_at", Float),
     Column("skipped", Integer, nullable=False),
+)
+
+workers = Table(
+    "job_workers",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("engine", String(16), nullable=False),
+    Column("kinds", JSON, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("started_at", Float, nullable=False),
+    Column("seen_at", Float, nullable=False),
+    Column("expires_at", Float, nullable=False),
 )

@@ -51,6 +51,11 @@ class Settings(
         return kind(**of_kind(kind, self._defaults))
 
     @property
+    def broker_url(self) -> str:
+        """Return the URL of Celery's broker, or "" if there is none."""
+        return self.jobs_broker_url.get_secret_value() or self.redis_url.get_secret_value()
+
+    @property
     def kinds(self) -> tuple[type[Section], ...]:
         """Return all sections in use, in the order of the documentation."""
         return (*GROUPS, *self._sections)

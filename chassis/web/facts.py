@@ -12,7 +12,7 @@ from chassis.base.environment import BASE_DIR
 from chassis.db import backup, db, outcomes, state
 from chassis.db.snapshot.install import read_installed
 from chassis.db.state import FAILED_BOOT
-from chassis.jobs import queries, schedules
+from chassis.jobs import beat, queries, schedules
 from chassis.observability.collectors import AskedCollector, Samples
 from chassis.security import audit, maintenance
 from chassis.wiring import current_settings
@@ -24,6 +24,7 @@ class Facts:
 
     jobs: list[Any]
     waiting: list[Any]
+    workers: dict[str, beat.Seen]
     schedules: list[schedules.Schedule]
     failed_boot: Any
     snapshot: Any
@@ -39,6 +40,7 @@ def _read(conn: Connection) -> Facts:
     return Facts(
         jobs=list(queries.counts(conn)),
         waiting=list(queries.oldest_queued(conn, time.time())),
+        workers=beat.by_kind(conn, time.time()),
         schedules=schedules.known(conn),
         failed_boot=state.get(conn, FAILED_BOOT),
         snapshot=outcomes.of(conn, outcomes.SNAPSHOT_STEP),
@@ -56,6 +58,14 @@ def _jobs(facts: Facts) -> Samples:
 
 def _queue_age(facts: Facts) -> Samples:
     return [([kind], age) for kind, age in facts.waiting]
+
+
+def _workers(facts: Facts) -> Samples:
+    return [([kind], float(seen.workers)) for kind, seen in facts.workers.items()]
+
+
+def _worker_seen_age(facts: Facts) -> Samples:
+    return [([kind], seen.seconds) for kind, seen in facts.workers.items() if seen.seconds is not None]
 
 
 def _database_size(facts: Facts) -> Samples:
@@ -136,6 +146,13 @@ collector = AskedCollector(
     [
         ("app_jobs", "Jobs in the table.", ["kind", "state"], _jobs),
         ("app_job_queue_age_seconds", "How long the oldest ready job has waited.", ["kind"], _queue_age),
+        ("app_job_workers", "Living processes that run jobs of a kind.", ["kind"], _workers),
+        (
+            "app_job_worker_seen_age_seconds",
+            "Time since a process that runs jobs of a kind was last seen.",
+            ["kind"],
+            _worker_seen_age,
+        ),
         ("app_database_size_bytes", "Size of the database.", [], _database_size),
         ("app_disk_free_bytes", "Free space on the database's disk.", [], lambda _facts: _disk("free")),
         ("app_disk_size_bytes", "Size of the database's disk.", [], lambda _facts: _disk("total")),

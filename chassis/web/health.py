@@ -71,6 +71,9 @@ def readyz() -> Response:
         checks["upstream"] = {"ok": True, "detail": why}
     if why := _refused_snapshot():  # the data being served is older than requested, but valid
         checks["snapshot"] = {"ok": True, "detail": why}
+    for name, detail in current_wiring().health_details.items():
+        if why := _run(detail):
+            checks[name] = {"ok": True, "detail": why}
     return _answer(found, checks=checks)
 
 

@@ -140,6 +140,7 @@ upgrade() {
     systemctl "$how" "$NAME" || refused=$how
     if [ -z "$refused" ] && wait_ready "$before"; then
         trap - INT TERM HUP
+        systemctl try-restart "$NAME-worker@*" || say "a worker did not restart: journalctl -u '$NAME-worker@*'"
         say "$new is running (by $how)"
         return
     fi

@@ -1,4 +1,4 @@
-"""Schedules, backups and the maintenance mode on the console."""
+"""Schedules, job workers, backups and the maintenance mode on the console."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from chassis.base.times import iso
 from chassis.db import backup, db, state
 from chassis.db.backup.places import Folder, place_of
 from chassis.errors import Conflict, NotFound
-from chassis.jobs import schedules
+from chassis.jobs import beat, schedules
 from chassis.security import audit, maintenance
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
@@ -40,6 +40,13 @@ def all_schedules() -> Response:
 def run(kind: str) -> Response:
     """Start a run in addition to the schedule."""
     return jsonify(job_id=schedules.run_now(kind).id)
+
+
+@blueprint.get("/workers")
+@needs(ADMIN)
+def all_workers() -> Response:
+    """Return the processes that run jobs, and the kinds that none of them runs."""
+    return jsonify(workers=[worker.as_dict() for worker in beat.listing()], missing=beat.without_worker())
 
 
 @blueprint.get("/backups")

@@ -2,12 +2,14 @@
 
 import contextlib
 import getpass
+import json
 import secrets
 import shutil
 import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from chassis.tests.conftest import CLEAN, free_port
 from chassis.tests.named import SLUG
@@ -71,6 +73,12 @@ class Supervisor:
         with contextlib.suppress(OSError), urllib.request.urlopen(self.url(path), timeout=LIMIT_SECONDS) as answer:
             return answer.status == 200
         return False
+
+    def details(self) -> dict[str, Any]:
+        """Return the checks of /readyz."""
+        with urllib.request.urlopen(self.url("/readyz"), timeout=LIMIT_SECONDS) as answer:
+            checks: dict[str, Any] = json.load(answer)["checks"]
+        return checks
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"

@@ -99,6 +99,19 @@ def test_backups_from_outside_are_asked_for_and_take_the_place_of_the_services_o
         assert app["environment"][name] == f"${{{name}:-{default}}}"
 
 
+def test_workers_are_asked_for_and_run_as_the_service_does():
+    services = load("compose.yaml")["services"]
+    app, worker = services["app"], services["worker"]
+    assert worker["profiles"] == ["worker"]
+    assert worker["command"] == ["python", "-m", "chassis.serving.worker"]
+    assert "container_name" not in worker
+    assert "ports" not in worker
+    for name in ("image", "volumes", "environment", "secrets", "stop_grace_period", "restart"):
+        assert worker[name] == app[name]
+    default = Settings.model_fields["jobs_embedded"].default
+    assert app["environment"]["JOBS_EMBEDDED"] == f"${{JOBS_EMBEDDED:-{str(default).lower()}}}"
+
+
 def test_a_backup_waits_for_its_hour():
     script = load("compose.yaml")["services"]["backup"]["command"][-1].replace("$$", "$")
     waits = (

@@ -30,8 +30,8 @@ def pod():
     return named("Deployment")[0]["spec"]["template"]["spec"]
 
 
-def template(kind):
-    (spec,) = [document["spec"] for document in named(kind)]
+def template(kind, name=None):
+    (spec,) = [document["spec"] for document in named(kind) if name in (None, document["metadata"]["name"])]
     return (spec["jobTemplate"]["spec"] if kind == "CronJob" else spec)["template"]
 
 
@@ -73,9 +73,11 @@ def test_the_service_monitor_reads_what_the_service_offers():
     assert (endpoint["port"], endpoint["path"]) == (service["spec"]["ports"][0]["name"], "/metrics")
 
 
-@pytest.mark.parametrize("kind", ["Deployment", "CronJob"])
-def test_a_pod_runs_with_no_more_rights_than_it_needs(kind):
-    pod = template(kind)["spec"]
+@pytest.mark.parametrize(
+    ("kind", "name"), [("Deployment", SLUG), ("Deployment", f"{SLUG}-worker"), ("CronJob", f"{SLUG}-backup")]
+)
+def test_a_pod_runs_with_no_more_rights_than_it_needs(kind, name):
+    pod = template(kind, name)["spec"]
     (container,) = pod["containers"]
     assert container["securityContext"] == {
         "allowPrivilegeEscalation": False,
@@ -92,15 +94,17 @@ def test_a_pod_runs_with_no_more_rights_than_it_needs(kind):
     assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/data", "/tmp"}
 
 
-def test_the_backup_runs_where_the_volume_is_and_gets_no_requests():
-    service, backup = template("Deployment"), template("CronJob")
+@pytest.mark.parametrize(("kind", "name"), [("Deployment", f"{SLUG}-worker"), ("CronJob", f"{SLUG}-backup")])
+def test_what_runs_beside_the_service_is_where_the_volume_is_and_gets_no_requests(kind, name):
+    service, backup = template("Deployment", SLUG), template(kind, name)
     assert service["metadata"]["labels"] != backup["metadata"]["labels"]
     (term,) = backup["spec"]["affinity"]["podAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
     assert term["labelSelector"]["matchLabels"] == service["metadata"]["labels"]
     assert term["topologyKey"] == "kubernetes.io/hostname"
     assert backup["spec"]["volumes"] == service["spec"]["volumes"]
+    assert backup["spec"]["containers"][0]["envFrom"] == service["spec"]["containers"][0]["envFrom"]
     policies = {policy["metadata"]["name"]: policy["spec"] for policy in named("NetworkPolicy")}
-    policy = policies[f"{SLUG}-backup"]
+    policy = policies[name]
     assert (policy["podSelector"]["matchLabels"], policy["ingress"]) == (backup["metadata"]["labels"], [])
     assert policy["egress"] == policies[SLUG]["egress"]
 
@@ -147,6 +151,17 @@ def test_the_network_is_closed_but_for_what_is_named():
     assert all(rule["to"] and rule["ports"] for rule in base["egress"])
     addresses = [peer["ipBlock"] for rule in base["egress"] for peer in rule["to"] if "ipBlock" in peer]
     assert all("169.254.0.0/16" in block["except"] for block in addresses)
+
+
+def test_the_component_of_workers_renders_with_the_service(rendered, tmp_path):
+    copy = shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    overlay = copy / "production/kustomization.yaml"
+    overlay.write_text(overlay.read_text().replace("# components: [../backup]", "components: [../worker]"))
+    found = {d["metadata"]["name"]: d for d in rendered(copy / "production") if d["kind"] == "Deployment"}
+    worker, service = (found[name]["spec"]["template"]["spec"]["containers"][0] for name in (f"{SLUG}-worker", SLUG))
+    assert worker["command"] == ["python", "-m", "chassis.serving.worker"]
+    for name in ("image", "env", "envFrom"):
+        assert worker[name] == service[name]
 
 
 def with_backups(folder):

@@ -3,13 +3,15 @@
 import os
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from chassis.base.service import current
 from chassis.settings import Settings
-from chassis.tests.conftest import free_port
+from chassis.tests.conftest import ROOT, free_port
 from chassis.tests.deploy.render import SERVICE, VARIABLES, environment
 
 # https://render.com/docs/blueprint-spec, those of a web service that are in use here
@@ -42,6 +44,18 @@ def test_the_data_is_on_the_disk_which_allows_one_instance():
     assert set(disk) == {"name", "mountPath", "sizeGB"}
     assert VARIABLES["DATABASE_URL"]["value"].startswith(f"sqlite:///{disk['mountPath']}/")
     assert disk["mountPath"].startswith("/")
+
+
+def test_the_worker_has_the_settings_of_the_service_and_no_disk():
+    (worker,) = YAML(typ="safe").load(ROOT / "deploy/render/worker.yaml")["services"]
+    assert set(worker) == FIELDS - {"healthCheckPath", "disk"} | {"numInstances"}
+    assert (worker["type"], worker["startCommand"]) == ("worker", "python -m chassis.serving.worker")
+    variables = {variable["key"]: variable for variable in worker["envVars"]}
+    assert set(variables) <= set(VARIABLES)
+    assert all(variables[name] == {"key": name, "sync": False} for name in ("DATABASE_URL", "SECRET_KEY"))
+    assert variables["PYTHON_VERSION"] == VARIABLES["PYTHON_VERSION"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    assert f"'{extras['postgres'][0]}'" in worker["buildCommand"]
 
 
 def test_render_waits_for_the_drain():

@@ -48,3 +48,15 @@ def test_wrong_settings_are_not_tried_again(supervise, wait_for):
         assert "EXITED" in supervisor.control("status")
     assert log.read_text().count("exit status 78; expected") == log.read_text().count("spawned") == 1
     assert "SECRET_KEY" in supervisor.log
+
+
+def test_workers_start_when_they_are_asked_for_and_end_well(supervise, wait_for):
+    supervisor = supervise(JOBS_EMBEDDED="false")
+    wait_for(supervisor.answers)
+    assert "no worker for" in supervisor.details()["workers"]["detail"]
+    assert f"{SLUG}-worker:{SLUG}-worker-0: started" in supervisor.control("start", f"{SLUG}-worker:*")
+    wait_for(lambda: "workers" not in supervisor.details())
+    assert "stopped" in supervisor.control("stop", f"{SLUG}-worker:*")
+    assert "no worker for" in supervisor.details()["workers"]["detail"]
+    assert f"stopped: {SLUG}-worker-0 (exit status 0" in (supervisor.folder / "supervisord.log").read_text()
+    assert supervisor.stop() == 0

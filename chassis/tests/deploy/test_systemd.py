@@ -16,6 +16,7 @@ from chassis.tests.named import SLUG
 
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / f"deploy/systemd/{SLUG}.service"
+WORKER = ROOT / f"deploy/systemd/{SLUG}-worker@.service"
 COMMANDS = ROOT / f"deploy/systemd/{SLUG}-db@.service"
 TIMERS = {f"{SLUG}-backup.timer": "backup", f"{SLUG}-drill.timer": "verify"}
 INSTALLER = ROOT / "deploy/systemd/install.sh"
@@ -33,7 +34,7 @@ def value(name, unit=UNIT):
     return re.findall(rf"^{name}=(.*)$", unit.read_text(), re.MULTILINE)
 
 
-@pytest.mark.parametrize("shipped", [UNIT, COMMANDS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("shipped", [UNIT, COMMANDS, WORKER], ids=lambda path: path.stem)
 def test_a_unit_is_valid_and_hardened(tool, tmp_path, shipped):
     analyze = tool("systemd-analyze", "systemd")
     unit = tmp_path / shipped.name.replace("@", "@backup")
@@ -43,7 +44,7 @@ def test_a_unit_is_valid_and_hardened(tool, tmp_path, shipped):
 
 
 def test_a_unit_may_lower_its_own_priority_which_a_backup_does():
-    for unit in (UNIT, COMMANDS):
+    for unit in (UNIT, COMMANDS, WORKER):
         assert value("SystemCallFilter", unit)[-1] == "setpriority"
 
 
@@ -53,6 +54,17 @@ def test_the_commands_run_as_the_service_does():
     for name in ("User", "WorkingDirectory", "EnvironmentFile", "StateDirectory", "StateDirectoryMode", "UMask"):
         assert value(name, COMMANDS) == value(name)
     assert value("ExecStart", COMMANDS) == [f"/opt/{SLUG}/current/.venv/bin/python -m flask db %i"]
+
+
+def test_the_workers_run_as_the_service_does_and_restart_with_it():
+    hardening = UNIT.read_text().partition("NoNewPrivileges")[2].partition("[Install]")[0]
+    assert hardening.strip() in WORKER.read_text()
+    same = ("User", "WorkingDirectory", "EnvironmentFile", "StateDirectory", "UMask", "Restart", "KillMode")
+    for name in (*same, "RestartPreventExitStatus", "StartLimitIntervalSec"):
+        assert value(name, WORKER) == value(name)
+    assert value("ExecStart", WORKER) == [f"/opt/{SLUG}/current/.venv/bin/python -m chassis.serving.worker"]
+    assert int(value("TimeoutStopSec", WORKER)[0]) > JobSettings.model_fields["jobs_grace_seconds"].default + 5
+    assert 'systemctl try-restart "$NAME-worker@*"' in INSTALLER.read_text()
 
 
 @pytest.mark.parametrize(("name", "command"), TIMERS.items())

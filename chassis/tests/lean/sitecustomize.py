@@ -7,7 +7,9 @@ import os
 import sys
 
 EXTRAS = {
-    "redis": "REDIS_URL",
+    "redis": ("REDIS_URL", "JOBS_BROKER_URL"),
+    "celery": "JOBS_BROKER_URL",
+    "kombu": "JOBS_BROKER_URL",
     "opentelemetry": "OTEL_",
     "sentry_sdk": "SENTRY_",
     "boto3": "AWS_",

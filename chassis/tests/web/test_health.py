@@ -4,6 +4,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.base.service import CHASSIS_VERSION, current
+from chassis.wiring import wiring_of
 
 
 def fails() -> str | None:
@@ -69,3 +70,14 @@ def test_readiness_is_a_metric_too(small):
     small.checks["database"] = fails
     small.client.get("/readyz")
     assert REGISTRY.get_sample_value("app_ready") == 0
+
+
+def test_a_detail_is_told_and_does_not_make_it_unready(small):
+    found = {"workers": "no worker for k"}
+    wiring_of(small.app).health_details["workers"] = lambda: found["workers"]
+    answer = small.client.get("/readyz")
+    assert (answer.status_code, answer.get_json()["status"]) == (200, "ok")
+    assert answer.get_json()["checks"]["workers"] == {"ok": True, "detail": "no worker for k"}
+    assert "workers" not in small.client.get("/healthz").get_json()["checks"]
+    found["workers"] = None
+    assert "workers" not in small.client.get("/readyz").get_json()["checks"]

@@ -1,4 +1,4 @@
-// Schedules, backups and maintenance mode: fetched occasionally, since they change rarely.
+// Schedules, backups, job workers and maintenance mode: fetched occasionally, since they change rarely.
 "use strict";
 
 (() => {
@@ -70,6 +70,13 @@
     return item(one.name, words, verify, ...(here ? [form] : []));
   }
 
+  function worker(one) {
+    const slots = one.slots === 1 ? "1 job" : `${one.slots} jobs`;
+    const words = [`${one.engine} · ${slots} at once · seen ${Words.moment(one.seen_at)}`];
+    const kinds = Object.assign(document.createElement("span"), { className: "quiet", textContent: `${one.kinds.length} kinds`, title: one.kinds.join(", ") });
+    return item(one.name, words, kinds);
+  }
+
   function fill(list, items, empty) {
     const nothing = Object.assign(document.createElement("li"), { className: "quiet", textContent: empty });
     if (!list.contains(document.activeElement)) list.replaceChildren(...(items.length ? items : [nothing]));
@@ -77,12 +84,16 @@
 
   async function load() {
     try {
-      const [{ schedules }, { backups, here, failed }] = await Promise.all(["schedules", "backups"].map((part) => Live.api(`/admin/console/${part}`)));
+      const parts = ["schedules", "backups", "workers"];
+      const [{ schedules }, { backups, here, failed }, { workers, missing }] = await Promise.all(parts.map((part) => Live.api(`/admin/console/${part}`)));
       fill($("schedules"), schedules.map(schedule), "No schedules.");
       fill($("backups"), backups.slice(0, 12).map((one) => backup(one, here)), "No backups yet.");
       const why = Object.entries(failed).map(([what, told]) => `The last ${what} failed: ${told.why}`).join(" ");
       Words.put($("backups-failed"), why);
       $("backups-failed").hidden = !why;
+      fill($("workers"), workers.map(worker), "No process runs jobs.");
+      Words.put($("workers-missing"), missing.length ? `No worker for ${missing.join(", ")}.` : "");
+      $("workers-missing").hidden = !missing.length;
     } catch (error) {
       say(error.message, true);
     }
