@@ -36,7 +36,9 @@ def clients():
 
 
 def worker_of(client):
-    return int(client.eio.sid.partition(".")[0])
+    """Return the number of the worker that a client is, or was, connected to."""
+    client.worker = int(client.eio.sid.partition(".")[0]) if client.eio.sid else client.worker
+    return client.worker
 
 
 def connect(clients, server, other_than=0, **options):
