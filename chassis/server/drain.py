@@ -21,6 +21,7 @@ class Drain:
 
     def __init__(self, worker: Any, server: Any, on_stop: Callable[[], None]) -> None:
         self._worker, self._server, self._on_stop = worker, server, on_stop
+        worker.sessions = server.eio.sockets
         self._stopping = threading.Lock()
         self._sent_away = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="drain", daemon=True)
