@@ -53,6 +53,7 @@ class Giver:
         while True:
             try:
                 self._sock.sendmsg([message], rights, 0, folder.path_of(worker, CONNECTIONS))
+                hub.current().forget(connection)
                 return True
             except (FileNotFoundError, ConnectionRefusedError):
                 return False
