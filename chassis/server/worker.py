@@ -42,9 +42,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         self._quitting, self._orphaned = False, False
         self._notified = 0.0
         self._turns = tuning.Turns()
-        self.sessions: Any = ()  # chassis.server.drain sets it
-        self._roster: Any = None  # this and the next two are used with several workers
-        self._giver: Any = None
+        self._giver: Any = None  # both are used with several workers
         self._desk: Any = None
         super().init_process()
 
@@ -93,8 +91,6 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             self._notified = time.monotonic()
             self.notify()
             self._leave_with_the_master()
-        if self._roster is not None:
-            self._roster.report(len(self.sessions), serves=self.alive)
         eventlet.sleep(seconds)
 
     def _share(self, pool: Any) -> None:
@@ -104,8 +100,7 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             from chassis.server.several.given import Giver
             from chassis.server.several.roster import Roster
 
-            self._roster = Roster(worker_number())
-            self._giver = Giver(worker_number(), self._roster)
+            self._giver = Giver(worker_number(), Roster(worker_number()))
             self._desk = Desk(worker_number(), pool, self.handle)
 
     def _receiver(self, listener: Any, client: Any, addr: Any, received: bytes) -> Any:

@@ -39,7 +39,7 @@ class Desk:
             return
         self._thread.kill()
         Path(self._path).unlink(missing_ok=True)
-        while self._take():
+        while self._pool.free() > 0 and self._take():
             pass
         self._sock.close()
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from chassis.base.environment import workers_folder
+from chassis.base.environment import worker_number, workers_folder
 
 ROW = struct.Struct("QQQd")
 ROWS = 256  # a worker's row is its number modulo this
@@ -32,6 +32,11 @@ class Roster:
         os.ftruncate(file, ROW.size * ROWS)
         self._rows = mmap.mmap(file, ROW.size * ROWS)
         os.close(file)
+
+    @staticmethod
+    def of_service() -> "list[Row]":
+        """Return the workers that serve; empty with a single one and in other processes."""
+        return Roster(worker_number()).present() if workers_folder() else []
 
     def report(self, sessions: int, *, serves: bool) -> None:
         """Write this worker's row; one that does not serve gets no new sessions."""
