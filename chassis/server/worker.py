@@ -158,11 +158,11 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 408, "Request Timeout", "The request did not come in time.")
             return
+        receiver.linger()
         if isinstance(exc, ServiceUnavailable):
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 503, "Service Unavailable", "The session's worker is busy: try again.")
             return
-        receiver.linger()
         super().handle_error(req, receiver, addr, exc)
 
     def _finish(self, deadline: float) -> None:
@@ -185,9 +185,10 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
         self._close_desk()
 
     def _close_desk(self) -> None:
-        """Take no more connections from other workers, since no session is left."""
+        """Take no more connections from other workers, since no session is left; answer those that are here."""
         if self._desk is not None:
             self._desk.close()
+            self._tick()
 
     def _under_way(self) -> bool:
         """Return whether a connection is open; eventlet's websocket closes its own under a reader that never wakes."""

@@ -45,7 +45,7 @@ class Roster:
     def present(self) -> list[Row]:
         """Return the workers that serve, in the order of their numbers."""
         since = time.monotonic() - PRESENT_SECONDS
-        return sorted(row for row in map(Row._make, ROW.iter_unpack(self._rows)) if row.at >= since)
+        return sorted(Row._make(row) for row in ROW.iter_unpack(self._rows) if row[3] >= since)
 
     def choose(self) -> int:
         """Return the worker that a new session goes to: the one with the fewest, or 0 if none serves."""
