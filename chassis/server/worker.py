@@ -42,9 +42,7 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
         self._quitting, self._orphaned = False, False
         self._notified = 0.0
         self._turns = tuning.Turns()
-        self.sessions: Any = ()  # chassis.server.drain sets it
-        self._roster: Any = None  # this and the next two are used with several workers
-        self._giver: Any = None
+        self._giver: Any = None  # both are used with several workers
         self._desk: Any = None
         super().init_process()
 
@@ -95,8 +93,6 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
             self._notified = time.monotonic()
             self.notify()
             self._leave_with_the_master()
-        if self._roster is not None:
-            self._roster.report(len(self.sessions), serves=self.alive)
         hub.current().sleep(seconds)
 
     def _share(self, room: Any) -> None:
@@ -106,8 +102,7 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
             from chassis.server.several.given import Giver
             from chassis.server.several.roster import Roster
 
-            self._roster = Roster(worker_number())
-            self._giver = Giver(worker_number(), self._roster)
+            self._giver = Giver(worker_number(), Roster(worker_number()))
             self._desk = Desk(worker_number(), room, self.handle)
 
     def _receiver(self, listener: Any, client: Any, addr: Any, received: bytes) -> Any:
@@ -165,11 +160,11 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 408, "Request Timeout", "The request did not come in time.")
             return
+        receiver.linger()
         if isinstance(exc, ServiceUnavailable):
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 503, "Service Unavailable", "The session's worker is busy: try again.")
             return
-        receiver.linger()
         super().handle_error(req, receiver, addr, exc)
 
     def _finish(self, deadline: float) -> None:
@@ -192,9 +187,10 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
         self._close_desk()
 
     def _close_desk(self) -> None:
-        """Take no more connections from other workers, since no session is left."""
+        """Take no more connections from other workers, since no session is left; answer those that are here."""
         if self._desk is not None:
             self._desk.close()
+            self._tick()
 
     def _under_way(self) -> bool:
         """Return whether a connection is open; eventlet's websocket closes its own under a reader that never wakes."""

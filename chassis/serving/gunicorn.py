@@ -75,7 +75,7 @@ class Serving:
         run_boot(_boot)
         if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
-            folder.create()
+            folder.create(server.cfg.uid, server.cfg.gid)
 
     def nworkers_changed(self, server: Any, new_value: int, old_value: int | None) -> None:
         """Refuse SIGTTIN with a single worker: what several workers share is set up at the start."""

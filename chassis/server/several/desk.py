@@ -37,7 +37,7 @@ class Desk:
             return
         self._pause()
         Path(self._path).unlink(missing_ok=True)
-        while self._take():
+        while self._room.free > 0 and self._take():
             pass
         self._sock.close()
 

@@ -16,13 +16,15 @@ YOUNG_SECONDS = 60.0  # its service may be about to take its lock
 FOLDER, NUMBER = "_WORKERS_FOLDER", "_WORKER_NUMBER"
 
 
-def create() -> None:
+def create(uid: int, gid: int) -> None:
     """Create the folder, pass its path to all workers, and remove those of services that were killed."""
     memory, disk = Path("/dev/shm"), Path(tempfile.gettempdir())  # noqa: S108
     try:
         folder = _made(memory)
     except OSError:
         folder = _made(disk)
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, uid, gid)  # of the workers, if the master runs as root
     pass_to_children(FOLDER, str(folder))
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from chassis.base.environment import workers_folder
+from chassis.base.environment import worker_number, workers_folder
 
 ROW = struct.Struct("QQQd")
 ROWS = 256  # a worker's row is its number modulo this
@@ -33,6 +33,11 @@ class Roster:
         self._rows = mmap.mmap(file, ROW.size * ROWS)
         os.close(file)
 
+    @staticmethod
+    def of_service() -> "list[Row]":
+        """Return the workers that serve; empty with a single one and in other processes."""
+        return Roster(worker_number()).present() if workers_folder() else []
+
     def report(self, sessions: int, *, serves: bool) -> None:
         """Write this worker's row; one that does not serve gets no new sessions."""
         self._write(Row(self._number, self._pid, sessions, time.monotonic() if serves else 0.0))
@@ -40,7 +45,7 @@ class Roster:
     def present(self) -> list[Row]:
         """Return the workers that serve, in the order of their numbers."""
         since = time.monotonic() - PRESENT_SECONDS
-        return sorted(row for row in map(Row._make, ROW.iter_unpack(self._rows)) if row.at >= since)
+        return sorted(Row._make(row) for row in ROW.iter_unpack(self._rows) if row[3] >= since)
 
     def choose(self) -> int:
         """Return the worker that a new session goes to: the one with the fewest, or 0 if none serves."""

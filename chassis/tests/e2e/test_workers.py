@@ -1,12 +1,14 @@
-"""Several workers: websocket only, with Redis between them; and a runner in a process of its own."""
+"""Several workers, with and without Redis between them; and a runner in a process of its own."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
-from chassis.tests.conftest import CLEAN, ROOT, gunicorn
+from chassis.tests.conftest import ASYNC_MODE, CLEAN, ROOT, gunicorn
 from chassis.tests.patience import LIMIT_SECONDS
 
+WEBSOCKET_ONLY = {"SOCKET_TRANSPORTS": "websocket"} if ASYNC_MODE == "threading" else {}
 STEPS_APP = Path(__file__).with_name("steps_app.py")
 
 
@@ -16,6 +18,18 @@ def test_two_workers_serve_sockets_and_count_together(serve, client, redis_url, 
     assert all(one.connected for one in clients)
     wait_for(lambda: server.metric("socket_connections") == 8)
     wait_for(lambda: server.metric("app_workers") == 2)
+
+
+def test_two_workers_without_redis_are_measured_as_one_service(serve, client, wait_for):
+    server = serve(GUNICORN_WORKERS="2", **WEBSOCKET_ONLY)
+    clients = [client(server, transports=["websocket"]) for _ in range(4)]
+    wait_for(lambda: server.metric("app_workers") == 2)
+    assert server.metric("app_database_writable") == 1
+    assert server.metric("socket_connections") == len(clients)
+    old = server.workers()
+    server.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: not set(old) & set(server.workers()) and server.metric("app_workers") == 2)
+    assert server.metric("app_database_writable") == 1
 
 
 def test_a_job_in_another_process_is_seen_live(serve, client, wait_for):

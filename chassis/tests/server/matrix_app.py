@@ -258,6 +258,12 @@ def worker():
     return jsonify([worker_number(), os.getpid()])
 
 
+@app.get("/ask/<sid>")
+def ask_any(sid):
+    """Ask a client of whichever worker."""
+    return jsonify(socketio.call("question", "anybody?", to=sid, timeout=LIMIT_SECONDS))
+
+
 @app.post("/release")
 def release():
     while held:

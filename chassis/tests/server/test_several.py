@@ -194,12 +194,73 @@ def test_a_worker_that_does_not_answer_is_said_to_be_busy_and_nothing_hangs(own_
     assert statuses <= {200, 400, 503}
 
 
-def test_a_reload_brings_every_polling_client_to_a_new_worker(own_pair):
+def test_a_reload_serves_old_sessions_until_they_are_closed_and_fails_nothing(own_pair):
     server = own_pair()
-    clients = [Client().join(server.url, transports=["polling"]) for _ in range(6)]
-    before = {worker_of(client.eio.sid) for client in clients}
+    sids = one_of_each(server, lambda: Kept(server).session())
+    seen = {sid: [] for sid in sids}
     server.process.send_signal(signal.SIGHUP)
-    for client in clients:
-        wait_until(lambda client=client: client.connected and worker_of(client.eio.sid) not in before)
-        assert client.call("echo", "after") == "after"
+
+    def ended():
+        for sid, statuses in seen.items():
+            statuses.append(Kept(server).ask(f"{POLL}&sid={sid}", '42["echo",1]')[0])
+        return all(statuses[-1] == 400 for statuses in seen.values())
+
+    wait_until(ended)
+    assert all(set(statuses) <= {200, 400} and statuses[0] == 200 for statuses in seen.values())
+    before = {worker_of(sid) for sid in sids}
+    assert not before & {worker_of(sid) for sid in one_of_each(server, lambda: Kept(server).session())}
+
+
+def on_each(server, **options):
+    """Return two connected clients of different workers."""
+    clients = {}
+
+    def both():
+        one = Client().join(server.url, transports=["websocket"], **options)
+        if clients.setdefault(worker_of(one.eio.sid), one) is not one:
+            one.disconnect()
+        return len(clients) == 2
+
+    wait_until(both, "one worker takes all clients")
+    return list(clients.values())
+
+
+def test_events_and_rooms_reach_the_clients_of_both_workers(pair):
+    one, two = on_each(pair)
+    for client in (one, two):
+        client.call("join", "tea")
+    one.call("shout", ("tea", "hello", False))
+    two.call("everybody", "you all")
+    for word in ("hello", "you all"):
+        wait_until(lambda word=word: [word] in two.got("heard"))
+    wait_until(lambda: ["you all"] in one.got("heard"))
+    assert ["hello"] not in one.got("heard")
+    one.call("close", "tea")
+    wait_until(lambda: two.call("join", "other") == sorted([two.get_sid(), "other"]))
+    assert pair.request("POST", "/emit")[0] == 200
+    wait_until(lambda: ["from a request"] in one.got("heard") and ["from a request"] in two.got("heard"))
+    for client in (one, two):
         client.disconnect()
+
+
+def test_any_worker_can_ask_and_disconnect_a_client(pair):
+    clients = on_each(pair)
+    for client in clients:
+        wanted = client.get_sid()
+        for other in clients:
+            asked = f"/ask/{wanted}?sid={other.eio.sid}"
+            assert json.loads(Kept(pair).ask(asked)[1]) == "answer to anybody?"
+    assert Kept(pair).ask(f"/send-away/{clients[0].get_sid()}?sid={clients[1].eio.sid}", "x")[0] == 200
+    wait_until(lambda: not clients[0].connected)
+    assert clients[1].connected
+    clients[1].disconnect()
+
+
+def test_new_sessions_go_to_the_worker_with_the_fewest(own_pair):
+    server, numbers = own_pair(), []
+
+    def even():
+        numbers.append(worker_of(Kept(server).open()))
+        return len(set(numbers)) == 2 and abs(numbers.count(numbers[0]) - len(numbers) / 2) <= 1
+
+    wait_until(even, "one worker has more than the other")
