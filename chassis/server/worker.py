@@ -184,13 +184,14 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
                 _shut(self._websockets, socket.SHUT_RDWR)
                 self._close_desk()
             self._tick()
-        self._close_desk()
+        if self._desk is not None:
+            self._close_desk()
+            self._tick()  # connections taken in last are answered
 
     def _close_desk(self) -> None:
-        """Take no more connections from other workers, since no session is left; answer those that are here."""
+        """Take no more connections from other workers, since no session is left."""
         if self._desk is not None:
             self._desk.close()
-            self._tick()
 
     def _under_way(self) -> bool:
         """Return whether a connection is open; eventlet's websocket closes its own under a reader that never wakes."""
