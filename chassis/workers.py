@@ -17,7 +17,7 @@ from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
-from chassis.realtime import presence, publisher, revocation
+from chassis.realtime import presence, publisher, recovery, revocation
 from chassis.server.drain import Drain
 from chassis.wiring import keep, wiring_of
 
@@ -68,3 +68,4 @@ def finish() -> None:
 def _stop(parts: list[Any]) -> None:
     for part in reversed(parts):
         part.stop()
+    recovery.hand_on()

@@ -10,6 +10,7 @@ from dotenv.parser import parse_stream
 BASE_DIR = Path(__file__).resolve().parents[2]
 """The folder of the project (a `Path`), which holds `app` and `chassis`."""
 EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
+OF_WORKERS = ("PROMETHEUS_MULTIPROC_DIR", "_WORKERS_FOLDER", "_WORKER_NUMBER")
 
 
 def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -126,7 +127,7 @@ def _resolve(layer: Mapping[str, str | None], names: list[str]) -> tuple[dict[st
 
 def command_environment() -> dict[str, str]:
     """Return the environment for a command that a worker starts, which must not count as a worker."""
-    return {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    return {name: value for name, value in os.environ.items() if name not in OF_WORKERS}
 
 
 def inherited_secret_key() -> str | None:
@@ -137,6 +138,16 @@ def inherited_secret_key() -> str | None:
 def multiprocess_metrics() -> str:
     """Return the folder where several workers share metrics, or ""; prometheus_client reads the same variable."""
     return os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+
+
+def workers_folder() -> str:
+    """Return the folder in which several workers meet, or "" with a single one and in other processes."""
+    return os.environ.get("_WORKERS_FOLDER", "")
+
+
+def worker_number() -> int:
+    """Return this worker's number among several, from 1, or 0 for a single one and in other processes."""
+    return int(os.environ.get("_WORKER_NUMBER", "0"))
 
 
 def pass_to_children(name: str, value: str) -> None:

@@ -20,6 +20,7 @@ class Probe(Ticker):
     def __init__(self) -> None:
         super().__init__("database_probe", LOOK_SECONDS)
         self._reason: str | None = None
+        DATABASE_WRITABLE.set(1)  # until the first write fails; the boot has written
 
     def problem(self) -> str | None:
         """Return the database's problem, or None; for readiness."""

@@ -25,11 +25,12 @@ def install(app: Flask, settings: Settings) -> None:
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
     event_rates.configure(settings)
+    mode = settings.async_mode if _serving(settings) else "threading"
+    _install_server(app, settings, mode)
+    relay.share()
     recovery.configure(settings)
     presence.configure(settings)
     publisher.connect()
-    mode = settings.async_mode if _serving(settings) else "threading"
-    _install_server(app, settings, mode)
     app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
 

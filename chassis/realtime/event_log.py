@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict, deque
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 MAX_ROOMS = 50_000  # how many rooms' last numbers are remembered; 200 bytes each
 
@@ -31,9 +31,12 @@ class EventLog:
 
     def append(self, room: str, event: str, text: str) -> int:
         """Store an event and return its number."""
-        now, seq = time.monotonic(), self.position(room) + 1
+        return self._store(room, Entry(self.position(room) + 1, time.monotonic(), event, text))
+
+    def _store(self, room: str, entry: Entry) -> int:
+        seq, now, _, text = entry
         self._numbers[room] = seq
-        self._kept.setdefault(room, deque()).append(Entry(seq, now, event, text))
+        self._kept.setdefault(room, deque()).append(entry)
         self._bytes += len(text)
         for rooms in (self._numbers, self._kept):
             rooms.move_to_end(room)
@@ -71,8 +74,47 @@ class EventLog:
             while room in self._kept:
                 self._drop_first(room)
 
-    def _drop_first(self, room: str) -> None:
+    def _drop_first(self, room: str) -> Entry:
         kept = self._kept[room]
-        self._bytes -= len(kept.popleft().text)
+        entry = kept.popleft()
+        self._bytes -= len(entry.text)
         if not kept:
             del self._kept[room]
+        return entry
+
+
+class SharedEventLog(EventLog):
+    """The events of several workers: numbers grow over all rooms, so those of one room have gaps."""
+
+    def __init__(self, **limits: Any) -> None:
+        super().__init__(**limits)
+        self._last = 0
+        self._dropped: OrderedDict[str, int] = OrderedDict()  # the last number that each room has lost
+
+    def put(self, room: str, event: str, text: str, seq: int) -> None:
+        """Store an event under its number, which is higher than all before."""
+        self._last = seq
+        self._store(room, Entry(seq, time.monotonic(), event, text))
+
+    def position(self, room: str) -> int:
+        """Return the number of the last event of any room."""
+        return self._last
+
+    def since(self, room: str, seq: int) -> list[Entry] | None:
+        """Return the events after a number, oldest first, or None when some of them are no longer known."""
+        self._trim(room, time.monotonic())
+        if not max(self._floor, self._dropped.get(room, 0)) <= seq <= self._last:
+            return None
+        return [entry for entry in self._kept.get(room, ()) if entry.seq > seq]
+
+    def forget_before(self, seq: int) -> None:
+        """Record that events up to a number were missed, in whichever room."""
+        self._floor, self._last = max(self._floor, seq), max(self._last, seq)
+
+    def _drop_first(self, room: str) -> Entry:
+        entry = super()._drop_first(room)
+        self._dropped[room] = entry.seq
+        self._dropped.move_to_end(room)
+        while len(self._dropped) > MAX_ROOMS:
+            self._floor = max(self._floor, self._dropped.popitem(last=False)[1])
+        return entry

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections import defaultdict
+from typing import Any
 
 import structlog
 from flask import request
@@ -26,6 +27,7 @@ __all__ = ["enter", "leave", "members", "rooms"]
 log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
 MAX_CHARACTERS = 255
+UNSEEN = (-1, 0)  # no room's fingerprint
 
 
 class Presence:
@@ -41,6 +43,7 @@ class Presence:
 
     def configure(self, settings: Settings) -> None:
         """Generate a unique holder id."""
+        recovery.observe("presence:update", self.heard)
         self._holder = secrets.token_hex(16)
         self._lease, self._renewed = settings.presence_lease_seconds, 0.0
 
@@ -130,16 +133,22 @@ class Presence:
                 self._here.pop(sid, None)
 
     def _tell_changes(self) -> None:
+        if not recovery.speaks():  # another worker tells everybody
+            self._seen = {}
+            return
         now = time.time()
         found = db.read(lambda conn: store.fingerprints(conn, now), unbounded=True)
-        changed = [room for room in {*found, *self._seen} if found.get(room) != self._seen.get(room)]
-        for room in changed:
+        rooms = {*found, *self._seen, *self._told}
+        for room in [room for room in rooms if found.get(room) != self._seen.get(room, UNSEEN)]:
             there = set(self.members(room)) if room in found else set()
             self._tell(room, self._told.get(room, set()), there)  # when it fails, the next tick tells the same
-            self._told[room] = there
-            if not there:
-                del self._told[room]
         self._seen = found
+
+    def heard(self, room: str, changes: dict[str, Any]) -> None:
+        """Record what the clients in a room were told, by whichever worker."""
+        self._told[room] = (self._told.get(room, set()) | set(changes["joined"])) - set(changes["left"])
+        if not self._told[room]:
+            del self._told[room]
 
     @staticmethod
     def _tell(room: str, before: set[str], there: set[str]) -> None:

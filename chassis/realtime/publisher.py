@@ -38,11 +38,10 @@ def connect() -> None:
 def publish(room: str, event: str, data: dict[str, Any]) -> None:
     """Send an event to all clients in a room; `data` is JSON, and gets a field `stream` with its number.
 
-    Clients of other processes get it when REDIS_URL is set.
+    Clients of all workers get it, and with REDIS_URL those of other machines.
     """
     if relay.numbers():
-        recovery.deliver(room, event, data)
-        relay.send(room, event, data)
+        relay.publish(room, event, data)
     else:
         socketio.emit(event, data, to=room)
 
@@ -58,7 +57,7 @@ def publish_details(kind: str, event: str, source: Source) -> None:
 
 def publish_job(job: Job) -> None:
     """Send a job's current state to its viewers."""
-    recovery.deliver(job_room(job.id), "job:update", job.as_dict())
+    recovery.deliver(job_room(job.id), "job:update", job.as_dict(), version=job.revision)
     if job.kind in _sources:
         _pending[job.id] = job.kind
 
@@ -80,6 +79,8 @@ class Publisher(Ticker):
 
 def send_one() -> None:
     """Send one job's details; the job returns to the end of the queue while it has more."""
+    if not recovery.speaks():
+        _pending.clear()
     while _pending:
         job_id, kind = _pending.popitem(last=False)
         event, source = _sources[kind]

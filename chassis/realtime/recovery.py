@@ -1,23 +1,33 @@
 """Missed-event recovery: events sent to a room are numbered and kept, and clients that reconnect receive the rest.
 
-Each process numbers what it sends to its own clients, under an epoch that it generates at its start. A client that
-reconnects to another process, or after a restart, presents an unknown epoch and is told to fetch the current state.
+The workers of one machine share an epoch and one sequence of numbers, so a client may come back to any of them.
+Otherwise each process numbers what it sends to its own clients, under an epoch that it generates at its start. A client
+that reconnects to another machine, or after a restart, presents an unknown epoch and is told to fetch the state.
 """
 
 import json
 import secrets
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import request
 from pydantic import BaseModel, Field
 
+from chassis.base.environment import workers_folder
 from chassis.extensions import socketio
 from chassis.realtime import access
-from chassis.realtime.event_log import Entry, EventLog
+from chassis.realtime.event_log import Entry, EventLog, SharedEventLog
+from chassis.server.several.speaker import Speaker
 from chassis.settings import Settings
 
 __all__ = ["Position", "Resumable", "join"]
+
+MAX_VERSIONS = 10_000  # rooms and events whose last version is remembered
+Carry = Callable[[str, str, dict[str, Any], int | None], None]
+Observer = Callable[[str, dict[str, Any]], None]
 
 
 class Position(BaseModel):
@@ -42,22 +52,81 @@ class Streams:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._speaker = Speaker()
+        self._carry: Carry | None = None
+        self._catch_up: Callable[[], None] = lambda: None
+        self._observers: dict[str, Observer] = {}
+        self.hand_on = self._speaker.hand_on
+
+    def share(self, carry: Carry, catch_up: Callable[[], None]) -> None:
+        """Number events together with other workers from now on; called before `configure`.
+
+        `carry` sends an event to all workers, this one included; `catch_up` returns once all sent ones are delivered.
+        """
+        self._carry, self._catch_up = carry, catch_up
+
+    def speaks(self) -> bool:
+        """Return whether this process tells clients what all workers that share numbers can read in the database."""
+        return self._carry is None or self._speaker.speaks()
+
+    def observe(self, event: str, observer: Observer) -> None:
+        """Call `observer(room, data)` for each event with this name that is delivered in this process."""
+        self._observers[event] = observer
 
     def configure(self, settings: Settings) -> None:
         """Start with an empty log and a unique epoch."""
         limits = {"max_events": settings.event_log_max_events, "max_bytes": settings.event_log_max_bytes}
-        self._log = EventLog(**limits, seconds=settings.event_log_seconds)
-        self._epoch = secrets.token_hex(8)
+        kind = SharedEventLog if self._carry else EventLog
+        self._log = kind(**limits, seconds=settings.event_log_seconds)
+        self._epoch = Path(workers_folder()).name if self._carry else secrets.token_hex(8)
+        self._versions: OrderedDict[tuple[str, str], int] = OrderedDict()
         # A replay that fills the send buffer would close the connection, and the client would reconnect and ask again.
         self._max_replay_bytes = settings.socket_send_buffer_bytes // 4 or settings.event_log_max_bytes
         self._max_replay_events = settings.socket_send_buffer_messages // 4 or settings.event_log_max_events
 
-    def deliver(self, room: str, event: str, data: dict[str, Any]) -> None:
-        """Send an event to this process's clients in a room, with its number in the field `stream`."""
+    def deliver(self, room: str, event: str, data: dict[str, Any], version: int | None = None) -> None:
+        """Send an event to the clients in a room, with its number in the field `stream`.
+
+        It reaches the clients of this process, or of all workers that share numbers. If these can all read the event in
+        the database, `version` is a number that grows with each change, and each version is sent once.
+        """
+        if self._carry is None:
+            self.take(room, event, data)
+            return
+        self._catch_up()
+        if version is None or version > self._versions.get((room, event), -1):
+            self._carry(room, event, data, version)
+
+    def take(
+        self, room: str, event: str, data: dict[str, Any], number: int | None = None, version: int | None = None
+    ) -> None:
+        """Send an event to this process's clients; `number` is its number if several workers share them."""
         text = json.dumps(data)
         with self._lock:
-            stream = self._stream(room, self._log.append(room, event, text))
-            socketio.emit(event, {**data, "stream": stream}, to=room, ignore_queue=True)
+            if version is not None and not self._is_news(room, event, version):
+                return
+            if number is not None and isinstance(self._log, SharedEventLog):
+                self._log.put(room, event, text, number)
+            else:
+                number = self._log.append(room, event, text)
+            if observer := self._observers.get(event):
+                observer(room, data)
+            socketio.emit(event, {**data, "stream": self._stream(room, number)}, to=room, ignore_queue=True)
+
+    def forget_before(self, number: int) -> None:
+        """Record that this process has missed events up to a number."""
+        with self._lock:
+            if isinstance(self._log, SharedEventLog):
+                self._log.forget_before(number)
+
+    def _is_news(self, room: str, event: str, version: int) -> bool:
+        if version <= self._versions.get((room, event), -1):
+            return False
+        self._versions[room, event] = version
+        self._versions.move_to_end((room, event))
+        if len(self._versions) > MAX_VERSIONS:
+            self._versions.popitem(last=False)
+        return True
 
     def join(self, room: str, after: Position | None = None) -> dict[str, Any]:
         """Let the client of this event into a room, send it the events it missed, and return its position.
@@ -69,6 +138,7 @@ class Streams:
         if namespace != "/":
             raise RuntimeError("Events are published in the default namespace: join their rooms there.")
         access.check(room)
+        self._catch_up()
         with self._lock:
             access.enter(room)
             missed = self._missed(room, after)
@@ -92,3 +162,4 @@ class Streams:
 
 streams = Streams()
 configure, deliver, join = streams.configure, streams.deliver, streams.join
+observe, speaks, hand_on = streams.observe, streams.speaks, streams.hand_on

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -22,6 +23,8 @@ CHECK_ALL_EVERY = 25  # checks: not every kind of identity announces its changes
 Socket = tuple[str, str]  # sid, namespace
 
 _open: dict[Socket, Identity] = {}
+_tell_others: list[Callable[[], None]] = []
+_lookout: "Lookout | None" = None
 _first_end = math.inf  # earliest expiry among these, as far as is known
 
 
@@ -66,12 +69,25 @@ def _identities() -> set[Identity]:
 
 @rights_changed.connect
 def _end_at_once(_sender: object) -> None:
-    """Close this process's sockets without waiting for the next check; other processes do so at theirs."""
+    """Close this process's sockets without waiting for the next check; other processes are told to do the same."""
+    for tell in _tell_others:
+        tell()
     keyring.forget()
     try:
         end_unwanted()
     except Exception:
         log.exception("revocation_error")  # the next check tries again; the rights are revoked already
+
+
+def announce_by(tell: Callable[[], None]) -> None:
+    """Call `tell` whenever this process has changed rights."""
+    _tell_others[:] = [tell]
+
+
+def look_soon() -> None:
+    """Check in the background, since another process has changed rights."""
+    if _lookout is not None:
+        socketio.start_background_task(_lookout.look)
 
 
 def _here() -> Socket:
@@ -84,7 +100,9 @@ class Lookout(Ticker):
 
     def __init__(self, app: Flask) -> None:
         super().__init__("revocation", LOOK_SECONDS)
+        global _lookout
         self._app, self._version, self._looks = app, -1, 0
+        _lookout = self
 
     def stop(self) -> None:
         """Stop checking, and store the uses."""
@@ -93,6 +111,13 @@ class Lookout(Ticker):
             keyring.flush()
         except Exception:
             log.exception("revocation_error")
+
+    def look(self) -> None:
+        """Check once, outside of the usual times."""
+        try:
+            self.tick()
+        except Exception:
+            log.exception("revocation_error")  # the next check tries again
 
     def tick(self) -> None:
         """Check once."""

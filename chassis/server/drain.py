@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from chassis.base.environment import worker_number, workers_folder
+from chassis.server.several.roster import Roster
+
 log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.1
 BATCHES = 10
@@ -21,6 +24,7 @@ class Drain:
 
     def __init__(self, worker: Any, server: Any, on_stop: Callable[[], None]) -> None:
         self._worker, self._server, self._on_stop = worker, server, on_stop
+        self._roster = Roster(worker_number()) if workers_folder() else None
         self._stopping = threading.Lock()
         self._sent_away = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="drain", daemon=True)
@@ -42,6 +46,7 @@ class Drain:
 
     def _watch(self) -> None:
         while not self.draining or getattr(self._worker, "accepting", False):
+            self._report()
             time.sleep(WATCH_SECONDS)
         threading.Thread(target=self._stop, name="drain-jobs", daemon=True).start()
         send_away(self._server)
@@ -50,6 +55,11 @@ class Drain:
             time.sleep(WATCH_SECONDS)
             self._worker.clients_sent_away = True
             _close_all(list(self._server.eio.sockets.values()))
+
+    def _report(self) -> None:
+        """Tell the other workers how many sessions there are here; a draining worker gets no new ones."""
+        if self._roster is not None:
+            self._roster.report(len(self._server.eio.sockets), serves=not self.draining)
 
     def _stop(self) -> None:
         with self._stopping:

@@ -7,11 +7,24 @@ from typing import Any
 import socketio
 from socketio import exceptions
 
+from chassis.base.environment import worker_number
 from chassis.server import packets
-from chassis.server.manager import RedisRooms, Rooms
+from chassis.server.manager import RedisRooms, Rooms, SharedRooms
 from chassis.server.packets import Outgoing, Packet
+from chassis.server.several import sids
 
 log = logging.getLogger(__name__)
+
+
+def _rooms(redis_url: str, channel: str) -> Rooms | SharedRooms:
+    """Return the rooms of this process: shared by Redis, by the workers of this machine, or with nobody."""
+    if redis_url:
+        return RedisRooms(redis_url, channel=channel)
+    if not worker_number():
+        return Rooms()
+    from chassis.server.several.bus import BusRooms
+
+    return BusRooms()
 
 
 class EventServer(socketio.Server):  # type: ignore[misc]
@@ -33,9 +46,11 @@ class EventServer(socketio.Server):  # type: ignore[misc]
         too_many_rooms: Callable[[int], Exception],
         **options: Any,
     ) -> None:
-        rooms = RedisRooms(redis_url, channel=channel) if redis_url else Rooms()
+        rooms = _rooms(redis_url, channel)
         rooms.max_rooms, rooms.too_many_rooms = options["limits"].rooms, too_many_rooms
         super().__init__(client_manager=rooms, **options)
+        if number := worker_number():
+            self.eio.generate_id = sids.marked(self.eio.generate_id, number)
         self._unhandled, self._unsendable = unhandled, unsendable
 
     def emit(

@@ -61,6 +61,9 @@ class Hub(Protocol):
     def event(self) -> Event:
         """Return a new event."""
 
+    def forget(self, sock: Any) -> None:
+        """Stop watching a socket whose connection another process has, before it is closed here."""
+
     def raw(self, sock: Any) -> Any:
         """Return the non-blocking socket inside a green one."""
 

@@ -53,6 +53,9 @@ class EventletHub:
     def event(self) -> Any:
         return Event()
 
+    def forget(self, sock: Any) -> None:
+        """Do nothing, since eventlet watches only while something waits."""
+
     def raw(self, sock: Any) -> Any:
         return sock.fd
 

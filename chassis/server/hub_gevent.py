@@ -1,11 +1,14 @@
 """gevent's hub."""
 
+import contextlib
+import os
 from typing import Any
 
 import gevent
 from gevent import socket
 from gevent.event import AsyncResult
 
+from chassis.base.concurrency import original
 from chassis.server.hub import Work
 
 READ, WRITE = 1, 2  # of libev and libuv
@@ -57,6 +60,16 @@ class GeventHub:
 
     def event(self) -> "Event":
         return Event()
+
+    def forget(self, sock: Any) -> None:
+        """libev unregisters a descriptor by its closing, which does not help while another process has it open.
+
+        The next event would make libev register all descriptors again.
+        """
+        if self._loop.backend == "epoll":
+            epoll = original("select", "epoll")
+            with contextlib.suppress(OSError), epoll.fromfd(os.dup(self._loop.fileno())) as registered:
+                registered.unregister(sock.fileno())
 
     def raw(self, sock: Any) -> Any:
         return sock._sock

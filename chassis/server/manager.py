@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from socketio.manager import Manager
+from socketio.pubsub_manager import PubSubManager
 from socketio.redis_manager import RedisManager
 
 from chassis.base.concurrency import original
@@ -176,5 +177,26 @@ class Rooms(Manager):  # type: ignore[misc]
                 del pending[namespace]
 
 
-class RedisRooms(RedisManager, Rooms):  # type: ignore[misc]
-    """The same rooms, with events shared among several processes through Redis."""
+class SharedRooms(PubSubManager, Rooms):  # type: ignore[misc]
+    """The same rooms in several processes; an event for a client of this process takes no other way."""
+
+    def emit(
+        self,
+        event: str,
+        data: Any,
+        namespace: str | None = None,
+        room: Any = None,
+        skip_sid: Any = None,
+        callback: Any = None,
+        to: Any = None,
+        **options: Any,
+    ) -> None:
+        """Send an event to a client, a room, several rooms, or the whole namespace, in all processes."""
+        room, namespace = to or room, namespace or "/"
+        if isinstance(room, str) and self.eio_sid_from_sid(room, namespace) is not None:
+            options["ignore_queue"] = True
+        super().emit(event, data, namespace=namespace, room=room, skip_sid=skip_sid, callback=callback, **options)
+
+
+class RedisRooms(SharedRooms, RedisManager):  # type: ignore[misc]
+    """Rooms that are shared through Redis."""

@@ -5,12 +5,14 @@ import os
 import socket
 import time
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from greenlet import getcurrent
 from gunicorn.http.errors import InvalidHeader
 from gunicorn.workers.base_async import AsyncWorker
 
+from chassis.base.environment import worker_number, workers_folder
 from chassis.server import tuning
 from chassis.server.patches import for_eventlet, for_gevent
 
@@ -40,6 +42,8 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
         self._quitting, self._orphaned = False, False
         self._notified = 0.0
         self._turns = tuning.Turns()
+        self._giver: Any = None  # both are used with several workers
+        self._desk: Any = None
         super().init_process()
 
     def patch(self) -> None:
@@ -53,6 +57,7 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
         self.wsgi = self._knowing_when_to_close(self.wsgi)
         tuning.settle(self.cfg)
         room = Room(self.worker_connections)
+        self._share(room)
         acceptors = [Acceptor(wrapped.sock, room, self.handle) for wrapped in self.sockets]
         while self.alive:
             self._tick()
@@ -90,12 +95,30 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
             self._leave_with_the_master()
         hub.current().sleep(seconds)
 
-    def handle(self, listener: Any, client: Any, addr: Any) -> None:
-        """Serve a connection, which is registered while it is open."""
+    def _share(self, room: Any) -> None:
+        """Exchange connections with the other workers, if there are any."""
+        if workers_folder():
+            from chassis.server.several.desk import Desk
+            from chassis.server.several.given import Giver
+            from chassis.server.several.roster import Roster
+
+            self._giver = Giver(worker_number(), Roster(worker_number()))
+            self._desk = Desk(worker_number(), room, self.handle)
+
+    def _receiver(self, listener: Any, client: Any, addr: Any, received: bytes) -> Any:
         from chassis.server.receiver import Receiver
 
         limits = self.head_seconds, self.body_seconds, self.cfg.keepalive
-        self._receivers[getcurrent()] = receiver = Receiver(client, *limits, self._idle)
+        if self._desk is None:
+            return Receiver(client, *limits, self._idle)
+        from chassis.server.several.sorter import Sorter
+
+        give = partial(self._giver.give, client, (listener.getsockname(), addr))
+        return Sorter(client, *limits, self._idle, give=give, received=received)
+
+    def handle(self, listener: Any, client: Any, addr: Any, received: bytes = b"") -> None:
+        """Serve a connection, which is registered while it is open; `received` was read by another worker."""
+        self._receivers[getcurrent()] = receiver = self._receiver(listener, client, addr, received)
         self._open.add(client)
         try:
             super().handle(listener, receiver, addr)
@@ -128,9 +151,9 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
             self._turns.end()
 
     def handle_error(self, req: Any, receiver: Any, addr: Any, exc: BaseException) -> None:
-        """Answer a request that is malformed or did not arrive in time."""
+        """Answer a request that is malformed did not arrive in time, or cannot be handed over."""
         from gunicorn import util
-        from werkzeug.exceptions import RequestTimeout
+        from werkzeug.exceptions import RequestTimeout, ServiceUnavailable
 
         if isinstance(exc, RequestTimeout):
             self.log.info("A request from %s did not come in time", addr[0] if addr else "a socket")
@@ -138,6 +161,10 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
                 util.write_error(receiver, 408, "Request Timeout", "The request did not come in time.")
             return
         receiver.linger()
+        if isinstance(exc, ServiceUnavailable):
+            with contextlib.suppress(OSError):
+                util.write_error(receiver, 503, "Service Unavailable", "The session's worker is busy: try again.")
+            return
         super().handle_error(req, receiver, addr, exc)
 
     def _finish(self, deadline: float) -> None:
@@ -155,7 +182,16 @@ class GreenWorker(AsyncWorker):  # type: ignore[misc]
                 _shut(self._idle, socket.SHUT_RD)
             if self.clients_sent_away:  # websockets that are still open
                 _shut(self._websockets, socket.SHUT_RDWR)
+                self._close_desk()
             self._tick()
+        if self._desk is not None:
+            self._close_desk()
+            self._tick()  # connections taken in last are answered
+
+    def _close_desk(self) -> None:
+        """Take no more connections from other workers, since no session is left."""
+        if self._desk is not None:
+            self._desk.close()
 
     def _under_way(self) -> bool:
         """Return whether a connection is open; eventlet's websocket closes its own under a reader that never wakes."""

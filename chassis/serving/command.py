@@ -37,7 +37,7 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("command", nargs="?", choices=COMMANDS, default="start", help="start is the default")
     parser.add_argument("--bind", metavar="HOST:PORT", type=address, help="where to listen (HOST, PORT)")
-    parser.add_argument("--workers", metavar="N", type=int, help="worker processes (GUNICORN_WORKERS)")
+    parser.add_argument("--workers", metavar="N", help="worker processes, or auto (GUNICORN_WORKERS)")
     parser.add_argument(
         "--log-level", metavar="LEVEL", type=str.upper, help="DEBUG, INFO, WARNING or ERROR (LOG_LEVEL)"
     )
@@ -61,7 +61,7 @@ def environment(arguments: argparse.Namespace) -> dict[str, str]:
     """Return the environment variables that the options stand for."""
     found = dict(arguments.bind or {})
     if arguments.workers is not None:
-        found["GUNICORN_WORKERS"] = str(arguments.workers)
+        found["GUNICORN_WORKERS"] = arguments.workers
     if arguments.log_level:
         found["LOG_LEVEL"] = arguments.log_level
     if arguments.dev:

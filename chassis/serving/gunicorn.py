@@ -12,13 +12,14 @@ from typing import Any
 import structlog
 
 from chassis import features
-from chassis.base.environment import multiprocess_metrics, pass_to_children, sources
+from chassis.base.environment import multiprocess_metrics, pass_to_children, sources, workers_folder
 from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
 from chassis.observability.logs import configure_logging
 from chassis.server import told
 from chassis.server.handover import Handover
 from chassis.server.patches import for_eventlet, for_gunicorn
+from chassis.server.several import folder
 from chassis.server.start import end_when_told, leave_out_preload, raise_file_limit, refuse_tls, run_boot
 from chassis.settings import Settings
 from chassis.settings.secret_key import ensure_secret_key
@@ -70,13 +71,16 @@ class Serving:
             server.log.warning(
                 "SECRET_KEY is not set: generated one for this start; sessions end when the service restarts."
             )
-        if self.settings.gunicorn_workers > 1:
-            pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+        folder.forget()
         run_boot(_boot)
+        if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
+            pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+            folder.create(server.cfg.uid, server.cfg.gid)
 
-    def nworkers_changed(self, server: Any, new_value: int, _old_value: int) -> None:
+    def nworkers_changed(self, server: Any, new_value: int, old_value: int | None) -> None:
         """Refuse SIGTTIN with a single worker: what several workers share is set up at the start."""
-        if self.settings.gunicorn_workers == 1 and new_value > 1:
+        starts = old_value is None and self.settings.gunicorn_workers > 1
+        if new_value > 1 and not (starts or workers_folder()):
             server.log.warning("More workers need GUNICORN_WORKERS and a restart; the number stays at one.")
             server.num_workers = 1
 
@@ -94,9 +98,10 @@ class Serving:
         worker.body_seconds = self.settings.http_body_seconds
         worker.answer_seconds = self.settings.http_answer_seconds
 
-    def post_fork(self, _server: Any, _worker: Any) -> None:
+    def post_fork(self, _server: Any, worker: Any) -> None:
         """Unload our modules, so that a reload serves the present files, with patches applied."""
         end_when_told()
+        folder.enter(worker.age)
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
             del sys.modules[name]
 
@@ -115,15 +120,17 @@ class Serving:
             finish()
 
     def child_exit(self, _server: Any, worker: Any) -> None:
-        """Remove a dead worker from the shared metrics."""
-        if self.settings.gunicorn_workers > 1:
+        """Remove a dead worker from what the workers share."""
+        if workers_folder():
+            folder.clear_away(worker.age)
             from prometheus_client import multiprocess
 
             multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
     def on_exit(self, _server: Any) -> None:
-        """Remove the files in which workers share their metrics."""
-        if self.settings.gunicorn_workers > 1:
+        """Remove what the workers share."""
+        if workers_folder():
+            folder.remove()
             shutil.rmtree(multiprocess_metrics(), ignore_errors=True)
 
 

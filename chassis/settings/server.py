@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr
 
 from chassis.settings import packages
 from chassis.settings.section import Problem, Section
-from chassis.settings.types import CommaList
+from chassis.settings.types import CommaList, Workers
 
 
 class ServerSettings(Section):
@@ -27,13 +27,13 @@ class ServerSettings(Section):
         20_000_000, ge=1_000, description="Maximum request body of a route that accepts files."
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="Redis for events and limits shared by workers; required only with more than one."
+        SecretStr(""), description="Redis for events and limits that several machines share; one machine needs none."
     )
-    gunicorn_workers: int = Field(
+    gunicorn_workers: Workers = Field(
         1,
         ge=1,
         le=64,
-        description="Number of worker processes. More than 1 needs REDIS_URL and SOCKET_TRANSPORTS=websocket.",
+        description="Number of worker processes; `auto` for one per usable core.",
     )
     gunicorn_threads: int = Field(
         200,
@@ -74,12 +74,11 @@ class ServerSettings(Section):
         redis = self.redis_url.get_secret_value()
         if unknown or not self.socket_transports:
             yield "SOCKET_TRANSPORTS", "must list polling, websocket or both"
-        if self.gunicorn_workers > 1 and not redis:
-            yield "GUNICORN_WORKERS", "above 1 needs REDIS_URL, so that events reach the clients of every worker"
-        if self.gunicorn_workers > 1 and "polling" in self.socket_transports:
+        if self.gunicorn_workers > 1 and "polling" in self.socket_transports and self.async_mode == "threading":
             yield (
                 "GUNICORN_WORKERS",
-                "above 1 needs SOCKET_TRANSPORTS=websocket, because polls would reach other workers",
+                "above 1 needs SOCKET_TRANSPORTS=websocket under ASYNC_MODE=threading, because polls would reach other "
+                "workers",
             )
         if redis:
             yield from packages.needed("REDIS_URL", "redis", "redis")

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator
 
 from chassis.base import cron
+from chassis.base.cores import usable_cores
 from chassis.limits import Rate
 
 ORIGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*+)://([\w-][\w.-]*+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
+MAX_AUTO_WORKERS = 64
 USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
@@ -48,6 +50,10 @@ def _time_zone(value: str) -> str:
     return value
 
 
+def _workers(value: object) -> object:
+    return min(usable_cores(), MAX_AUTO_WORKERS) if value == "auto" else value
+
+
 Cron = Annotated[str, AfterValidator(cron.check)]
 """A cron expression; empty or `off` is never."""
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -66,3 +72,5 @@ Proxies = Annotated[tuple[Proxy, ...], BeforeValidator(_split)]
 """Networks or `unix`, separated by commas."""
 Rates = Annotated[tuple[Annotated[Rate, BeforeValidator(_rate)], ...], BeforeValidator(_split)]
 """Rates such as `600 per minute`, separated by commas."""
+Workers = Annotated[int, BeforeValidator(_workers)]
+"""A number of workers, or `auto` for the number of usable cores."""

@@ -1,5 +1,6 @@
 """Settings: every mistake at once, by name, without a secret's value."""
 
+import os
 import subprocess
 import sys
 
@@ -8,7 +9,7 @@ from click.testing import CliRunner
 from flask import Flask
 from pydantic import ValidationError
 
-from chassis.base import environment
+from chassis.base import cores, environment
 from chassis.cli.settings import show
 from chassis.errors import SettingsError
 from chassis.features import load
@@ -107,13 +108,26 @@ def test_a_plain_http_snapshot_needs_a_checksum_in_production(production):
     assert "DATABASE_SNAPSHOT_SHA256" in problems()
 
 
-def test_several_workers_need_redis_and_websocket_only(production):
+def test_several_workers_need_websocket_only_where_gunicorns_own_worker_serves(production):
     production.setenv("GUNICORN_WORKERS", "2")
-    assert "GUNICORN_WORKERS" in problems()
-    production.setenv("REDIS_URL", "redis://127.0.0.1/0")
+    assert load().gunicorn_workers == 2
+    production.setenv("ASYNC_MODE", "gevent")
+    assert load().gunicorn_workers == 2
+    production.setenv("ASYNC_MODE", "threading")
     assert "SOCKET_TRANSPORTS" in problems()["GUNICORN_WORKERS"]
     production.setenv("SOCKET_TRANSPORTS", "websocket")
     assert load().gunicorn_workers == 2
+
+
+def test_the_number_of_workers_may_be_the_number_of_cores(production, monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)))
+    monkeypatch.setattr(cores, "QUOTA", tmp_path / "cpu.max")
+    production.setenv("GUNICORN_WORKERS", "auto")
+    for quota, workers in [("", 8), ("max 100000", 8), ("250000 100000", 3), ("50000 100000", 1), ("9 0", 8)]:
+        cores.QUOTA.write_text(quota)
+        assert load().gunicorn_workers == workers, quota
+    production.setenv("GUNICORN_WORKERS", "all")
+    assert "GUNICORN_WORKERS" in problems()
 
 
 def test_a_value_may_come_from_a_file(production, tmp_path):
@@ -167,7 +181,7 @@ def test_the_flask_command_reads_the_files_as_the_server_does(tmp_path):
         (tmp_path / name).symlink_to(ROOT / name)
     code = f"""
 import pathlib
-from chassis.base import environment
+from chassis.base import cores, environment
 from flask.cli import main
 environment.BASE_DIR = pathlib.Path({str(tmp_path)!r})
 main()

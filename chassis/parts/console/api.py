@@ -56,6 +56,7 @@ class Stats(BaseModel):
 
     pid: int
     workers: int = Field(description="How many workers there are.")
+    sessions_by_pid: dict[str, int] = Field(description="Open sessions of each worker of this machine, by its pid.")
     version: str
     chassis_version: str
     python: str

@@ -76,7 +76,7 @@ class Ticker:
             changed, more = self._changed, self._more
             self._changed, self._more = {}, False
         told: dict[str, Any] = {"figures": stats.now(), "upstream": stats.upstream_state(), "more": more}
-        told["maintenance"] = maintenance.reason()
+        told |= {"maintenance": maintenance.reason(), "sessions_by_pid": stats.sessions_by_pid()}
         told["jobs"] = [_brief(job) for job in changed.values()]
         return told | (stats.readiness() if number % HEALTH_EVERY == 0 else {})
 

@@ -12,10 +12,12 @@ from chassis.base.concurrency import current_mode
 from chassis.base.service import CHASSIS_VERSION
 from chassis.base.service import current as service
 from chassis.base.times import iso
+from chassis.extensions import socketio
 from chassis.jobs import figures
 from chassis.observability.history import History
 from chassis.observability.metrics import UPSTREAM_CALLS
 from chassis.security import maintenance
+from chassis.server.several.roster import Roster
 from chassis.upstream import upstream
 from chassis.web import health
 from chassis.wiring import current_settings, current_wiring, keep, kept
@@ -24,6 +26,7 @@ from chassis.wiring import current_settings, current_wiring, keep, kept
 def stats() -> dict[str, Any]:
     """Return the current figures, those of the last hour, and the state of all parts."""
     found = about() | readiness() | {"maintenance": maintenance.reason(), "figures": now()}
+    found |= {"sessions_by_pid": sessions_by_pid()}
     return found | {"series": history().series(), "upstream": upstream_state()}
 
 
@@ -41,6 +44,12 @@ def about() -> dict[str, Any]:
         "started_at": iso(started),
         "uptime_seconds": round(max(0.0, time.time() - started), 1),
     }
+
+
+def sessions_by_pid() -> dict[str, int]:
+    """Return the open sessions of each worker of this machine by its pid."""
+    rows = Roster.of_service()
+    return {str(row.pid): row.sessions for row in rows} or {str(os.getpid()): len(socketio.server.eio.sockets)}
 
 
 def readiness() -> dict[str, Any]:

@@ -48,7 +48,8 @@ STOCK_SERVER = (
     "socketio:Server._handle_eio_message(self, eio_sid, data)",
     "socketio:Server._send_eio_packet(self, eio_sid, eio_pkt)",
 )
-QUEUE = ("socketio:PubSubManager._handle_emit(self, message)", "socketio:RedisManager._publish(self, data)")
+QUEUE = ("socketio:PubSubManager._handle_emit(self, message)", "socketio:PubSubManager._publish(self, data)")
+NUMBERED = "numbered"  # marks a message that the receiver numbers before sending it to clients
 NO_NUMBERS = "What features publish carries no number, so clients that reconnect may miss some of it."
 
 

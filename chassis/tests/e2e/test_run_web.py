@@ -104,7 +104,7 @@ def no_traceback_is_shown(port):
 def test_a_start_in_the_background_that_fails_says_why(web, copy):
     wrong = web("--daemon", "--log-level", "loud")
     assert (wrong.returncode, "LOG_LEVEL" in wrong.stderr) == (78, True)
-    broken = web("--daemon", "--workers", "2")
+    broken = web("--daemon", "--workers", "many")
     assert (broken.returncode, "GUNICORN_WORKERS" in broken.stderr) == (78, True)
     (copy / "chassis/web/pages.py").write_text("import no_such_module\n")
     late = web("--daemon")

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.realtime import event_log
-from chassis.realtime.event_log import EventLog
+from chassis.realtime.event_log import EventLog, SharedEventLog
 from chassis.tests.fuzzing import fuzz
 
 
@@ -57,3 +57,34 @@ def test_whatever_is_published_a_replay_is_whole_or_refused(published, max_event
             missed = log.since(room, seq)
             assert missed is None or [entry.text for entry in missed] == texts[seq:]
         assert log.since(room, len(texts)) == []
+
+
+def shared(**limits):
+    return SharedEventLog(**({"max_events": 10, "max_bytes": 1000, "seconds": 60} | limits))
+
+
+def test_numbers_of_several_workers_grow_over_all_rooms():
+    log = shared(max_events=2)
+    for seq, room in [(3, "a"), (4, "b"), (7, "a"), (9, "a")]:
+        log.put(room, "e", "{}", seq)
+    assert log.position("a") == log.position("new") == 9
+    assert [numbers(log.since("a", seq)) for seq in (2, 3, 5, 7, 9, 10)] == [None, [7, 9], [7, 9], [9], [], None]
+    assert numbers(log.since("b", 2)) == [4]
+
+
+def test_what_a_worker_missed_is_known_in_no_room():
+    log = shared()
+    log.put("a", "e", "{}", 3)
+    log.forget_before(8)
+    assert [numbers(log.since("a", seq)) for seq in (3, 8)] == [None, []]
+    log.put("a", "e", "{}", 9)
+    assert numbers(log.since("a", 8)) == [9]
+
+
+def test_a_shared_log_that_forgets_rooms_gives_no_half_replay(monkeypatch):
+    monkeypatch.setattr(event_log, "MAX_ROOMS", 2)
+    log = shared(max_events=0)
+    for seq, room in enumerate("abcd", start=1):
+        log.put(room, "e", "{}", seq)
+    assert [numbers(log.since(room, 1)) for room in "abcd"] == [None] * 4
+    assert numbers(log.since("a", 4)) == []

@@ -82,6 +82,29 @@ def a_wait_ends_with_data_or_in_time(hub: Any) -> None:
     raise AssertionError("a raw socket waited")
 
 
+def a_connection_that_another_process_has_is_forgotten(hub: Any) -> None:
+    import os
+    from pathlib import Path
+
+    ours, _theirs = pair()
+    try:
+        hub.wait_readable(ours, 0.01)
+    except TimeoutError:
+        os.dup(ours.fileno())
+    descriptor = ours.fileno()
+    hub.forget(ours)
+    ours.close()
+    polls = [path.name for path in Path("/proc/self/fd").iterdir() if "eventpoll" in str(path.resolve())]
+    watched = [
+        line.split()[1]
+        for poll in polls
+        for line in Path("/proc/self/fdinfo", poll).read_text().splitlines()
+        if line.startswith("tfd:")
+    ]
+    assert polls
+    assert str(descriptor) not in watched
+
+
 def a_time_limit_leaves_its_block(hub: Any) -> None:
     with hub.time_limit(0.01):
         hub.sleep(LIMIT_SECONDS)

@@ -1,6 +1,7 @@
 """An application that uses all of Flask-SocketIO's programming model; the matrix drives it under every transport."""
 
 import json
+import os
 import threading
 import time
 
@@ -18,6 +19,7 @@ from flask_socketio import (
 )
 
 from app import create_app
+from chassis.base.environment import worker_number
 from chassis.extensions import socketio
 from chassis.tests.patience import LIMIT_SECONDS
 
@@ -248,6 +250,18 @@ def send_away(sid):
 @app.get("/held")
 def holding():
     return jsonify(len(held))
+
+
+@app.get("/worker")
+def worker():
+    """Return this worker's number among several, and its pid."""
+    return jsonify([worker_number(), os.getpid()])
+
+
+@app.get("/ask/<sid>")
+def ask_any(sid):
+    """Ask a client of whichever worker."""
+    return jsonify(socketio.call("question", "anybody?", to=sid, timeout=LIMIT_SECONDS))
 
 
 @app.post("/release")

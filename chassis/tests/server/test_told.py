@@ -63,10 +63,10 @@ def start(tmp_path, *words, **env):
 @pytest.mark.parametrize(
     ("words", "env", "name", "source"),
     [
-        (["--workers", "2"], {}, "GUNICORN_WORKERS", "the command line"),
-        (["--workers", "2"], {"GUNICORN_WORKERS": "1"}, "GUNICORN_WORKERS", "the command line"),
-        ([], {"GUNICORN_CMD_ARGS": "-w 2"}, "GUNICORN_WORKERS", "GUNICORN_CMD_ARGS"),
-        ([], {"WEB_CONCURRENCY": "2"}, "GUNICORN_WORKERS", "WEB_CONCURRENCY"),
+        (["--workers", "99"], {}, "GUNICORN_WORKERS", "the command line"),
+        (["--workers", "99"], {"GUNICORN_WORKERS": "1"}, "GUNICORN_WORKERS", "the command line"),
+        ([], {"GUNICORN_CMD_ARGS": "-w 99"}, "GUNICORN_WORKERS", "GUNICORN_CMD_ARGS"),
+        ([], {"WEB_CONCURRENCY": "99"}, "GUNICORN_WORKERS", "WEB_CONCURRENCY"),
         (["--worker-class", "sync"], {}, "ASYNC_MODE", "the command line"),
     ],
 )

@@ -7,6 +7,7 @@
   const ANSWER_MS = 10_000;
   const PRESENCE_MS = 10_000;
   let started = null;
+  let whole = null;
 
   function watch() {
     const connection = socket.id;
@@ -21,7 +22,8 @@
   function begin(stats) {
     started = performance.now() - stats.uptime_seconds * 1000;
     const several = stats.workers > 1;
-    Words.put($("worker"), several ? `pid ${stats.pid}, one of ${stats.workers}` : `pid ${stats.pid}`);
+    whole = several ? stats : null;
+    Words.put($("worker"), `pid ${stats.pid}`);
     $("whose").hidden = !several;
     Figures.begin(stats);
     tick({ ...stats, jobs: [], more: false });
@@ -34,6 +36,7 @@
     Jobs.tick(told.jobs, told.more, told.figures);
     Words.put($("uptime"), Words.span((performance.now() - started) / 1000));
     upstream(told.upstream);
+    if (whole) workers(told.sessions_by_pid);
     if (told.checks) verdict(told.ready, told.checks, told.ready ? "Ready" : "Not ready");
   }
 
@@ -46,6 +49,13 @@
       element.textContent = ok ? name : `${name}: ${detail}`;
       return element;
     }));
+  }
+
+  function workers(sessions) {
+    const numbers = Object.values(sessions);
+    const all = numbers.reduce((sum, number) => sum + number, 0);
+    const open = `${Words.count(all)} sockets: ${numbers.map(Words.count).join(" + ")}`;
+    Words.put($("worker"), `pid ${whole.pid}, one of ${whole.workers} (${open})`);
   }
 
   function upstream(state) {
