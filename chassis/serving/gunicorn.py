@@ -15,6 +15,7 @@ from chassis import features
 from chassis.base.environment import multiprocess_metrics, pass_to_children, sources
 from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
+from chassis.limits import machine
 from chassis.observability.logs import configure_logging
 from chassis.server import told
 from chassis.server.handover import Handover
@@ -71,6 +72,7 @@ class Serving:
             )
         if self.settings.gunicorn_workers > 1:
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+            machine.found(self.settings.limits_shared_keys, self.settings.gunicorn_workers)
         run_boot(_boot)
 
     def nworkers_changed(self, server: Any, new_value: int, _old_value: int) -> None:
@@ -92,6 +94,7 @@ class Serving:
         worker.head_seconds = self.settings.http_header_seconds
         worker.body_seconds = self.settings.http_body_seconds
         worker.answer_seconds = self.settings.http_answer_seconds
+        worker.shared_limits = machine.admit(worker.age)
 
     def post_fork(self, _server: Any, _worker: Any) -> None:
         """Unload our modules, so that a reload serves the present files, with patches applied."""
@@ -114,7 +117,8 @@ class Serving:
             finish()
 
     def child_exit(self, _server: Any, worker: Any) -> None:
-        """Remove a dead worker from the shared metrics."""
+        """Remove a dead worker from the shared limits and metrics."""
+        machine.bury(worker.age)
         if self.settings.gunicorn_workers > 1:
             from prometheus_client import multiprocess
 
