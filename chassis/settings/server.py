@@ -73,8 +73,6 @@ class ServerSettings(Section):
         redis = self.redis_url.get_secret_value()
         if unknown or not self.socket_transports:
             yield "SOCKET_TRANSPORTS", "must list polling, websocket or both"
-        if self.gunicorn_workers > 1 and not redis:
-            yield "GUNICORN_WORKERS", "above 1 needs REDIS_URL, so that events reach the clients of every worker"
         if self.gunicorn_workers > 1 and "polling" in self.socket_transports:
             yield (
                 "GUNICORN_WORKERS",
