@@ -70,7 +70,8 @@ def _count_together(worker: Any, settings: Settings) -> None:
         return
     limiter.share(shared.buckets)
     upstream.share(settings, shared.pace, shared.calls)
-    if census := getattr(socketio.server.eio, "census", None):
+    census = getattr(socketio.server.eio, "census", None)  # a library's own server has none
+    if census is not None:  # an empty one is false
         census.share(shared.sessions)
 
 
