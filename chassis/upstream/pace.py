@@ -74,10 +74,10 @@ class Pace:
                 shared.hold(KEY, self._rates, paused)
 
     def _paused_elsewhere(self) -> float:
-        """Return how long another process' pause lasts: a wait that is longer than that for a single token."""
+        """Return how long another process' pause lasts: a wait that is clearly longer than that for a single token."""
         (rate,) = self._rates
         wait = self._buckets.take(KEY, self._rates, look=True).wait_seconds
-        return wait if wait > rate.seconds / rate.amount else 0.0
+        return wait if wait > 1.5 * rate.seconds / rate.amount else 0.0
 
     def _paused(self) -> float:
         return max(0.0, self._paused_until - time.monotonic())
