@@ -5,13 +5,15 @@ import fcntl
 import mmap
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 
 from chassis.base.concurrency import original
 
-# A lock is held for microseconds, unless its holder is not running. A caller waits for about a quarter of a second; it
-# counts its tries, since on a busy machine it may itself not be running for that long.
-YIELDS, NAPS, NAP_SECONDS = 50, 1000, 0.0002
+WAIT_SECONDS = 0.25  # the longest that a caller waits for a lock
+# A lock is held for microseconds, unless its holder is not running. On a busy machine the caller itself may not be
+# running for longer than it waits, so that it also has a least number of tries.
+YIELDS, LEAST_TRIES, NAP_SECONDS = 50, 60, 0.0002
 
 
 def reserve(size: int) -> int:
@@ -49,11 +51,12 @@ class Zone:
                 fcntl.lockf(self._file, fcntl.LOCK_UN, 1, place)
 
     def _lock(self, place: int) -> None:
-        for tries in range(YIELDS + NAPS):
-            if self._try(place):
-                return
-            self._nap(NAP_SECONDS if tries >= YIELDS else 0)
-        raise TimeoutError("another worker holds a lock of the shared limits")
+        tries, until = 0, time.monotonic() + WAIT_SECONDS
+        while not self._try(place):
+            tries += 1
+            if tries > LEAST_TRIES and time.monotonic() > until:
+                raise TimeoutError("another worker holds a lock of the shared limits")
+            self._nap(NAP_SECONDS if tries > YIELDS else 0)
 
     def _try(self, place: int) -> bool:
         try:

@@ -116,7 +116,7 @@ class SecuritySettings(Section):
         ge=100,
         le=200_000,
         description="How many keys, accounts and addresses several workers count together. With more, those that took "
-        "the least are forgotten first. About 150 bytes of memory each, and 16 for every worker.",
+        "the least are forgotten first. About 150 bytes of memory each, and 32 for every worker.",
     )
     stale_key_days: int = Field(
         90,
