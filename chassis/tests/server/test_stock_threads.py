@@ -18,7 +18,7 @@ from chassis.server.stock import StockServer
 from chassis.server.stock_websocket import receiving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
-from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.patience import LIMIT_SECONDS, let_pass
 
 EIO_SID = "session"
 
@@ -132,7 +132,7 @@ def test_nothing_comes_between_a_packet_and_its_attachments(server, monkeypatch)
         send(eio_sid, packet)
         began.set()
         seen.append(packet.data)
-        thread.join(0.1)  # the other thread's chance, which it gets when nothing prevents it
+        let_pass(0.1)  # the other thread's chance, which it gets when nothing prevents it
 
     monkeypatch.setattr(server, "_send_eio_packet", send_slowly)
     thread = threading.Thread(target=other)
