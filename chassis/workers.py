@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import structlog
 from flask import Flask
 
 from chassis.db import db
@@ -13,14 +14,18 @@ from chassis.jobs.sender import Sender
 from chassis.jobs.sweeper import Sweeper
 from chassis.jobs.watchdog import Watchdog
 from chassis.jobs.watcher import Watcher
+from chassis.limits import limiter, machine
 from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
 from chassis.realtime import presence, publisher, recovery, revocation
 from chassis.server.drain import Drain
+from chassis.settings import Settings
+from chassis.upstream import upstream
 from chassis.wiring import keep, wiring_of
 
+log = structlog.get_logger("chassis.workers")
 _running: list[Any] = []
 
 
@@ -29,6 +34,7 @@ def start(worker: Any) -> None:
     app: Flask = worker.wsgi
     wiring = wiring_of(app)
     settings = wiring.settings
+    _count_together(worker, settings)
     db.warm()
     profiling.listen()
     lag, probe = LagMonitor(settings.hub_stall_seconds), Probe()
@@ -63,6 +69,20 @@ def finish() -> None:
         drain.finish()
     error_reports.flush()
     tracing.flush()
+
+
+def _count_together(worker: Any, settings: Settings) -> None:
+    """Let the limits of several workers count together."""
+    shared = machine.join(worker.shared_limits)
+    if shared is None:
+        if settings.gunicorn_workers > 1:
+            log.warning("limits_not_shared", hint="Restart the service: this worker counts separately until then.")
+        return
+    limiter.share(shared.buckets)
+    upstream.share(settings, shared.pace, shared.calls)
+    census = getattr(socketio.server.eio, "census", None)  # a library's own server has none
+    if census is not None:  # an empty one is false
+        census.share(shared.sessions)
 
 
 def _stop(parts: list[Any]) -> None:

@@ -14,7 +14,7 @@ from chassis.db.lock import only_one
 from chassis.db.outcomes import Outcome
 from chassis.db.snapshot.install import has_database
 from chassis.errors import AppError
-from chassis.settings import Settings
+from chassis.settings import Settings, pace
 
 log = structlog.get_logger("chassis.boot")
 
@@ -26,6 +26,8 @@ def boot(settings: Settings) -> None:
         log.warning(
             "every_host_is_answered", hint="Set PUBLIC_URL, and list any other names of this service in ALLOWED_HOSTS."
         )
+    if excess := pace.excess(settings):
+        log.warning("upstream_pace_may_be_exceeded", hint=f"UPSTREAM_REQUESTS_PER_SECOND {excess}. {pace.FIX}")
     make_folder(settings)
     schema.know(branches())
     database.open(settings)

@@ -22,7 +22,7 @@ from chassis.db.schema import pending
 from chassis.errors import AppError
 from chassis.observability.redaction import SECRET_NAMES, secret_values
 from chassis.security import identity, keyring, keys, stale_keys
-from chassis.settings import Settings
+from chassis.settings import Settings, pace
 from chassis.settings.networks import covers_internet
 from chassis.wiring import current_wiring
 
@@ -135,6 +135,12 @@ def database(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("database", f"lacks migrations: {', '.join(missing)}", "flask db upgrade")
 
 
+def upstream_pace(settings: Settings) -> Iterator[Weakness]:
+    """Check whether several machines or processes would together exceed the pace of the outside API."""
+    if excess := pace.excess(settings):
+        yield Weakness("UPSTREAM_REQUESTS_PER_SECOND", excess, pace.FIX)
+
+
 def machine(settings: Settings) -> Iterator[Weakness]:
     """Check the disk space and the clock, which decides when keys and sessions expire."""
     folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
@@ -168,6 +174,7 @@ CHECKS: tuple[Check, ...] = (
     user,
     database,
     unneeded_keys,
+    upstream_pace,
     machine,
     chassis,
 )

@@ -1,4 +1,4 @@
-"""Token buckets: rates, buckets in memory or Redis, and the one limiter of the whole service.
+"""Token buckets: rates, buckets in memory, shared memory or Redis, and the one limiter of the whole service.
 
 This room only counts. What is counted, the rates, and the answer to a refused client are decided elsewhere: in
 `chassis.security.request_rates` for requests, `chassis.realtime.event_rates` for events, `chassis.upstream.pace` for
@@ -11,6 +11,7 @@ from chassis.limits.rate import Rate, Rates
 from chassis.limits.verdict import Buckets, Verdict
 
 limiter = Limiter()
-"""The limiter of the service, with the method `take` of `Buckets`: counts in Redis where that is configured."""
+"""The limiter of the service, with the method `take` of `Buckets`: counts in Redis where that is configured,
+and over all workers of this machine."""
 
 __all__ = ["Buckets", "MemoryBuckets", "Rate", "Rates", "Verdict", "limiter"]

@@ -25,8 +25,11 @@ class Buckets(Protocol):
     An implementation keeps them for one process, or for all processes that count together.
     """
 
-    def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
+    def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False, late_seconds: float = 0) -> Verdict:
         """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks."""
+
+    def hold(self, key: str, rates: Rates, seconds: float) -> None:
+        """Grant nothing for `seconds`, then one token first."""
 
 
 def verdict(rates: Rates, full_in: Sequence[float]) -> Verdict:

@@ -2,22 +2,35 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 from chassis.base.concurrency import original
 from chassis.server.caps import Caps
 
 TOO_MANY, TOO_MANY_OF_ADDRESS = "too_many_connections", "too_many_connections_of_address"
 TOO_MANY_UNJOINED = "too_many_unjoined_of_address"
+ALL = ""  # the name of the total
+
+
+class Shared(Protocol):
+    """Numbers that several workers report: the present and the unjoined sessions of an address, and of all."""
+
+    def totals(self, name: str) -> Sequence[int]:
+        """Return the numbers of all workers for a name, added up."""
+
+    def put(self, name: str, *numbers: int) -> None:
+        """Report this worker's numbers for a name."""
 
 
 class Census:
-    """Keeps the sessions of a process within its limits.
+    """Keeps the sessions of a process, or of all workers that share their numbers, within the limits.
 
     A session that has joined no namespace has not authenticated. An address can have few of them, each lives for
-    `handshake_seconds`, and when the process is full the oldest one is closed for a new session. `unjoined` is called
-    with each session whose handshake time begins, `make_room` with the session to close.
+    `handshake_seconds`, and when there is no room the oldest one of this process is closed for a new session.
+    `unjoined` is called with each session whose handshake time begins, `make_room` with the session to close.
+
+    Workers that admit sessions at the same instant may together exceed a limit by one session each.
     """
 
     def __init__(self, limits: Caps, unjoined: Callable[[str], None], make_room: Callable[[str], None]) -> None:
@@ -28,15 +41,21 @@ class Census:
         self._unjoined: dict[str, float] = {}  # time at which each became unjoined, oldest first
         self._present: Counter[str | None] = Counter()
         self._waiting: Counter[str | None] = Counter()
+        self._shared: Shared | None = None
+
+    def share(self, numbers: Shared) -> None:
+        """Count together with the other workers from now on; called before there are sessions."""
+        self._shared = numbers
 
     def refusal(self, environ: dict[str, Any]) -> str:
         """Return why a request gets no session, or ""; closes the oldest unjoined session if that makes room."""
         limits, counted = self._limits, self._limits.counted_as(environ)
-        if counted is not None and 0 < limits.connections_per_address <= self._present[counted]:
+        present, waiting = (0, 0) if counted is None else self._numbers(counted)
+        if 0 < limits.connections_per_address <= present:
             return TOO_MANY_OF_ADDRESS
-        if counted is not None and 0 < limits.unjoined_per_address <= self._waiting[counted]:
+        if 0 < limits.unjoined_per_address <= waiting:
             return TOO_MANY_UNJOINED
-        if not 0 < limits.connections <= len(self._address_of):
+        if not 0 < limits.connections <= self._numbers(ALL)[0]:
             return ""
         oldest = self._oldest()
         if not oldest:
@@ -51,6 +70,7 @@ class Census:
             self._address_of[sid] = counted
             self._present[counted] += 1
             self._wait(sid, counted)
+            self._report(counted)
         self._begin_time(sid)
 
     def joined(self, sid: str) -> None:
@@ -59,6 +79,7 @@ class Census:
             if sid in self._address_of:
                 self._namespaces[sid] = self._namespaces.get(sid, 0) + 1
                 self._wait_no_more(sid)
+                self._report(self._address_of[sid])
 
     def left(self, sid: str) -> None:
         """Record that a session has left a namespace; after the last one its handshake time begins again."""
@@ -68,6 +89,7 @@ class Census:
                 self._namespaces[sid] = number
             elif number == 0:
                 self._wait(sid, self._address_of[sid])
+                self._report(self._address_of[sid])
         if number == 0:
             self._begin_time(sid)
 
@@ -77,7 +99,9 @@ class Census:
             self._wait_no_more(sid)
             self._namespaces.pop(sid, None)
             if sid in self._address_of:
-                _take_one(self._present, self._address_of.pop(sid))
+                counted = self._address_of.pop(sid)
+                _take_one(self._present, counted)
+                self._report(counted)
 
     def has_joined(self, sid: str) -> bool:
         """Return whether a session is in a namespace."""
@@ -96,6 +120,23 @@ class Census:
 
     def __len__(self) -> int:
         return len(self._address_of)
+
+    def _numbers(self, name: str) -> Sequence[int]:
+        """Return the present and the unjoined sessions of an address, or of all; those of all workers if they share."""
+        here = self._here(name)
+        return (
+            here if self._shared is None else [max(pair) for pair in zip(here, self._shared.totals(name), strict=True)]
+        )
+
+    def _here(self, name: str) -> tuple[int, int]:
+        if name == ALL:
+            return len(self._address_of), len(self._unjoined)
+        return self._present[name], self._waiting[name]
+
+    def _report(self, counted: str | None) -> None:
+        if self._shared is not None:
+            for name in (ALL,) if counted is None else (counted, ALL):
+                self._shared.put(name, *self._here(name))
 
     def _oldest(self) -> str:
         with self._lock:

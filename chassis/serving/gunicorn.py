@@ -15,6 +15,7 @@ from chassis import features
 from chassis.base.environment import multiprocess_metrics, pass_to_children, sources, workers_folder
 from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
+from chassis.limits import machine
 from chassis.observability.logs import configure_logging
 from chassis.server import told
 from chassis.server.handover import Handover
@@ -72,6 +73,8 @@ class Serving:
                 "SECRET_KEY is not set: generated one for this start; sessions end when the service restarts."
             )
         folder.forget()
+        if self.settings.gunicorn_workers > 1:
+            machine.found(self.settings.limits_shared_keys, self.settings.gunicorn_workers)
         run_boot(_boot)
         if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
@@ -97,6 +100,7 @@ class Serving:
         worker.head_seconds = self.settings.http_header_seconds
         worker.body_seconds = self.settings.http_body_seconds
         worker.answer_seconds = self.settings.http_answer_seconds
+        worker.shared_limits = machine.admit(worker.age)
 
     def post_fork(self, _server: Any, worker: Any) -> None:
         """Unload our modules, so that a reload serves the present files, with patches applied."""
@@ -121,6 +125,7 @@ class Serving:
 
     def child_exit(self, _server: Any, worker: Any) -> None:
         """Remove a dead worker from what the workers share."""
+        machine.bury(worker.age)
         if workers_folder():
             folder.clear_away(worker.age)
             from prometheus_client import multiprocess

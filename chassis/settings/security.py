@@ -112,6 +112,13 @@ class SecuritySettings(Section):
         description="Limit of wrong keys from an address; above it, keys new to that address are refused unchecked. "
         "Empty means no limit.",
     )
+    limits_shared_keys: int = Field(
+        20_000,
+        ge=100,
+        le=200_000,
+        description="How many keys, accounts and addresses several workers count together. With more, those that took "
+        "the least are forgotten first. About 150 bytes of memory each, and 32 for every worker.",
+    )
     stale_key_days: int = Field(
         90,
         ge=0,

@@ -48,18 +48,18 @@ class SocketSettings(Section):
         "no limit.",
     )
     socket_max_connections: int = Field(
-        10_000, ge=0, description="Maximum clients per worker; others get 503. 0 means no limit."
+        10_000, ge=0, description="Maximum clients of a machine, over all workers; others get 503. 0 means no limit."
     )
     socket_max_connections_per_address: int = Field(
         500,
         ge=0,
-        description="Maximum clients per worker from one address or IPv6 /64; 0 means no limit, as needed behind a "
+        description="Maximum of these clients from one address or IPv6 /64; 0 means no limit, as needed behind a "
         "proxy that TRUSTED_PROXIES does not list. Outside production it applies only if it is set.",
     )
     socket_max_unjoined_per_address: int = Field(
         50,
         ge=0,
-        description="Maximum of these clients that have not joined a namespace yet; 0 means no limit. Outside "
+        description="Maximum of an address' clients that have not joined a namespace yet; 0 means no limit. Outside "
         "production it applies only if it is set.",
     )
     socket_max_namespaces: int = Field(20, ge=0, description="Maximum namespaces per client; 0 means no limit.")

@@ -16,11 +16,19 @@ class UpstreamSettings(Section):
     )
     upstream_model: str = Field("openai/gpt-4o-mini", min_length=1, description="The model that is asked.")
     upstream_requests_per_second: float = Field(
-        20, gt=0, le=100_000, description="Maximum calls started per second, over all jobs of a process."
+        20,
+        gt=0,
+        le=100_000,
+        description="Maximum calls started per second, over all workers of a "
+        "machine, and over all machines with REDIS_URL. Each `flask jobs work` counts as a machine.",
     )
     upstream_burst: int = Field(1, ge=1, description="Calls that may start in a burst after a quiet time.")
     upstream_max_concurrent_requests: int = Field(
-        20, ge=1, le=10_000, description="Maximum calls in flight, over all jobs of a process."
+        20,
+        ge=1,
+        le=10_000,
+        description="Maximum calls in flight, over all workers of a machine. Each "
+        "`flask jobs work` counts as a machine.",
     )
     upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long fails.")
     upstream_max_response_bytes: int = Field(

@@ -40,6 +40,7 @@ ELSEWHERE = {
         "Kubernetes",
     ): "needs a cluster; chassis/tests/deploy/proof/container_pods.py runs what it applies",
     ("docs/deploy.md", "Names"): "settings, which chassis/tests/security/attack/test_hosts.py tries",
+    ("docs/deploy.md", "Workers"): "chassis/tests/jobs/test_workers_live.py starts and asks each",
     ("docs/deploy.md", "PostgreSQL"): "chassis/tests/e2e/test_postgres.py serves with one",
     ("chassis/docs/operations.md", "Accounts"): "chassis/parts/accounts/tests/test_admin.py types it",
     ("chassis/docs/operations.md", "Second factor"): "chassis/parts/accounts/tests/test_admin.py types it",

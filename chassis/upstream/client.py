@@ -8,6 +8,9 @@ from urllib.parse import urlsplit
 
 import requests
 
+from chassis.limits import Buckets
+from chassis.limits.limiter import Limiter
+from chassis.limits.places import Places
 from chassis.observability import tracing
 from chassis.observability.metrics import (
     UPSTREAM_CALLS,
@@ -46,11 +49,15 @@ class _Setup:
 
 
 class UpstreamClient:
-    """Calls an OpenAI-compatible API; its threads share one rate and one limit of concurrent calls."""
+    """Calls an OpenAI-compatible API; its threads share one rate and one limit of concurrent calls.
+
+    The rate holds over all processes with Redis, and both hold over the workers of a machine that call `share`.
+    """
 
     def __init__(self) -> None:
         self._setup: _Setup | None = None
         self._pace, self._slots, self._outage = Pace(1), Slots(1), Outage()
+        self._limiter = Limiter()
         self._numbers = itertools.count()
 
     def configure(self, settings: Settings) -> None:
@@ -68,10 +75,20 @@ class UpstreamClient:
             connections=connections,
             session=kept or new_session(connections),
         )
-        self._pace.configure(settings.upstream_requests_per_second, settings.upstream_burst)
+        self._limiter.configure(settings.redis_url.get_secret_value())
+        self._set_pace(settings.upstream_requests_per_second, settings.upstream_burst)
         self._slots.resize(connections)
         if old and not kept:
             old.session.close()
+
+    def share(self, settings: Settings, pace: Buckets, calls: Places) -> None:
+        """Count calls together with the other workers of this machine."""
+        self._limiter.share(pace)
+        self._set_pace(settings.upstream_requests_per_second, settings.upstream_burst)
+        self._slots.share(calls)
+
+    def _set_pace(self, per_second: float, burst: int) -> None:
+        self._pace.configure(per_second, burst, self._limiter if self._limiter.shares else None)
 
     def state(self) -> dict[str, Any]:
         """Return this process' calls for an operator; without the key, and only the host of the address."""

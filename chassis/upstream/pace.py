@@ -5,11 +5,12 @@ import time
 from collections import deque
 
 from chassis.limits import MemoryBuckets, Rate, Rates
+from chassis.limits.limiter import Limiter
 from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
 
 # A caller that wakes up late does not delay the next ones, up to this; more would be a burst after a stall.
 CATCH_UP_SECONDS = 0.05
-KEY = "calls"
+KEY = "upstream calls"
 
 
 class Pace:
@@ -22,10 +23,17 @@ class Pace:
         self._lock = threading.Lock()
         self._line: deque[threading.Event] = deque()
         self._line_since = self._paused_until = float("-inf")
+        self._buckets: MemoryBuckets | Limiter
         self._rates, self._buckets = _bucket(requests_per_second, burst)
 
-    def configure(self, requests_per_second: float, burst: int = 1) -> None:
-        """Change the rate, also for waiting callers; a bucket without a token starts empty."""
+    def configure(self, requests_per_second: float, burst: int = 1, shared: Limiter | None = None) -> None:
+        """Change the rate, also for waiting callers; a bucket without a token starts empty.
+
+        With `shared`, the bucket is that of all processes that count there; a changed rate does not empty it.
+        """
+        if shared is not None:
+            self._share(shared, Rate.over_time(requests_per_second, burst))
+            return
         with self._lock:
             empty = not self._buckets.take(KEY, self._rates, look=True).granted
             self._rates, self._buckets = _bucket(requests_per_second, burst)
@@ -43,7 +51,7 @@ class Pace:
     def state(self) -> tuple[int, float]:
         """Return how many callers wait, and the seconds that are left of a pause."""
         with self._lock:
-            return len(self._line), self._paused()
+            return len(self._line), max(self._paused(), self._paused_elsewhere())
 
     def wait(self, cancelled: Check = never) -> None:
         """Wait for a token; raise Cancelled within 0.2 s after `cancelled()` turns true."""
@@ -58,6 +66,18 @@ class Pace:
         except BaseException:
             self._leave(turn)
             raise
+
+    def _share(self, shared: Limiter, rate: Rate) -> None:
+        with self._lock:
+            self._rates, self._buckets = (rate,), shared
+            if paused := self._paused():
+                shared.hold(KEY, self._rates, paused)
+
+    def _paused_elsewhere(self) -> float:
+        """Return how long another process' pause lasts: a wait that is clearly longer than that for a single token."""
+        (rate,) = self._rates
+        wait = self._buckets.take(KEY, self._rates, look=True).wait_seconds
+        return wait if wait > 1.5 * rate.seconds / rate.amount else 0.0
 
     def _paused(self) -> float:
         return max(0.0, self._paused_until - time.monotonic())

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chassis.limits.places import Places
 from chassis.upstream.waiting import POLL_SECONDS, Check, never, stop_if
 
 
@@ -15,6 +16,13 @@ class Slots:
         self._lock = threading.Lock()
         self._line: deque[threading.Event] = deque()
         self._limit, self._taken = limit, 0
+        self._shared: Places | None = None
+
+    def share(self, places: Places) -> None:
+        """Count the slots of all workers that share these places."""
+        with self._lock:
+            self._shared = places
+            self._grant()
 
     def resize(self, limit: int) -> None:
         """Change the limit; calls in progress above a lower limit end as usual."""
@@ -45,6 +53,7 @@ class Slots:
         try:
             while not turn.wait(POLL_SECONDS):
                 stop_if(cancelled)
+                self._look(turn)
         except BaseException:
             self._give_up(turn)
             raise
@@ -62,7 +71,20 @@ class Slots:
                 self._line.remove(turn)
             self._grant()
 
+    def _look(self, turn: threading.Event) -> None:
+        """Look for a slot that another worker has released, as the first in line."""
+        with self._lock:
+            if self._shared and self._line and self._line[0] is turn:
+                self._grant()
+
     def _grant(self) -> None:
-        while self._line and self._taken < self._limit:
+        while self._line and self._claim():
             self._taken += 1
             self._line.popleft().set()
+        if self._shared:
+            self._shared.report(self._taken, len(self._line))
+
+    def _claim(self) -> bool:
+        if self._shared is None:
+            return self._taken < self._limit
+        return self._shared.claim(self._taken, len(self._line), self._limit)

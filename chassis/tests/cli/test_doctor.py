@@ -121,6 +121,26 @@ def test_open_doors_are_seen(found, monkeypatch):
     assert found(weaknesses.user, app_env="development") == []
 
 
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({}, []),
+        (
+            {"jobs_embedded": False},
+            ["holds for each `flask jobs work` by itself without REDIS_URL: two start up to 40"],
+        ),
+        ({"database_url": "postgresql://db/app"}, ["holds for each machine by itself without REDIS_URL: two start up"]),
+        ({"database_url": "postgresql://db/app", "redis_url": "redis://cache"}, []),
+        ({"database_url": "postgresql://db/app", "openrouter_api_key": ""}, []),
+    ],
+)
+def test_a_pace_that_several_machines_exceed_is_told_with_the_amount(changed, says):
+    settings = Settings(**{**GOOD, "database_url": "sqlite:///app.db", "openrouter_api_key": SECRET, **changed})
+    found = list(weaknesses.upstream_pace(settings))
+    assert [weakness.name for weakness in found] == ["UPSTREAM_REQUESTS_PER_SECOND"] * len(says)
+    assert all(one.problem.startswith(said) for one, said in zip(found, says, strict=True))
+
+
 def test_the_machine_and_the_database_are_looked_at(found, data, monkeypatch):
     assert found(weaknesses.database) == ["database"]
     assert found(weaknesses.database, database_url=f"sqlite:///{data}") == ["DATABASE_URL"]

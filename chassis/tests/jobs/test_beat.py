@@ -79,7 +79,7 @@ def test_the_watchdog_resets_the_jobs_of_dead_workers_and_starts_schedules(datab
     database.write(lambda conn: store.claim(conn, **claim, lease_seconds=60))
     Watchdog(settings).tick()
     assert jobs.get(job.id).state == "running", "its worker may live"
-    owner = {"job_id": job.id, "owner": elsewhere, "now": now}
+    owner = {"job_id": job.id, "owner": elsewhere}
     database.write(lambda conn: store.heartbeat(conn, **owner, lease_seconds=-1))
     Watchdog(settings).tick()
     assert jobs.get(job.id).state == "queued"

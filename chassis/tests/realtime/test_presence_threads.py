@@ -30,10 +30,14 @@ def presence(app):
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told(monkeypatch, presence):
     """What the rooms were told: the room, who joined, who left."""
     told = []
-    deliver = lambda room, _event, data: told.append((room, data["joined"], data["left"]))  # noqa: E731
+
+    def deliver(room, _event, data):
+        told.append((room, data["joined"], data["left"]))
+        presence.heard(room, data)
+
     monkeypatch.setattr(recovery, "deliver", deliver)
     return told
 

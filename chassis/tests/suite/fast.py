@@ -5,7 +5,7 @@ import os
 import pytest
 
 STARTING = {
-    *("attacked", "fast", "limits_app", "matrix", "own_postgres", "page", "postgres_server", "redis_url"),
+    *("attacked", "fast", "limits_app", "matrix", "own_postgres", "page", "pair", "postgres_server", "redis_url"),
     *("copied", "serve", "served", "server", "shared_with", "site", "tool"),
 }
 

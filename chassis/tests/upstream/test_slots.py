@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from chassis.limits.machine import Machine, Master
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.upstream.slots import Slots
 
@@ -88,3 +89,24 @@ def test_a_cancelled_waiter_leaves_the_line(ends_when_cancelled) -> None:
         ends_when_cancelled(enter, lambda: slots.counts() == (1, 1, 1))
     with slots.hold():
         pass
+
+
+def test_workers_share_the_slots_and_each_gets_its_part(in_threads) -> None:
+    master, rooms = Master(100, 2), [Room(Slots(4)), Room(Slots(4))]
+    for number, room in enumerate(rooms):
+        ticket = master.admit(number)
+        assert ticket is not None
+        room.slots.share(Machine(ticket).calls)
+    one, two = rooms
+    runs = [in_threads.submit(one.visit) for _ in range(8)]
+    one.wait_for(4, 4, waiting=4)
+    runs += [in_threads.submit(two.visit) for _ in range(8)]
+    two.wait_for(0, 4, waiting=8)
+    one.leave.release(2)
+    two.wait_for(2, 4, waiting=6)
+    one.wait_for(2, 4, waiting=4)
+    for room in rooms:
+        room.leave.release(8)
+    for run in runs:
+        run.result(LIMIT_SECONDS)
+    assert [room.slots.counts() for room in rooms] == [(0, 4, 0)] * 2

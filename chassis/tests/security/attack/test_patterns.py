@@ -26,7 +26,7 @@ import app, chassis
 found = {}
 walked = [*pkgutil.walk_packages(app.__path__, "app."), *pkgutil.walk_packages(chassis.__path__, "chassis.")]
 for module in walked:
-    if ".tests" not in module.name and ".migrations" not in module.name:
+    if ".tests" not in module.name and ".migrations" not in module.name and module.name != "chassis.jobs.celery":
         for name, value in vars(importlib.import_module(module.name)).items():
             if isinstance(value, re.Pattern):
                 text = value.pattern if isinstance(value.pattern, str) else value.pattern.decode("latin-1")
@@ -49,6 +49,7 @@ def _methods(name: str) -> set[str]:
 
 
 def test_every_pattern_is_linear():
+    assert "re." not in SOURCES[ROOT / "chassis/jobs/celery.py"], "it starts a worker when it is imported"
     found = patterns()
     assert len(found) > 20
     slow = []
