@@ -101,6 +101,8 @@ lock: .venv/installed-dev ## resolve the requirements again, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --all-extras -c requirements.txt pyproject.toml \
 	  -o requirements-dev.txt
+	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --extra postgres --extra redis --extra s3 \
+	  -c requirements-dev.txt pyproject.toml -o requirements-scaled.txt
 
 secrets: ## create the missing files of deploy/compose/secrets (keys, a certificate for TLS_NAME); never overwrites
 	@deploy/compose/make_secrets.sh

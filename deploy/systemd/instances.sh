@@ -5,6 +5,7 @@ set -eu
 NAME=skeleton
 ROOT=/opt/$NAME
 UNITS=/etc/systemd/system
+KEEP=3
 READY_SECONDS=${READY_SECONDS:-60}
 here=$(dirname "$0")
 
@@ -42,6 +43,8 @@ main() {
     fi
     prepare
     for port; do switch "$port"; done
+    systemctl try-restart "$NAME-worker@*" # those of jobs, if there are any: they follow the link `current`
+    prune
     say "$new is running on $*"
 }
 
@@ -51,6 +54,7 @@ prepare() {
     install -d "$ROOT/instances"
     cp "$new"/deploy/systemd/*.service "$new"/deploy/systemd/*.timer "$UNITS"
     systemctl daemon-reload
+    touch "$new"
     ln -sfn "$new" "$ROOT/current.new"
     mv -T "$ROOT/current.new" "$ROOT/current"
     say "migrate the database; the instances go on with the old code, which must be able to (docs/deploy.md, Migrations)"
@@ -68,7 +72,7 @@ switch() {
     say "switch $1 from ${old:-nothing} to $new"
     if restart "$1" "$new"; then return; fi
     journalctl --unit "$NAME@$1" --lines 20 --no-pager --output cat >&2 || true
-    [ -n "$old" ] && [ "$old" != "$new" ] || die "$1 is not ready: journalctl -u $NAME@$1"
+    case "$old" in "" | "$new") die "$1 is not ready: journalctl -u $NAME@$1" ;; esac
     restart "$1" "$old" || die "$1 is ready neither with $new nor with $old: journalctl -u $NAME@$1"
     die "$1 is not ready with $new; it returned to $old, and the ports after it were not changed"
 }
@@ -95,6 +99,12 @@ wait_ready() {
 ready() {
     no_proxy='*' "$link/.venv/bin/python" -c 'import sys, urllib.request as r; r.urlopen(sys.argv[1], timeout=5)' \
         "http://127.0.0.1:$1/readyz" 2>/dev/null
+}
+
+# All but the last releases, as install.sh does.
+prune() {
+    find "$ROOT/releases" -mindepth 1 -maxdepth 1 -printf '%T@ %p\n' | sort -rn | tail -n +$((KEEP + 1)) |
+        while read -r _ release; do rm -rf "$release"; done
 }
 
 main "$@"

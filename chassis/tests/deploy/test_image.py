@@ -66,5 +66,5 @@ def test_what_runs_is_a_numeric_user_that_owns_nothing_but_the_data():
 
 def test_the_packages_are_those_of_the_lock():
     (install,) = re.findall(r"^RUN pip .+$", DOCKERFILE, re.MULTILINE)
-    for option in ("--require-hashes", "--only-binary :all:", "-r requirements.txt"):
+    for option in ("--require-hashes", "--only-binary :all:", "-r ${REQUIREMENTS}"):
         assert option in install
