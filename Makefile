@@ -83,7 +83,7 @@ lint: .venv/installed-dev ## check style, types, import directions, generated do
 	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.cli.reference --check
 	@$(BIN)/python -m chassis.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/*.sh; fi
+	@if command -v shellcheck >/dev/null; then find deploy -name "*.sh" -exec shellcheck .ci/run {} +; fi
 
 audit: .venv/installed-dev ## look for weak code, secrets, licences and known vulnerabilities (status 3: no vulnerability database)
 	@$(BIN)/python deploy/audit.py $(ONLY)

@@ -14,8 +14,7 @@ usage() {
 usage: sudo deploy/systemd/instances.sh [--dry-run] PORT PORT...
 
 Builds the release of this checkout (install.sh --build-only), migrates the database once, and then, one port after the
-other, restarts $NAME@PORT with it, waits for its /readyz and reloads nginx, which sends requests to the others
-meanwhile. If an instance does not become ready, it gets its previous release back, the others stay as they are, and
+other, restarts $NAME@PORT with it and waits for its /readyz; meanwhile nginx sends requests to the others. If an instance does not become ready, it gets its previous release back, the others stay as they are, and
 the script exits with 1. To go back, run it in a checkout of the earlier version.
 
   --dry-run   show what would be done, and change nothing
@@ -77,14 +76,18 @@ switch() {
     die "$1 is not ready with $new; it returned to $old, and the ports after it were not changed"
 }
 
-# restart PORT RELEASE: nginx counts the refused connections of the restart, and forgets them when it is reloaded; else
-# it would take this instance for dead while the next one restarts.
+# restart PORT RELEASE: out of nginx's upstream, if it is there, and back when it is ready.
 restart() {
+    node "$1" down
     ln -sfn "$2" "$link.new"
     mv -T "$link.new" "$link"
     systemctl enable --quiet "$NAME@$1"
     systemctl restart "$NAME@$1" && wait_ready "$1" || return 1
-    if systemctl is-active --quiet nginx; then systemctl reload nginx; fi
+    node "$1" up
+}
+
+node() {
+    if [ -e /etc/nginx/conf.d/skeleton_nodes.conf ]; then "$here/../nginx/nodes/node.sh" "$1" "$2"; fi
 }
 
 wait_ready() {
