@@ -15,6 +15,7 @@ from chassis.base.environment import BASE_DIR
 from chassis.base.times import DAY_SECONDS
 from chassis.boot import branches
 from chassis.cli.file_weaknesses import database_file, secret_files, written_files
+from chassis.cli.node_weaknesses import node_folders
 from chassis.cli.weakness import Check, Weakness
 from chassis.db import db
 from chassis.db.engine import reason_of
@@ -169,6 +170,7 @@ CHECKS: tuple[Check, ...] = (
     database,
     unneeded_keys,
     machine,
+    node_folders,
     chassis,
 )
 

@@ -4,7 +4,7 @@
 set -eu
 
 FILE=${NODES_FILE:-/etc/nginx/conf.d/skeleton_nodes.conf}
-NGINX=${NGINX:-nginx}
+COMMAND=${NGINX_COMMAND:-nginx} # NGINX is one of its own variables
 
 case "${2:-}" in
     down) change="s/^\( *server [^ ]*:$1\) \(down \)*/\1 down /" ;;
@@ -14,5 +14,5 @@ esac
 grep -q "^ *server [^ ]*:$1 " "$FILE" || { echo "node.sh: $FILE has no node $1" >&2; exit 1; }
 sed "$change" "$FILE" >"$FILE.new"
 mv "$FILE.new" "$FILE"
-$NGINX -t -q
-$NGINX -s reload
+$COMMAND -t -q
+$COMMAND -s reload
