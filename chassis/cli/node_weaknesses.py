@@ -7,7 +7,7 @@ from chassis.settings import Settings
 from chassis.upkeep.places import of_one_node
 
 FIXES = {
-    "BACKUP_TO": "Name a bucket or a folder that all nodes mount; or set BACKUP_SCHEDULE=off where others make backups.",
+    "BACKUP_TO": "Name a bucket or a shared folder, or set BACKUP_SCHEDULE=off if something else makes backups.",
     "data": "Mount one folder there on all nodes, if features keep files such as artefacts in it.",
 }
 
