@@ -1,5 +1,6 @@
 """Two releases of a service side by side on one database, as in a rolling update: docs/deploy.md, "Migrations"."""
 
+import re
 import shutil
 import sys
 
@@ -46,6 +47,8 @@ def release(number, folder):
         shutil.copytree(ROOT / name, clone / name, ignore=left_out)
     for name in ("wsgi.py", "gunicorn_config.py"):
         shutil.copy(ROOT / name, clone)
+    service = clone / "app/__init__.py"
+    service.write_text(re.sub(r"parts=\([^)]*\)", "parts=()", service.read_text()))
     for other in (clone / "app/features").glob("*/"):
         shutil.rmtree(other)
     feature = clone / "app/features/notes"
