@@ -46,7 +46,7 @@ def test_the_context_is_all_that_runs(tmp_path):
 
 def test_the_context_is_nothing_else():
     assert rules()[0] == "*"
-    assert all(re.fullmatch(r"\*|![\w.]+|\*\*/[\w.*]+", rule) for rule in rules())
+    assert all(re.fullmatch(r"\*|![\w.-]+|\*\*/[\w.*]+", rule) for rule in rules())
     kept = {rule[1:] for rule in rules() if rule.startswith("!")}
     assert not kept & {".env", ".git", "data", "tests", "deploy"}
     assert all((ROOT / name).exists() for name in kept)

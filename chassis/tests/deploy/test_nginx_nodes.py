@@ -13,7 +13,7 @@ from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.deploy.ours import needs
 from chassis.tests.deploy.site import Site, nginx, told
 from chassis.tests.documents import blocks
-from chassis.tests.patience import LIMIT_SECONDS, wait_until
+from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import same_in_every_mode
 from chassis.tests.services import redis_server
 
