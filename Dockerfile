@@ -4,11 +4,14 @@ ARG PYTHON_VERSION=3.12
 FROM python:${PYTHON_VERSION}-slim AS build
 WORKDIR /app
 RUN python -m venv --without-pip /venv
-COPY requirements.txt .
-RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r requirements.txt
+# requirements-scaled.txt has the drivers of PostgreSQL, Redis and S3 too.
+ARG REQUIREMENTS=requirements.txt
+COPY requirements*.txt .
+RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r ${REQUIREMENTS}
 COPY . .
-# Readable whatever the umask of the clone, and compiled so that neither clocks nor a first start write bytecode.
-RUN chmod -R u=rwX,go=rX /app && install -d -o 10001 -g 10001 /data && \
+# Readable whatever the umask of the clone, and compiled so that neither clocks nor a first start write bytecode. With
+# PostgreSQL the service keeps its files in the project's folder `data`: a link leads to the volume.
+RUN chmod -R u=rwX,go=rX /app && install -d -o 10001 -g 10001 /data && ln -s /data /app/data && \
     find /venv -type d -name tests -prune -exec rm -r {} + && \
     python -m compileall -q --invalidation-mode unchecked-hash /venv/lib /app
 

@@ -89,7 +89,7 @@ lint: .venv/installed-dev ## check style, types, import directions, generated do
 	@$(BIN)/python -m flask settings docs --check && $(BIN)/python -m chassis.cli.reference --check
 	@$(BIN)/python -m chassis.manifest --check
 	@$(BIN)/python deploy/audit.py code licences
-	@if command -v shellcheck >/dev/null; then shellcheck .ci/run deploy/systemd/install.sh; fi
+	@if command -v shellcheck >/dev/null; then find deploy -name "*.sh" -exec shellcheck .ci/run {} +; fi
 
 audit: .venv/installed-dev ## look for weak code, secrets, licences and known vulnerabilities (status 3: no vulnerability database)
 	@$(BIN)/python deploy/audit.py $(ONLY)
@@ -107,6 +107,8 @@ lock: .venv/installed-dev ## resolve the requirements again, with hashes
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --all-extras -c requirements.txt pyproject.toml \
 	  -o requirements-dev.txt
+	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --extra postgres --extra redis --extra s3 \
+	  -c requirements-dev.txt pyproject.toml -o requirements-scaled.txt
 
 secrets: ## create the missing files of deploy/compose/secrets (keys, a certificate for TLS_NAME); never overwrites
 	@deploy/compose/make_secrets.sh

@@ -15,6 +15,7 @@ from chassis.base.environment import BASE_DIR
 from chassis.base.times import DAY_SECONDS
 from chassis.boot import branches
 from chassis.cli.file_weaknesses import database_file, secret_files, written_files
+from chassis.cli.node_weaknesses import node_folders
 from chassis.cli.weakness import Check, Weakness
 from chassis.db import db
 from chassis.db.faults import reason_of
@@ -176,6 +177,7 @@ CHECKS: tuple[Check, ...] = (
     unneeded_keys,
     upstream_pace,
     machine,
+    node_folders,
     chassis,
 )
 

@@ -39,6 +39,15 @@ ELSEWHERE = {
         "docs/deploy.md",
         "Kubernetes",
     ): "needs a cluster; chassis/tests/deploy/proof/container_pods.py runs what it applies",
+    (
+        "docs/deploy.md",
+        "Compose, several instances",
+    ): "chassis/tests/deploy/test_compose_production.py runs its scripts",
+    ("docs/deploy.md", "Kubernetes, several instances"): "needs a cluster; test_kubernetes_scaled.py renders it",
+    (
+        "docs/deploy.md",
+        "systemd, several instances",
+    ): "chassis/tests/deploy/test_nginx_nodes.py types what is nginx's; the rest needs systemd",
     ("docs/deploy.md", "Names"): "settings, which chassis/tests/security/attack/test_hosts.py tries",
     ("docs/deploy.md", "Workers"): "chassis/tests/jobs/test_workers_live.py starts and asks each",
     ("docs/deploy.md", "PostgreSQL"): "chassis/tests/e2e/test_postgres.py serves with one",

@@ -15,6 +15,8 @@ from chassis.db.backup.model import NAME
 from chassis.errors import AppError, BadRequest
 from chassis.jobs import JobContext, job
 from chassis.observability.metrics import BACKUP_FAILURES
+from chassis.upkeep.places import of_one_node
+from chassis.wiring import current_settings
 
 LOOK_SECONDS = 0.5
 TERM_SECONDS = 5.0
@@ -24,6 +26,8 @@ PERCENT = re.compile(r"\((\d+) %\)")
 @job("backup", schedule=lambda settings: settings.backup_schedule, stall="requeue")
 def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
     """Make a backup in BACKUP_TO, and remove the ones that are too old."""
+    for name, folder in of_one_node(current_settings()):
+        context.log.warning("folder_of_one_node", setting=name, folder=str(folder), hint="flask doctor says more")
     _run(context, "backup", "db", "backup")
 
 

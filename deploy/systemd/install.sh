@@ -16,7 +16,7 @@ READY_SECONDS=${READY_SECONDS:-60}
 
 usage() {
     cat <<END
-usage: sudo deploy/systemd/install.sh [--dry-run] [--with-backups]
+usage: sudo deploy/systemd/install.sh [--dry-run] [--with-backups | --build-only]
 
 Copies this checkout to $ROOT/releases/VERSION-HASH with its own virtual environment, creates the
 user $NAME, $ENV_FILE with new keys and the units if they are missing,
@@ -24,6 +24,7 @@ points $ROOT/current to the new release, reloads or restarts the service, and wa
 release does not become ready, it returns to the previous one and exits with 1. The last $KEEP releases are kept.
 
   --dry-run   show what would be done, and change nothing
+  --build-only   only build the release, for instances.sh
   --with-backups   enable the timers for a nightly backup and a weekly test restore
   PYTHON=     the Python to use, 3.11 or newer (python3)
   READY_SECONDS=   how long to wait for /readyz (60)
@@ -43,11 +44,12 @@ step() {
 }
 
 main() {
-    dry_run='' with_backups=''
+    dry_run='' with_backups='' build_only=''
     for option; do
         case "$option" in
             --dry-run) dry_run=yes ;;
             --with-backups) with_backups=yes ;;
+            --build-only) build_only=yes ;;
             --help | -h) usage; exit 0 ;;
             *) usage >&2; exit 2 ;;
         esac
@@ -61,6 +63,10 @@ main() {
     id -u "$NAME" >/dev/null 2>&1 || step "create the user $NAME" make_user
     [ -e "$ENV_FILE" ] || step "write $ENV_FILE with new keys" make_settings
     [ -e "$new/.complete" ] || step "build the release $new" build
+    if [ -n "$build_only" ]; then
+        say "${dry_run:+would have }built $new"
+        exit
+    fi
     if units_are_of . && [ "$old" = "$new" ] && systemctl is-active --quiet "$NAME"; then
         say "$new is already running"
     else

@@ -103,9 +103,9 @@ class Site:
 
 
 @contextlib.contextmanager
-def nginx(folder, tool, upstream, **options):
+def nginx(folder, tool, upstream, kind=Site, **options):
     """Run nginx with the site in front of a port."""
-    site = Site(folder, tool("nginx", "nginx-light"), upstream, **options)
+    site = kind(folder, tool("nginx", "nginx-light"), upstream, **options)
     checked = site.run("-t")
     assert checked.returncode == 0, checked.stderr
     with subprocess.Popen(site.command, stderr=subprocess.DEVNULL) as process:

@@ -46,7 +46,7 @@ def test_the_context_is_all_that_runs(tmp_path):
 
 def test_the_context_is_nothing_else():
     assert rules()[0] == "*"
-    assert all(re.fullmatch(r"\*|![\w.]+|\*\*/[\w.*]+", rule) for rule in rules())
+    assert all(re.fullmatch(r"\*|![\w.-]+|\*\*/[\w.*]+", rule) for rule in rules())
     kept = {rule[1:] for rule in rules() if rule.startswith("!")}
     assert not kept & {".env", ".git", "data", "tests", "deploy"}
     assert all((ROOT / name).exists() for name in kept)
@@ -66,5 +66,5 @@ def test_what_runs_is_a_numeric_user_that_owns_nothing_but_the_data():
 
 def test_the_packages_are_those_of_the_lock():
     (install,) = re.findall(r"^RUN pip .+$", DOCKERFILE, re.MULTILINE)
-    for option in ("--require-hashes", "--only-binary :all:", "-r requirements.txt"):
+    for option in ("--require-hashes", "--only-binary :all:", "-r ${REQUIREMENTS}"):
         assert option in install

@@ -99,7 +99,7 @@ def test_the_installer_copies_what_the_image_copies():
     image = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = re.search(r'^SHIPPED="(.*)"$', INSTALLER.read_text(), re.MULTILINE)[1].split()
     assert set(copied) - image == {"deploy/systemd/*.service", "deploy/systemd/*.timer"}
-    assert image <= set(copied)
+    assert image - set(copied) <= {"requirements-scaled.txt"}  # the installer's drivers are in /etc
 
 
 def test_a_reload_is_not_trusted_with_what_the_master_holds():
