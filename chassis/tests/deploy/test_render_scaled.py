@@ -7,7 +7,7 @@ from chassis.tests.conftest import ROOT
 from chassis.tests.deploy.ours import needs
 
 PATH = ROOT / "deploy/render/render.yaml"
-pytestmark = needs("deploy/render")
+pytestmark = needs("deploy/render/render.yaml")
 # https://render.com/docs/blueprint-spec, those in use here
 FIELDS = {
     "web": {
