@@ -231,6 +231,7 @@ def site(serve, tool, tmp_path):
             process.terminate()
 
 
+@pytest.mark.long
 @same_in_every_mode
 def test_caddy_goes_on_with_one_instance_while_the_other_is_replaced(site):
     visitor, nodes = site
@@ -249,3 +250,32 @@ def serves(visitor, node):
     before = node.metric("http_requests_total")
     visitor.get("/api/jobs")
     return node.metric("http_requests_total") > before + 1  # the look itself is one
+
+
+@pytest.fixture
+def update(tmp_path):
+    """Return a function that runs update.sh with a stand-in for `docker compose`, and gives what it was asked."""
+    told, stand_in = tmp_path / "told", tmp_path / "compose"
+
+    def run_it(unready="none", **env):
+        told.write_text("")
+        stand_in.write_text(f'#!/bin/sh\nshift 2\necho "$*" >>{told}\n[ "$1 $3" != "exec {unready}" ]\n')
+        stand_in.chmod(0o755)
+        given = {**CLEAN, "COMPOSE": str(stand_in), "SEEN_SECONDS": "0", "READY_SECONDS": "0", **env}
+        done = subprocess.run([FOLDER / "update.sh"], env=given, capture_output=True, text=True, check=False)
+        return done.returncode, [line.partition(" python ")[0] for line in told.read_text().splitlines()]
+
+    return run_it
+
+
+FIRST = ["build app-a", "run --rm -T migrate", "up -d --no-deps --force-recreate app-a", "exec -T app-a"]
+SECOND = ["up -d --no-deps --force-recreate app-b", "exec -T app-b"]
+
+
+def test_an_update_migrates_once_and_replaces_an_instance_when_the_other_is_ready(update):
+    assert update() == (0, [*FIRST, *SECOND])
+    assert update(COMPOSE_PROFILES="monitoring,worker") == (0, [*FIRST, *SECOND, "up -d --no-deps worker"])
+
+
+def test_an_update_leaves_the_second_instance_alone_when_the_first_is_not_ready(update):
+    assert update(unready="app-a") == (1, FIRST)

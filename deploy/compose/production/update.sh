@@ -27,3 +27,6 @@ replace() {
 compose build app-a
 compose run --rm -T migrate
 for instance in app-a app-b; do replace "$instance"; done
+case ",${COMPOSE_PROFILES:-}," in
+    *,worker,*) compose up -d --no-deps worker ;;
+esac
