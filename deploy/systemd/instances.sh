@@ -14,8 +14,9 @@ usage() {
 usage: sudo deploy/systemd/instances.sh [--dry-run] PORT PORT...
 
 Builds the release of this checkout (install.sh --build-only), migrates the database once, and then, one port after the
-other, restarts $NAME@PORT with it and waits for its /readyz; meanwhile nginx sends requests to the others. If an instance does not become ready, it gets its previous release back, the others stay as they are, and
-the script exits with 1. To go back, run it in a checkout of the earlier version.
+other, restarts $NAME@PORT with it and waits for its /readyz; meanwhile nginx sends requests to the others. If an
+instance does not become ready, it gets its previous release back, the others stay as they are, and the script exits
+with 1. To go back, run it in a checkout of the earlier version.
 
   --dry-run   show what would be done, and change nothing
   READY_SECONDS=   how long to wait for each /readyz (60)
