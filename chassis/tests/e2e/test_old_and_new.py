@@ -83,6 +83,7 @@ def start(request, tmp_path):
         server.stop()
 
 
+@pytest.mark.long
 def test_each_release_serves_beside_the_one_before_it(start):
     old, notes = start(1), []
 
