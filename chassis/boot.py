@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis import features, upkeep
 from chassis.base.environment import BASE_DIR
+from chassis.base.service import current as service
 from chassis.db import Database, db, outcomes, schema, state
 from chassis.db.engine import reason_of
 from chassis.db.lock import only_one
@@ -121,6 +122,22 @@ def _advice(reason: str) -> str:
     return "check DATABASE_URL and that the server answers"
 
 
+def check_redis(settings: Settings, _database: Database) -> str:
+    """Look for Redis, if it is used; one that is away is waited for while the service runs, unless it is required."""
+    url = settings.redis_url.get_secret_value()
+    if not url:
+        return "off"
+    from chassis.base.redis_check import check  # an extra
+
+    reason = check(url, service().slug)
+    if reason is None:
+        return "reachable"
+    if settings.needs_redis(production=settings.production):
+        raise BootError(f"Redis does not answer ({reason}), and REQUIRE_REDIS_IN_PRODUCTION is on.")
+    log.warning("redis_down", reason=reason, hint="Events reach other machines when Redis is back.")
+    return "down"
+
+
 def migrate(settings: Settings, database: Database) -> str:
     """Migrate the tables to what the code needs, after a backup of the existing ones."""
     from chassis.db.backup import before_migrations
@@ -146,6 +163,7 @@ def reset_stalled_jobs(settings: Settings, database: Database) -> str:
 BOOT_STEPS = (
     Step(outcomes.SNAPSHOT_STEP, fetch),
     Step("check the database", check_database),
+    Step("check Redis", check_redis),
     Step("migrate", migrate),
     Step("reset stalled jobs", reset_stalled_jobs),
 )

@@ -14,7 +14,7 @@ from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
-from chassis.realtime import presence, publisher, recovery, revocation
+from chassis.realtime import nodes, presence, publisher, recovery, revocation
 from chassis.server.drain import Drain
 from chassis.wiring import keep, wiring_of
 
@@ -40,6 +40,7 @@ def start(worker: Any) -> None:
         parts.append(runner)
     for part in parts:
         part.start()
+    nodes.begin()
     WORKERS.set(1)
     drain = Drain(worker, socketio.server, on_stop=lambda: _stop(parts))
     wiring.draining = lambda: drain.draining and not worker.handover.replaced

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from chassis.base import redis_client
+from chassis.base.service import current
 from chassis.limits.rate import Rates
 from chassis.limits.verdict import Verdict, verdict
 
@@ -31,33 +33,22 @@ return from_now
 
 
 class RedisBuckets:
-    """Token buckets that all processes share; connects with the first `take`."""
+    """Token buckets that all processes of this service share; connects with the first `take`."""
 
     def __init__(self, url: str) -> None:
-        self._script = _script(url)
+        self._url = url
+        self._script: Any = None
+        self._prefix = f"{current().slug}:{PREFIX}"
 
     def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False) -> Verdict:
         """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks.
 
         Raises the library's errors while Redis is down.
         """
-        keys = [f"{PREFIX}{{{key}}}:{number}" for number in range(len(rates))]
+        keys = [f"{self._prefix}{{{key}}}:{number}" for number in range(len(rates))]
         numbers = [number for rate in rates for number in (rate.amount, rate.seconds)]
+        if self._script is None:
+            found = redis_client.client(self._url, seconds=TIMEOUT_SECONDS, max_connections=MAX_CONNECTIONS)
+            self._script = found.register_script(SCRIPT)
         full_in = self._script(keys=keys, args=[int(look), cost, *numbers])
         return verdict(rates, [microseconds / 1e6 for microseconds in full_in])
-
-
-def _script(url: str) -> Any:
-    import redis  # an extra, see pyproject.toml
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return redis.Redis(connection_pool=pool).register_script(SCRIPT)

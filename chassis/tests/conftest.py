@@ -24,7 +24,7 @@ from chassis.tests.servers import (
     new_database,
     same_in_every_mode,
 )
-from chassis.tests.services import fake_upstream, postgres_server, postgres_url, redis_url
+from chassis.tests.services import fake_upstream, own_redis, postgres_server, postgres_url, redis_url
 
 __all__ = [
     "ASYNC_MODE",
@@ -38,6 +38,7 @@ __all__ = [
     "free_port",
     "gunicorn",
     "new_database",
+    "own_redis",
     "page",
     "postgres_server",
     "postgres_url",
