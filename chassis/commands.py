@@ -21,6 +21,12 @@ class Group(click.Group):
         except AppError as error:
             raise click.ClickException(error.message) from None
         except SQLAlchemyError as error:
-            advice = "free some space, or try again later" if may_pass(error) else "try `flask db upgrade` first"
-            sentence = f"The database refused ({reason_of(error)}); {advice}."
-            raise click.ClickException(sentence) from None
+            raise click.ClickException(f"The database refused ({reason_of(error)}); {_advice(error)}.") from None
+
+
+def _advice(error: SQLAlchemyError) -> str:
+    if not may_pass(error):
+        return "try `flask db upgrade` first"
+    if "connection failed" in reason_of(error):
+        return "check DATABASE_URL and that the server answers"
+    return "free some space, or try again later"

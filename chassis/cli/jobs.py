@@ -12,7 +12,7 @@ from chassis import jobs
 from chassis.cli.durations import Duration
 from chassis.commands import Group
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import queries
 from chassis.jobs.model import ENDED, STATES, Job
 
 group = Group("jobs", help="Inspect, change and run jobs.")
@@ -41,7 +41,7 @@ def chosen(*, state: str | None, kind: str | None, since: float | None, owner: s
     """Return the jobs that the options select, newest first."""
     asked = {"state": state, "kind": kind, "submitted_by": owner}
     after = 0.0 if since is None else time.time() - since
-    return db.read(lambda conn: store.matching(conn, asked, since=after, limit=limit), unbounded=True)
+    return db.read(lambda conn: queries.matching(conn, asked, since=after, limit=limit), unbounded=True)
 
 
 def line(job: Job) -> str:

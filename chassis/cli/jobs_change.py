@@ -13,7 +13,7 @@ from chassis.cli.durations import Duration
 from chassis.cli.jobs import chosen, filters, group, json_option, line
 from chassis.db import db
 from chassis.errors import Conflict
-from chassis.jobs import registry, store
+from chassis.jobs import queries, registry, store
 from chassis.jobs.model import ENDED, Job
 from chassis.jobs.recovery import reset_stalled, stalled
 from chassis.security import audit
@@ -74,7 +74,7 @@ def purge(older_than: float, state: str | None, kind: str | None, dry_run: bool,
     kinds, before, asked = registry.deletable(), time.time() - older_than, {"state": state, "kind": kind}
     if kind is not None and kind not in kinds:
         raise click.ClickException(f"A feature's rows refer to the jobs of {kind}, or there is no such kind.")
-    number = db.read(lambda conn: store.count_ended(conn, kinds, before=before, asked=asked), unbounded=True)
+    number = db.read(lambda conn: queries.count_ended(conn, kinds, before=before, asked=asked), unbounded=True)
     if dry_run or not number:
         click.echo(f"{number} jobs would be deleted.")
         return

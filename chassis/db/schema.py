@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, Table, inspect, text
 
 from chassis.db.database import Database
+from chassis.db.tables import metadata
 from chassis.errors import BootError
 
 if TYPE_CHECKING:
@@ -72,6 +73,36 @@ def lacking(db: Database, branches: list[Branch]) -> list[str]:
         there = set(inspect(conn).get_table_names())
         revisions = [(branch, _current(conn, branch)) for branch in branches]
         return sorted({table for branch, have in revisions if have for table in branch.tables(have)} - there)
+
+    return db.read(read)
+
+
+def lacking_columns(db: Database, branches: list[Branch]) -> list[str]:
+    """Return the columns that are missing in tables of the newest version, as `table.column`."""
+
+    def read(conn: Connection) -> list[str]:
+        there, newest = inspect(conn), set[str]()
+        for branch in branches:
+            if (have := _current(conn, branch)) == branch.revisions()[-1]:
+                newest |= branch.tables(have)
+        columns = [(table, {c["name"] for c in there.get_columns(table.name)}) for table in _tables(newest)]
+        return [
+            f"{table.name}.{column.name}" for table, found in columns for column in table.c if column.name not in found
+        ]
+
+    return db.read(read)
+
+
+def _tables(names: set[str]) -> list[Table]:
+    return [table for name, table in sorted(metadata.tables.items()) if name in names]
+
+
+def unversioned(db: Database, branches: list[Branch]) -> list[str]:
+    """Return the branches that have tables but no version; their migrations would fail."""
+
+    def read(conn: Connection) -> list[str]:
+        there = set(inspect(conn).get_table_names())
+        return [b.name for b in branches if _current(conn, b) is None and there & b.tables(b.revisions()[-1])]
 
     return db.read(read)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection
 
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import queries, store
 from chassis.jobs.model import INTERRUPTED, Job
 from chassis.jobs.service import announce
 from chassis.security import audit
@@ -28,7 +28,7 @@ def cancel(job_ids: Sequence[str]) -> list[Job]:
 def requeue_interrupted() -> int:
     """Queue all interrupted jobs again; return their number."""
     found = 0
-    while job_ids := db.read(lambda conn: store.ids_in(conn, INTERRUPTED, AT_ONCE)):
+    while job_ids := db.read(lambda conn: queries.ids_in(conn, INTERRUPTED, AT_ONCE)):
         changed = len(requeue(job_ids))
         if not changed:
             break  # another process was first

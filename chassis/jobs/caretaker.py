@@ -3,7 +3,7 @@
 import time
 
 from chassis.db import db
-from chassis.jobs import registry, schedules, store
+from chassis.jobs import queries, registry, schedules
 from chassis.jobs.claims import Claim, Claims
 from chassis.jobs.loop import Loop
 from chassis.jobs.recovery import reset_stalled
@@ -33,7 +33,7 @@ class Caretaker(Loop):
             schedules.start_due()
 
     def _look_after(self, claims: list[Claim]) -> None:
-        flagged = db.read(lambda conn: store.cancel_flags(conn, [c.job.id for c in claims])) if claims else set()
+        flagged = db.read(lambda conn: queries.cancel_flags(conn, [c.job.id for c in claims])) if claims else set()
         for claim in claims:
             limit = registry.kind(claim.job.kind).time_limit_seconds
             if claim.job.id in flagged:

@@ -3,7 +3,7 @@
 from flask import Flask
 from sqlalchemy import Connection
 
-from chassis.jobs import store
+from chassis.jobs import queries, store
 from chassis.security.leaving import Departure, Ending, Part
 from chassis.wiring import wiring_of
 
@@ -15,7 +15,7 @@ def install(app: Flask) -> None:
 
 def _find(conn: Connection, departure: Departure) -> Ending:
     fate = f"handed over to {departure.heir}" if departure.heir else "cancelled"
-    found = store.unfinished_of(conn, departure.owners)
+    found = queries.unfinished_of(conn, departure.owners)
     return Ending("jobs", fate, [f"{job_id} {kind} {state}" for job_id, kind, state in found])
 
 

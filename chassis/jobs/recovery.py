@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from chassis.db import Database
-from chassis.jobs import registry, store
+from chassis.jobs import queries, registry, store
 from chassis.jobs.model import CANCELLED, FAILED, INTERRUPTED, QUEUED, Job
 from chassis.jobs.owner import is_dead
 from chassis.jobs.service import announce
@@ -27,7 +27,7 @@ def reset_stalled(database: Database) -> list[Job]:
 def stalled(database: Database) -> list[Job]:
     """Return the running jobs whose owner is dead."""
     now = time.time()
-    return [job for job in database.read(store.running) if _stalled(job, now)]
+    return [job for job in database.read(queries.running) if _stalled(job, now)]
 
 
 def let_go(job: Job) -> dict[str, Any]:

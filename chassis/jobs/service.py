@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from chassis.db import db
 from chassis.errors import Conflict, NotFound
-from chassis.jobs import registry, store
+from chassis.jobs import queries, registry, store
 from chassis.jobs.model import QUEUED, RUNNING, Job
 from chassis.jobs.signals import job_changed, job_queued
 from chassis.observability import tracing
@@ -82,7 +82,7 @@ def announce(job: Job) -> None:
 
 def get(job_id: str) -> Job:
     """Return a job; raise NotFound if it does not exist."""
-    job = db.read(lambda conn: store.get(conn, job_id))
+    job = db.read(lambda conn: queries.get(conn, job_id))
     if job is None:
         raise NotFound("There is no such job.")
     return job
@@ -104,7 +104,7 @@ def listing(*, state: str | None = None, kind: str | None = None, page: int = 1,
     """Return a page of the jobs that the caller can see, newest first, as APIs show it."""
     asked = {"state": state, "kind": kind, "submitted_by": ownership.seen_owner()}
     found, total = db.read(
-        lambda conn: store.listing(conn, asked, limit=per_page, offset=(page - 1) * per_page), unbounded=True
+        lambda conn: queries.listing(conn, asked, limit=per_page, offset=(page - 1) * per_page), unbounded=True
     )
     return {"items": [job.as_dict() for job in found], "page": page, "per_page": per_page, "total": total}
 
@@ -133,7 +133,7 @@ def requeue(job_id: str) -> Job:
 
 
 def _active(conn: Connection, owner: str) -> int:
-    return store.active(conn, owner, registry.outside_quota())
+    return queries.active(conn, owner, registry.outside_quota())
 
 
 quotas.declare(Quota(QUOTA, "queued or running jobs", lambda settings: settings.quota_jobs, _active))

@@ -4,7 +4,7 @@ import time
 
 from chassis.base.ticker import Ticker
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import queries
 from chassis.jobs.model import Job
 from chassis.jobs.signals import job_changed
 
@@ -45,11 +45,11 @@ class Watcher(Ticker):
 
     @staticmethod
     def _changes(at: float, job_id: str) -> list[tuple[str, int, float]]:
-        return db.read(lambda conn: store.changes_after(conn, at, job_id, AT_ONCE))
+        return db.read(lambda conn: queries.changes_after(conn, at, job_id, AT_ONCE))
 
     @staticmethod
     def _tell(job_ids: list[str]) -> None:
-        for job in db.read(lambda conn: store.by_ids(conn, job_ids)) if job_ids else ():
+        for job in db.read(lambda conn: queries.by_ids(conn, job_ids)) if job_ids else ():
             job_changed.send(job)
 
     def _remember(self, job: Job) -> None:

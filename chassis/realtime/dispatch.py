@@ -103,10 +103,28 @@ def _envelope(error: BaseException) -> dict[str, Any]:
 
 
 def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
-    """Accept a client when the checks and the handler, which may take its `auth` or no argument, agree."""
+    """Accept a client when the checks and the handler agree."""
+    answer = False
+    try:
+        answer = _asked(handler, args)
+    finally:
+        if answer is False:
+            revocation.forget()
+    if answer is not False:
+        SOCKET_CONNECTIONS.inc()
+        event_rates.joined()
+        caps.joined()
+    level = logging.DEBUG if answer is not False else logging.INFO
+    quiet.log(level, "socket_connect", extra={"accepted": answer is not False})
+    return answer
+
+
+def _asked(handler: Handler, args: tuple[Any, ...]) -> Any:
+    """Return what the handler says, which may take the client's `auth` or no argument; False when it fails."""
     try:
         access.admit(args[0] if args else None)
-        answer = handler(*args[: takes(handler)])
+        revocation.watch()  # before the handler, since the client may lose its rights while a slow one runs
+        return handler(*args[: takes(handler)])
     except ConnectionRefusedError:
         raise
     except AppError as error:
@@ -120,14 +138,6 @@ def _connect(handler: Handler, args: tuple[Any, ...]) -> Any:
             raise ConnectionRefusedError(told.message, told.as_dict()) from None
         log.error("socket_event_failed", socket_event="connect", exc_info=error)
         return False
-    if answer is not False:
-        SOCKET_CONNECTIONS.inc()
-        revocation.watch()
-        event_rates.joined()
-        caps.joined()
-    level = logging.DEBUG if answer is not False else logging.INFO
-    quiet.log(level, "socket_connect", extra={"accepted": answer is not False})
-    return answer
 
 
 def _disconnect(handler: Handler, args: tuple[Any, ...]) -> None:

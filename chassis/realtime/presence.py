@@ -57,7 +57,13 @@ class Presence:
         sid = request.sid  # type: ignore[attr-defined]
         self._used = True
         self._here[sid][room] = member
-        self._renew([(room, sid, member)])
+        try:
+            self._renew([(room, sid, member)])
+        except Exception:
+            self._here[sid].pop(room, None)
+            raise
+        if not _known(sid):  # it disconnected before this was stored, so nothing else removes it
+            self._gone.add(sid)
 
     def leave(self, room: str) -> None:
         """Remove the client of this event from a room."""
@@ -87,9 +93,10 @@ class Presence:
         if not self._used:
             return
         if time.monotonic() - self._renewed > self._lease / 3:
-            self._gone |= {sid for sid in list(self._here) if not _connected(sid)}  # disconnected while they entered
+            self._gone |= {sid for sid in list(self._here) if not _known(sid)}  # refused after they entered
             self._renew([])
             db.write(lambda conn: store.remove_expired(conn, time.time()))
+            self._renewed = time.monotonic()
         self._store_gone()
         self._tell_changes()
 
@@ -112,10 +119,10 @@ class Presence:
                 here = [(sid, list(rooms.items())) for sid, rooms in list(self._here.items())]
                 everybody = [(room, sid, member) for sid, rooms in here for room, member in rooms]
                 db.write(lambda conn: write(conn, everybody))
-        self._renewed = time.monotonic()
 
     def _store_gone(self) -> None:
-        gone, self._gone = self._gone, set()
+        gone = self._gone.copy()
+        self._gone -= gone
         if gone:
             try:
                 db.write(lambda conn: store.leave_all(conn, sorted(gone)))
@@ -134,7 +141,7 @@ class Presence:
         rooms = {*found, *self._seen, *self._told}
         for room in [room for room in rooms if found.get(room) != self._seen.get(room, UNSEEN)]:
             there = set(self.members(room)) if room in found else set()
-            self._tell(room, self._told.get(room, set()), there)
+            self._tell(room, self._told.get(room, set()), there)  # when it fails, the next tick tells the same
         self._seen = found
 
     def heard(self, room: str, changes: dict[str, Any]) -> None:
@@ -150,9 +157,13 @@ class Presence:
             recovery.deliver(room, "presence:update", {"room": room, **changes})
 
 
-def _connected(sid: str) -> bool:
+def _known(sid: str) -> bool:
+    """Return whether a client is connected, or its connect handler runs."""
     manager = socketio.server.manager
-    return any(manager.is_connected(sid, namespace) for namespace in list(manager.get_namespaces()))
+    return any(
+        manager.eio_sid_from_sid(sid, namespace) and sid not in manager.pending_disconnect.get(namespace, ())
+        for namespace in list(manager.get_namespaces())
+    )
 
 
 presence = Presence()

@@ -56,7 +56,7 @@ class Streams:
         self._carry: Carry | None = None
         self._catch_up: Callable[[], None] = lambda: None
         self._observers: dict[str, Observer] = {}
-        self.speaks, self.hand_on = self._speaker.speaks, self._speaker.hand_on
+        self.hand_on = self._speaker.hand_on
 
     def share(self, carry: Carry, catch_up: Callable[[], None]) -> None:
         """Number events together with other workers from now on; called before `configure`.
@@ -64,6 +64,10 @@ class Streams:
         `carry` sends an event to all workers, this one included; `catch_up` returns once all sent ones are delivered.
         """
         self._carry, self._catch_up = carry, catch_up
+
+    def speaks(self) -> bool:
+        """Return whether this process tells clients what all workers that share numbers can read in the database."""
+        return self._carry is None or self._speaker.speaks()
 
     def observe(self, event: str, observer: Observer) -> None:
         """Call `observer(room, data)` for each event with this name that is delivered in this process."""

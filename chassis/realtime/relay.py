@@ -18,10 +18,9 @@ RIGHTS = "rights"  # marks a message that rights have changed
 def share() -> None:
     """Number events together with the other workers of this machine, if there are any and Redis is not used."""
     manager = socketio.server.manager
-    if not (worker_number() and hasattr(manager, "catch_up")):
-        return
-    recovery.streams.share(send, manager.catch_up)
-    manager.forget_before = recovery.streams.forget_before
+    if worker_number() and hasattr(manager, "catch_up") and numbers():
+        recovery.streams.share(send, manager.catch_up)
+        manager.forget_before = recovery.streams.forget_before
 
 
 def attach() -> None:

@@ -29,7 +29,7 @@ _first_end = math.inf  # earliest expiry among these, as far as is known
 
 
 def watch() -> None:
-    """Track the current client while it is connected; anonymous visitors have no rights to lose."""
+    """Track the current client until `forget`; anonymous visitors have no rights to lose."""
     global _first_end
     who = identity.current()
     if who.kind != ANONYMOUS:

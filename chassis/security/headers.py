@@ -72,7 +72,8 @@ def _keep_private(response: Response) -> Response:
     files, except on downloads.
     """
     asked: Any = request._get_current_object()  # type: ignore[attr-defined]  # a proxy access takes 1 us
-    if response.headers.get("Content-Disposition", "").startswith("attachment"):
+    # not `headers.get`, which raises and catches an exception for a missing header
+    if any(value.startswith("attachment") for value in response.headers.getlist("Content-Disposition")):
         response.headers["Cache-Control"] = PRIVATE
     elif not KEY_HEADERS.isdisjoint(asked.environ) or _is_known(asked.environ):
         response.headers.setdefault("Cache-Control", PRIVATE)

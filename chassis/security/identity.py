@@ -92,13 +92,17 @@ def identify(environ: Environ, auth: object = None) -> Identity:
 
     Raises Unauthorized when the credentials are wrong, and TooManyRequests after too many wrong ones from the address.
     """
+    return _known(environ, auth) or _nobody(environ)
+
+
+def _known(environ: Environ, auth: object = None) -> Identity | None:
     key = shown_key(environ, auth)
     if key or "HTTP_COOKIE" in environ:
         credentials = Credentials(key, environ)
         for kind in current_wiring().identities.values():
             if found := kind.look_up(credentials):
                 return found
-    return _nobody(environ)
+    return None
 
 
 def _nobody(environ: Environ) -> Identity:
@@ -145,8 +149,9 @@ def look_again() -> Identity:
 
 def _first_look(environ: Environ, namespace: str) -> Identity:
     """Identify the client and store the result; wrong credentials are refused once, then treated as a visitor's."""
-    remember(environ, _nobody(environ), namespace)
-    found = identify(environ)
+    nobody = _nobody(environ)
+    remember(environ, nobody, namespace)
+    found = _known(environ) or nobody
     remember(environ, found, namespace)
     return found
 

@@ -33,6 +33,12 @@ def recently_proved(view: F) -> F:
 
 def check() -> None:
     """Raise ProofNeeded when this request's person has to give proof again."""
-    proved_at, seconds = identity.current().proved_at, current_settings().recent_proof_seconds
-    if proved_at is not None and seconds and time.time() - proved_at > seconds:
+    proved_at = identity.current().proved_at
+    if proved_at is not None and not is_recent(proved_at):
         raise ProofNeeded("Confirm your identity with your password or second factor.")
+
+
+def is_recent(proved_at: float) -> bool:
+    """Return whether a proof given at that time (Unix seconds) still counts; always when RECENT_PROOF_SECONDS is 0."""
+    seconds = current_settings().recent_proof_seconds
+    return not seconds or time.time() - proved_at <= seconds

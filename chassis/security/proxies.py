@@ -30,18 +30,20 @@ SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}  # so
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 FORWARDED_FOR, PROTO, FORWARDED_HOST = "HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST"
 AUTHORITY = re.compile(r"https?://([^/?#]*)", re.IGNORECASE)  # the target of a request for a whole URL replaces Host
-REMOVED = (
-    FORWARDED_FOR,
-    PROTO,
-    FORWARDED_HOST,
-    "HTTP_FORWARDED",
-    "HTTP_X_FORWARDED_PORT",
-    "HTTP_X_FORWARDED_PREFIX",
-    "HTTP_X_FORWARDED_PROTOCOL",
-    "HTTP_X_FORWARDED_SCHEME",
-    "HTTP_X_FORWARDED_SERVER",
-    "HTTP_X_FORWARDED_SSL",
-    "HTTP_X_REAL_IP",
+REMOVED = frozenset(
+    (
+        FORWARDED_FOR,
+        PROTO,
+        FORWARDED_HOST,
+        "HTTP_FORWARDED",
+        "HTTP_X_FORWARDED_PORT",
+        "HTTP_X_FORWARDED_PREFIX",
+        "HTTP_X_FORWARDED_PROTOCOL",
+        "HTTP_X_FORWARDED_SCHEME",
+        "HTTP_X_FORWARDED_SERVER",
+        "HTTP_X_FORWARDED_SSL",
+        "HTTP_X_REAL_IP",
+    )
 )
 
 
@@ -64,8 +66,8 @@ def wrapped(application: WSGIApplication, proxies: Iterable[Proxy]) -> WSGIAppli
         elif not told and FORWARDED_FOR in environ:
             told.append(peer)
             log.warning("forwarded_headers_ignored", peer=peer, hint=HINT)
-        for name in REMOVED:
-            environ.pop(name, None)
+        for name in REMOVED.intersection(environ):
+            del environ[name]
         return application(environ, start_response)
 
     return call

@@ -116,9 +116,10 @@ class EventServer(socketio.Server):  # type: ignore[misc]
             return "Too many namespaces"
         return ""
 
-    def _ask_connect_handler(self, eio_sid: str, namespace: str, sid: str, data: Any) -> dict[str, Any] | None:
+    def _ask_connect_handler(
+        self, environ: dict[str, Any], namespace: str, sid: str, data: Any
+    ) -> dict[str, Any] | None:
         """Return None if the application accepts the client, otherwise the error to send."""
-        environ = self.environ[eio_sid]
         try:
             answer = self._trigger_event("connect", namespace, sid, environ, data or None)
         except exceptions.ConnectionRefusedError as refused:

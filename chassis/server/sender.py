@@ -1,6 +1,8 @@
 """Sends answers with a time limit, even if the client does not read them."""
 
+import errno
 import logging
+import os
 import time
 from typing import Any
 
@@ -43,7 +45,7 @@ class Sender:
             trampoline(self._connection.fd, write=True, timeout=self._left, timeout_exc=TimeoutError)
         except TimeoutError:
             log.info("A client did not read its response in time, so its connection is closed.")
-            raise BrokenPipeError from None
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None  # others are logged as errors
         finally:
             if self._left is not None:
                 self._left -= time.monotonic() - began

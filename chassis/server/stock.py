@@ -1,12 +1,11 @@
 """The stock Socket.IO server, for every ASYNC_MODE: python-engineio's sessions under this project's rules."""
 
-import contextlib
 import time
 from typing import Any
 
 from engineio import packet as engine_packet
-from engineio.exceptions import EngineIOError
 
+from chassis.base.concurrency import original
 from chassis.server import packets
 from chassis.server.events import EventServer
 from chassis.server.packets import Outgoing, Packet
@@ -21,6 +20,8 @@ class StockServer(EventServer):
         self.eio.stuck = self._stuck
         self._incomplete: dict[str, tuple[Packet, list[bytes], float]] = {}  # until all attachments have arrived
         self._held: dict[tuple[str, str], list[Outgoing]] = {}  # while the connect handler runs
+        self._queueing = original("threading", "Lock")()  # a real lock, since nothing inside it yields
+        self._environ_of: dict[tuple[str, str], dict[str, Any]] = {}  # until the disconnect handler has run
         self._let_in: set[tuple[str, str]] = set()  # (namespace, sid): each is disconnected once
         self._leaving: set[str] = set()
 
@@ -29,19 +30,36 @@ class StockServer(EventServer):
 
     def send_event(self, eio_sid: str, namespace: str, outgoing: list[Outgoing]) -> None:
         """Send an event; while the client's connect handler runs, hold it back so that the answer comes first."""
-        held = self._held.get((eio_sid, namespace))
+        with self._queueing:
+            held = self._held.get((eio_sid, namespace))
+            if held is not None:
+                held += outgoing
+                waiting = len(held)
         if held is None:
             self._send_all(eio_sid, outgoing)
-            return
-        held += outgoing
-        if 0 < self.eio.limits.buffer.max_messages < len(held):
-            self.eio.end(eio_sid, "send_buffer_full", f"{len(held)} messages waited for a connect handler")
+        elif 0 < self.eio.limits.buffer.max_messages < waiting:
+            detail = f"{waiting} messages waited for a connect handler"
+            self.start_background_task(self.eio.end, eio_sid, "send_buffer_full", detail)
 
     def _send_all(self, eio_sid: str, outgoing: list[Outgoing]) -> None:
-        with contextlib.suppress(EngineIOError):  # closed meanwhile
+        with self._queueing:  # no other packet may come between a packet and its attachments
             for packet in outgoing:
                 data = packet.data[1:] if isinstance(packet.data, str) else packet.data
                 self._send_eio_packet(eio_sid, engine_packet.Packet(engine_packet.MESSAGE, data))
+
+    def _send_eio_packet(self, eio_sid: str, eio_pkt: Any) -> None:
+        """Queue a packet for a client if it is still connected.
+
+        The library's own `send` would close a client whose ping is overdue, and run its disconnect handlers inside of
+        the sender, which may hold a lock; here only the library's service task closes it.
+        """
+        connection = self.eio.sockets.get(eio_sid)
+        if connection is not None and not connection.closed:
+            connection.queue.put(eio_pkt)
+
+    def get_environ(self, sid: str, namespace: str | None = None) -> dict[str, Any] | None:
+        """Return the request that began a client's connection, until the client's disconnect handler has run."""
+        return self._environ_of.get((namespace or "/", sid))
 
     def _handle_eio_connect(self, eio_sid: str, environ: dict[str, Any]) -> None:
         self.eio.census.enter(eio_sid, environ)
@@ -135,33 +153,49 @@ class StockServer(EventServer):
             refusal = {"message": reason or "Still connecting"}
             self._send_all(eio_sid, packets.encode(packets.CONNECT_ERROR, namespace, refusal))
             return
+        self._environ_of[namespace, sid] = environ
         self._ask(eio_sid, namespace, sid, data)
         if eio_sid in self._leaving or eio_sid not in self.environ:  # it left while its connect handler ran
-            self.environ[eio_sid] = environ
             self._handle_disconnect(eio_sid, namespace, self.reason.TRANSPORT_CLOSE)
-            self.environ.pop(eio_sid, None)
 
     def _ask(self, eio_sid: str, namespace: str, sid: str, data: Any) -> None:
-        held: list[Outgoing] = []
-        self._held[eio_sid, namespace] = held
-        refusal = self._ask_connect_handler(eio_sid, namespace, sid, data)
+        self._held[eio_sid, namespace] = []
+        refusal = self._ask_connect_handler(self._environ_of[namespace, sid], namespace, sid, data)
         if refusal is None:
             self._send_all(eio_sid, packets.encode(packets.CONNECT, namespace, {"sid": sid}))
             self.manager.connect(sid, namespace)
-            self._send_all(eio_sid, held)
+            self._send_held(eio_sid, namespace)
         else:
             self._send_all(eio_sid, packets.encode(packets.CONNECT_ERROR, namespace, refusal))
             self.manager.disconnect(sid, namespace, ignore_queue=True)
-        del self._held[eio_sid, namespace]
+            del self._held[eio_sid, namespace], self._environ_of[namespace, sid]
+
+    def _send_held(self, eio_sid: str, namespace: str) -> None:
+        """Send what was held back, and what other threads add meanwhile."""
+        waiting = True
+        while waiting:
+            with self._queueing:
+                held = self._held.pop((eio_sid, namespace))
+                waiting = bool(held)
+                if waiting:
+                    self._held[eio_sid, namespace] = []
+            self._send_all(eio_sid, held)
 
     def _trigger_event(self, event: str, namespace: str, *args: Any) -> Any:
         """Run a handler; a disconnect handler runs once for each accepted client, even if several threads call this."""
         if event == "disconnect":
-            try:
-                self._let_in.remove((namespace, args[0]))
-            except KeyError:
-                return None
+            return self._trigger_disconnect(namespace, *args)
         answer = super()._trigger_event(event, namespace, *args)
         if event == "connect" and answer is not False:
             self._let_in.add((namespace, args[0]))
         return answer
+
+    def _trigger_disconnect(self, namespace: str, sid: str, reason: str) -> None:
+        try:
+            self._let_in.remove((namespace, sid))
+        except KeyError:
+            return
+        try:
+            super()._trigger_event("disconnect", namespace, sid, reason)
+        finally:
+            del self._environ_of[namespace, sid]

@@ -121,7 +121,7 @@ class FastServer(EventServer):
         if sid is None:
             return
         connection.held = (connection.held or {}) | {namespace: []}
-        refusal = self._ask_connect_handler(eio_sid, namespace, sid, data)
+        refusal = self._ask_connect_handler(self.environ[eio_sid], namespace, sid, data)
         held = connection.held.pop(namespace)
         if refusal is None:
             connection.greeted = True

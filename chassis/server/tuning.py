@@ -11,12 +11,14 @@ OLD_THRESHOLD = 50  # searching all that 10,000 clients hold blocks the hub for 
 
 
 def settle(cfg: Any) -> None:
-    """Exempt the loaded application from garbage collection, and cache gunicorn's settings.
+    """Exempt the loaded application from garbage collection, and let gunicorn do less for each request.
 
     The collector would walk through the loaded application again and again: with many clients that is a tenth of all
     work, and a pause.
     """
     for_gunicorn.look_settings_up_once(cfg)
+    for_gunicorn.trust_no_peer(cfg)
+    for_gunicorn.format_dates_once_a_second()
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -158,11 +158,11 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 408, "Request Timeout", "The request did not come in time.")
             return
+        receiver.linger()
         if isinstance(exc, ServiceUnavailable):
             with contextlib.suppress(OSError):
                 util.write_error(receiver, 503, "Service Unavailable", "The session's worker is busy: try again.")
             return
-        receiver.linger()
         super().handle_error(req, receiver, addr, exc)
 
     def _finish(self, deadline: float) -> None:
@@ -182,7 +182,9 @@ class EventletWorker(AsyncWorker):  # type: ignore[misc]
                 _shut(self._websockets, socket.SHUT_RDWR)
                 self._close_desk()
             self._tick()
-        self._close_desk()
+        if self._desk is not None:
+            self._close_desk()
+            self._tick()  # connections taken in last are answered
 
     def _close_desk(self) -> None:
         """Take no more connections from other workers, since no session is left."""

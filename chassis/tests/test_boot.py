@@ -114,6 +114,15 @@ WORSE = {
         lambda folder: snapshot(folder, "UPDATE alembic_version SET version_num = '9999'"),
         "newer than this code",
     ),
+    "a column too few": (
+        lambda folder: snapshot(folder, "ALTER TABLE api_keys DROP COLUMN expires_at"),
+        "lacks columns of its version: api_keys.expires_at",
+    ),
+    "no version": (lambda folder: snapshot(folder, "DELETE FROM alembic_version"), "tables without a version: core"),
+    "a part without a version": (
+        lambda folder: snapshot(folder, "DROP TABLE alembic_version_accounts"),
+        "tables without a version: accounts",
+    ),
     "a table too few": (lambda folder: snapshot(folder, "DROP TABLE jobs"), "lacks tables of its version: jobs"),
     "a version table that is none": (
         lambda folder: snapshot(folder, "ALTER TABLE alembic_version RENAME COLUMN version_num TO n"),

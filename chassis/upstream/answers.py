@@ -12,7 +12,19 @@ MAX_MODEL_CHARACTERS = 200
 # Finish reasons of several APIs; all others count as a normal end.
 CUT = {"length", "max_tokens", "max_output_tokens", "model_length"}
 FILTERED = {"content_filter", "safety", "recitation", "blocklist", "prohibited_content", "spii", "refusal", "sensitive"}
-BROKEN = {"error", "abort", "network_error", "insufficient_system_resource", "malformed_function_call"}
+BROKEN = {
+    "error",
+    "abort",
+    "aborted",
+    "canceled",
+    "cancelled",
+    "failed",
+    "incomplete",
+    "timeout",
+    "network_error",
+    "insufficient_system_resource",
+    "malformed_function_call",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,7 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     error = refusals.error_in(body)
     detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
     status = (refusals.code_of(error) if reply.status == 200 else None) or reply.status
-    if not 200 <= status < 300:
+    if not 200 <= status < 300 or refusals.is_used_up(error):
         raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
     if error:
         raise UpstreamError("upstream_malformed", "The outside API returned an error instead of an answer." + detail)
@@ -44,7 +56,7 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     given = _text(choice)
     text = None if given is None else storable(given)
     _check_end(choice, text, key)
-    if text is None:
+    if text is None or not text.strip():
         raise UpstreamError("upstream_malformed", "The outside API returned an answer without text.")
     usage = body.get("usage")
     used = usage if isinstance(usage, dict) else {}

@@ -8,6 +8,7 @@ Code = Literal[
     "upstream_rejected",
     "upstream_unauthorized",
     "upstream_no_credit",
+    "upstream_not_found",
     "upstream_rate_limited",
     "upstream_unavailable",
     "upstream_timeout",
@@ -17,7 +18,7 @@ Code = Literal[
     "upstream_filtered",
 ]
 STATUSES: dict[Code, int] = {"upstream_rate_limited": 503, "upstream_unavailable": 503, "upstream_timeout": 504}
-OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit")  # all other calls would fail too
+OF_THE_ACCOUNT = ("upstream_unauthorized", "upstream_no_credit", "upstream_not_found")  # all other calls would fail too
 
 
 class Cancelled(Exception):
@@ -50,5 +51,5 @@ class UpstreamError(AppError):
 
     @property
     def of_the_account(self) -> bool:
-        """Whether the error concerns the key or the account, not the prompt."""
+        """Whether the error concerns the key, the account or the model, not the prompt."""
         return self.code in OF_THE_ACCOUNT

@@ -21,13 +21,18 @@ USED_UP = {  # codes and types of errors that APIs use for an account that canno
     "billing_not_active",
     "payment_required",
 }
+NOT_FOUND = {"model_not_found", "deploymentnotfound"}
 
 
 def failure(status: int, error: Any, detail: str, pause_seconds: float | None = None) -> UpstreamError:
     """Return the error for a status and the error in the body; `detail` is the API's message, or empty."""
-    if status == 402 or _names(error) & USED_UP:
+    if status == 402 or is_used_up(error):
         message = f"The outside API refused the account: its credit or quota is used up ({status}).{detail}"
         return UpstreamError("upstream_no_credit", message)
+    if status in (404, 405, 410) or status // 100 == 3 or _names(error) & NOT_FOUND:
+        checked = "check UPSTREAM_MODEL and UPSTREAM_BASE_URL"
+        message = f"The outside API does not have this model or address ({status}); {checked}.{detail}"
+        return UpstreamError("upstream_not_found", message)
     if status == 403 and _is_moderation(error):
         return UpstreamError("upstream_filtered", f"The outside API refused the prompt ({status}).{detail}")
     if status in (401, 403):
@@ -42,6 +47,11 @@ def failure(status: int, error: Any, detail: str, pause_seconds: float | None = 
     return UpstreamError("upstream_rejected", f"The outside API rejected the request ({status}).{detail}")
 
 
+def is_used_up(error: Any) -> bool:
+    """Return whether an error says that the account's credit or quota is used up."""
+    return bool(_names(error) & USED_UP)
+
+
 def code_of(error: Any) -> int | None:
     """Return the HTTP status that an error contains, as a number or in digits."""
     code = error.get("code") if isinstance(error, dict) else None
@@ -52,6 +62,8 @@ def code_of(error: Any) -> int | None:
 
 def error_in(body: Any) -> Any:
     """Return the error in a body, wherever the API puts it, or None."""
+    if isinstance(body, list) and body:  # Google's errors come in a list
+        return error_in(body[0])
     if not isinstance(body, dict):
         return None
     if body.get("error"):
@@ -59,7 +71,10 @@ def error_in(body: Any) -> Any:
     listed = body.get("errors")
     if isinstance(listed, list) and listed:
         return listed[0]
-    return None
+    is_error = (
+        body.get("object") == "error" or body.get("type") == "error" or ("detail" in body and "choices" not in body)
+    )
+    return body if is_error else None
 
 
 def detail(body: Any, raw: bytes, key: str) -> str:
@@ -103,7 +118,7 @@ def _bounded(seconds: float) -> float:
 
 
 def _names(error: Any) -> set[str]:
-    found = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+    found = [error.get("code"), error.get("type")] if isinstance(error, dict) else [error]
     return {name.lower() for name in found if isinstance(name, str)}
 
 
@@ -119,7 +134,10 @@ def _sayings(error: Any) -> list[str]:
         return [error]
     if not isinstance(error, dict):
         return []
-    said = [error[name] for name in ("message", "detail") if isinstance(error.get(name), str)]
+    said = [error[name] for name in ("message", "msg", "detail") if isinstance(error.get(name), str)]
+    listed = error.get("detail")
+    if isinstance(listed, list) and listed and isinstance(listed[0], dict):  # FastAPI's errors of validation
+        said += _sayings(listed[0])
     metadata = error.get("metadata")
     raw = metadata.get("raw") if isinstance(metadata, dict) else None
     return [*said, *_sayings_of_provider(raw)]

@@ -12,7 +12,7 @@ from chassis.base.environment import BASE_DIR
 from chassis.db import backup, db, outcomes, state
 from chassis.db.snapshot.install import read_installed
 from chassis.db.state import FAILED_BOOT
-from chassis.jobs import schedules, store
+from chassis.jobs import queries, schedules
 from chassis.observability.collectors import AskedCollector, Samples
 from chassis.security import audit, maintenance
 from chassis.wiring import current_settings
@@ -37,8 +37,8 @@ class Facts:
 def _read(conn: Connection) -> Facts:
     sqlite = conn.dialect.name == "sqlite"
     return Facts(
-        jobs=list(store.counts(conn)),
-        waiting=list(store.oldest_queued(conn, time.time())),
+        jobs=list(queries.counts(conn)),
+        waiting=list(queries.oldest_queued(conn, time.time())),
         schedules=schedules.known(conn),
         failed_boot=state.get(conn, FAILED_BOOT),
         snapshot=outcomes.of(conn, outcomes.SNAPSHOT_STEP),

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.datastructures import FileStorage
 
 from app.features.predictions import export, json_rows, service, store, upload
 from app.features.predictions.messages import (
@@ -24,12 +25,13 @@ from app.features.predictions.messages import (
     RowsResponse,
 )
 from app.features.predictions.predictor import predictor
-from app.features.predictions.rows import Rows
+from app.features.predictions.rows import Rows, shown
 from chassis.base import BASE_DIR
 from chassis.db import db
 from chassis.errors import BadRequest, UnsupportedMediaType
 from chassis.security import bodies, request_rates, uploads
 from chassis.web import (
+    INVALID_BODY,
     Answer,
     Paging,
     checked_fields,
@@ -69,12 +71,13 @@ def create() -> tuple[Response, int, dict[str, str]]:
         return _accepted(checked_fields(NewBatch, fields), rows)
     if request.mimetype not in bodies.FORMS:
         raise UnsupportedMediaType("Send JSON with rows, or a form with file or lines.")
-    form = form_body(NewBatch)
-    if file := uploaded_file("file"):
+    form, file, lines = form_body(NewBatch), uploaded_file("file"), request.form.getlist("lines")
+    _check_one_source(file, lines)
+    if file:
         named = form.model_copy(update={"name": form.name or Path(file.filename or "").stem[:200]})
         return _accepted(named, upload.read_csv(uploads.read(file, upload.TYPES), predictor.max_rows))
-    if "lines" in request.form:
-        return _accepted(form, upload.read_lines(request.form["lines"], predictor.max_rows))
+    if lines:
+        return _accepted(form, upload.read_lines(lines[0], predictor.max_rows))
     raise BadRequest("Send JSON with rows, or a form with file or lines.", code="no_rows")
 
 
@@ -170,6 +173,17 @@ def requeue(prediction_id: str) -> tuple[Response, int]:
     """Continue a batch that ended before every row was answered."""
     body = json_body(Requeue)
     return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
+
+
+def _check_one_source(file: FileStorage | None, lines: list[str]) -> None:
+    """Raise BadRequest when a form has more than one source of rows; the others would be dropped in silence."""
+    others = [name for name, found in request.files.items() if name != "file" and found.filename]
+    if others and (file or any(lines)):
+        raise BadRequest(f"{shown(others[0])} has another file: send one, as file.", code=INVALID_BODY)
+    if len(lines) > 1:
+        raise BadRequest("lines was given more than once.", code=INVALID_BODY)
+    if file and any(lines):
+        raise BadRequest("Send either file or lines, not both.", code=INVALID_BODY)
 
 
 def _accepted(form: NewBatch, inputs: Rows) -> tuple[Response, int, dict[str, str]]:

@@ -58,8 +58,10 @@ def _told(error: Exception, prediction_id: str) -> Exception:
     batch = db.read(lambda conn: store.get(conn, prediction_id))
     if not isinstance(error, UpstreamError) or batch is None:
         return error
-    left = f"{batch['total'] - batch['done']:,} rows were not attempted; continue the batch to process them."
-    return UpstreamError(error.code, f"{error.message} {left}")
+    left = batch["total"] - batch["done"]
+    end = "" if error.message.endswith((".", "!", "?", "…")) else "."
+    rows = "1 row was" if left == 1 else f"{left:,} rows were"
+    return UpstreamError(error.code, f"{error.message}{end} {rows} not attempted; continue the batch to go on.")
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -11,9 +11,9 @@ from chassis.errors import BadRequest
 
 MAX_RECORD_CHARACTERS = MAX_ROW_CHARACTERS  # over all of its lines, quotes included
 MAX_LINES_PER_ROW = 50  # on average over a file: blank lines, and lines within quotes
-DELIMITERS, NONE = ",;\t|", "\x1f"
+DELIMITERS, NONE = ",;\t|", "\ud800"  # a lone surrogate, which no decoded text contains
 NO_DELIMITERS = '"\r\n'  # newer versions of Python raise ValueError for them
-SEPARATOR = re.compile(r"sep=(.)[\r\n]*", re.IGNORECASE)  # a first line written for Excel
+SEPARATOR = re.compile(r'("?)sep=(.)\1[\r\n]*', re.IGNORECASE)  # a first line written for Excel
 QUOTED = re.compile(r'"[^"]*"?')
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
 SHOWN_LINES = 10
@@ -93,8 +93,8 @@ class _Lines:
         """Return the delimiter: the one that the first line declares, or the most frequent one in the header."""
         if said := SEPARATOR.fullmatch(self._next):
             self._next = self._first()
-            if said[1] not in NO_DELIMITERS:
-                return said[1]
+            if said[2] not in NO_DELIMITERS:
+                return said[2]
         unquoted = QUOTED.sub("", self._next)
         most = max(DELIMITERS, key=unquoted.count)
         return most if most in unquoted else NONE

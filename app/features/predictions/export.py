@@ -39,7 +39,7 @@ def _csv_lines(batch: dict[str, Any]) -> Iterator[str]:
 
 def result_columns(inputs: list[str]) -> list[str]:
     """Return names for output, status and error that no input column has, so that a download can be uploaded again."""
-    taken = set(inputs)
+    taken = set(map(str.strip, inputs))
     found = []
     for name in ("output", "status", "error"):
         number = 1

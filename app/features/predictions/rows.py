@@ -69,11 +69,12 @@ def check_names(names: Sequence[str]) -> list[str]:
     if not names:
         raise BadRequest("No column has a name: the first line must name every column.", code="csv_header")
     problems = []
-    if blank := [str(number) for number, name in enumerate(names, start=1) if not name]:
+    if blank := [str(number) for number, name in enumerate(names, start=1) if not name.strip()]:
         problems.append(f"Columns without a name: {listed(blank)}.")
     if long := [shown(name) for name in names if len(name) > MAX_NAME_CHARACTERS]:
         problems.append(f"Column names longer than {MAX_NAME_CHARACTERS} characters: {listed(long)}.")
-    if twice := [shown(name) for name, times in Counter(names).items() if name and times > 1]:
+    counted = Counter(map(str.strip, names))  # a CSV's reader strips them
+    if twice := [shown(name) for name, times in counted.items() if name and times > 1]:
         problems.append(f"Duplicate column names: {listed(twice)}.")
     if problems:
         raise BadRequest(" ".join(problems), code="csv_header")

@@ -73,6 +73,10 @@ def _opened(url: str, tables: Collection[str], settings: Settings, shown: str) -
     try:
         if missing := schema.lacking(database, schema.known()):
             raise BackupError(f"The database in {shown} lacks tables of its version: {', '.join(missing)}.")
+        if missing := schema.lacking_columns(database, schema.known()):
+            raise BackupError(f"The database in {shown} lacks columns of its version: {', '.join(missing)}.")
+        if unversioned := schema.unversioned(database, schema.known()):
+            raise BackupError(f"The database in {shown} has tables without a version: {', '.join(unversioned)}.")
         yield database
     except BackupError:
         raise

@@ -1,5 +1,6 @@
 """One call of a webhook: to a checked address, within a time limit, reading no more than the response's status."""
 
+import os
 import re
 import socket
 import ssl
@@ -13,6 +14,7 @@ import certifi
 from urllib3.util.ssltransport import SSLTransport
 
 from chassis.base.service import current
+from chassis.parts.webhooks import lookups
 from chassis.parts.webhooks.addresses import PORTS, Place
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
@@ -55,11 +57,12 @@ def post(
 ) -> int:
     """Return the status of a URL's response to a POST; redirects are not followed, and its body is not read.
 
-    `look_up` returns the addresses to connect to. Raises CallFailed, or Refused when there are none.
+    `look_up` returns the addresses to connect to. Raises CallFailed, or Refused when there are none. The look-up counts
+    towards `seconds`.
     """
     deadline = time.monotonic() + seconds
     try:
-        with _connected(look_up(split), deadline) as sock:
+        with _connected(lookups.within(seconds, lambda: look_up(split)), deadline) as sock:
             line = Line(sock, deadline)
             stream: Any = SSLTransport(line, _context(), split.hostname) if split.scheme == "https" else line  # type: ignore[arg-type]
             stream.sendall(_head(split, headers, len(body)) + body)
@@ -69,7 +72,8 @@ def post(
     except ssl.SSLError as error:
         raise CallFailed(f"TLS failed ({error.reason or 'broken'})") from None
     except OSError as error:
-        raise CallFailed(f"the connection failed ({error.strerror or 'broken'})") from None
+        words = os.strerror(error.errno) if error.errno else "broken"  # eventlet's own text is the number's name
+        raise CallFailed(f"the connection failed ({words})") from None
 
 
 def _connected(places: list[Place], deadline: float) -> socket.socket:

@@ -11,6 +11,7 @@ from chassis.base.environment import worker_number, workers_folder
 
 ROW = struct.Struct("QQQd")
 ROWS = 256  # a worker's row is its number modulo this
+SLACK, SLACK_SHARE = 2, 16  # how many more sessions a worker may have than another: 2 and a sixteenth
 PRESENT_SECONDS = 1.0  # a worker reports ten times a second
 
 
@@ -45,13 +46,19 @@ class Roster:
     def present(self) -> list[Row]:
         """Return the workers that serve, in the order of their numbers."""
         since = time.monotonic() - PRESENT_SECONDS
-        return sorted(row for row in map(Row._make, ROW.iter_unpack(self._rows)) if row.at >= since)
+        return sorted(Row._make(row) for row in ROW.iter_unpack(self._rows) if row[3] >= since)
 
     def choose(self) -> int:
-        """Return the worker that a new session goes to: the one with the fewest, or 0 if none serves."""
-        chosen = min(self.present(), key=lambda row: row.sessions, default=None)
+        """Return the worker that a new session goes to, or 0 if none serves.
+
+        It is this one, unless it has clearly more sessions than the one with the fewest.
+        """
+        rows = self.present()
+        chosen = min(rows, key=lambda row: row.sessions, default=None)
         if chosen is None:
             return 0
+        most = chosen.sessions + SLACK + chosen.sessions // SLACK_SHARE
+        chosen = next((row for row in rows if row.number == self._number and row.sessions < most), chosen)
         self._write(chosen._replace(sessions=chosen.sessions + 1))  # until it reports its own number
         return chosen.number
 

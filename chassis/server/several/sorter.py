@@ -35,7 +35,7 @@ class Sorter(Receiver):
         if self._sorted:
             self._idle = self._idle and not data
             return data
-        while not sids.has_line(data) and (more := super().recv(size)):
+        while data and not sids.has_line(data) and (more := super().recv(size)):
             data += more
         self._sorted = True
         self._waiting.discard(self.connection)  # a worker that stops would shut it down

@@ -15,8 +15,8 @@ class Speaker:
         self._file, self._holds = -1, False
 
     def speaks(self) -> bool:
-        """Return whether this worker speaks; the first one that asks does, until it ends. A single one always does."""
-        if self._holds or not workers_folder():
+        """Return whether this worker speaks; the first one that asks does, until it ends."""
+        if self._holds:
             return True
         if self._file < 0:
             self._file = os.open(Path(workers_folder(), "speaker"), os.O_RDWR | os.O_CREAT, 0o600)

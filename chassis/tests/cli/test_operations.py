@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from app import create_app
 from chassis import jobs
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import queries
 from chassis.security import switches
 from chassis.tests.conftest import gunicorn, same_in_every_mode, serving
 from chassis.tests.documents import blocks
@@ -87,7 +87,7 @@ def test_two_processes_run_a_schedule_once(server, flask):
 def runs(since, **asked):
     """Return the scheduled jobs that were made since a time, oldest first."""
     asked = {"kind": "sqlite_upkeep", **asked}
-    return db.read(lambda conn: store.matching(conn, asked, since=since, limit=500))[::-1]
+    return db.read(lambda conn: queries.matching(conn, asked, since=since, limit=500))[::-1]
 
 
 def test_a_schedule_is_listed_and_run_now(server, flask):

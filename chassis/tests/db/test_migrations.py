@@ -127,7 +127,7 @@ def test_a_backup_is_made_before_migrations_and_holds_the_old_schema(path, setti
 
 def test_a_migration_that_fails_at_every_start_fills_no_disk(path, settings, monkeypatch):
     release(path, "0003")
-    monkeypatch.setattr("chassis.boot.upgrade", lambda *_: pytest.fail("not yet"))
+    monkeypatch.setattr("chassis.boot.migrations.upgrade", lambda *_: pytest.fail("not yet"))
     for _ in range(3):
         name = backup.before_migrations(settings, db, branches(), [].append)
         db.close()

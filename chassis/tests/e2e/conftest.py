@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-import socketio
 
 from chassis.tests.conftest import gunicorn
 from chassis.tests.e2e.herd import Herd
+from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS
 
 
@@ -16,7 +16,7 @@ def client():
     opened = []
 
     def connect(server, **options):
-        one = socketio.Client(reconnection_delay=0.2, reconnection_delay_max=0.5, request_timeout=LIMIT_SECONDS)
+        one = OrderedClient(reconnection_delay=0.2, reconnection_delay_max=0.5, request_timeout=LIMIT_SECONDS)
         one.received = []
         one.on("*", lambda event, *args: one.received.append((event, *args)))
         one.connect(server.url, wait_timeout=LIMIT_SECONDS, **options)

@@ -5,7 +5,7 @@ from flask import jsonify
 
 from chassis import jobs
 from chassis.db import db
-from chassis.jobs import store
+from chassis.jobs import queries
 
 STEPS = 20
 log = structlog.get_logger("soak")
@@ -16,7 +16,7 @@ def soak(context, payload):
     for step in range(1, STEPS + 1):
         context.progress(step, STEPS, f"step {step}")
         context.flush()
-        db.read(lambda conn: store.counts(conn), unbounded=step % 5 == 0)
+        db.read(lambda conn: queries.counts(conn), unbounded=step % 5 == 0)
         log.info("soak_step", job=context.id, step=step, text="some words " * 10)
         context.wait(0.02)
 

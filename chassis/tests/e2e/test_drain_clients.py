@@ -73,6 +73,18 @@ def test_a_client_in_node_comes_back_after_a_reload(serve_slow, node, wait_for, 
     assert all(one["active"] for one in lost)
 
 
+def test_clients_in_node_come_back_after_a_reload_of_two_workers(serve_slow, node, wait_for):
+    server = serve_slow(GUNICORN_WORKERS="2")
+    clients = [node(server, by) for by in ("polling", "polling", "websocket", "websocket")]
+    wait_for(lambda: all(client.said("connect") for client in clients))
+    old = server.workers()
+    os.kill(server.pid, signal.SIGHUP)
+    wait_for(lambda: all(gone(pid) for pid in old))
+    for client in clients:
+        wait_for(lambda client=client: client.said("connect")[-1]["pid"] in server.workers())
+        assert all(one["active"] for one in client.said("disconnect"))
+
+
 def shown(page) -> list[str]:
     """Return the states that the header has shown, in their order."""
     return page.evaluate("window.states")

@@ -118,7 +118,7 @@ def test_the_log_names_the_trace_and_health_checks_have_none(server, receiver):
 def test_a_start_that_fails_is_told_and_one_that_nobody_thought_of_with_its_traceback(tmp_path):
     receiver = Receiver()
     env = {**CLEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/app.db", **settings(receiver.where)}
-    broken = "from chassis import boot; boot.make_folder = lambda _: {}['missing']; boot.run()"
+    broken = "from chassis.boot import run, sequence; sequence.make_folder = lambda _: {}['missing']; run()"
     (tmp_path / "app.db").write_text("this is no database, and never was one" * 200)
     for command in (["-m", "chassis.boot"], ["-c", broken]):
         assert subprocess.run([sys.executable, *command], cwd=ROOT, env=env, check=False).returncode == 1

@@ -5,9 +5,9 @@ import threading
 from pathlib import Path
 
 import pytest
-import socketio
 
 from chassis.tests.conftest import TRANSPORTS, gunicorn
+from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS
 
 HERE = Path(__file__).parent
@@ -71,13 +71,11 @@ def live(serve):
     return start
 
 
-class Client(socketio.Client):
+class Client(OrderedClient):
     """A client that remembers the events it received, and its position in a room."""
 
     def __init__(self, server, **options) -> None:
         super().__init__(reconnection=False, request_timeout=LIMIT_SECONDS)
-        trigger = self.eio._trigger_event  # which would run each message in a thread, in any order
-        self.eio._trigger_event = lambda *args, **options: trigger(*args, **options | {"run_async": False})
         self.received: list = []
         self.position: dict | None = None
         self.gone = False

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from app import create_app
 from chassis.db import db
-from chassis.realtime import revocation
+from chassis.extensions import socketio
+from chassis.realtime import dispatch, revocation
 from chassis.security import keys
 from chassis.security.keyring import keyring
 from chassis.settings import Settings
@@ -81,3 +82,26 @@ def test_a_look_asks_for_nobody_whose_time_has_not_come(app, monkeypatch):
     for _ in range(10):
         lookout.tick()
     assert not asked
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_key_that_is_revoked_during_its_connect_handler_ends_at_the_next_look(app, monkeypatch, refused):
+    connecting = {"/": {"one"}}
+    monkeypatch.setattr(socketio.server.manager, "pending_connect", connecting)
+    shown, lookout, during = key(), revocation.Lookout(app), []
+    lookout.tick()
+
+    def connect():
+        keys.revoke(shown.split("_")[1])
+        lookout.tick()
+        during.extend(open_sids())
+        return not refused
+
+    with app.test_request_context(headers={"X-API-Key": shown}):
+        request.sid, request.namespace = "one", "/"
+        assert dispatch.dispatch("connect", "/", connect, (None,)) is not refused
+    connecting.clear()
+    assert during == ["one"], "a client that is let in now is tracked"
+    assert open_sids() == ([] if refused else ["one"])
+    lookout.tick()
+    assert open_sids() == []

@@ -28,6 +28,7 @@ def test_who_takes_nothing_is_cut_and_others_are_served_meanwhile(site):
     assert [site.get("/livez")[0] for _ in range(5)] == [200] * 5
     wait_until(lambda: site.log.count(CUT) >= len(stalled), "some are still sent to")
     assert all(len(rest(connection)) < PIECES * PIECE_BYTES for connection in stalled)
+    assert site.log.count("Traceback") == 0, "a client that was cut is no error of the service"
 
 
 @ours

@@ -4,9 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-import socketio
 
 from chassis.tests.conftest import ASYNC_MODE, TRANSPORTS, Server, free_port, gunicorn, new_database
+from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 HERE = Path(__file__).parent
@@ -103,7 +103,7 @@ def start_fast(fast, tmp_path_factory):
         server.stop()
 
 
-class Client(socketio.Client):
+class Client(OrderedClient):
     """A client that remembers the events it received, and answers questions."""
 
     def __init__(self) -> None:

@@ -25,13 +25,19 @@ ALL = {
     "engineio": {"_cors_headers": "_headers_of_cors"},
     "eventlet": EVENTLET,
     "flask_socketio": {"_handle_event": "_run_handler"},
-    "gunicorn": {"parse_chunk_size": "read_chunk_size", "SUPPORTED_WORKERS": "KNOWN_WORKERS"},
+    "gunicorn": {
+        "parse_chunk_size": "read_chunk_size",
+        "SUPPORTED_WORKERS": "KNOWN_WORKERS",
+        "_peer_trusted_for_forwarded": "_trusted_headers",
+        "http_date(timestamp=None)": "http_date(timestamp=None, _zone=None)",
+    },
     "socketio": SOCKETIO,
     "werkzeug": {"_parse_headers": "_read_headers"},
 }
 SAID = (
     *("_cors_headers", "parse_chunk_size", "SocketIO._handle_event"),
-    *("_green_existing_locks", "_ThreadHandle", "socket.getaddrinfo", "MultipartDecoder._parse_headers"),
+    *("_peer_trusted_for_forwarded", "gunicorn.util:http_date", "_green_existing_locks", "_ThreadHandle"),
+    *("socket.getaddrinfo", "MultipartDecoder._parse_headers"),
 )
 
 

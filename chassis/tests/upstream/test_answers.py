@@ -73,6 +73,7 @@ def refused(body: object, status: int = 200, headers: dict[str, str] | None = No
         (choice(finish_reason="content_filter"), "upstream_filtered", False),
         (choice(finish_reason="SAFETY"), "upstream_filtered", False),
         (choice(finish_reason="error"), "upstream_unavailable", True),
+        (choice(finish_reason="cancelled"), "upstream_unavailable", True),
         (choice(error={"code": 502, "message": "gone"}), "upstream_unavailable", True),
         (choice(error={"code": "429", "message": "slow"}), "upstream_rate_limited", True),
         (choice(error="it broke"), "upstream_unavailable", True),
@@ -84,6 +85,9 @@ def refused(body: object, status: int = 200, headers: dict[str, str] | None = No
         ({"choices": {"0": 1}}, "upstream_malformed", False),
         ([], "upstream_malformed", False),
         (choice(content=[{"type": "image"}]), "upstream_malformed", False),
+        (choice(content=" \n"), "upstream_malformed", False),
+        ({"object": "error", "code": 503, "message": "busy"}, "upstream_unavailable", True),
+        ({"type": "error", "message": "busy"}, "upstream_malformed", False),
     ],
 )
 def test_a_broken_answer_is_no_success(body: object, code: str, retryable: bool) -> None:
@@ -112,16 +116,20 @@ def test_content_in_parts_is_joined() -> None:
         (429, {"code": "insufficient_quota", "message": "You exceeded your quota"}, "upstream_no_credit"),
         (429, {"type": "insufficient_quota", "code": None}, "upstream_no_credit"),
         (200, {"code": "402", "message": "Insufficient credits"}, "upstream_no_credit"),
+        (200, {"code": "insufficient_quota", "message": "You exceeded your quota"}, "upstream_no_credit"),
+        (200, "insufficient_quota", "upstream_no_credit"),
+        (404, {"message": "no endpoints"}, "upstream_not_found"),
+        (400, {"code": "model_not_found"}, "upstream_not_found"),
         (401, {"message": "no"}, "upstream_unauthorized"),
         (403, {"message": "no"}, "upstream_unauthorized"),
         (403, {"message": "flagged", "metadata": {"reasons": ["violence"]}}, "upstream_filtered"),
         (429, {"code": "rate_limit_exceeded"}, "upstream_rate_limited"),
     ],
 )
-def test_refusals_of_the_account_are_told_from_those_of_a_row(status: int, error: dict, code: str) -> None:
+def test_refusals_of_the_account_are_told_from_those_of_a_row(status: int, error: object, code: str) -> None:
     found = refused({"error": error}, status)
     assert found.code == code
-    assert found.of_the_account == (code in ("upstream_no_credit", "upstream_unauthorized"))
+    assert found.of_the_account == (code in ("upstream_no_credit", "upstream_unauthorized", "upstream_not_found"))
 
 
 @pytest.mark.parametrize("status", [408, 429, 503, 529])
@@ -136,6 +144,8 @@ def test_whoever_asks_to_wait_is_heard(status: int) -> None:
         ({"detail": "no such model"}, "no such model"),
         ({"message": "no such model"}, "no such model"),
         ({"error": "plain"}, "plain"),
+        ([{"error": {"code": 400, "message": "no such field"}}], "no such field"),
+        ({"detail": [{"loc": ["body"], "msg": "Field required"}]}, "Field required"),
         (
             {"error": {"message": "Provider error", "metadata": {"raw": '{"error":{"message":"too long"}}'}}},
             "error too long",
@@ -150,6 +160,11 @@ def test_the_reason_of_the_provider_is_told_without_markup(body: object, said: s
     assert message.endswith(said)
     assert "<" not in message
     message.encode()
+
+
+@pytest.mark.parametrize("body", [{"detail": "not now"}, {"object": "error", "message": "not now"}])
+def test_the_reason_of_an_error_without_its_status_is_told(body: dict) -> None:
+    assert refused(body).message.endswith("It says: not now")
 
 
 def test_a_text_that_cannot_be_stored_is_repaired_and_said_to_be() -> None:

@@ -33,12 +33,12 @@ def test_a_passing_failure_is_tried_again(fake, client_for, prompt: str, attempt
     [
         ("[400]", "upstream_rejected"),
         ("[402]", "upstream_no_credit"),
-        ("[404]", "upstream_rejected"),
+        ("[404]", "upstream_not_found"),
         ("[401]", "upstream_unauthorized"),
         ("[403]", "upstream_unauthorized"),
         ("[malformed]", "upstream_malformed"),
         ("[empty]", "upstream_malformed"),
-        ("[redirect]", "upstream_rejected"),
+        ("[redirect]", "upstream_not_found"),
     ],
 )
 def test_a_lasting_failure_is_not_tried_again(fake, client_for, prompt: str, code: str) -> None:

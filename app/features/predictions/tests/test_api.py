@@ -63,6 +63,16 @@ def test_a_body_is_taken_for_what_it_says_it_is(api):
     assert api.json("POST", LIST, form(*file), Content_Type=FORM)[0] == 202
     status, answer = api.json("POST", LIST, form(*file, part("prompt", "again")), Content_Type=FORM)
     assert (status, answer["error"]["message"]) == (400, "prompt was given more than once.")
+    other = part("other", "a\n2\n", '; filename="y.csv"')
+    for more, words in (
+        (part("lines", "a"), "Send either file or lines, not both."),
+        (other, "other has another file: send one, as file."),
+        (part("lines", ""), None),
+    ):
+        status, answer = api.json("POST", LIST, form(*file, more), Content_Type=FORM)
+        assert answer.get("error", {}).get("message") == words
+    status, answer = api.json("POST", LIST, b"prompt={text}&lines=a&lines=b", **urlencoded)
+    assert (status, answer["error"]["message"]) == (400, "lines was given more than once.")
 
 
 def test_rows_are_asked_for_by_numbers_that_fit(api):

@@ -159,6 +159,16 @@ def test_an_account_without_credit_stops_the_batch_which_goes_on_later(own, wait
     assert ended(server, wait_for, made)["done"] == 100
 
 
+@pytest.mark.parametrize(("number", "words"), [(1, "404). It says: not now. 1 row was"), (100, "100 rows were")])
+def test_a_model_that_is_not_there_stops_the_batch(own, wait_for, number, words):
+    server, upstream = own(UPSTREAM_MAX_CONCURRENT_REQUESTS="4")
+    upstream.refuse(404)
+    batch = ended(server, wait_for, ask(server, numbers(number)))
+    assert (batch["status"], batch["done"]) == ("failed", 0)
+    assert f"{words} not attempted" in batch["message"].replace("; check UPSTREAM_MODEL and UPSTREAM_BASE_URL", "")
+    assert upstream.stats()["requests"] <= 4
+
+
 def test_every_line_that_a_row_logs_carries_the_jobs_id(real, wait_for):
     before = len(real.log)
     made = ask(real, numbers(3), "log {n}")

@@ -77,6 +77,7 @@ def test_a_download_can_be_sent_again(monkeypatch):
         assert len(read) == 1
         batch["columns"] = list(read[0])
     assert batch["columns"][-3:] == ["output_3", "status_3", "error_3"]
+    assert export.result_columns([" output "])[0] == "output_2"
 
 
 def test_downloads_are_kept_by_no_cache(ask):

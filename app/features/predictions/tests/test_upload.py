@@ -50,6 +50,8 @@ def test_a_file_is_read_as_spreadsheets_and_editors_write_it(encoding, end, last
     ("text", "rows"),
     [
         ("sep=;\na;b\n1,5;2\n", [{"a": "1,5", "b": "2"}]),
+        ('"sep=;"\r\na;b\r\n1,5;2\r\n', [{"a": "1,5", "b": "2"}]),
+        ("text\nOne \x1f two\n", [{"text": "One \x1f two"}]),
         ('sep="\na,b\n1,2\n', [{"a": "1", "b": "2"}]),
         ("\nSEP=|\r\n\r\na|b;c;d\r\n1|2\r\n", [{"a": "1", "b;c;d": "2"}]),
         ('"a;b;c;d",e\n1,2\n', [{"a;b;c;d": "1", "e": "2"}]),
@@ -83,6 +85,12 @@ def test_lines_and_rows_are_read_too():
     assert upload.read_lines(" one \n\ntwo\n", 10) == [{"text": "one"}, {"text": "two"}]
     with pytest.raises(BadRequest, match="Row 2"):
         upload.check_rows([{"a": "1"}, {"b": "2"}], 10)
+
+
+@pytest.mark.parametrize("row", [{" a": "1", "a": "2"}, {" ": "1", "a": "2"}])
+def test_names_that_a_download_would_not_tell_apart_are_refused(row):
+    with pytest.raises(BadRequest, match=r"Duplicate column names: a\.|Columns without a name: 1\."):
+        upload.check_rows([row], 10)
 
 
 def test_a_prompt_is_filled_and_an_unknown_column_is_named():

@@ -34,14 +34,23 @@ class Plan:
     spends: str = ""  # the invitation
 
 
-def enter(person: Person, *, invitation: str, open_to_all: bool) -> str:
+@dataclass(frozen=True)
+class How:
+    """How a person comes in: an invitation or "", whether anybody may join, and when they signed in there."""
+
+    invitation: str
+    open_to_all: bool
+    proved_at: float
+
+
+def enter(person: Person, how: How) -> str:
     """Return the cookie of a new session; raise AppError when this person has no account and may not create one."""
-    plan = _planned(person, invitation, open_to_all)
+    plan = _planned(person, how.invitation, how.open_to_all)
     if plan.user is not None and plan.user.disabled_at is not None:
         audit.record("account.sign_in", plan.user.email, result="refused", actor=plan.user.email)
         raise Forbidden("This account is disabled.", code="account_disabled")
     try:
-        return _carry_out(plan, person)
+        return _carry_out(plan, person, how.proved_at)
     except IntegrityError:  # another window was faster
         raise Conflict("This account was created just now: sign in again.", code="made_meanwhile") from None
 
@@ -71,10 +80,10 @@ def _account(email: str, person: Person, role: str) -> dict[str, Any]:
     return values | {"created_at": time.time(), "password_hash": NO_PASSWORD}
 
 
-def _carry_out(plan: Plan, person: Person) -> str:
+def _carry_out(plan: Plan, person: Person, proved_at: float) -> str:
     user_id = plan.user.id if plan.user else plan.values["id"]
     email = plan.user.email if plan.user else plan.values["email"]
-    session, now, take_back = sessions.new(user_id), time.time(), flow.arrived()
+    session, now, take_back = sessions.new(user_id, proved_at=proved_at), time.time(), flow.arrived()
     parts, becomes_admin = leaving.parts(), plan.values.get("role") == accounts.ADMIN
     lines = [
         audit.entry(action, email, actor=email, makes_admin=becomes_admin and action in ROLE_GIVEN)

@@ -30,10 +30,11 @@ COOKIE, SECONDS = "oidc", 600
 Flow = dict[str, str]
 
 
-def begin(target: str, invitation: str = "") -> Flow:
-    """Return a new flow: this browser's secrets, and the target of the sign-in."""
+def begin(target: str, invitation: str = "", *, proof: bool = False) -> Flow:
+    """Return a new flow: this browser's secrets, the target of the sign-in, and whether it is to prove an identity."""
     state, nonce, verifier = (secrets.token_urlsafe(bytes_) for bytes_ in (32, 32, 48))
-    return {"state": state, "nonce": nonce, "verifier": verifier, "target": target, "invitation": invitation}
+    why = {"target": target, "invitation": invitation, "proof": "1" if proof else ""}
+    return {"state": state, "nonce": nonce, "verifier": verifier, **why}
 
 
 def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
@@ -48,6 +49,8 @@ def url(flow: Flow, provider: Provider, own: OidcSettings) -> str:
         nonce=flow["nonce"],
         code_challenge=create_s256_code_challenge(flow["verifier"]),
         code_challenge_method="S256",
+        # Section 3.1.2.1 of OpenID Connect Core. Google refuses this value, and has no `auth_time` either.
+        prompt="login" if flow["proof"] and provider.tells_when else None,
     )
     return asked
 

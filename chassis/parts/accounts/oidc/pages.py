@@ -10,10 +10,11 @@ from chassis.errors import AppError, BadRequest, Unauthorized
 from chassis.hooks import Hooks
 from chassis.parts.accounts import entry_pages, sessions
 from chassis.parts.accounts.local_path import local_path
-from chassis.parts.accounts.oidc import entering, exchange, flow, person
+from chassis.parts.accounts.oidc import entering, exchange, flow, person, tokens
 from chassis.parts.accounts.oidc.provider import Known
 from chassis.parts.accounts.settings import AccountSettings, OidcSettings
 from chassis.security import audit
+from chassis.security import proof as proofs
 from chassis.security.guard import public
 from chassis.wiring import current_settings, kept
 
@@ -33,7 +34,7 @@ def install(hooks: Hooks, own: OidcSettings) -> None:
 @public
 def start() -> Page:
     """Redirect a visitor to the provider."""
-    return _sent(local_path(request.args.get("next")))
+    return _sent(local_path(request.args.get("next")), proof="proof" in request.args)
 
 
 @blueprint.get("/invitation/<secret>/oidc")
@@ -58,8 +59,8 @@ def callback() -> Page:
     return flow.forget(sessions.give(redirect(target, 303), cookie))
 
 
-def _sent(target: str, invitation: str = "") -> Response:
-    begun = flow.begin(target, invitation)
+def _sent(target: str, invitation: str = "", *, proof: bool = False) -> Response:
+    begun = flow.begin(target, invitation, proof=proof)
     try:
         url = flow.url(begun, kept(Known).current(), _own())
     except AppError as error:
@@ -78,8 +79,11 @@ def _entered(begun: flow.Flow) -> str:
     if not 0 < len(code) <= MAX_CODE or not code.isprintable():
         raise BadRequest("The sign-in service sent no code. Start again.", code="oidc_code_missing")
     claims = exchange.claims(kept(Known), own, begun, code)
-    open_to_all = current_settings().section(AccountSettings).allow_registration
-    return entering.enter(person.of(claims, own), invitation=begun["invitation"], open_to_all=open_to_all)
+    proved_at = tokens.signed_in_at(claims, kept(Known).current())
+    if begun.get("proof") and not proofs.is_recent(proved_at):
+        raise tokens.NotAsked
+    how = entering.How(begun["invitation"], current_settings().section(AccountSettings).allow_registration, proved_at)
+    return entering.enter(person.of(claims, own), how)
 
 
 def _denied(said: str) -> AppError:

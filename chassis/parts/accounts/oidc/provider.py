@@ -28,6 +28,7 @@ class Provider:
     token_endpoint: str
     userinfo_endpoint: str
     secret_in_body: bool
+    tells_when: bool  # its tokens say when a person signed in there (`auth_time`)
     keys: KeySet
     read_at: float
 
@@ -85,13 +86,14 @@ def read(issuer: str, now: float) -> Provider:
         raise wire.unavailable(
             url, f"it calls itself {str(said.get('issuer'))[:200]!r}: set OIDC_ISSUER to its own URL"
         )
-    methods = said.get("token_endpoint_auth_methods_supported")
+    methods, told = said.get("token_endpoint_auth_methods_supported"), said.get("claims_supported")
     return Provider(
         issuer=issuer,
         authorization_endpoint=_endpoint(issuer, said, "authorization_endpoint"),
         token_endpoint=_endpoint(issuer, said, "token_endpoint"),
         userinfo_endpoint=_endpoint(issuer, said, "userinfo_endpoint") if said.get("userinfo_endpoint") else "",
         secret_in_body=isinstance(methods, list) and "client_secret_basic" not in methods,
+        tells_when=isinstance(told, list) and "auth_time" in told,
         keys=_keys(_endpoint(issuer, said, "jwks_uri")),
         read_at=now,
     )

@@ -27,6 +27,15 @@ class BadToken(Unauthorized):
         self.reason = reason
 
 
+class NotAsked(Unauthorized):
+    """The provider did not let the person sign in again; `reason` is for the log."""
+
+    code, reason = "oidc_not_asked", "auth_time is missing or too old"
+
+    def __init__(self) -> None:
+        super().__init__("The sign-in service did not ask you to sign in again, so this does not confirm who you are.")
+
+
 def verified(known: Known, token: str, *, client_id: str, nonce: str, access_token: str) -> dict[str, Any]:
     """Return the claims of an ID token; raise BadToken, or ProviderUnavailable when its key cannot be fetched."""
     provider = known.current()
@@ -49,6 +58,18 @@ def verified(known: Known, token: str, *, client_id: str, nonce: str, access_tok
     if not (subject and len(subject) <= MAX_SUBJECT and subject.isascii() and subject.isprintable()):
         raise BadToken("its subject is not text of 1 to 255 ASCII characters")
     return dict(claims)
+
+
+def signed_in_at(claims: dict[str, Any], provider: Provider) -> float:
+    """Return when a person last signed in at the provider, in Unix seconds.
+
+    A browser that is signed in there gets a token without being asked anything, and the one who sits at it can remove
+    `prompt` from the URL. So the token counts: 0 without a time, unless the provider never tells it.
+    """
+    now, told = time.time(), claims.get("auth_time")
+    if isinstance(told, int | float) and 0 <= told <= now + LEEWAY_SECONDS:
+        return min(float(told), now)
+    return 0.0 if provider.tells_when else now
 
 
 def _decoded(provider: Provider, token: str) -> jwt.Token | None:

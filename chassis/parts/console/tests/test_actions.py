@@ -5,7 +5,7 @@ from ipaddress import ip_network
 import pytest
 
 from chassis.errors import Forbidden
-from chassis.jobs import store
+from chassis.jobs import queries
 from chassis.parts.console import live
 from chassis.parts.console.tests.conftest import ADMIN, READER, ask, database_of, send, stored
 from chassis.realtime import access
@@ -21,7 +21,7 @@ def actions(server, number):
 
 def states(server, ids):
     with database_of(server) as db:
-        return {job.state for job in db.read(lambda conn: store.by_ids(conn, ids))}
+        return {job.state for job in db.read(lambda conn: queries.by_ids(conn, ids))}
 
 
 def test_the_figures_are_as_described_and_for_admins_alone(server):

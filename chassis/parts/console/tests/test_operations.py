@@ -4,7 +4,7 @@ import urllib.request
 
 import pytest
 
-from chassis.jobs import store
+from chassis.jobs import queries
 from chassis.parts.console.tests.conftest import ADMIN, READER, ask, database_of, send
 from chassis.security import audit
 from chassis.tests.patience import LIMIT_SECONDS
@@ -15,7 +15,7 @@ PATHS = ("schedules/cleanup/run", "backups", "backups/x/verify", "backups/x/down
 def ended(server, job_id):
     """Return a job that has ended, or None."""
     with database_of(server) as db:
-        job = db.read(lambda conn: store.get(conn, job_id))
+        job = db.read(lambda conn: queries.get(conn, job_id))
     return job if job.finished_at else None
 
 

@@ -1,4 +1,4 @@
-"""The console with two workers behind Redis: what the other one runs is seen live, and changed in bulk."""
+"""The console with two workers: what the other one runs is seen live, and changed in bulk."""
 
 from pathlib import Path
 
@@ -7,18 +7,18 @@ from sqlalchemy import select
 
 from chassis.jobs.tables import jobs
 from chassis.parts.console.tests.conftest import database_of, stored
-from chassis.tests.conftest import gunicorn, redis_url, serve
+from chassis.tests.conftest import ASYNC_MODE, gunicorn, serve
 
-__all__ = ["redis_url", "serve"]
+__all__ = ["serve"]
 pytestmark = [pytest.mark.browser, pytest.mark.long]
 SHOWN = "#rows tr:not([hidden])"
 
 
 @pytest.fixture
-def server(serve, redis_url):
+def server(serve):
     """Two workers, each of which runs one job at a time."""
     command = gunicorn(Path(__file__).parent, "console_app:app")
-    both = {"GUNICORN_WORKERS": "2", "SOCKET_TRANSPORTS": "websocket", "REDIS_URL": redis_url}
+    both = {"GUNICORN_WORKERS": "2"} | ({} if ASYNC_MODE == "eventlet" else {"SOCKET_TRANSPORTS": "websocket"})
     return serve(command=command, REQUIRE_CLIENT_API_KEY="true", JOBS_CONCURRENCY="1", **both)
 
 
@@ -34,6 +34,7 @@ def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console,
     stored(server, 2, "interrupted", "talk", {"words": "here and there", "seconds": 600})
     console.select_option("#kind", "talk")
     wait_for(lambda: console.locator(SHOWN).count() == 2)
+    console.locator("#worker >> text=one of 2").wait_for()
     console.click("#requeue-interrupted")
     console.get_by_text("2 jobs were queued again.").wait_for()
     wait_for(lambda: console.locator(f"{SHOWN} >> text=running").count() == 2)

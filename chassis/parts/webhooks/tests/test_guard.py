@@ -1,6 +1,7 @@
 """Addresses that others choose lead nowhere inside: in every form, at every call, and within time and size."""
 
 import contextlib
+import errno
 import socket
 import ssl
 import subprocess
@@ -10,7 +11,7 @@ import pytest
 
 from chassis.errors import BadRequest
 from chassis.jobs import registry
-from chassis.parts.webhooks import addresses, calls, service
+from chassis.parts.webhooks import addresses, calls, lookups, service
 from chassis.parts.webhooks.addresses import Refused, checked, permitted, resolved
 from chassis.parts.webhooks.tests.conftest import HERE, finish
 from chassis.tests.patience import LIMIT_SECONDS, let_pass
@@ -162,12 +163,46 @@ def test_a_receiver_that_drips_is_cut_off_at_one_deadline(build, scheme):
         assert not thread.is_alive()
 
 
+def test_a_resolver_that_hangs_is_given_up_at_the_same_deadline(monkeypatch):
+    """More owners with such a name than may be looked up at once fail in time too, and none afterwards."""
+    asked, go_on = threading.Semaphore(0), threading.Event()
+
+    def hangs(*_, **__):
+        asked.release()
+        go_on.wait(LIMIT_SECONDS)
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", hangs)
+    for _ in range(lookups.AT_ONCE + 2):
+        with pytest.raises(calls.CallFailed, match=r"no answer within 0\.05 s"):
+            call_slow(0.05)
+    taken = sum(asked.acquire(blocking=False) for _ in range(lookups.AT_ONCE + 2))
+    assert taken == lookups.AT_ONCE
+    go_on.set()
+    with pytest.raises(Refused, match="has no address"):
+        call_slow(LIMIT_SECONDS)
+
+
+def call_slow(seconds):
+    url = addresses.urlsplit("http://slow.example/")
+    return calls.post(url, lambda parts: resolved(parts, HERE), {}, b"{}", seconds)
+
+
 def test_nobody_there_is_a_failure_in_words(app):
     with socket.create_server(("127.0.0.1", 0)) as sock:
         port = sock.getsockname()[1]
     service.create(f"http://127.0.0.1:{port}/")
     finish()
     assert service.listing()[0]["last_outcome"] == "the connection failed (Connection refused)"
+
+
+def test_a_failure_is_in_words_under_eventlet_too(monkeypatch):
+    def refuses(*_):
+        raise OSError(errno.ECONNREFUSED, "ECONNREFUSED")
+
+    monkeypatch.setattr(calls, "_connected", refuses)
+    with pytest.raises(calls.CallFailed, match=r"failed \(Connection refused\)"):
+        calls.post(addresses.urlsplit("http://there.example/"), lambda _: [], {}, b"{}", LIMIT_SECONDS)
 
 
 def test_a_certificate_is_checked_for_the_host(build, tool, tmp_path, monkeypatch):

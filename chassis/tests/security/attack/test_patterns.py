@@ -11,9 +11,8 @@ import pytest
 
 from chassis.observability.redaction import redact_line
 from chassis.tests.conftest import ROOT
-from chassis.tests.security.attack.worst_strings import TIMES, growth
+from chassis.tests.security.attack.worst_strings import MOST_GROWTH, TIMES, growth, growth_of
 
-MOST_GROWTH = 2.5 * TIMES  # linear is TIMES, quadratic its square
 METHODS = "match|fullmatch|search|subn?|split|finditer|findall"
 OF_RE_ITSELF = re.compile(rf"{METHODS}|template")
 FOLDERS = (ROOT / "app", ROOT / "chassis")
@@ -83,8 +82,7 @@ def test_redacting_a_line_is_linear(repeated):
         redact_line(line, [])
         return time.thread_time_ns() - began
 
-    short, long = (min(cpu(length) for _ in range(5)) for length in (10_000, 10_000 * TIMES))
-    assert long <= MOST_GROWTH * short
+    assert growth_of(cpu, 10_000) <= MOST_GROWTH
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 MOST_PARTS = 10
 CHARACTERS = '\\\x01\n -./:@&?=",(){}01afkA_é~'  # one of each kind that patterns tell apart
 SHORT, LONG, TIMES = 200, 2_000, 4
+MOST_GROWTH = 2.5 * TIMES  # linear is TIMES, quadratic its square
+MOST_ROUNDS = 50
 SUSPECTS = 24
 REPEATS = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 
@@ -22,9 +24,22 @@ def growth(pattern: re.Pattern, method: str) -> tuple[float, str]:
     return max((_growth(work, shape, pattern), repr(shape)) for shape in slowest)
 
 
+def growth_of(cpu: Callable[[int], int], length: int) -> float:
+    """Return how many times the CPU time rises from a length to TIMES the length.
+
+    Measures both in turn until the growth is linear: on a busy machine that takes a quiet moment.
+    """
+    short, long = cpu(length), cpu(TIMES * length)
+    for _ in range(MOST_ROUNDS):
+        short, long = min(short, cpu(length)), min(long, cpu(TIMES * length))
+        if long <= MOST_GROWTH * short:
+            break
+    return long / short
+
+
 def _growth(work: Callable, shape: tuple[str, str, str], pattern: re.Pattern) -> float:
-    short, long = (_text(shape, length, pattern) for length in (LONG, TIMES * LONG))
-    return min(_cpu(work, long) for _ in range(5)) / min(_cpu(work, short) for _ in range(3))
+    texts = {length: _text(shape, length, pattern) for length in (LONG, TIMES * LONG)}
+    return growth_of(lambda length: _cpu(work, texts[length]), LONG)
 
 
 def _work(pattern: re.Pattern, method: str) -> Callable:
