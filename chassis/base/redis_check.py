@@ -16,7 +16,13 @@ def check(url: str, channel: str) -> str | None:
     Raises BootError with one sentence for what does not pass by itself: TLS on one side only, an unknown certificate,
     a wrong password, or missing rights.
     """
-    from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+    from redis.exceptions import (
+        AuthenticationError,
+        NoPermissionError,
+        RedisClusterException,
+        RedisError,
+        ResponseError,
+    )
 
     try:
         found = redis_client.client(url, seconds=SECONDS)
@@ -28,8 +34,10 @@ def check(url: str, channel: str) -> str | None:
             f"~{channel}:limits:* (commands +@all or at least +@connection +@pubsub +@read +@write +@scripting +time)."
         ) from None
     except ResponseError as error:
+        if "DB index" not in str(error):
+            return f"{type(error).__name__}: {error}"
         raise BootError(f"Redis refuses REDIS_URL ({error}): check the number of the database.") from None
-    except (RedisError, OSError) as error:
+    except (RedisError, RedisClusterException, OSError) as error:
         return _explained(parse(url), error)
     return None
 

@@ -82,9 +82,13 @@ def problem(url: str) -> str | None:
 def _host(text: str, usual: int) -> Host:
     host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     host, port = (host, port) if colon else (text, str(usual))
-    if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) < 65_536:
+    if not host or not _is_number(port) or not 0 < int(port) < 65_536:
         raise BadRedisUrl(f"needs a host and a port from 1 to 65535 for each server, such as {FORMS}")
     return unquote(host.strip("[]")), int(port)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 6
 
 
 def _place(kind: str, split: SplitResult) -> tuple[int, str]:
@@ -96,7 +100,7 @@ def _place(kind: str, split: SplitResult) -> tuple[int, str]:
     number, _, name = split.path.strip("/").partition("/")
     if kind == "sentinel" and not name:
         raise BadRedisUrl("must end with /number/name, the name being that of the server which Sentinel watches")
-    if (name and kind != "sentinel") or (number and not (number.isascii() and number.isdecimal())):
+    if (name and kind != "sentinel") or (number and not _is_number(number)):
         raise BadRedisUrl("must have the number of a database after the host, such as redis://host:6379/0")
     if kind == "cluster" and int(number or 0):
         raise BadRedisUrl("must not have the number of a database, because a cluster has only one")
