@@ -55,6 +55,13 @@ class EventLog:
         first = last - len(kept)
         return list(islice(kept, seq - first, None)) if first <= seq <= last else None
 
+    def renew(self) -> None:
+        """Forget all events, and leave out a number in every room, so that clients notice."""
+        self._floor = max(self._floor, *self._numbers.values(), 0) + 1
+        self._numbers.clear()
+        self._kept.clear()
+        self._bytes = 0
+
     def _trim(self, room: str, now: float) -> None:
         """Remove a room's events that are too old or too many."""
         kept = self._kept.get(room, ())

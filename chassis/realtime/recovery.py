@@ -119,6 +119,18 @@ class Streams:
             if isinstance(self._log, SharedEventLog):
                 self._log.forget_before(number)
 
+    def renew(self, rooms: list[str]) -> None:
+        """Begin a new epoch, since events were missed: clients that are here or come back fetch the state.
+
+        The clients in `rooms` are told by the event `room:missed`, which has a number but no data.
+        """
+        with self._lock:
+            self._log.renew()
+            self._epoch = secrets.token_hex(8)
+        for room in rooms:
+            if isinstance(room, str):
+                self.take(room, "room:missed", {})
+
     def _is_news(self, room: str, event: str, version: int) -> bool:
         if version <= self._versions.get((room, event), -1):
             return False

@@ -29,7 +29,7 @@ from chassis.tests.conftest import CLEAN, ROOT, free_port
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import migrated_database, new_database
 
-STEPS = ["fetch the snapshot", "check the database", "migrate", "reset stalled jobs"]
+STEPS = ["fetch the snapshot", "check the database", "check Redis", "migrate", "reset stalled jobs"]
 
 
 def refused(port):
