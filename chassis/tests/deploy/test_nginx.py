@@ -14,8 +14,8 @@ import pytest
 import requests
 import socketio
 
-from chassis.settings import Settings
 from chassis.base.service import current
+from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, ROOT, SERVE, Server, free_port, new_database
 from chassis.tests.deploy.site import nginx, told
 from chassis.tests.patience import LIMIT_SECONDS
