@@ -19,7 +19,7 @@ from chassis.observability import error_reports, profiling, tracing
 from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
-from chassis.realtime import presence, publisher, recovery, revocation
+from chassis.realtime import nodes, presence, publisher, recovery, revocation
 from chassis.server.drain import Drain
 from chassis.settings import Settings
 from chassis.upstream import upstream
@@ -56,6 +56,7 @@ def start(worker: Any) -> None:
     wiring.health_details["workers"] = beat.problem
     for part in parts:
         part.start()
+    nodes.begin()
     WORKERS.set(1)
     drain = Drain(worker, socketio.server, on_stop=lambda: _stop(parts))
     wiring.draining = lambda: drain.draining and not worker.handover.replaced

@@ -8,6 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chassis import features, upkeep
 from chassis.boot.migrations import migrate
+from chassis.boot.redis import check_redis
 from chassis.boot.refusals import advice
 from chassis.boot.snapshot import fetch
 from chassis.db import Database, outcomes, pool
@@ -58,6 +59,7 @@ def reset_stalled_jobs(settings: Settings, database: Database) -> str:
 BOOT_STEPS = (
     Step(outcomes.SNAPSHOT_STEP, fetch),
     Step("check the database", check_database),
+    Step("check Redis", check_redis),
     Step("migrate", migrate),
     Step("reset stalled jobs", reset_stalled_jobs),
 )

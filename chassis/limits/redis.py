@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from chassis.base import redis_client
+from chassis.base.service import current
 from chassis.limits.rate import Rates
 from chassis.limits.verdict import Verdict, verdict
 
@@ -43,11 +45,12 @@ end
 
 
 class RedisBuckets:
-    """Token buckets that all processes share; connects with the first `take`."""
+    """Token buckets that all processes of this service share; connects with the first `take`."""
 
     def __init__(self, url: str) -> None:
-        client = _client(url)
-        self._take, self._hold = client.register_script(SCRIPT), client.register_script(HOLD)
+        self._url = url
+        self._scripts: tuple[Any, Any] | None = None
+        self._prefix = f"{current().slug}:{PREFIX}"
 
     def take(self, key: str, rates: Rates, cost: float = 1, *, look: bool = False, late_seconds: float = 0) -> Verdict:
         """Take `cost` tokens from every bucket of a key, or none if one holds too few; `look` only checks.
@@ -55,33 +58,23 @@ class RedisBuckets:
         Raises the library's errors while Redis is down.
         """
         args = [int(look), cost, round(late_seconds * 1e6), *_numbers(rates)]
-        full_in = self._take(keys=_keys(key, rates), args=args)
+        full_in = self._connected()[0](keys=self._keys(key, rates), args=args)
         return verdict(rates, [microseconds / 1e6 for microseconds in full_in])
 
     def hold(self, key: str, rates: Rates, seconds: float) -> None:
         """Grant nothing for `seconds`, then one token first; raise the library's errors while Redis is down."""
-        self._hold(keys=_keys(key, rates), args=[round(seconds * 1e6), *_numbers(rates)])
+        self._connected()[1](keys=self._keys(key, rates), args=[round(seconds * 1e6), *_numbers(rates)])
 
+    def _connected(self) -> tuple[Any, Any]:
+        """Return the scripts that take and hold."""
+        if self._scripts is None:
+            found = redis_client.client(self._url, seconds=TIMEOUT_SECONDS, max_connections=MAX_CONNECTIONS)
+            self._scripts = found.register_script(SCRIPT), found.register_script(HOLD)
+        return self._scripts
 
-def _keys(key: str, rates: Rates) -> list[str]:
-    return [f"{PREFIX}{{{key}}}:{number}" for number in range(len(rates))]
+    def _keys(self, key: str, rates: Rates) -> list[str]:
+        return [f"{self._prefix}{{{key}}}:{number}" for number in range(len(rates))]
 
 
 def _numbers(rates: Rates) -> list[float]:
     return [number for rate in rates for number in (rate.amount, rate.seconds)]
-
-
-def _client(url: str) -> Any:
-    import redis  # an extra, see pyproject.toml
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
-
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
-        max_connections=MAX_CONNECTIONS,
-        timeout=TIMEOUT_SECONDS,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 0),
-    )
-    return redis.Redis(connection_pool=pool)

@@ -54,6 +54,15 @@ UPSTREAM_RATE_LIMITED = Counter("upstream_rate_limited_total", "429 responses of
 UPSTREAM_FAILING = Gauge("app_upstream_failing", "1 while consecutive calls fail.", multiprocess_mode="livemax")
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum")
 
+REDIS_DOWN = Gauge("app_redis_down", "1 while Redis is set and does not answer.", multiprocess_mode="livemax")
+REDIS_DELAY = Histogram(
+    "redis_round_trip_seconds", "Time until a message to the other processes is read back.", buckets=FAST_SECONDS
+)
+REDIS_LATE = Counter("redis_messages_late_total", "Messages of other processes that arrived after an outage.")
+REDIS_LOST = Counter(
+    "redis_messages_lost_total", "Messages of other processes that never arrived; clients were told to fetch the state."
+)
+
 BACKUP_FAILURES = Counter("app_backup_failures_total", "Failed backup and verification jobs of this process.", ["what"])
 
 DATABASE_LATENCY = Histogram(

@@ -9,9 +9,13 @@ MAX_ROOMS = 50_000  # how many rooms' last numbers are remembered; 200 bytes eac
 
 
 class Entry(NamedTuple):
-    """One published event; its data is stored as JSON, since the publisher may change the object later."""
+    """One published event; its data is stored as JSON, since the publisher may change the object later.
+
+    `after` is the number of the room's event before it.
+    """
 
     seq: int
+    after: int
     at: float
     event: str
     text: str
@@ -29,12 +33,13 @@ class EventLog:
         self._kept: OrderedDict[str, deque[Entry]] = OrderedDict()
         self._bytes = self._floor = 0
 
-    def append(self, room: str, event: str, text: str) -> int:
-        """Store an event and return its number."""
-        return self._store(room, Entry(self.position(room) + 1, time.monotonic(), event, text))
+    def append(self, room: str, event: str, text: str) -> Entry:
+        """Store an event under the next number."""
+        return self._store(room, self.position(room) + 1, event, text)
 
-    def _store(self, room: str, entry: Entry) -> int:
-        seq, now, _, text = entry
+    def _store(self, room: str, seq: int, event: str, text: str) -> Entry:
+        now = time.monotonic()
+        entry = Entry(seq, self._last_of(room), now, event, text)
         self._numbers[room] = seq
         self._kept.setdefault(room, deque()).append(entry)
         self._bytes += len(text)
@@ -42,10 +47,13 @@ class EventLog:
             rooms.move_to_end(room)
         self._trim(room, now)
         self._forget(now)
-        return seq
+        return entry
 
     def position(self, room: str) -> int:
         """Return the number of the room's last event."""
+        return self._last_of(room)
+
+    def _last_of(self, room: str) -> int:
         return self._numbers.get(room, self._floor)
 
     def since(self, room: str, seq: int) -> list[Entry] | None:
@@ -54,6 +62,13 @@ class EventLog:
         kept, last = self._kept.get(room, ()), self.position(room)
         first = last - len(kept)
         return list(islice(kept, seq - first, None)) if first <= seq <= last else None
+
+    def renew(self) -> None:
+        """Forget all events, and leave out a number in every room, so that clients notice."""
+        self._floor = max(self._floor, *self._numbers.values(), 0) + 1
+        self._numbers.clear()
+        self._kept.clear()
+        self._bytes = 0
 
     def _trim(self, room: str, now: float) -> None:
         """Remove a room's events that are too old or too many."""
@@ -91,10 +106,10 @@ class SharedEventLog(EventLog):
         self._last = 0
         self._dropped: OrderedDict[str, int] = OrderedDict()  # the last number that each room has lost
 
-    def put(self, room: str, event: str, text: str, seq: int) -> None:
+    def put(self, room: str, event: str, text: str, seq: int) -> Entry:
         """Store an event under its number, which is higher than all before."""
         self._last = seq
-        self._store(room, Entry(seq, time.monotonic(), event, text))
+        return self._store(room, seq, event, text)
 
     def position(self, room: str) -> int:
         """Return the number of the last event of any room."""

@@ -106,18 +106,30 @@ class Streams:
             if version is not None and not self._is_news(room, event, version):
                 return
             if number is not None and isinstance(self._log, SharedEventLog):
-                self._log.put(room, event, text, number)
+                entry = self._log.put(room, event, text, number)
             else:
-                number = self._log.append(room, event, text)
+                entry = self._log.append(room, event, text)
             if observer := self._observers.get(event):
                 observer(room, data)
-            socketio.emit(event, {**data, "stream": self._stream(room, number)}, to=room, ignore_queue=True)
+            socketio.emit(event, {**data, "stream": self._place(room, entry)}, to=room, ignore_queue=True)
 
     def forget_before(self, number: int) -> None:
         """Record that this process has missed events up to a number."""
         with self._lock:
             if isinstance(self._log, SharedEventLog):
                 self._log.forget_before(number)
+
+    def renew(self, rooms: list[str]) -> None:
+        """Begin a new epoch, since events were missed: clients that are here or come back fetch the state.
+
+        The clients in `rooms` are told by the event `room:missed`, which has a number but no data.
+        """
+        with self._lock:
+            self._log.renew()
+            self._epoch = secrets.token_hex(8)
+        for room in rooms:
+            if isinstance(room, str):
+                self.take(room, "room:missed", {})
 
     def _is_news(self, room: str, event: str, version: int) -> bool:
         if version <= self._versions.get((room, event), -1):
@@ -143,7 +155,7 @@ class Streams:
             access.enter(room)
             missed = self._missed(room, after)
             for entry in missed or ():
-                data = {**json.loads(entry.text), "stream": self._stream(room, entry.seq)}
+                data = {**json.loads(entry.text), "stream": self._place(room, entry)}
                 socketio.emit(entry.event, data, to=sid, ignore_queue=True)
             return self._stream(room, self._log.position(room)) | {"recovered": missed is not None}
 
@@ -155,6 +167,9 @@ class Streams:
         if missed is None or len(missed) > self._max_replay_events:
             return None
         return missed if sum(len(entry.text) for entry in missed) <= self._max_replay_bytes else None
+
+    def _place(self, room: str, entry: Entry) -> dict[str, Any]:
+        return self._stream(room, entry.seq) | {"after": entry.after}
 
     def _stream(self, room: str, seq: int) -> dict[str, Any]:
         return {"room": room, "epoch": self._epoch, "seq": seq}

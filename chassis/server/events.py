@@ -9,7 +9,7 @@ from socketio import exceptions
 
 from chassis.base.environment import worker_number
 from chassis.server import packets
-from chassis.server.manager import RedisRooms, Rooms, SharedRooms
+from chassis.server.manager import Rooms, SharedRooms
 from chassis.server.packets import Outgoing, Packet
 from chassis.server.several import sids
 
@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 def _rooms(redis_url: str, channel: str) -> Rooms | SharedRooms:
     """Return the rooms of this process: shared by Redis, by the workers of this machine, or with nobody."""
     if redis_url:
-        return RedisRooms(redis_url, channel=channel)
+        from chassis.server.nodes.rooms import RedisRooms
+
+        return RedisRooms(redis_url, channel)
     if not worker_number():
         return Rooms()
     from chassis.server.several.bus import BusRooms

@@ -5,7 +5,6 @@ from typing import Any
 
 from socketio.manager import Manager
 from socketio.pubsub_manager import PubSubManager
-from socketio.redis_manager import RedisManager
 
 from chassis.base.concurrency import original
 from chassis.server import packets
@@ -196,7 +195,3 @@ class SharedRooms(PubSubManager, Rooms):  # type: ignore[misc]
         if isinstance(room, str) and self.eio_sid_from_sid(room, namespace) is not None:
             options["ignore_queue"] = True
         super().emit(event, data, namespace=namespace, room=room, skip_sid=skip_sid, callback=callback, **options)
-
-
-class RedisRooms(SharedRooms, RedisManager):  # type: ignore[misc]
-    """Rooms that are shared through Redis."""

@@ -1,13 +1,17 @@
 """The addresses that the service listens on, and gunicorn's workers."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, SecretStr
 
+from chassis.base import redis_url
 from chassis.settings import packages
 from chassis.settings.section import Problem, Section
 from chassis.settings.types import CommaList, Workers
+
+if TYPE_CHECKING:
+    from chassis.settings.core import Settings
 
 
 class ServerSettings(Section):
@@ -27,7 +31,13 @@ class ServerSettings(Section):
         20_000_000, ge=1_000, description="Maximum request body of a route that accepts files."
     )
     redis_url: SecretStr = Field(
-        SecretStr(""), description="Redis for events and limits that several machines share; one machine needs none."
+        SecretStr(""),
+        description="Redis for events and limits that several machines share; one machine needs none. "
+        "`redis://user:pw@host:6379/0`, `rediss://` for TLS (`?ssl_ca_certs=FILE`), `redis+sentinel://` or "
+        "`redis+cluster://`.",
+    )
+    require_redis_in_production: bool = Field(
+        False, description="In production, refuse to start without REDIS_URL or when Redis does not answer."
     )
     gunicorn_workers: Workers = Field(
         1,
@@ -68,6 +78,15 @@ class ServerSettings(Section):
         description="Maximum connections per worker; the limit of open files is raised to fit.",
     )
 
+    def needs_redis(self, *, production: bool) -> bool:
+        """Return whether the service must not start without Redis."""
+        return self.require_redis_in_production and production
+
+    def problems_with(self, settings: "Settings") -> Iterable[Problem]:
+        """Yield what is not allowed in production."""
+        if self.needs_redis(production=settings.production) and not self.redis_url.get_secret_value():
+            yield "REDIS_URL", "is missing, and REQUIRE_REDIS_IN_PRODUCTION is on"
+
     def problems(self) -> Iterable[Problem]:
         """Yield unknown transports, and what several workers require."""
         unknown = set(self.socket_transports) - {"polling", "websocket"}
@@ -80,5 +99,7 @@ class ServerSettings(Section):
                 "above 1 needs SOCKET_TRANSPORTS=websocket under ASYNC_MODE=threading, because polls would reach other "
                 "workers",
             )
+        if redis and (problem := redis_url.problem(redis)):
+            yield "REDIS_URL", problem
         if redis:
             yield from packages.needed("REDIS_URL", "redis", "redis")

@@ -24,7 +24,7 @@ from chassis.tests.servers import (
     new_database,
     same_in_every_mode,
 )
-from chassis.tests.services import fake_upstream, own_postgres, postgres_server, postgres_url, redis_url
+from chassis.tests.services import fake_upstream, own_postgres, own_redis, postgres_server, postgres_url, redis_url
 
 __all__ = [
     "ASYNC_MODE",
@@ -39,6 +39,7 @@ __all__ = [
     "gunicorn",
     "new_database",
     "own_postgres",
+    "own_redis",
     "page",
     "postgres_server",
     "postgres_url",

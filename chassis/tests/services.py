@@ -81,6 +81,37 @@ def redis_server(path, folder):
         process.kill()
 
 
+class Redis:
+    """A real Redis that can be stopped, killed and started again on its port."""
+
+    def __init__(self, path, folder):
+        self.port, self.process = free_port(), None
+        self.command = [path, "--save", "", "--bind", "127.0.0.1", "--dir", str(folder), "--port", str(self.port)]
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
+
+        def answers():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+        wait_until(answers)
+
+    def kill(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+@pytest.fixture
+def own_redis(tool, tmp_path):
+    """A Redis that the test starts."""
+    one = Redis(tool("redis-server"), tmp_path)
+    yield one
+    one.kill()
+
+
 @pytest.fixture(scope="session")
 def postgres_server(tool):
     """The URL of a PostgreSQL server, without a database name, shared by all tests of a process."""

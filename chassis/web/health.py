@@ -12,6 +12,7 @@ from chassis.base.service import current as service
 from chassis.db import db, outcomes
 from chassis.errors import AppError
 from chassis.observability.metrics import READY
+from chassis.realtime import nodes
 from chassis.security import maintenance
 from chassis.security.guard import public
 from chassis.upstream import upstream
@@ -69,6 +70,8 @@ def readyz() -> Response:
         checks["maintenance"] = {"ok": True, "detail": why}
     if why := upstream.problem():  # nor is this: any other instance would have the same problem
         checks["upstream"] = {"ok": True, "detail": why}
+    if why := nodes.state.problem():  # nor this: clients here are served, and other instances have the same Redis
+        checks["redis"] = {"ok": True, "detail": why}
     if why := _refused_snapshot():  # the data being served is older than requested, but valid
         checks["snapshot"] = {"ok": True, "detail": why}
     for name, detail in current_wiring().health_details.items():

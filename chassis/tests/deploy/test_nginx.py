@@ -14,6 +14,7 @@ import pytest
 import requests
 import socketio
 
+from chassis.base.service import current
 from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, ROOT, SERVE, Server, free_port, new_database
 from chassis.tests.deploy.site import nginx, told
@@ -176,7 +177,8 @@ def test_a_body_that_is_too_large_is_refused_with_a_page(site):
 
 
 def test_static_files_come_from_the_release_and_else_from_the_service(site, server, tool, tmp_path):
-    scripts = [*ROOT.glob("app/features/*/static/*.js"), *ROOT.glob("chassis/parts/*/static/*.js")]
+    parts = [ROOT / "chassis/parts" / name for name in current().parts]
+    scripts = [file for part in (*ROOT.glob("app/features/*"), *parts) for file in part.glob("static/*.js")]
     paths = ["/static/app.css", *(f"/static/{file.parents[1].name}/{file.name}" for file in scripts)]
     paths += [f"/static/vendor/{file.name}" for file in ROOT.glob("chassis/web/static/vendor/*.js")]
     with nginx(tmp_path, tool, server.port, release=tmp_path / "none") as elsewhere:

@@ -51,7 +51,7 @@ def test_an_instance_in_production_is_well_with_a_key_and_says_what_fails_withou
     assert set(verdicts(found).values()) == {"ok"}, found
     assert status == 0
     assert "by websocket" in found["socket"][1]
-    assert ("2 rows" if HAS_EXAMPLE else "left out") in found["batch"][1]
+    assert ("2 rows" if HAS_EXAMPLE else "not installed") in found["batch"][1]
     status, found = smoke(server.url)
     assert status != 0
     wanted = {"health": "ok", "api": "FAIL", "socket": "FAIL"}  # the page may be that for signing in

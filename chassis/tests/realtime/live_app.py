@@ -4,7 +4,7 @@ import threading
 import time
 
 from flask import jsonify, render_template, request, session
-from flask_socketio import Namespace
+from flask_socketio import Namespace, emit
 from pydantic import BaseModel, Field
 
 from app import create_app
@@ -68,6 +68,12 @@ def plain(*words):
 @socketio.on("two")
 def two(one, other):
     return one + other
+
+
+@socketio.on("echo")
+def echo(value):
+    """Answer with an event instead of an acknowledgement."""
+    emit("echo", value)
 
 
 @socketio.on("silent")

@@ -69,6 +69,10 @@ def test_what_is_published_by_any_worker_reaches_the_clients_of_both_in_one_orde
     wait_until(lambda: one.news() == two.news() == list(range(20)))
     numbers = [[data["stream"]["seq"] for _, data in client.received] for client in (one, two)]
     assert numbers[0] == numbers[1] == sorted(set(numbers[0]))
+    for client, position in zip((one, two), positions, strict=True):
+        streams = [data["stream"] for _, data in client.received]
+        assert streams[0]["after"] <= position["seq"], "nothing is missing after the join"
+        assert [stream["after"] for stream in streams[1:]] == [stream["seq"] for stream in streams[:-1]]
 
 
 def test_a_client_that_comes_back_on_the_other_worker_gets_what_it_missed(pair, clients):

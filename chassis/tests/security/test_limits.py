@@ -1,10 +1,7 @@
 """How often a principal may ask, at both doors; what it is told; and a Redis that dies and comes back."""
 
-import contextlib
 import itertools
 import signal
-import socket as sockets
-import subprocess
 
 import pytest
 import socketio
@@ -15,7 +12,6 @@ from chassis.limits import limiter
 from chassis.security import request_rates
 from chassis.settings import Settings
 from chassis.settings.loading import load_settings
-from chassis.tests.conftest import free_port
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ask, flask, start_limits_app
 from chassis.web import errors
@@ -210,51 +206,23 @@ def test_the_defaults_are_for_production_and_for_who_asks_for_them(monkeypatch):
     assert "'many', which is not a rate" in dict(raised.value.problems)["RATE_LIMIT_DEFAULT"]
 
 
-class Redis:
-    """A real Redis that can be killed and started again on its port."""
-
-    def __init__(self, command):
-        self.command, self.port, self.process = command, free_port(), None
-
-    def start(self):
-        arguments = ["--port", str(self.port), "--save", "", "--bind", "127.0.0.1"]
-        self.process = subprocess.Popen([*self.command, *arguments], stdout=subprocess.DEVNULL)
-        wait_until(self.answers)
-
-    def answers(self):
-        with sockets.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def redis(tool, tmp_path):
-    one = Redis([tool("redis-server"), "--dir", str(tmp_path)])
-    yield one
-    with contextlib.suppress(AttributeError):
-        one.kill()
-
-
 @pytest.mark.long
-def test_processes_share_in_redis_and_go_on_without_it_and_share_again(redis, tmp_path_factory):
-    redis.start()
-    env = {"RATE_LIMIT_DEFAULT": "4 per hour", "REDIS_URL": f"redis://127.0.0.1:{redis.port}/0", **PROXIED}
+def test_processes_share_in_redis_and_go_on_without_it_and_share_again(own_redis, tmp_path_factory):
+    own_redis.start()
+    env = {"RATE_LIMIT_DEFAULT": "4 per hour", "REDIS_URL": own_redis.url, **PROXIED}
     one, two = (start_limits_app(tmp_path_factory.mktemp("shared"), **env) for _ in range(2))
     try:
         shared, alone, later, again = (next(addresses) for _ in range(4))
         both = [ask(server, "/api/where", X_Forwarded_For=shared).status for server in (one, two) * 3]
         assert both == [200] * 4 + [429] * 2
-        redis.process.send_signal(signal.SIGSTOP)  # it hangs, which is worse than an end
+        own_redis.process.send_signal(signal.SIGSTOP)  # it hangs, which is worse than an end
         apart = [ask(server, "/api/where", X_Forwarded_For=alone).status for server in (one, two) * 5]
         assert apart == [200] * 8 + [429] * 2
-        redis.kill()
+        own_redis.kill()
         gone = [ask(server, "/api/where", X_Forwarded_For=later).status for server in (one, two) * 5]
         assert gone == [200] * 8 + [429] * 2
         assert one.log.count("limits_not_shared") == two.log.count("limits_not_shared") == 1
-        redis.start()
+        own_redis.start()
         for server in (one, two):
             wait_until(lambda server=server: ask(server, "/api/jobs") and "limits_shared_again" in server.log)
         both = [ask(server, "/api/where", X_Forwarded_For=again).status for server in (one, two) * 3]

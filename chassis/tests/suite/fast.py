@@ -5,7 +5,18 @@ import os
 import pytest
 
 STARTING = {
-    *("attacked", "fast", "limits_app", "matrix", "own_postgres", "page", "pair", "postgres_server", "redis_url"),
+    *(
+        "attacked",
+        "fast",
+        "limits_app",
+        "matrix",
+        "own_postgres",
+        "own_redis",
+        "page",
+        "pair",
+        "postgres_server",
+        "redis_url",
+    ),
     *("copied", "serve", "served", "server", "shared_with", "site", "tool"),
 }
 

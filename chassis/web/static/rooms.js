@@ -54,11 +54,11 @@ window.Rooms = class {
     const stream = data?.stream;
     const room = this.rooms.get(stream?.room);
     if (!room) return;
-    const { epoch, seq } = stream;
+    const { epoch, seq, after } = stream;
     const known = room.position?.epoch === epoch ? room.position.seq : null;
     if (known !== null && seq <= known) return;
     room.position = { epoch, seq };
-    room.gap ||= seq !== known + 1; // before the join's answer, which may still say that nothing was recovered
+    room.gap ||= after > known; // also before the join's answer, which may still say that nothing was recovered
     room.on[event]?.(data);
     if (room.gap && !room.joining) this.resync(room, null);
   }
