@@ -10,7 +10,7 @@ from chassis.base.redis_client import client
 from chassis.base.redis_url import RedisUrl, parse
 from chassis.errors import BootError
 from chassis.settings import Settings
-from chassis.tests.patience import LIMIT_SECONDS, wait_until
+from chassis.tests.patience import LIMIT_SECONDS, PAUSE_SECONDS, wait_until
 from chassis.tests.servers import free_port
 
 HOSTS = (("one", 6379), ("two", 7000))
@@ -168,7 +168,7 @@ def test_a_cluster_carries_messages_and_counts(run):
         channel.subscribe("acme")
         channel.get_message(timeout=LIMIT_SECONDS)
         client(url, seconds=LIMIT_SECONDS).publish("acme", "hello")
-        assert wait_until(lambda: channel.get_message(timeout=1.0))["data"] == b"hello"
+        assert wait_until(lambda: channel.get_message(timeout=PAUSE_SECONDS))["data"] == b"hello"
 
 
 def test_a_redis_that_is_away_is_no_error_of_the_url():
