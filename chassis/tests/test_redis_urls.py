@@ -10,7 +10,7 @@ from chassis.base.redis_client import client
 from chassis.base.redis_url import RedisUrl, parse
 from chassis.errors import BootError
 from chassis.settings import Settings
-from chassis.tests.patience import LIMIT_SECONDS, wait_until
+from chassis.tests.patience import LIMIT_SECONDS, PAUSE_SECONDS, wait_until
 from chassis.tests.servers import free_port
 
 HOSTS = (("one", 6379), ("two", 7000))
@@ -101,28 +101,28 @@ def run(tool, tmp_path):
 
 def answers(url):
     """Wait until the check passes, since a server that has just started may not listen yet."""
-    wait_until(lambda: check(url, "skeleton") is None)
+    wait_until(lambda: check(url, "acme") is None)
 
 
 def test_a_user_with_the_named_rights_suffices_and_one_without_gets_a_sentence(run):
     rights = ["+@connection", "+@pubsub", "+@read", "+@write", "+@scripting", "+time"]
-    good = ["--user", "good", "on", ">secret", "~skeleton:limits:*", "&skeleton", *rights]
+    good = ["--user", "good", "on", ">secret", "~acme:limits:*", "&acme", *rights]
     poor = ["--user", "poor", "on", ">secret", "resetchannels", "+@all"]
     port = run(*good, *poor)
     answers(f"redis://good:secret@127.0.0.1:{port}")
     with pytest.raises(BootError, match="Redis refuses REDIS_URL's user"):
-        check(f"redis://poor:secret@127.0.0.1:{port}", "skeleton")
+        check(f"redis://poor:secret@127.0.0.1:{port}", "acme")
     with pytest.raises(BootError, match="check the password"):
-        check(f"redis://good:wrong@127.0.0.1:{port}", "skeleton")
+        check(f"redis://good:wrong@127.0.0.1:{port}", "acme")
     with pytest.raises(BootError, match="check the number of the database"):
-        check(f"redis://127.0.0.1:{port}/99", "skeleton")
+        check(f"redis://127.0.0.1:{port}/99", "acme")
 
 
 def test_a_server_without_tls_behind_rediss_is_one_sentence(run):
     port = run()
     answers(f"redis://127.0.0.1:{port}")
     with pytest.raises(BootError, match="begins with rediss, but its server answers without TLS"):
-        check(f"rediss://127.0.0.1:{port}", "skeleton")
+        check(f"rediss://127.0.0.1:{port}", "acme")
 
 
 def test_tls_is_checked_against_the_named_issuer(run, tool, tmp_path):
@@ -135,8 +135,8 @@ def test_tls_is_checked_against_the_named_issuer(run, tool, tmp_path):
     port = run("--port", "0", *secured, port="--tls-port")
     answers(f"rediss://127.0.0.1:{port}?ssl_ca_certs={certificate}")
     with pytest.raises(BootError, match="certificate that is not trusted"):
-        check(f"rediss://127.0.0.1:{port}", "skeleton")
-    assert check(f"rediss://127.0.0.1:{port}?ssl_cert_reqs=none", "skeleton") is None
+        check(f"rediss://127.0.0.1:{port}", "acme")
+    assert check(f"rediss://127.0.0.1:{port}?ssl_cert_reqs=none", "acme") is None
 
 
 def test_sentinel_names_the_server(run, tool, tmp_path):
@@ -146,7 +146,7 @@ def test_sentinel_names_the_server(run, tool, tmp_path):
     with subprocess.Popen([tool("redis-server"), str(config), "--sentinel"], stdout=subprocess.DEVNULL) as process:
         try:
             answers(f"redis+sentinel://127.0.0.1:{watcher}/0/main")
-            assert "No master found" in check(f"redis+sentinel://127.0.0.1:{watcher}/0/other", "skeleton")
+            assert "No master found" in check(f"redis+sentinel://127.0.0.1:{watcher}/0/other", "acme")
         finally:
             process.kill()
 
@@ -165,11 +165,11 @@ def test_a_cluster_carries_messages_and_counts(run):
     answers(url)
     assert [RedisBuckets(url).take("a", (Rate(2, 3600),)).remaining for _ in range(2)] == [1, 0]
     with client(url, seconds=LIMIT_SECONDS).pubsub(ignore_subscribe_messages=True) as channel:
-        channel.subscribe("skeleton")
+        channel.subscribe("acme")
         channel.get_message(timeout=LIMIT_SECONDS)
-        client(url, seconds=LIMIT_SECONDS).publish("skeleton", "hello")
-        assert wait_until(lambda: channel.get_message(timeout=1.0))["data"] == b"hello"
+        client(url, seconds=LIMIT_SECONDS).publish("acme", "hello")
+        assert wait_until(lambda: channel.get_message(timeout=PAUSE_SECONDS))["data"] == b"hello"
 
 
 def test_a_redis_that_is_away_is_no_error_of_the_url():
-    assert "refused" in check(f"redis://127.0.0.1:{free_port()}", "skeleton")
+    assert "refused" in check(f"redis://127.0.0.1:{free_port()}", "acme")

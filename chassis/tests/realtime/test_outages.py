@@ -9,7 +9,7 @@ import redis
 
 from chassis.tests.conftest import TRANSPORTS, free_port, gunicorn, serving
 from chassis.tests.named import SLUG
-from chassis.tests.patience import LIMIT_SECONDS, wait_until
+from chassis.tests.patience import LIMIT_SECONDS, PAUSE_SECONDS, wait_until
 from chassis.tests.realtime.conftest import GUNICORN, HERE
 from chassis.tests.services import Redis
 
@@ -157,7 +157,7 @@ class Listener:
         """Return the names of the events up to this one."""
         found = []
         while event not in found:
-            message = self._channel.get_message(timeout=1.0)
+            message = self._channel.get_message(timeout=PAUSE_SECONDS)
             if message:
                 found.append(json.loads(message["data"]).get("event"))
         return [name for name in found if name]
