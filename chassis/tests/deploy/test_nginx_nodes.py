@@ -13,6 +13,7 @@ from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.deploy.ours import needs
 from chassis.tests.deploy.site import Site, nginx, told
 from chassis.tests.documents import blocks
+from chassis.tests.named import SLUG
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import same_in_every_mode
 from chassis.tests.services import redis_server
@@ -38,7 +39,7 @@ class Several(Site):
         typed = next(block for block in blocks("docs/deploy.md", "systemd, several instances") if NODES in block)
         typed = "\n".join(line for line in typed.splitlines() if not line.startswith("nginx"))
         subprocess.run(["bash", "-ec", typed.replace("/etc/nginx", f"{folder}/nginx")], cwd=ROOT, check=True)
-        self.upstream = folder / "nginx/conf.d/skeleton_nodes.conf"
+        self.upstream = folder / f"nginx/conf.d/{SLUG}_nodes.conf"
         # On a slow machine a test takes longer than the 20 s after which nginx tries a node again.
         text = self.upstream.read_text().replace("fail_timeout=20s", "fail_timeout=1h")
         for port, node in zip((5001, 5002), nodes, strict=True):

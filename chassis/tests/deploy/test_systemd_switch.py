@@ -48,7 +48,7 @@ class Machine:
             "/opt/$NAME": f"{self.folder}/opt",
             "/etc/systemd/system": f"{self.folder}/units",
             "/run/$NAME": f"{self.folder}/$NAME",
-            "/etc/nginx/conf.d/skeleton_nodes.conf": str(self.nodes),
+            f"/etc/nginx/conf.d/{SLUG}_nodes.conf": str(self.nodes),
         }
         for place, here in places.items():
             assert place in text
