@@ -109,6 +109,8 @@ def nginx(folder, tool, upstream, kind=Site, **options):
     checked = site.run("-t")
     assert checked.returncode == 0, checked.stderr
     with subprocess.Popen(site.command, stderr=subprocess.DEVNULL) as process:
-        wait_until(site.answers)
-        yield site
-        process.terminate()
+        try:
+            wait_until(site.answers)
+            yield site
+        finally:
+            process.terminate()

@@ -191,11 +191,12 @@ def test_redis_takes_its_settings(tool, tmp_path):
     config.write_text((FOLDER / "redis.conf").read_text().replace("dir /data", f"dir {tmp_path}"))
     command = [tool("redis-server"), str(config), "--port", str(port), "--bind", "127.0.0.1", "--requirepass", "x"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        wait_until(lambda: process.poll() is not None or redis(port, "ping") == ["PONG"])
-        found = {
-            name: redis(port, "config", "get", name)[1] for name in ("maxmemory", "maxmemory-policy", "appendonly")
-        }
-        process.kill()
+        try:
+            wait_until(lambda: process.poll() is not None or redis(port, "ping") == ["PONG"])
+            names = ("maxmemory", "maxmemory-policy", "appendonly")
+            found = {name: redis(port, "config", "get", name)[1] for name in names}
+        finally:
+            process.kill()
     assert found == {"maxmemory": str(192 * 1024**2), "maxmemory-policy": "noeviction", "appendonly": "yes"}
 
 
