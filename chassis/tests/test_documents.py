@@ -179,7 +179,7 @@ def test_gunicorn_by_itself(clone, serve):
 
 
 @pytest.mark.long
-def test_the_commands_of_the_alerts(clone, serve, tool):
+def test_the_commands_of_the_alerts(clone, serve, tool, redis_url):
     tool("promtool", "prometheus")
     server = serve()
     text = "".join(
@@ -191,6 +191,7 @@ def test_the_commands_of_the_alerts(clone, serve, tool):
             f"status=0; {line} || status=$?; case $status in 0|1|3) ;; *) exit $status;; esac",
             clone,
             **database_of(server),
+            REDIS_URL=redis_url,
         )
 
 
