@@ -156,10 +156,14 @@ class Listener:
     def until(self, event):
         """Return the names of the events up to this one."""
         found = []
-        while event not in found:
+
+        def heard():
             message = self._channel.get_message(timeout=PAUSE_SECONDS)
             if message:
                 found.append(json.loads(message["data"]).get("event"))
+            return event in found
+
+        wait_until(heard)
         return [name for name in found if name]
 
 
