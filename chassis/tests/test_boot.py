@@ -206,7 +206,7 @@ def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path):
     (tmp_path / "tls.pem").write_text("")
     server = serve(ready=False, GUNICORN_CMD_ARGS=f"--certfile={tmp_path}/tls.pem")
     assert server.process.wait(LIMIT_SECONDS) == 78
-    assert "does not support TLS" in server.log
+    assert "not support TLS" in server.log
     assert "Traceback" not in server.log
 
 
