@@ -33,7 +33,7 @@ class ServerSettings(Section):
     redis_url: SecretStr = Field(
         SecretStr(""),
         description="Redis for events and limits that several machines share; one machine needs none. "
-        "`redis://user:pw@host:6379/0`, `rediss://` for TLS (`?ssl_ca_certs=FILE`), `redis+sentinel://` or "
+        "`redis://[user:password@]host:6379/0`, `rediss://` for TLS (`?ssl_ca_certs=FILE`), `redis+sentinel://` or "
         "`redis+cluster://`.",
     )
     require_redis_in_production: bool = Field(

@@ -19,6 +19,7 @@ BEAT_SECONDS = 1.0
 SILENT_SECONDS = 3.0  # without its own beats coming back, a node takes Redis for hung and connects again
 TIMEOUT_SECONDS = 1.0
 PAUSE_SECONDS = 0.5  # between two attempts to connect
+TRAVEL_SECONDS = 0.25  # how long a question may travel: what was sent so shortly before its node began comes too
 BEAT, ASK, FROM = "beat", "ask", "from"
 
 
@@ -131,7 +132,10 @@ class Line:
 
     def _answer(self, asking: str, message: Message) -> None:
         after = message["after"]
-        place = self._journal.before(message["seconds"]) if after is None else max(after, self._journal.forgotten)
+        if after is None:
+            place = self._journal.before(message["seconds"] + TRAVEL_SECONDS)
+        else:
+            place = max(after, self._journal.forgotten)
         self._note(FROM, to=asking, place=place)
         self._journal.again_after(place)
 

@@ -10,7 +10,7 @@ from chassis.server.nodes.heard import Heard
 from chassis.server.nodes.journal import Journal
 from chassis.server.nodes.line import Line
 from chassis.server.nodes.watch import Watch
-from chassis.tests.patience import wait_until
+from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 
 class Seen(Watch):
@@ -99,7 +99,8 @@ def test_a_redis_that_hangs_holds_up_no_one_and_loses_nothing(own_redis, node):
     all_up(a, b)
 
 
-def test_a_node_that_was_there_before_redis_gets_what_was_sent_since_its_start(own_redis, node):
+def test_a_node_that_was_there_before_redis_gets_what_was_sent_since_its_start(own_redis, node, monkeypatch):
+    monkeypatch.setattr(line, "TRAVEL_SECONDS", LIMIT_SECONDS)
     a, b = node("a"), node("b")
     send(a, 1, 2, 3)
     all_down(a, b)
@@ -107,7 +108,8 @@ def test_a_node_that_was_there_before_redis_gets_what_was_sent_since_its_start(o
     wait_until(lambda: numbers(b) == [1, 2, 3])
 
 
-def test_a_node_that_starts_later_gets_nothing_old(own_redis, node):
+def test_a_node_that_starts_later_gets_nothing_old(own_redis, node, monkeypatch):
+    monkeypatch.setattr(line, "TRAVEL_SECONDS", 0)
     own_redis.start()
     a = node("a")
     all_up(a)
