@@ -155,7 +155,7 @@ def test_a_cluster_carries_messages_and_counts(run):
     from chassis.limits import Rate
     from chassis.limits.redis import RedisBuckets
 
-    port = run("--cluster-enabled", "yes")
+    port = run("--cluster-enabled", "yes", "--cluster-port", str(free_port()))  # else 10,000 above, if there is one
     cli = shutil.which("redis-cli")
     if not cli:
         pytest.skip("redis-cli is missing")
