@@ -11,6 +11,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
+from chassis.base.cores import usable_cores
 from chassis.errors import AppError
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.settings import Settings
@@ -48,7 +49,7 @@ class Pool:
     """At most `JOBS_CPU_PROCESSES` processes; `app_path` is where the `flask` command finds the application."""
 
     def __init__(self, settings: Settings, app_path: str | None = None) -> None:
-        self.size = settings.jobs_cpu_processes or os.cpu_count() or 1
+        self.size = settings.jobs_cpu_processes or usable_cores()
         self._grace, self._app_path = settings.jobs_grace_seconds, app_path
         self._places, self._idle = threading.Semaphore(self.size), list[Child]()
         self._closed = False
