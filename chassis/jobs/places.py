@@ -14,5 +14,9 @@ def free(conn: Connection, most: int) -> bool:
         return True
     if conn.dialect.name != "sqlite":  # where writes come one after another anyway
         conn.execute(select(func.pg_advisory_xact_lock(LOCK)))
-    running = conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == RUNNING)).scalar_one()
-    return running < most
+    return running(conn) < most
+
+
+def running(conn: Connection) -> int:
+    """Return how many jobs run."""
+    return conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == RUNNING)).scalar_one()

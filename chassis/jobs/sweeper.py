@@ -7,8 +7,8 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from chassis.base.ticker import Ticker
 from chassis.db import db
-from chassis.jobs import broker, registry
-from chassis.jobs.model import QUEUED, RUNNING
+from chassis.jobs import broker, places, registry
+from chassis.jobs.model import QUEUED
 from chassis.jobs.sender import Sender
 from chassis.jobs.tables import jobs
 from chassis.security import maintenance
@@ -32,11 +32,15 @@ class Sweeper(Ticker):
             return
         for queue in broker.queue_names(self._settings):
             kinds = broker.kinds_of(queue, registry.names(cpu_bound=True), self._settings)
-            ready, running = db.read(lambda conn, kinds=kinds: _numbers(conn, kinds))  # type: ignore[misc]
-            most = self._settings.jobs_max_concurrency
-            missing = min(ready, AT_ONCE, *([most - running] if most else []))
+            missing = db.read(lambda conn, kinds=kinds: self._missing(conn, kinds))  # type: ignore[misc]
             if (missing > 0 or self._sender.problem()) and not self._send(queue, kinds, missing):
                 return
+
+    def _missing(self, conn: Connection, kinds: list[str]) -> int:
+        """Return how many jobs of the kinds may be started now, at most AT_ONCE."""
+        ready = conn.execute(select(func.count()).select_from(jobs).where(*_ready(kinds))).scalar_one()
+        most = self._settings.jobs_max_concurrency
+        return min(ready, AT_ONCE, most - places.running(conn)) if most else min(ready, AT_ONCE)
 
     def _send(self, queue: str, kinds: list[str], number: int) -> bool:
         """Send up to `number` messages, less those that wait; return False if the broker is away."""
@@ -50,13 +54,6 @@ class Sweeper(Ticker):
             return self._sender.send(db.read(lambda conn: _oldest(conn, kinds, number)))
         self._sender.worked()
         return True
-
-
-def _numbers(conn: Connection, kinds: list[str]) -> tuple[int, int]:
-    """Return how many jobs of the kinds are ready, and how many jobs run at all."""
-    ready = select(func.count()).select_from(jobs).where(*_ready(kinds))
-    running = select(func.count()).select_from(jobs).where(jobs.c.state == RUNNING)
-    return conn.execute(ready).scalar_one(), conn.execute(running).scalar_one()
 
 
 def _oldest(conn: Connection, kinds: list[str], number: int) -> list[tuple[str, str]]:
