@@ -1,26 +1,13 @@
 """An application whose answers name the process, and that calls the outside API at once."""
 
-import os
-
 from flask import jsonify
 
 from app import create_app
-from chassis.extensions import socketio
 from chassis.security.request_rates import limit
+from chassis.tests.named_workers import name_workers
 from chassis.upstream import upstream
 
-app = create_app()
-
-
-@app.after_request
-def name_worker(response):
-    response.headers["X-Worker"] = str(os.getpid())
-    return response
-
-
-@app.get("/api/where")
-def where():
-    return jsonify(ok=True)
+app = name_workers(create_app())
 
 
 @app.get("/api/ask/<prompt>")
@@ -33,8 +20,3 @@ def ask(prompt):
 @limit()
 def calls():
     return jsonify(upstream.state())
-
-
-@socketio.on("worker")
-def worker():
-    return os.getpid()

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 import socketio
 
+from chassis.tests.chosen import at_once, lines_of_all, workers_of
 from chassis.tests.conftest import gunicorn
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ask
 from chassis.upstream.pace import CATCH_UP_SECONDS
 
 COMMAND = gunicorn(Path(__file__).parent, "several_app:app")
-MANY, LIMIT, SOCKETS, ATTEMPTS = 100, 10, 12, 20
+MANY, LIMIT, SOCKETS = 100, 10, 12
 addresses = (f"198.51.100.{number}" for number in itertools.count(1))
 
 
@@ -36,29 +37,10 @@ def several(serve):
     return start
 
 
-def at_once(function, arguments):
-    """Call the function with every argument at the same time; return what it returned."""
-    arguments = list(arguments)
-    with ThreadPoolExecutor(len(arguments)) as pool:
-        return list(pool.map(function, arguments))
-
-
-def workers_of(answers):
-    return {answer.headers["X-Worker"] for answer in answers}
-
-
-def by_both(attempt):
-    """Return the answers of the first attempt in which both workers had a part: an idle one may accept everything."""
-    for number in range(ATTEMPTS):
-        answers = attempt(number)
-        if len(workers_of(answers)) == 2:
-            return answers
-    raise AssertionError("one worker takes all")
-
-
 def many(server, address):
-    """Return the answers to many requests from an address at once."""
-    return at_once(lambda _: ask(server, "/api/where", X_Forwarded_For=address), range(MANY))
+    """Return the answers to many requests from an address at once, as many of each worker."""
+    lines = lines_of_all(server, MANY)
+    return at_once(lambda line: ask(server, "/api/where", line=line, X_Forwarded_For=address), lines)
 
 
 def connect(server, address):
@@ -77,34 +59,34 @@ def worker_of(one):
 
 
 def fill(server, address, limit):
-    """Connect until an address is refused; return its sockets, of which each worker has some."""
-    while True:
-        found = [one for one in (connect(server, address) for _ in range(limit + 1)) if one]
-        assert len(found) == limit
-        if len({worker_of(one) for one in found}) == 2:
-            return found
-        for one in found:  # a worker that was idle has accepted all of them
+    """Return the sockets that an address may have; each worker has some, as new ones go to that with the fewest."""
+
+    def filled():
+        sockets = [connect(server, address) for _ in range(limit)]
+        assert connect(server, address) is None
+        if len({worker_of(one) for one in sockets}) == 2:
+            return sockets
+        for one in sockets:  # the other worker has not booted yet
             one.disconnect()
         wait_until(lambda: server.metric("socket_connections") == 0, "sockets stayed open")
+        return None
+
+    return wait_until(filled, "one worker takes all")
 
 
 def test_an_address_has_one_budget_whichever_worker_answers(several):
     server = several(RATE_LIMIT_DEFAULT=f"{LIMIT} per hour", RATE_LIMIT_BURST="1000 per second")
-    used = []
-
-    def attempt(_number):
-        used.append(next(addresses))
-        before = server.log.count("limits_not_shared")
-        answers = many(server, used[-1])
-        if server.log.count("limits_not_shared") > before:  # on a machine this busy, a worker counts by itself
-            return []
-        assert sorted(answer.status for answer in answers) == [200] * LIMIT + [429] * (MANY - LIMIT)
-        return answers
-
-    before = workers_of(by_both(attempt))
+    while True:
+        before, address = server.log.count("limits_not_shared"), next(addresses)
+        answers = many(server, address)
+        if server.log.count("limits_not_shared") == before:  # on a machine this busy, a worker counts by itself
+            break
+    assert sorted(answer.status for answer in answers) == [200] * LIMIT + [429] * (MANY - LIMIT)
+    workers = workers_of(answers)
+    assert len(workers) == 2
     os.kill(server.pid, signal.SIGHUP)
-    wait_until(lambda: not before & {str(pid) for pid in server.workers()}, "the old workers did not end")
-    assert {answer.status for answer in many(server, used[-1])} == {429}
+    wait_until(lambda: not workers & {str(pid) for pid in server.workers()}, "the old workers did not end")
+    assert {answer.status for answer in many(server, address)} == {429}
 
 
 def test_a_killed_workers_sockets_are_free_again(several):
@@ -136,40 +118,39 @@ def test_the_total_of_all_sockets_counts_over_both_workers(several):
 
 def test_calls_of_both_workers_start_at_one_pace(several, fake_upstream):
     server = several(UPSTREAM_BASE_URL=fake_upstream().base_url, UPSTREAM_REQUESTS_PER_SECOND="20")
-
-    def attempt(number):
-        since = time.monotonic()
-        answers = at_once(lambda n: ask(server, f"/api/ask/{number}-{n}"), range(30))
-        assert time.monotonic() - since >= 29 / 20 - CATCH_UP_SECONDS
-        return answers
-
-    assert {answer.status for answer in by_both(attempt)} == {200}
+    lines, since = lines_of_all(server, 30), time.monotonic()
+    answers = asked(server, lines)
+    assert time.monotonic() - since >= 29 / 20 - CATCH_UP_SECONDS
+    assert {answer.status for answer in answers} == {200}
+    assert len(workers_of(answers)) == 2
 
 
 def test_calls_of_both_workers_have_one_limit(several, fake_upstream):
     upstream = fake_upstream(latency=0.1)
     server = several(UPSTREAM_BASE_URL=upstream.base_url, UPSTREAM_MAX_CONCURRENT_REQUESTS="4")
-    answers = by_both(lambda number: at_once(lambda n: ask(server, f"/api/ask/{number}-{n}"), range(40)))
+    answers = asked(server, lines_of_all(server, 40))
     assert {answer.status for answer in answers} == {200}
+    assert len(workers_of(answers)) == 2
     assert upstream.stats()["max_in_flight"] == 4
 
 
 def test_a_pause_that_one_worker_was_told_holds_for_the_other(several, fake_upstream):
     upstream = fake_upstream()
     server = several(UPSTREAM_BASE_URL=upstream.base_url)
+    told, *lines = lines_of_all(server, 21)
+    with ThreadPoolExecutor(1) as pool:
+        pausing = pool.submit(ask, server, "/api/ask/%5B429%5D", line=told)
+        wait_until(lambda: paused(server) or len(upstream.stats()["starts"]) > 1, "there was no pause")
+        answers = asked(server, lines)
+    first, *others = sorted(upstream.stats()["starts"])
+    assert others[0] - first >= 1 - CATCH_UP_SECONDS  # as its Retry-After says
+    assert {answer.status for answer in (pausing.result(), *answers)} == {200}
+    assert len(workers_of(answers)) == 2
 
-    def attempt(number):
-        seen = len(upstream.stats()["starts"])
-        with ThreadPoolExecutor(1) as pool:
-            told = pool.submit(ask, server, f"/api/ask/%5B429%5D-{number}")
-            wait_until(lambda: paused(server) or len(upstream.stats()["starts"]) > seen + 1, "there was no pause")
-            answers = at_once(lambda n: ask(server, f"/api/ask/{number}-{n}"), range(20))
-        first, *others = sorted(upstream.stats()["starts"][seen:])
-        assert others[0] - first >= 1 - CATCH_UP_SECONDS  # as its Retry-After says
-        return [told.result(), *answers]
 
-    answers = by_both(attempt)
-    assert {answer.status for answer in answers} == {200}
+def asked(server, lines):
+    """Return the answers to prompts that are sent at once, one over each line."""
+    return at_once(lambda both: ask(server, f"/api/ask/{both[0]}", line=both[1]), enumerate(lines))
 
 
 def paused(server):

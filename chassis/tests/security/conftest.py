@@ -91,11 +91,20 @@ class Answer:
 
 
 def ask(
-    server: Server, path: str, method: str = "GET", source: str = "127.0.0.1", form: str | None = None, **headers: str
+    server: Server,
+    path: str,
+    method: str = "GET",
+    source: str = "127.0.0.1",
+    form: str | None = None,
+    line=None,
+    **headers: str,
 ) -> Answer:
-    """Send a request from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as is."""
+    """Send a request from one of this machine's addresses; `X_Forwarded_For=...` is a header, `SCRIPT_NAME` as is.
+
+    It goes over the open connection `line`, if there is one.
+    """
     options = {"timeout": LIMIT_SECONDS, "source_address": (source, 0)}
-    one = http.client.HTTPConnection("127.0.0.1", server.port, **options)
+    one = line or http.client.HTTPConnection("127.0.0.1", server.port, **options)
     try:
         fields = {name if name.isupper() else name.replace("_", "-"): value for name, value in headers.items()}
         if form is not None:

@@ -3,7 +3,6 @@
 import itertools
 import re
 import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +10,7 @@ import pyotp
 import pytest
 import socketio
 
+from chassis.tests.chosen import at_once, lines_of_all, workers_of
 from chassis.tests.conftest import gunicorn
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import ask, flask
@@ -18,7 +18,7 @@ from chassis.tests.services import redis_server
 
 COMMAND = gunicorn(Path(__file__).parent, "workers_app:app")
 RATE, GUESSES, QUOTA, FREE = 30, 10, 6, 5
-MANY = 50  # requests at once, so that no worker has them all
+MANY = 50  # requests at once
 PASSWORD = "a heron stands in the reeds"
 addresses = (f"198.51.100.{number}" for number in itertools.count(1))
 pytestmark = pytest.mark.long
@@ -48,13 +48,6 @@ def pair(shared_with, redis_of_module):
     )
 
 
-def at_once(function, arguments):
-    """Call it with each at the same time; return what it returned."""
-    arguments = list(arguments)
-    with ThreadPoolExecutor(len(arguments)) as pool:
-        return list(pool.map(function, arguments))
-
-
 def together(pair, attempt):
     """Return what `attempt` gives while Redis answers: where a busy machine lets it wait, each worker counts alone."""
     while True:
@@ -62,10 +55,6 @@ def together(pair, attempt):
         answers = attempt()
         if pair.log.count('"limits_') == before:
             return answers
-
-
-def workers_of(answers):
-    return {answer.headers["X-Worker"] for answer in answers}
 
 
 def statuses(answers):
@@ -80,12 +69,12 @@ class Browser:
     """A person's browser at an address, with cookies."""
 
     def __init__(self, pair, address):
-        self.pair, self.address, self.cookies = pair, address, {}
+        self.pair, self.address, self.cookies, self.line = pair, address, {}, None
 
     def ask(self, path, method="GET", form=None):
         jar = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         headers = {"X_Forwarded_For": self.address, "Accept": "text/html", "Cookie": jar, "Origin": self.pair.url}
-        answer = ask(self.pair, path, method, form=form, **headers)
+        answer = ask(self.pair, path, method, form=form, line=self.line, **headers)
         for line in answer.headers.get_all("Set-Cookie", []):
             name, _, value = line.partition(";")[0].partition("=")
             self.cookies[name] = value
@@ -118,13 +107,19 @@ def socket(pair, auth=None, **headers):
 
 
 def sockets_on_both(connect):
-    """Return sockets of which each worker has some."""
+    """Return sockets of which each worker has some, as new sessions go to the one with the fewest."""
     sockets, seen = [], set()
     while len(seen) < 2:
         assert len(sockets) < MANY, "one worker takes them all"
         sockets.append(connect())
         seen.add(sockets[-1].call("worker"))
     return sockets
+
+
+def spread(browsers):
+    """Let half of the browsers send their next request to each worker."""
+    for one, line in zip(browsers, lines_of_all(browsers[0].pair, len(browsers)), strict=True):
+        one.line = line
 
 
 def account(pair, email):
@@ -135,7 +130,7 @@ def account(pair, email):
 def test_an_address_has_one_budget_at_both(pair):
     def attempt():
         address = next(addresses)
-        return at_once(lambda _: ask(pair, "/sign-in", X_Forwarded_For=address), range(MANY))
+        return at_once(lambda line: ask(pair, "/sign-in", line=line, X_Forwarded_For=address), lines_of_all(pair, MANY))
 
     answers = together(pair, attempt)
     assert statuses(answers) == [200] * RATE + [429] * (MANY - RATE)
@@ -145,7 +140,7 @@ def test_an_address_has_one_budget_at_both(pair):
 def test_a_key_has_one_budget_at_both(pair):
     def attempt():
         shown = key(pair, "busy")
-        return at_once(lambda _: ask(pair, "/api/where", X_API_Key=shown), range(MANY))
+        return at_once(lambda line: ask(pair, "/api/where", line=line, X_API_Key=shown), lines_of_all(pair, MANY))
 
     answers = together(pair, attempt)
     assert statuses(answers) == [200] * RATE + [429] * (MANY - RATE)
@@ -154,8 +149,11 @@ def test_a_key_has_one_budget_at_both(pair):
 
 def test_who_guesses_keys_is_slow_at_both(pair):
     def attempt():
-        one = {"X_Forwarded_For": next(addresses)}
-        return at_once(lambda n: ask(pair, "/api/where", X_API_Key=f"guess {n}", **one), range(MANY))
+        one, number = {"X_Forwarded_For": next(addresses)}, itertools.count()
+        return at_once(
+            lambda line: ask(pair, "/api/where", line=line, X_API_Key=f"guess {next(number)}", **one),
+            lines_of_all(pair, MANY),
+        )
 
     answers = together(pair, attempt)
     assert statuses(answers) == [401] * GUESSES + [429] * (MANY - GUESSES)
@@ -164,7 +162,8 @@ def test_who_guesses_keys_is_slow_at_both(pair):
 
 def test_of_many_jobs_at_once_only_the_quota_passes(pair):
     shown = key(pair, "eager")
-    answers = at_once(lambda _: ask(pair, "/api/vigils", "POST", X_API_Key=shown), range(MANY))
+    lines = lines_of_all(pair, MANY)
+    answers = at_once(lambda line: ask(pair, "/api/vigils", "POST", line=line, X_API_Key=shown), lines)
     assert statuses(answers) == [200] * QUOTA + [429] * (MANY - QUOTA)
     assert len(workers_of(answers)) == 2
 
@@ -173,6 +172,7 @@ def test_guesses_at_an_account_are_counted_together_and_each_is_one_line_of_the_
     email = account(pair, "locked@example.org")
     browsers = [Browser(pair, next(addresses)) for _ in range(3 * FREE)]
     forms = at_once(lambda one: one.form("/sign-in"), browsers)
+    spread(browsers)
     answers = at_once(
         lambda both: both[0].post("/sign-in", both[1], email=email, password="wrong"),
         zip(browsers, forms, strict=True),
@@ -198,6 +198,7 @@ def test_a_code_and_a_recovery_code_pass_once(pair):
     for field, value in (("proof_code", pyotp.TOTP(secret).now()), ("proof_recovery", recovery)):
         thieves = [Browser(pair, next(addresses)).sign_in(email) for _ in range(4)]
         forms = at_once(lambda one: one.form("/second-factor"), thieves)
+        spread(thieves)
         answers = at_once(
             lambda both, shown={field: value}: both[0].post("/second-factor", both[1], **shown),
             zip(thieves, forms, strict=True),
@@ -210,6 +211,7 @@ def test_the_chain_of_the_audit_log_stays_whole_when_both_write(pair):
     before = int(flask(pair, "audit", "head").partition(":")[0])
     browsers = [Browser(pair, next(addresses)) for _ in range(16)]
     forms = at_once(lambda one: one.form("/sign-in"), browsers)
+    spread(browsers)
     answers = at_once(
         lambda three: three[1].post("/sign-in", three[2], email=f"{three[0]}@example.org", password="wrong"),
         zip(itertools.count(), browsers, forms, strict=False),
