@@ -130,6 +130,8 @@ class RedactingFormatter(structlog.stdlib.ProcessorFormatter):
 
 def _one_line(line: str) -> str:
     """Return JSON in which characters that some readers take for a line break are escaped."""
+    if line.isprintable():  # takes a third of the pattern's time
+        return line
     return CONTROL_CHARACTERS.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
