@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from chassis.observability.logs import REQUEST_FIELDS, formatter
+from chassis.observability.formatting import REQUEST_FIELDS, formatter
 from chassis.observability.redaction import Event
 from chassis.settings import Settings
 

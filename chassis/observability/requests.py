@@ -10,7 +10,7 @@ from typing import Any
 from flask import Flask, Request, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from chassis.observability.logs import REQUEST_FIELDS
+from chassis.observability.formatting import REQUEST_FIELDS
 from chassis.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS, LOG_DROPPED
 from chassis.observability.output import LineHandler
 

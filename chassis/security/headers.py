@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Flask, Response, g, request
 
 from chassis.security import identity
+from chassis.server.patches import for_gunicorn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -108,3 +109,4 @@ def policy(nonce: str = "") -> str:
 
 _PLAIN = {name.lower(): (name, value) for name, value in {**HEADERS, POLICY: policy()}.items()}
 _TLS = _PLAIN | {name.lower(): (name, value) for name, value in TLS_HEADERS.items()}
+for_gunicorn.same_headers.update(_TLS.values())

@@ -126,6 +126,12 @@ class Receiver:
             discarded += size
             hub.current().sleep(0)
 
+    def gettimeout(self) -> None:
+        """Return None: the times above apply instead of the socket's own."""
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Do nothing, for the same reason; gunicorn calls both before each request."""
+
     def close(self) -> None:
         """Do nothing: `end` closes the connection, since gunicorn does not know what is still to be read."""
 

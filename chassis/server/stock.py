@@ -1,6 +1,5 @@
 """The stock Socket.IO server, for every ASYNC_MODE: python-engineio's sessions under this project's rules."""
 
-import time
 from typing import Any
 
 from engineio import packet as engine_packet
@@ -8,6 +7,7 @@ from engineio import packet as engine_packet
 from chassis.base.concurrency import original
 from chassis.server import packets
 from chassis.server.events import EventServer
+from chassis.server.incomplete import Incomplete
 from chassis.server.packets import Outgoing, Packet
 from chassis.server.stock_engine import StockEngine
 
@@ -17,8 +17,8 @@ class StockServer(EventServer):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.eio.stuck = self._stuck
-        self._incomplete: dict[str, tuple[Packet, list[bytes], float]] = {}  # until all attachments have arrived
+        self._incomplete = Incomplete(self.eio)
+        self.eio.stuck = self._incomplete.stuck
         self._held: dict[tuple[str, str], list[Outgoing]] = {}  # while the connect handler runs
         self._queueing = original("threading", "Lock")()  # a real lock, since nothing inside it yields
         self._environ_of: dict[tuple[str, str], dict[str, Any]] = {}  # until the disconnect handler has run
@@ -68,7 +68,7 @@ class StockServer(EventServer):
     def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
         self.eio.census.gone(eio_sid)
         self._leaving.add(eio_sid)
-        self._incomplete.pop(eio_sid, None)
+        self._incomplete.forget(eio_sid)
         for namespace in list(self.manager.get_namespaces()):
             self._handle_disconnect(eio_sid, namespace, reason)
         self.environ.pop(eio_sid, None)
@@ -79,7 +79,7 @@ class StockServer(EventServer):
         if eio_sid not in self.environ or eio_sid in self._leaving:
             return
         try:
-            packet = self._complete(eio_sid, data)
+            packet = self._incomplete.complete(eio_sid, data)
         except ValueError as error:
             self.eio.end(eio_sid, "invalid_packet", str(error))
             return
@@ -95,33 +95,6 @@ class StockServer(EventServer):
                 callback(*packet.data)
         else:
             self._begin_event(eio_sid, packet)
-
-    def _complete(self, eio_sid: str, data: str | bytes) -> Packet | None:
-        """Return the packet that this message completes, or None; raise ValueError for an invalid packet."""
-        begun = self._incomplete.pop(eio_sid, None)
-        if begun is None:
-            if not isinstance(data, str):
-                raise ValueError("bytes that belong to no packet")
-            packet = packets.decode(data)
-            if not packet.attachments:
-                return packets.join(packet, []) if packet.kind >= packets.BINARY_EVENT else packet
-            self._incomplete[eio_sid] = packet, [], time.monotonic()
-            return None
-        packet, attachments, _ = begun
-        if not isinstance(data, bytes):
-            raise ValueError("an attachment is missing")
-        attachments.append(data)
-        if sum(map(len, attachments)) > self.eio.max_http_buffer_size:
-            raise ValueError("the attachments are larger than a message may be")
-        if len(attachments) < packet.attachments:
-            self._incomplete[eio_sid] = begun
-            return None
-        return packets.join(packet, attachments)
-
-    def _stuck(self) -> list[str]:
-        """Return the sessions that began a packet long ago and have not sent all of its attachments."""
-        begun = time.monotonic() - self.eio.ping_interval - self.eio.ping_timeout
-        return [eio_sid for eio_sid, (_, _, since) in self._incomplete.copy().items() if since < begun]
 
     def _begin_event(self, eio_sid: str, packet: Packet) -> None:
         sid = self.manager.sid_from_eio_sid(eio_sid, packet.namespace)

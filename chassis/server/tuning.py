@@ -19,6 +19,7 @@ def settle(cfg: Any) -> None:
     for_gunicorn.look_settings_up_once(cfg)
     for_gunicorn.trust_no_peer(cfg)
     for_gunicorn.format_dates_once_a_second()
+    for_gunicorn.check_same_headers_once()
     gc.collect()
     gc.freeze()
     young, middle, _ = gc.get_threshold()

@@ -2,50 +2,26 @@
 
 import itertools
 import random
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
-
-import requests
 
 from chassis.limits import Buckets
 from chassis.limits.limiter import Limiter
 from chassis.limits.places import Places
-from chassis.observability import tracing
-from chassis.observability.metrics import (
-    UPSTREAM_CALLS,
-    UPSTREAM_IN_FLIGHT,
-    UPSTREAM_LATENCY,
-    UPSTREAM_RATE_LIMITED,
-    UPSTREAM_RETRIES,
-)
+from chassis.observability.metrics import UPSTREAM_CALLS, UPSTREAM_RATE_LIMITED, UPSTREAM_RETRIES
 from chassis.settings import Settings
 from chassis.upstream import answers
 from chassis.upstream.answers import Completion
 from chassis.upstream.errors import Cancelled, UpstreamError
 from chassis.upstream.outage import Outage
 from chassis.upstream.pace import Pace
-from chassis.upstream.replies import Reply, TooLarge, receive, too_large
-from chassis.upstream.session import Bearer, Patience, new_session, patience
+from chassis.upstream.sending import Setup, send
+from chassis.upstream.session import new_session
 from chassis.upstream.slots import Slots
 from chassis.upstream.waiting import Check, never, sleep
 
-CONNECT_TIMEOUT_SECONDS = 10.0
 BACKOFF_BASE_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 30.0
-
-
-@dataclass(frozen=True)
-class _Setup:
-    url: str
-    model: str
-    key: str
-    timeout_seconds: float
-    max_response_bytes: int
-    max_retries: int
-    outage_seconds: float
-    connections: int
-    session: requests.Session
 
 
 class UpstreamClient:
@@ -55,7 +31,7 @@ class UpstreamClient:
     """
 
     def __init__(self) -> None:
-        self._setup: _Setup | None = None
+        self._setup: Setup | None = None
         self._pace, self._slots, self._outage = Pace(1), Slots(1), Outage()
         self._limiter = Limiter()
         self._numbers = itertools.count()
@@ -64,7 +40,7 @@ class UpstreamClient:
         """Apply the settings; can be called again at any time, and also affects waiting calls."""
         old, connections = self._setup, settings.upstream_max_concurrent_requests
         kept = old.session if old and old.connections == connections else None
-        self._setup = _Setup(
+        self._setup = Setup(
             url=settings.upstream_base_url.rstrip("/") + "/chat/completions",
             model=settings.upstream_model,
             key=settings.openrouter_api_key.get_secret_value(),
@@ -138,7 +114,7 @@ class UpstreamClient:
             self._pace.wait(cancelled)
             setup, outcome = self._current(), "ok"
             try:
-                reply = _send(setup, prompt, cancelled)
+                reply = send(setup, prompt, cancelled)
                 done = answers.read(reply, model=setup.model, attempts=attempt, key=setup.key)
                 self._outage.answered()
                 return done
@@ -159,7 +135,7 @@ class UpstreamClient:
         if error.retry_after:
             self._pace.pause(error.retry_after)
 
-    def _current(self) -> _Setup:
+    def _current(self) -> Setup:
         if self._setup is None:
             raise RuntimeError("call configure(settings) before complete()")
         return self._setup
@@ -171,46 +147,3 @@ def backoff_seconds(attempt: int) -> float:
     See https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/.
     """
     return random.uniform(0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2 ** (attempt - 1)))
-
-
-def _send(setup: _Setup, prompt: str, cancelled: Check) -> Reply:
-    if not (setup.key.isascii() and setup.key.isprintable()):  # the library's own error would show the key
-        raise UpstreamError(
-            "upstream_unauthorized", "OPENROUTER_API_KEY contains characters that are not valid in a key."
-        )
-    seconds = setup.timeout_seconds
-    measured = {"kind": "client", "http.request.method": "POST", "url.full": setup.url}
-    with (
-        patience(seconds, cancelled, setup.max_response_bytes) as limits,
-        UPSTREAM_IN_FLIGHT.track_inprogress(),
-        UPSTREAM_LATENCY.time(),
-        tracing.child("POST", measured),
-    ):
-        try:
-            with setup.session.post(
-                setup.url,
-                headers=tracing.headers(),
-                json={"model": setup.model, "messages": [{"role": "user", "content": prompt}]},
-                auth=Bearer(setup.key),
-                timeout=(min(CONNECT_TIMEOUT_SECONDS, seconds), seconds),
-                allow_redirects=False,  # the key must only be sent to the configured host
-                stream=True,
-            ) as response:
-                tracing.note({"http.response.status_code": response.status_code})
-                return receive(response, setup.max_response_bytes)
-        except TooLarge:
-            raise too_large(setup.max_response_bytes) from None
-        except requests.RequestException as error:
-            raise _broken(error, limits, seconds) from error
-
-
-def _broken(error: requests.RequestException, limits: Patience, seconds: float) -> UpstreamError:
-    if isinstance(error, requests.exceptions.ContentDecodingError):
-        return UpstreamError("upstream_malformed", "The outside API returned an answer that cannot be decoded.")
-    if isinstance(error, requests.Timeout) or limits.over:
-        message = f"The outside API did not answer within {seconds:g} seconds."
-        return UpstreamError("upstream_timeout", message, retryable=True)
-    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
-        message = "The connection to the outside API failed or was interrupted."
-        return UpstreamError("upstream_unavailable", message, retryable=True)
-    return UpstreamError("upstream_rejected", "The request could not be sent; check UPSTREAM_BASE_URL.")

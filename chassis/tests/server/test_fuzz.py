@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from websockets.frames import Opcode
 from websockets.protocol import OPEN, Protocol, Side
 
-from chassis.server import frames, packets
+from chassis.server import frame_reader, frames, packets
 from chassis.tests.fuzzing import fuzz
 from chassis.tests.server import wire
 
@@ -37,7 +37,7 @@ BYTES = st.binary(max_size=80) | FRAMES | st.tuples(FRAMES, st.binary(max_size=3
 
 def read(data, cuts=()):
     """Return what a reader gives for these bytes, cut into chunks: the messages, then an error's code if any."""
-    reader, found, bounds = frames.FrameReader(MAX_BYTES), [], [0, *sorted(cuts), len(data)]
+    reader, found, bounds = frame_reader.FrameReader(MAX_BYTES), [], [0, *sorted(cuts), len(data)]
     try:
         for start, end in itertools.pairwise(bounds):
             for message in reader.feed(data[start:end]):
@@ -55,7 +55,7 @@ def read_by_websockets(data):
     """Return the same as `read`, by the library `websockets`; it leaves putting fragments together to its callers."""
     protocol = Protocol(Side.SERVER, state=OPEN, max_size=MAX_BYTES)
     protocol.receive_data(data)
-    found, opcode, pieces, utf8 = [], None, [], frames.Utf8()
+    found, opcode, pieces, utf8 = [], None, [], frame_reader.Utf8()
     for frame in protocol.events_received():
         if frame.opcode in (Opcode.PING, Opcode.PONG):
             found.append((int(frame.opcode), bytes(frame.data)))

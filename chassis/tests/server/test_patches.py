@@ -29,6 +29,7 @@ ALL = {
         "parse_chunk_size": "read_chunk_size",
         "SUPPORTED_WORKERS": "KNOWN_WORKERS",
         "_peer_trusted_for_forwarded": "_trusted_headers",
+        "process_headers": "check_headers",
         "http_date(timestamp=None)": "http_date(timestamp=None, _zone=None)",
     },
     "socketio": SOCKETIO,
@@ -36,8 +37,8 @@ ALL = {
 }
 SAID = (
     *("_cors_headers", "parse_chunk_size", "SocketIO._handle_event"),
-    *("_peer_trusted_for_forwarded", "gunicorn.util:http_date", "_green_existing_locks", "_ThreadHandle"),
-    *("socket.getaddrinfo", "MultipartDecoder._parse_headers"),
+    *("_peer_trusted_for_forwarded", "gunicorn.util:http_date", "Response.process_headers"),
+    *("_green_existing_locks", "_ThreadHandle", "socket.getaddrinfo", "MultipartDecoder._parse_headers"),
 )
 
 

@@ -2,10 +2,17 @@
 
 from types import SimpleNamespace
 
+import pytest
 from gunicorn import util
+from gunicorn.http import wsgi
+from gunicorn.http.errors import InvalidHeader, InvalidHeaderName
 from gunicorn.http.message import HeaderPolicy
 
+from chassis.security import headers
 from chassis.server.patches import for_gunicorn
+
+HEADERS = [("X-Frame-Options", "DENY"), ("X-Padded", " word\t"), ("Content-Length", "3"), ("Connection", "Upgrade")]
+BROKEN = [("X-Injected", "1\r\nX-More: 2"), ("Bad Name", "1"), ("X-Number", 1)]
 
 
 def test_the_date_of_a_response_is_gunicorns_and_formatted_once_a_second(monkeypatch):
@@ -35,3 +42,40 @@ def test_gunicorns_check_of_the_peer_is_skipped_only_if_it_trusts_no_header(monk
     assert HeaderPolicy._peer_trusted_for_forwarded is check
     for_gunicorn.trust_no_peer(SimpleNamespace(secure_scheme_headers={}, forwarder_headers=[]))
     assert HeaderPolicy._peer_trusted_for_forwarded(SimpleNamespace(headers={"X-SCHEME": "https"})) == ({}, [])
+
+
+def answered(headers):
+    response = wsgi.Response(None, None, None)
+    response.process_headers(headers)
+    return vars(response)
+
+
+@pytest.fixture
+def same_headers(monkeypatch):
+    """Return a function that makes gunicorn check some headers only once."""
+    monkeypatch.setattr(wsgi.Response, "process_headers", wsgi.Response.process_headers)
+
+    def begin(*headers):
+        monkeypatch.setattr(for_gunicorn, "same_headers", set(headers))
+        for_gunicorn.check_same_headers_once()
+
+    return begin
+
+
+def test_headers_that_are_checked_once_are_sent_as_before(same_headers):
+    own = ("Content-Type", "text/plain")
+    before = [answered([own, header]) for header in HEADERS]
+    same_headers(*HEADERS)
+    assert [answered([own, header]) for header in HEADERS] == before
+    assert answered([HEADERS[0], own])["headers"] == [own, HEADERS[0]]
+
+
+@pytest.mark.parametrize("header", BROKEN)
+def test_a_header_that_gunicorn_refuses_is_refused_beside_those_that_are_checked_once(same_headers, header):
+    same_headers(HEADERS[0])
+    with pytest.raises((InvalidHeader, InvalidHeaderName, TypeError)):
+        answered([header, HEADERS[0]])
+
+
+def test_the_headers_of_every_response_are_checked_once():
+    assert set(headers.HEADERS.items()) <= for_gunicorn.same_headers

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis.server.frames import FrameReader
+from chassis.server.frame_reader import FrameReader
 from chassis.tests.patience import wait_until
 from chassis.tests.server import wire
 from chassis.tests.server.wire import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, UPGRADE, Wire, closing, frame

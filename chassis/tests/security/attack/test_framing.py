@@ -9,7 +9,7 @@ from gunicorn.http.errors import InvalidChunkSize
 from gunicorn.http.unreader import IterUnreader
 
 from chassis.base import jsontext
-from chassis.server import frames, packets
+from chassis.server import frame_reader, frames, packets
 from chassis.server.patches.framing import FRAME_BYTES, Chunks
 
 LAST = b"0\r\n\r\n"
@@ -52,9 +52,9 @@ def test_chunks_without_an_end_are_read_up_to_the_limit():
 
 
 def test_a_message_has_a_number_of_fragments():
-    reader = frames.FrameReader(1_000)
+    reader = frame_reader.FrameReader(1_000)
     empty = b"\x00\x80aaaa"
-    list(reader.feed(b"\x01\x80aaaa" + empty * (frames.MAX_FRAGMENTS - 1)))
+    list(reader.feed(b"\x01\x80aaaa" + empty * (frame_reader.MAX_FRAGMENTS - 1)))
     with pytest.raises(frames.ProtocolError, match="fragments"):
         list(reader.feed(empty))
 
