@@ -19,12 +19,14 @@ def branches() -> list[Branch]:
 
 def migrate(settings: Settings, database: Database) -> str:
     """Migrate the tables to what the code needs, after a backup of the existing ones."""
-    from chassis.db.backup import before_migrations
+    if not pending(database, branches()):
+        return "up to date"
+    from chassis.db.backup import before_migrations  # not at the top, since most starts need none of it
 
     made = before_migrations(settings, database, branches(), lambda text: log.info(text))
     if made:
         log.info("backup_before_migrations", name=made)
-    return ", ".join(upgrade(database, branches())) or "up to date"
+    return ", ".join(upgrade(database, branches()))
 
 
 def readiness() -> dict[str, Callable[[], str | None]]:
