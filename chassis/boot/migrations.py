@@ -1,6 +1,7 @@
 """The migrations of the core and of every feature: the step that applies them, and the readiness check."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 import structlog
 
@@ -15,6 +16,13 @@ log = structlog.get_logger("chassis.boot")
 def branches() -> list[Branch]:
     """Return the migrations of the core and of every feature."""
     return [CORE, *(Branch(name, folder) for name, folder in features.migrations())]
+
+
+def load_tables() -> None:
+    """Import the tables of every room and feature, for checks of their columns."""
+    for room in ("jobs", "realtime", "security"):
+        import_module(f"chassis.{room}.tables")
+    list(features.modules("tables"))
 
 
 def migrate(settings: Settings, database: Database) -> str:
