@@ -76,7 +76,7 @@ class Serving:
         folder.forget()
         if self.settings.gunicorn_workers > 1:
             machine.found(self.settings.limits_shared_keys, self.settings.gunicorn_workers)
-        gc.freeze()  # what this process has loaded is not searched for garbage, in its children neither
+        gc.freeze()  # its children need not search for garbage what this process has loaded
         run_boot(_boot)
         if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
