@@ -4,6 +4,7 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from chassis.security.bodies import Request
+from chassis.server.patches import for_werkzeug
 
 
 class Json(DefaultJSONProvider):
@@ -17,3 +18,4 @@ class Application(Flask):
 
     json_provider_class = Json
     request_class = Request
+    url_rule_class = for_werkzeug.rule_class()

@@ -17,3 +17,16 @@ def test_an_answer_is_written_as_flask_would_in_the_order_of_its_fields():
         app.add_url_rule("/", "home", lambda: VALUES)
     assert ours.test_client().get("/").data == plain.test_client().get("/").data
     assert ours.json.dumps(VALUES) == plain.json.dumps(VALUES)
+
+
+def test_urls_are_built_as_flask_would_also_from_values_with_odd_names():
+    plain, ours = Flask("plain"), Application("ours")
+    for app in (plain, ours):
+        app.add_url_rule("/<rule>/<int:self>", "odd", lambda **_: "")
+    given = {"rule": "a b", "self": 7, "_external": True, "compiled": "more"}
+    built = []
+    for app in (plain, ours):
+        with app.test_request_context(base_url="http://localhost"):
+            built += [app.url_for("odd", **given), app.url_for("static", filename="x.js")]
+    assert built[:2] == built[2:]
+    assert built[0] == "http://localhost/a%20b/7?compiled=more"
