@@ -1,6 +1,7 @@
 """The migrations of the core and of every feature: the step that applies them, and the readiness check."""
 
 from collections.abc import Callable
+from importlib import import_module
 
 import structlog
 
@@ -17,14 +18,23 @@ def branches() -> list[Branch]:
     return [CORE, *(Branch(name, folder) for name, folder in features.migrations())]
 
 
+def load_tables() -> None:
+    """Import the tables of every room and feature, for checks of their columns."""
+    for room in ("jobs", "realtime", "security"):
+        import_module(f"chassis.{room}.tables")
+    list(features.modules("tables"))
+
+
 def migrate(settings: Settings, database: Database) -> str:
     """Migrate the tables to what the code needs, after a backup of the existing ones."""
-    from chassis.db.backup import before_migrations
+    if not pending(database, branches()):
+        return "up to date"
+    from chassis.db.backup import before_migrations  # not at the top, since most starts need none of it
 
     made = before_migrations(settings, database, branches(), lambda text: log.info(text))
     if made:
         log.info("backup_before_migrations", name=made)
-    return ", ".join(upgrade(database, branches())) or "up to date"
+    return ", ".join(upgrade(database, branches()))
 
 
 def readiness() -> dict[str, Callable[[], str | None]]:

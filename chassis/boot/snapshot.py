@@ -6,6 +6,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
+from chassis.boot.migrations import load_tables
 from chassis.db import Database, outcomes
 from chassis.db.faults import reason_of
 from chassis.db.snapshot.install import has_database
@@ -48,6 +49,7 @@ def _check_ours(path: Path, settings: Settings, shown: str) -> None:
     """Raise BootError unless a file holds this service's tables and is not newer than the code."""
     from chassis.db.backup import BackupError, checks
 
+    load_tables()
     try:
         checks.ours(path, settings, shown)
     except BackupError as error:

@@ -3,6 +3,7 @@
 They run in the master, which must not import libraries that workers patch.
 """
 
+import gc
 import math
 import shutil
 import sys
@@ -75,6 +76,7 @@ class Serving:
         folder.forget()
         if self.settings.gunicorn_workers > 1:
             machine.found(self.settings.limits_shared_keys, self.settings.gunicorn_workers)
+        gc.freeze()  # its children need not search for garbage what this process has loaded
         run_boot(_boot)
         if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
             pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
@@ -103,7 +105,11 @@ class Serving:
         worker.shared_limits = machine.admit(worker.age)
 
     def post_fork(self, _server: Any, worker: Any) -> None:
-        """Unload our modules, so that a reload serves the present files, with patches applied."""
+        """Unload our modules, so that a reload serves the present files, with patches applied.
+
+        Garbage is collected again from the end of `create_app` on.
+        """
+        gc.disable()
         end_when_told()
         folder.enter(worker.age)
         for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
@@ -145,6 +151,9 @@ def _say_what_starts() -> None:
 
 
 def _boot() -> None:
+    """Boot; its imports, which stay, are not searched for garbage."""
+    gc.disable()
     from chassis.boot import run
 
+    gc.enable()
     run()

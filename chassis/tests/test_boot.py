@@ -149,6 +149,17 @@ def test_a_refresh_never_replaces_a_good_database_by_a_worse_one(tmp_path, case)
     assert not [path.name for path in tmp_path.iterdir() if path.name.startswith(".app.db") or "-20" in path.name]
 
 
+def test_a_boot_of_its_own_knows_the_columns_of_every_table():
+    code = """if True:
+        from chassis.boot.migrations import branches, load_tables
+        from chassis.db import metadata
+        load_tables()
+        made = {name for branch in branches() for name in branch.tables(branch.revisions()[-1])}
+        print(sorted(made ^ set(metadata.tables)))"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=CLEAN, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 @pytest.mark.parametrize("case", WORSE)
 @pytest.mark.parametrize("policy", ["if-missing", "refresh"])
 def test_a_snapshot_that_is_refused_is_left_nowhere(tmp_path, case, policy):

@@ -1,9 +1,9 @@
 """All SQL of the cache of answers, by a key of the model and the prompt."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.features.predictions.tables import cache
 
@@ -19,11 +19,22 @@ def remember(conn: Connection, answers: Mapping[str, str], now: float) -> None:
     """Store answers by their keys for reuse, in the order of the keys, so that two batches cannot block each other."""
     if not answers:
         return
-    new = postgresql.insert(cache) if conn.dialect.name == "postgresql" else sqlite.insert(cache)
+    new = _insert(conn)
     newer = new.on_conflict_do_update(
         index_elements=[cache.c.key], set_={"output": new.excluded.output, "created_at": new.excluded.created_at}
     )
     conn.execute(newer, [{"key": key, "output": answers[key], "created_at": now} for key in sorted(answers)])
+
+
+def _insert(conn: Connection) -> Any:
+    """Return an insert of the connection's database; importing the other one's would only slow down a start."""
+    if conn.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(cache)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(cache)
 
 
 def delete_old(conn: Connection, before: float, limit: int) -> int:

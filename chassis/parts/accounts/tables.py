@@ -3,6 +3,7 @@
 from sqlalchemy import Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from chassis.db import metadata
+from chassis.parts.accounts import factor_tables  # noqa: F401 - the boot imports this module for all tables
 
 users = Table(
     "users",

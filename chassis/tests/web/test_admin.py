@@ -1,11 +1,18 @@
 """The admin pages: a key is made in the browser, shown once, used, and revoked."""
 
+import pytest
+
 from chassis.tests.patience import wait_until
 from chassis.tests.security.test_keys import ADMIN, CLIENT, GUARDED, ask
 
 
-def test_an_admin_makes_and_revokes_a_key_in_the_browser(serve, page):
-    server = serve(**GUARDED)
+@pytest.fixture
+def server(shared_with):
+    """A server that asks for keys."""
+    return shared_with(**GUARDED)
+
+
+def test_an_admin_makes_and_revokes_a_key_in_the_browser(server, page):
     page.set_extra_http_headers({"X-API-Key": ADMIN})
     page.goto(f"{server.url}/admin/keys")
     page.get_by_label("Name").fill("line 4 <b>")
@@ -32,8 +39,7 @@ def test_an_admin_makes_and_revokes_a_key_in_the_browser(serve, page):
     assert len(refused()) == 2
 
 
-def test_admin_pages_refuse_mistakes_and_others(serve):
-    server = serve(**GUARDED)
+def test_admin_pages_refuse_mistakes_and_others(server):
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     post = lambda path, body, key: server.request("POST", path, body, {**form, "X-API-Key": key})  # noqa: E731
     assert server.get("/admin/keys")[0] == 401
