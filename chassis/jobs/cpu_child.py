@@ -12,9 +12,11 @@ import structlog
 from flask import Flask
 from flask.cli import ScriptInfo
 
+from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.jobs import registry
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.execution import is_expected
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +64,8 @@ class Child:
 def _outcome(context: JobContext, payload: dict[str, Any]) -> tuple[str, str]:
     """Run the handler; return the outcome and a message."""
     try:
-        registry.kind(context.kind).handler(context, payload)
+        with patient(context.wait):
+            registry.kind(context.kind).handler(context, payload)
     except JobStopped:
         return "stopped", ""
     except GiveUp as error:
@@ -70,7 +73,8 @@ def _outcome(context: JobContext, payload: dict[str, Any]) -> tuple[str, str]:
     except AppError as error:
         return "failed", error.message
     except Exception as error:
-        log.exception("job_raised", kind=context.kind)
+        if not is_expected(error, told_to_end=context.cancelled):
+            log.exception("job_raised", kind=context.kind)
         return "raised", type(error).__name__
     return "succeeded", ""
 

@@ -14,7 +14,7 @@ from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.jobs import registry, schedule_store, store
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
-from chassis.jobs.cpu import Pool
+from chassis.jobs.cpu import Pool, Raised
 from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from chassis.jobs.recovery import let_go
 from chassis.jobs.service import announce
@@ -43,8 +43,14 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
             pass
         except Exception as raised:
             error = raised
-            log.exception("job_raised", kind=job.kind)
+            if not is_expected(raised, told_to_end=context.cancelled):
+                log.exception("job_raised", kind=job.kind)
         _finish(job, context, owner, error, stopping)
+
+
+def is_expected(error: Exception, *, told_to_end: bool) -> bool:
+    """Return whether a handler may end like this: the job's last line says why, and a traceback would add nothing."""
+    return told_to_end or isinstance(error, (AppError, Raised)) or bool(fault_of(error))
 
 
 def release(job: Job, context: JobContext, owner: str) -> None:
@@ -111,5 +117,6 @@ def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
     if changed.state in ENDED:
         JOBS_FINISHED.labels(job.kind, changed.state).inc()
         JOB_DURATION.labels(job.kind).observe(now - (job.started_at or now))
-    log.info("job_ended", kind=job.kind, job_id=job.id, state=changed.state, error=changed.error)
+    say = log.warning if values.get("error") else log.info
+    say("job_ended", kind=job.kind, job_id=job.id, state=changed.state, error=changed.error)
     announce(changed)

@@ -5,15 +5,19 @@ WEB_CONCURRENCY is the default number of workers.
 """
 
 import os
+import re
 import shlex
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from chassis.errors import SettingsError
 from chassis.server.patches import for_gunicorn
 
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
+# What libraries read with int() before our file is, or in the middle of a start; they report a mistake by a traceback.
+READ_BY_LIBRARIES = (CONCURRENCY, "EVENTLET_THREADPOOL_SIZE", "GUNICORN_PID", "LISTEN_FDS", "LISTEN_PID")
 OURS = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "chassis.server.worker.GeventWorker"}
 MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"} | {OURS[mode]: mode for mode in OURS}
 SETTINGS = {
@@ -23,6 +27,8 @@ SETTINGS = {
     "max_requests": "GUNICORN_MAX_REQUESTS",
 }
 WITHOUT_CONFIG = "gunicorn was started without its configuration: use `gunicorn -c gunicorn_config.py wsgi:app`."
+INSTEAD = "unset it, and set GUNICORN_WORKERS"
+NUMBER = re.compile(r"\s*[0-9]{1,9}\s*")
 APP_LOAD_ERROR = 4  # gunicorn's master exits with it too, instead of restarting the worker
 
 
@@ -32,6 +38,7 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
     `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` eventlet and gevent select our
     workers.
     """
+    refuse_unreadable(os.environ)
     for mode, path in OURS.items():
         for_gunicorn.name_worker(mode, path)
     found = told(sys.argv, os.environ)
@@ -42,6 +49,21 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
         os.environ.pop(f"{name}_FILE", None)
         put(name, value)
     return {name: source for name, (_, source) in found.items()}
+
+
+def refuse_unreadable(environ: Mapping[str, str]) -> None:
+    """Raise SettingsError if a library could not read a variable: a number is none, or a quote is left open."""
+    problems = [
+        (name, f"must be a whole number, not {environ[name]!r}" + (f"; {INSTEAD}" if name == CONCURRENCY else ""))
+        for name in READ_BY_LIBRARIES
+        if name in environ and not NUMBER.fullmatch(environ[name])
+    ]
+    try:
+        shlex.split(environ.get(CMD_ARGS, ""))
+    except ValueError as error:
+        problems.append((CMD_ARGS, f"cannot be split into options: {str(error)[0].lower()}{str(error)[1:]}"))
+    if problems:
+        raise SettingsError(problems)
 
 
 def told(argv: list[str], environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:

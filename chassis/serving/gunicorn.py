@@ -48,8 +48,9 @@ class Serving:
     def read(cls) -> "Serving":
         """Read the settings, including gunicorn's own options; list the invalid ones and exit."""
         leave_out_preload()
-        taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
+        taken: dict[str, str] = {}
         try:
+            taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
             read = features.load()
             settings = ensure_secret_key(read)
             configure_logging(settings)

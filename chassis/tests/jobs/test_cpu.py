@@ -86,7 +86,8 @@ def test_a_job_that_never_asks_is_killed_when_its_time_is_over(work, wait_for):
     wait_for(lambda: not found.message or not alive(found.message))
 
 
-def test_what_the_handler_raised_or_the_death_of_its_process_ends_the_job(work, wait_for):
+def test_what_the_handler_raised_or_the_death_of_its_process_ends_the_job(work, wait_for, capfd):
+    """Its process logs the traceback of an unexpected error, and nobody logs another one."""
     work()
     errors = {}
     for how in ("give up", "raise", "exit"):
@@ -97,6 +98,7 @@ def test_what_the_handler_raised_or_the_death_of_its_process_ends_the_job(work, 
     assert errors["give up"] == "It cannot be done."
     assert "unexpected error" in errors["raise"]
     assert "hush" not in errors["raise"]
+    assert "".join(capfd.readouterr()).count("job_raised") == 1
     assert re.fullmatch(r"The job's process died with status -?9\.", errors["exit"])
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis.server.told import OURS, is_gunicorn, told
+from chassis.errors import SettingsError
+from chassis.server.told import OURS, READ_BY_LIBRARIES, is_gunicorn, refuse_unreadable, told
 from chassis.tests.conftest import ROOT, same_in_every_mode
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import LEAN, SERVE, free_port
@@ -53,7 +54,10 @@ def test_the_words_of_other_programs_are_not_gunicorn_s(argv):
 
 
 def start(tmp_path, *words, **env):
-    command = [sys.executable, "-m", "gunicorn", *words]
+    return ran(tmp_path, [sys.executable, "-m", "gunicorn", *words], **env)
+
+
+def ran(tmp_path, command, **env):
     base = {**LEAN, "APP_ENV": "test", "DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "PORT": str(free_port())}
     return subprocess.run(
         command, cwd=ROOT, env={**base, **env}, capture_output=True, text=True, check=False, timeout=LIMIT_SECONDS
@@ -76,6 +80,29 @@ def test_what_the_rules_refuse_does_not_start_whoever_says_it(tmp_path, words, e
     assert f"{name} is what {source} says." in ended.stderr
     assert "Traceback" not in ended.stderr
     assert not (tmp_path / "app.db").exists()
+
+
+@pytest.mark.parametrize("number", ["two", "", "-1", "1.5", "auto"])
+def test_a_number_that_gunicorn_cannot_read_is_named_before_gunicorn_reads_it(tmp_path, number):
+    """gunicorn reads it while it is imported, before its configuration: a traceback unless run_web.py looks first."""
+    command = [sys.executable, "run_web.py"]
+    ended = ran(tmp_path, command, WEB_CONCURRENCY=number)
+    assert (ended.returncode, ended.stderr.count("\n")) == (78, 2)
+    assert f"WEB_CONCURRENCY must be a whole number, not {number!r}" in ended.stderr
+    assert "GUNICORN_WORKERS" in ended.stderr
+
+
+def test_every_variable_that_a_library_cannot_read_is_named(tmp_path):
+    wrong = dict.fromkeys(READ_BY_LIBRARIES, "x")
+    with pytest.raises(SettingsError) as refused:
+        refuse_unreadable({**wrong, "GUNICORN_CMD_ARGS": "--workers 'two"})
+    assert [name for name, _ in refused.value.problems] == [*wrong, "GUNICORN_CMD_ARGS"]
+    refuse_unreadable({**dict.fromkeys(READ_BY_LIBRARIES, "3"), "GUNICORN_CMD_ARGS": "--workers 'two'"})
+    ended = start(tmp_path, "-c", "gunicorn_config.py", "wsgi:app", LISTEN_FDS="x", GUNICORN_PID="x")
+    assert ended.returncode == 78
+    assert "GUNICORN_PID must be a whole number, not 'x'" in ended.stderr
+    assert "LISTEN_FDS must be a whole number, not 'x'" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_without_its_configuration_gunicorn_ends_with_one_sentence(tmp_path):
