@@ -62,8 +62,11 @@ ELSEWHERE = {
     (
         "chassis/docs/sign-in.md",
         "Keycloak, with roles",
-    ): "settings, which chassis/parts/accounts/tests/test_oidc.py tries",
-    ("chassis/docs/sign-in.md", "Without passwords"): "chassis/parts/accounts/tests/test_oidc.py types it",
+    ): "settings, which chassis/parts/accounts/tests/test_oidc_roles.py tries",
+    (
+        "chassis/docs/sign-in.md",
+        "Without passwords",
+    ): "chassis/parts/accounts/tests/test_oidc_without_passwords.py types it",
     ("chassis/docs/operations.md", "Webhooks"): "chassis/parts/webhooks/tests/test_doors.py types it",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }
