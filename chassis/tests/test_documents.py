@@ -42,14 +42,14 @@ ELSEWHERE = {
     (
         "docs/deploy.md",
         "Compose, several instances",
-    ): "chassis/tests/deploy/test_compose_production.py runs its scripts",
+    ): "chassis/tests/deploy/test_compose_production_services.py runs its scripts",
     ("docs/deploy.md", "Kubernetes, several instances"): "needs a cluster; test_kubernetes_scaled.py renders it",
     (
         "docs/deploy.md",
         "systemd, several instances",
     ): "chassis/tests/deploy/test_nginx_nodes.py types what is nginx's; the rest needs systemd",
     ("docs/deploy.md", "Names"): "settings, which chassis/tests/security/attack/test_hosts.py tries",
-    ("docs/deploy.md", "Workers"): "chassis/tests/jobs/test_workers_live.py starts and asks each",
+    ("docs/deploy.md", "Workers"): "chassis/tests/jobs/live/test_workers.py starts and asks each",
     ("docs/deploy.md", "PostgreSQL"): "chassis/tests/e2e/test_postgres.py serves with one",
     ("chassis/docs/operations.md", "Accounts"): "chassis/parts/accounts/tests/test_admin.py types it",
     ("chassis/docs/operations.md", "Second factor"): "chassis/parts/accounts/tests/test_admin.py types it",
@@ -62,8 +62,11 @@ ELSEWHERE = {
     (
         "chassis/docs/sign-in.md",
         "Keycloak, with roles",
-    ): "settings, which chassis/parts/accounts/tests/test_oidc.py tries",
-    ("chassis/docs/sign-in.md", "Without passwords"): "chassis/parts/accounts/tests/test_oidc.py types it",
+    ): "settings, which chassis/parts/accounts/tests/test_oidc_roles.py tries",
+    (
+        "chassis/docs/sign-in.md",
+        "Without passwords",
+    ): "chassis/parts/accounts/tests/test_oidc_without_passwords.py types it",
     ("chassis/docs/operations.md", "Webhooks"): "chassis/parts/webhooks/tests/test_doors.py types it",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }

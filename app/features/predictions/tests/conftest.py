@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from app.features.predictions.tests.batches import keys_of
 from chassis.tests.conftest import fake_upstream, page, same_in_every_mode, serve, tool, wait_for
 from chassis.tests.fake_upstream import FakeUpstream
 
@@ -32,5 +33,24 @@ def upstream(outside_api):
 def pytest_collection_modifyitems(items):
     """Leave out, where another ASYNC_MODE is tried, all but the batches and their page."""
     for item in items:
-        if "predictions/tests" in str(item.path) and item.path.name not in ("test_batch.py", "test_browser.py"):
+        if "predictions/tests" in str(item.path) and not item.path.name.startswith(("test_batch", "test_browser")):
             item.add_marker(same_in_every_mode)
+
+
+@pytest.fixture
+def real(shared_with, upstream):
+    """A server that asks the local upstream, for all tests: each has prompts of its own, so that none is known yet."""
+    settings = {"UPSTREAM_REQUESTS_PER_SECOND": "50", "UPSTREAM_MAX_RETRIES": "1"}
+    return shared_with(**keys_of(upstream), **settings, DATABASE_SLOW_QUERY_SECONDS="0.000001")
+
+
+@pytest.fixture
+def own(serve, fake_upstream):
+    """Return a function that starts a server with settings of the test's own: (server, upstream)."""
+
+    def start(**env):
+        upstream = fake_upstream()
+        keys = {"UPSTREAM_BASE_URL": upstream.base_url, "OPENROUTER_API_KEY": "sk-local-12345678"}
+        return serve(**keys, **env), upstream
+
+    return start

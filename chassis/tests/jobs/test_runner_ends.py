@@ -1,0 +1,116 @@
+"""Jobs that fail, are cancelled, run out of time or are given back by a stop."""
+
+import threading
+import time
+
+import pytest
+from sqlalchemy import text
+
+from chassis import jobs
+from chassis.db import db
+from chassis.errors import AppError, Conflict, NotFound
+from chassis.jobs import store
+from chassis.tests.jobs.stored import FOREVER, state
+from chassis.tests.patience import LIMIT_SECONDS
+
+
+def test_a_job_that_raises_fails_with_its_words_and_is_retried_when_its_kind_says_so(runner, wait_for):
+    attempts = []
+
+    @jobs.job("shaky", max_attempts=3, backoff_seconds=0.1)
+    def shaky(context, payload):
+        attempts.append(context.attempt)
+        if context.attempt < 3:
+            raise ValueError("not yet")
+
+    jobs.job("broken")(lambda context, payload: 1 / 0)
+    runner()
+    good, bad = jobs.enqueue("shaky", {}), jobs.enqueue("broken", {})
+    wait_for(lambda: state(bad) == "failed" and state(good) == "succeeded")
+    assert attempts == [1, 2, 3]
+    assert jobs.get(bad.id).error == "The job failed with an unexpected error; see its log lines."
+
+
+def test_people_are_told_neither_statements_nor_values_nor_types(runner, wait_for):
+    def told(context, payload):
+        raise AppError("half \ud800 a sentence \x00")
+
+    jobs.job("database")(
+        lambda context, payload: db.write(lambda conn: conn.execute(text("insert into x values ('y')")))
+    )
+    jobs.job("told")(told)
+    runner()
+    unexpected, expected = jobs.enqueue("database", {}), jobs.enqueue("told", {})
+    wait_for(lambda: state(unexpected) == "failed" and state(expected) == "failed")
+    assert not {"insert", "Error:", "sqlite3"} & set(jobs.get(unexpected.id).error.split())
+    assert jobs.get(expected.id).error == "half \ufffd a sentence \ufffd"
+
+
+def test_a_running_job_is_cancelled_whatever_it_waits_for(runner, wait_for):
+    jobs.job("long")(lambda context, payload: context.wait(FOREVER))
+    runner()
+    job = jobs.enqueue("long", {})
+    wait_for(lambda: state(job) == "running")
+    jobs.cancel(job.id)
+    wait_for(lambda: state(job) == "cancelled")
+    with pytest.raises(Conflict):
+        jobs.cancel(job.id)
+    with pytest.raises(NotFound):
+        jobs.cancel("none")
+
+
+def test_a_waiting_job_is_cancelled_at_once_and_can_be_queued_again(database):
+    jobs.job("later")(lambda context, payload: None)
+    job = jobs.enqueue("later", {})
+    with pytest.raises(Conflict):
+        jobs.requeue(job.id)
+    assert jobs.cancel(job.id).state == "cancelled"
+    assert jobs.requeue(job.id).state == "queued"
+
+
+def test_a_job_over_its_time_limit_fails(runner, wait_for):
+    jobs.job("endless", time_limit_seconds=0.3)(lambda context, payload: context.wait(FOREVER))
+    runner()
+    job = jobs.enqueue("endless", {})
+    wait_for(lambda: state(job) == "failed")
+    assert "limit of 0.3 s" in jobs.get(job.id).error
+
+
+def test_a_late_finisher_whose_lease_was_lost_changes_nothing(runner, wait_for, database):
+    go = threading.Event()
+    jobs.job("late")(lambda context, payload: go.wait(LIMIT_SECONDS))
+    one = runner()
+    job = jobs.enqueue("late", {})
+    held = wait_for(lambda: (found := jobs.get(job.id)).state == "running" and found)
+    database.write(
+        lambda conn: store.take_from_owner(conn, jobs.get(job.id), now=time.time(), state="interrupted", error="taken")
+    )
+    go.set()
+    wait_for(lambda: not one.claims.all())
+    found = jobs.get(job.id)
+    assert (found.state, found.error, found.owner) == ("interrupted", "taken", None)
+    assert held.owner
+
+
+def test_a_stopping_runner_lets_go_of_its_jobs_as_their_kind_wants(runner, wait_for):
+    jobs.job("again", stall="requeue")(lambda context, payload: context.wait(FOREVER))
+    jobs.job("once")(lambda context, payload: context.wait(FOREVER))
+    heard, ended = threading.Event(), []
+    jobs.job("deaf")(lambda context, payload: ended.append(heard.wait(LIMIT_SECONDS)))
+    one = runner()
+    queued = [jobs.enqueue(kind, {}) for kind in ("again", "once", "deaf")]
+    wait_for(lambda: all(state(job) == "running" for job in queued))
+    one.stop()
+    assert ended == [], "it waited for a job that does not end"
+    heard.set()
+    assert [state(job) for job in queued] == ["queued", "interrupted", "interrupted"]
+
+
+def test_an_orderly_stop_is_no_attempt_however_often_it_comes(runner, wait_for):
+    jobs.job("again", stall="requeue")(lambda context, payload: context.wait(FOREVER))
+    job = jobs.enqueue("again", {})
+    for _ in range(4):
+        one = runner()
+        wait_for(lambda: state(job) == "running")
+        one.stop()
+        assert (state(job), jobs.get(job.id).attempt) == ("queued", 0)
