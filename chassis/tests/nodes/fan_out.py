@@ -5,7 +5,7 @@ import threading
 from chassis.tests.deploy.site import Site
 from chassis.tests.patience import LIMIT_SECONDS
 
-EVERY_SECONDS = 0.5
+EVERY_SECONDS = 1.0
 AGAIN_SECONDS = 0.2
 
 

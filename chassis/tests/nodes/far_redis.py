@@ -12,7 +12,7 @@ from chassis.tests.conftest import CLEAN
 from chassis.tests.patience import wait_until
 from chassis.tests.services import Redis
 
-NETS = ("198.18.101", "198.18.102")  # 198.18.0.0/15 is for tests of networks (RFC 2544)
+LINKS = 2
 
 
 class FarRedis(Redis):
@@ -20,57 +20,57 @@ class FarRedis(Redis):
 
     def __init__(self, program: str, folder: Path) -> None:
         super().__init__(program, folder)
-        self._space = f"redis-{os.getpid()}"
-        self._links = [f"rd{os.getpid()}-{number}" for number in range(len(NETS))]
-        self.urls = [f"redis://{net}.2:{self.port}/0" for net in NETS]
-        inside = ["ip", "netns", "exec", self._space]
-        self.command = [*inside, program, "--save", "", "--dir", str(folder), "--port", str(self.port)]
-        self.command += ["--bind", *(f"{net}.2" for net in NETS), "--protected-mode", "no"]
+        # It keeps the namespace, which ends with its input, and so with the tests.
+        self._keeper = subprocess.Popen(["unshare", "--net", "cat"], stdin=subprocess.PIPE, env=CLEAN)
+        self._inside = ["nsenter", "--net", "--target", str(self._keeper.pid)]
+        first = os.getpid() % 100 * LINKS  # 198.18.0.0/15 is for tests of networks (RFC 2544)
+        self._nets = {f"link{os.getpid()}-{number}": f"198.18.{first + number}" for number in range(LINKS)}
+        self.urls = [f"redis://{net}.2:{self.port}/0" for net in self._nets.values()]
+        options = ["--save", "", "--dir", str(folder), "--port", str(self.port), "--protected-mode", "no"]
+        self.command = [*self._inside, program, *options]
+
+    def connect(self) -> None:
+        """Create the links."""
+        mine = Path("/proc/self/ns/net").readlink()
+        wait_until(lambda: Path(f"/proc/{self._keeper.pid}/ns/net").readlink() != mine)
+        for link, net in self._nets.items():
+            run("ip", "link", "add", link, "type", "veth", "peer", "name", link, "netns", str(self._keeper.pid))
+            for where, address in ([], f"{net}.1/24"), (self._inside, f"{net}.2/24"):
+                run(*where, "ip", "address", "add", address, "dev", link)
+                run(*where, "ip", "link", "set", link, "up")
 
     def start(self) -> None:
         self.process = subprocess.Popen(self.command, stdout=subprocess.DEVNULL)
-        wait_until(self.answers)
 
-    def answers(self) -> bool:
-        """Whether it listens."""
-        with socket.socket() as probe:
-            return probe.connect_ex((f"{NETS[0]}.2", self.port)) == 0
+        def answers() -> bool:
+            with socket.socket() as probe:
+                return probe.connect_ex((f"{next(iter(self._nets.values()))}.2", self.port)) == 0
 
-    def connect(self) -> None:
-        """Create the namespace and the links."""
-        ip("netns", "add", self._space)
-        for link, net in zip(self._links, NETS, strict=True):
-            ip("link", "add", link, "type", "veth", "peer", "name", link, "netns", self._space)
-            ip("-n", self._space, "address", "add", f"{net}.2/24", "dev", link)
-            ip("-n", self._space, "link", "set", link, "up")
-            ip("address", "add", f"{net}.1/24", "dev", link)
-            ip("link", "set", link, "up")
+        wait_until(answers)
 
     @contextlib.contextmanager
     def cut(self, number: int) -> Iterator[None]:
         """Let one link lose every packet: nobody is told, as when a cable is pulled."""
-        ip("-n", self._space, "link", "set", self._links[number], "down")
+        link = list(self._nets)[number]
+        run(*self._inside, "ip", "link", "set", link, "down")
         try:
             yield
         finally:
-            ip("-n", self._space, "link", "set", self._links[number], "up")
+            run(*self._inside, "ip", "link", "set", link, "up")
 
     def remove(self) -> None:
         """Remove the namespace, and with it the links."""
-        subprocess.run(["ip", "netns", "delete", self._space], env=CLEAN, capture_output=True, check=False)
+        self._keeper.kill()
+        self._keeper.wait()
 
 
-def ip(*arguments: str) -> None:
-    """Run `ip`."""
-    subprocess.run(["ip", *arguments], env=CLEAN, check=True, capture_output=True)
+def run(*command: str) -> None:
+    """Run a command."""
+    subprocess.run(command, env=CLEAN, check=True, capture_output=True)
 
 
 def permitted() -> bool:
-    """Whether this machine lets the tests create a network namespace."""
-    if os.geteuid() != 0 or shutil.which("ip") is None:
+    """Whether this machine lets the tests create a network namespace with links."""
+    if os.geteuid() != 0 or shutil.which("ip") is None or shutil.which("nsenter") is None:
         return False
-    probe = f"probe-{os.getpid()}"
-    if subprocess.run(["ip", "netns", "add", probe], capture_output=True, check=False).returncode != 0:
-        return False
-    ip("netns", "delete", probe)
-    return True
+    return subprocess.run(["unshare", "--net", "true"], env=CLEAN, capture_output=True, check=False).returncode == 0

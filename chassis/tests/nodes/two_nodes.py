@@ -66,9 +66,9 @@ class TwoNodes:
         return psql(self.database, statement.format(**values))
 
     @contextlib.contextmanager
-    def busy(self, rows: int = 150) -> Iterator[None]:
+    def busy(self, rows: int = 80) -> Iterator[None]:
         """Let news go out and a batch run on each node while the block breaks something; check all afterwards."""
-        jobs = [node.post(f"/api/rows/{rows}/0.1")[1]["id"] for node in self.nodes]
+        jobs = [node.post(f"/api/rows/{rows}/0.2")[1]["id"] for node in self.nodes]
         for job in jobs:
             wait_until(lambda job=job: self.ask(tables.ROWS_OF, job=job))
         for publisher in self.publishers:
