@@ -36,7 +36,9 @@ class TwoNodes:
         psql(self.database, tables.CREATE)
         urls = redis.urls if isinstance(redis, FarRedis) else [redis.url] * 2
         common = SETTINGS | {"DATABASE_URL": self.database, "CLOCK_AHEAD_SECONDS": "0"}
-        self.nodes = [start(command=COMMAND, REDIS_URL=url, **common) for url in urls]
+        self.nodes = [start(command=COMMAND, REDIS_URL=url, ready=False, **common) for url in urls]
+        for node in self.nodes:
+            node.wait_ready()
         wait_until(lambda: self.ask(tables.PLANNED) == "1")
 
     @contextlib.contextmanager
@@ -66,9 +68,9 @@ class TwoNodes:
         return psql(self.database, statement.format(**values))
 
     @contextlib.contextmanager
-    def busy(self, rows: int = 80) -> Iterator[None]:
+    def busy(self, rows: int = 40) -> Iterator[None]:
         """Let news go out and a batch run on each node while the block breaks something; check all afterwards."""
-        jobs = [node.post(f"/api/rows/{rows}/0.2")[1]["id"] for node in self.nodes]
+        jobs = [node.post(f"/api/rows/{rows}/0.4")[1]["id"] for node in self.nodes]
         for job in jobs:
             wait_until(lambda job=job: self.ask(tables.ROWS_OF, job=job))
         for publisher in self.publishers:
