@@ -61,7 +61,9 @@ def test_a_restart_of_postgresql(two):
     with two.busy():
         two.make_due()
         two.postgres.stop()
-        let_pass(3)
+        for publisher in two.publishers:
+            refused = publisher.repeated
+            wait_until(lambda publisher=publisher, refused=refused: publisher.repeated > refused)
         two.postgres.start()
 
 

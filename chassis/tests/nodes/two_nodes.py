@@ -86,7 +86,7 @@ class TwoNodes:
         self.all_well()
         wait_until(lambda: self.ask(tables.UNFINISHED) == "0", "a job is stuck")
         assert int(self.ask(tables.PULSES)) == pulses + 1, "the schedule did not run once"
-        print(f"what the clients counted: {dict(self.crowd.counted - before)}")
+        print(f"what the clients counted: {dict(self.crowd.counted - before)}; news until now: {self._told()}")
 
     def all_well(self) -> None:
         """Wait until every client is back and knows all news; then send each one more, which all must see."""
@@ -124,6 +124,10 @@ class TwoNodes:
         node.env |= env
         self.start(node)
         self.site.mark(node, "up")
+
+    def _told(self) -> dict[str, tuple[int, int]]:
+        """Return how many news each publisher has sent, and how often it had to send one again."""
+        return {publisher.who: (publisher.last, publisher.repeated) for publisher in self.publishers}
 
     def make_due(self, seconds: float = 0) -> None:
         """Let the schedule's time come."""
