@@ -11,6 +11,7 @@ from sqlalchemy.exc import DisconnectionError
 from chassis.base.concurrency import current_mode, original
 from chassis.base.environment import pass_to_children
 from chassis.base.service import current as service
+from chassis.db import clock
 from chassis.db.faults import ends_connections
 from chassis.errors import BootError
 from chassis.settings import Settings
@@ -45,6 +46,7 @@ def postgres_engine(url: str, settings: Settings, *, reserved: bool = False) -> 
     except ImportError as error:
         why = str(error).strip().partition("\n")[0]
         raise BootError(f"DATABASE_URL needs a driver that loads ({why}): install psycopg[binary].") from None
+    event.listen(engine, "connect", clock.compare_at_connect)
     event.listen(engine, "checkout", _refuse_dead)
     event.listen(engine, "handle_error", _ender_of_stale())
     if current_mode() == "eventlet":

@@ -2,7 +2,6 @@
 
 import os
 import socket
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import registry, worker_store
 from chassis.jobs.worker_store import Worker
 
@@ -33,7 +32,7 @@ class Beat(Ticker):
     ) -> None:
         super().__init__("job_beat", lease_seconds / 3)
         self._engine, self._kinds, self._slots, self._lease = engine, kinds, slots, lease_seconds
-        self._problem, self._id, self._started = problem, uuid.uuid4().hex, time.time()
+        self._problem, self._id, self._started = problem, uuid.uuid4().hex, clock.now()
 
     def start(self) -> None:
         """Store it now, and from then on."""
@@ -48,7 +47,7 @@ class Beat(Ticker):
         super().stop()
         self._thread.join(JOIN_SECONDS)  # otherwise it could store it again
         try:
-            db.write(lambda conn: worker_store.end(conn, self._id, time.time()))
+            db.write(lambda conn: worker_store.end(conn, self._id, clock.now()))
         except Exception:
             log.exception("job_beat_error")
 
@@ -56,7 +55,7 @@ class Beat(Ticker):
         """Store it once."""
         if self._problem() is not None:
             return
-        now, name = time.time(), f"{socket.gethostname()}:{os.getpid()}"
+        now, name = clock.now(), f"{socket.gethostname()}:{os.getpid()}"
         lease = (now, now + self._lease)
         worker = Worker(self._id, name, self._engine, self._kinds(), self._slots, self._started, *lease)
         db.write(lambda conn: worker_store.beat(conn, worker))
@@ -78,13 +77,13 @@ def by_kind(conn: Connection, now: float) -> dict[str, Seen]:
 
 def listing() -> list[Worker]:
     """Return the workers that are alive."""
-    now = time.time()
+    now = clock.now()
     return [worker for worker in db.read(worker_store.listing) if worker.expires_at > now]
 
 
 def without_worker() -> list[str]:
     """Return the kinds that no living process runs."""
-    return sorted(kind for kind, seen in db.read(lambda conn: by_kind(conn, time.time())).items() if not seen.workers)
+    return sorted(kind for kind, seen in db.read(lambda conn: by_kind(conn, clock.now())).items() if not seen.workers)
 
 
 def problem() -> str | None:

@@ -1,11 +1,10 @@
 """Changes many jobs at once for an operator; each change is written to the audit log."""
 
-import time
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import queries, store
 from chassis.jobs.model import INTERRUPTED, Job
 from chassis.jobs.service import announce
@@ -47,7 +46,7 @@ def _some(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
     line = audit.entry(action, "")
 
     def write(conn: Connection) -> list[Job]:
-        changed = [job for job in (change(conn, job_id, time.time()) for job_id in job_ids) if job is not None]
+        changed = [job for job in (change(conn, job_id, clock.now()) for job_id in job_ids) if job is not None]
         line["target"] = _named(changed)
         if changed:
             audit.write(conn, line)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from flask import Flask
 from sqlalchemy import Connection
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import places, registry, store
 from chassis.jobs.context import JobContext
 from chassis.jobs.cpu import Pool
@@ -90,7 +90,7 @@ class Claims:
         with self._claiming:
             if self._stopping.is_set() or len(self._claims) >= self._places:
                 return None
-            owner, now, most = claim_owner(), time.time(), self._settings.jobs_max_concurrency
+            owner, now, most = claim_owner(), clock.now(), self._settings.jobs_max_concurrency
             job = db.write(lambda conn: take(conn, owner, now) if places.free(conn, most) else None)
             return None if job is None else self._start(job, owner)
 
@@ -101,7 +101,7 @@ class Claims:
 
     def _start(self, job: Job, owner: str) -> Claim:
         def save(done: int, total: int, message: str) -> None:
-            now = time.time()
+            now = clock.now()
             changed = db.write(
                 lambda conn: store.progress(
                     conn, job_id=job.id, owner=owner, done=done, total=total, message=message, now=now

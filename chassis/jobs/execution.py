@@ -1,14 +1,13 @@
 """Runs a job's handler once, and stores the result in the job's row."""
 
 import threading
-import time
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
 from chassis.base.texts import storable
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.db.faults import fault_of, may_pass, reason_of
 from chassis.db.patience import patient
 from chassis.errors import AppError
@@ -91,10 +90,10 @@ def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str
     fault = fault_of(error)  # of a thread that did not wait for the database
     if fault and (kind.stall == "requeue" or job.attempt >= kind.max_attempts):
         sentence = f"The database could not be used: {fault.value}."
-        return let_go(job) | {"error": sentence, "not_before": time.time() + kind.backoff(1)}
+        return let_go(job) | {"error": sentence, "not_before": clock.now() + kind.backoff(1)}
     sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
     if job.attempt < kind.max_attempts and not isinstance(error, GiveUp):
-        return {"state": QUEUED, "error": sentence, "not_before": time.time() + kind.backoff(job.attempt)}
+        return {"state": QUEUED, "error": sentence, "not_before": clock.now() + kind.backoff(job.attempt)}
     return {"state": FAILED, "error": sentence}
 
 
@@ -102,7 +101,7 @@ def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
     if context.latest is not None:
         done, total, message = context.latest
         values |= {"done": done, "total": total, "message": message}
-    now = time.time()
+    now = clock.now()
 
     def write(conn: Connection) -> Job | None:
         left = store.leave(conn, job_id=job.id, owner=owner, now=now, **values)

@@ -1,11 +1,10 @@
 """Finds jobs whose owner is dead, and applies their kind's policy."""
 
-import time
 from typing import Any
 
 import structlog
 
-from chassis.db import Database
+from chassis.db import Database, clock
 from chassis.jobs import queries, registry, store
 from chassis.jobs.model import CANCELLED, FAILED, INTERRUPTED, QUEUED, Job
 from chassis.jobs.owner import is_dead
@@ -16,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 def reset_stalled(database: Database) -> list[Job]:
     """Reset the jobs of dead owners, found by lease and by process; return them in their new state."""
-    now = time.time()
+    now = clock.now()
     reset = [job for job in (_reset(database, job, now) for job in stalled(database)) if job is not None]
     for job in reset:
         log.warning("stalled_job_reset", job_id=job.id, kind=job.kind, state=job.state)

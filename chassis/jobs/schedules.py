@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, Row
 
 from chassis.base import cron
 from chassis.base.times import iso
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BootError, Conflict, NotFound
 from chassis.jobs import registry, schedule_store
 from chassis.jobs.model import Job
@@ -71,10 +72,9 @@ def start_due() -> None:
     if not _Plan.stored:
         db.write(_store)
         _Plan.stored = True
-    now = time.time()
-    for row in db.read(lambda conn: schedule_store.due(conn, now)):
+    for row in db.read(_due):
         if _Plan.expressions.get(row.kind):  # otherwise the kind is gone, or another process has a different schedule
-            _start(row, now)
+            _start(row, clock.now())
 
 
 def listing() -> list[Schedule]:
@@ -123,7 +123,12 @@ def _store(conn: Connection) -> None:
 
 def _next(kind: str) -> float | None:
     expression = _Plan.expressions[kind]
-    return cron.next_after(expression, time.time(), _Plan.zone) if expression else None
+    return cron.next_after(expression, clock.now(), _Plan.zone) if expression else None
+
+
+def _due(conn: Connection) -> Sequence[Row[Any]]:
+    clock.compare(conn)  # each time, since a machine's clock may jump
+    return schedule_store.due(conn, clock.now())
 
 
 def _start(row: Row[Any], now: float) -> None:

@@ -3,10 +3,10 @@
 import contextlib
 import queue
 import threading
-import time
 
 import structlog
 
+from chassis.db import clock
 from chassis.jobs import broker
 from chassis.jobs.model import Job
 from chassis.jobs.signals import job_queued
@@ -66,7 +66,7 @@ class Sender:
         self._problem = f"Celery's broker does not take messages ({type(error).__name__}); they are sent again"
 
     def _on_queued(self, job: Job) -> None:
-        if job.not_before <= time.time():  # otherwise the sweeper sends it when its time has come
+        if job.not_before <= clock.now():  # otherwise the sweeper sends it when its time has come
             with contextlib.suppress(queue.Full):
                 self._ids.put_nowait((job.id, job.kind))
 

@@ -1,12 +1,11 @@
 """What features and pages do with jobs: enqueue, look up, cancel, requeue."""
 
-import time
 import uuid
 from typing import Any
 
 from sqlalchemy import Connection
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Conflict, NotFound
 from chassis.jobs import queries, registry, store
 from chassis.jobs.model import QUEUED, RUNNING, Job
@@ -27,7 +26,7 @@ def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, 
 
 def made(kind: str, payload: dict[str, Any], *, submitted_by: str, priority: int | None = None, total: int = 0) -> Job:
     """Return a job of an owner that is not stored; can be called inside a transaction."""
-    now = time.time()
+    now = clock.now()
     return Job(
         id=uuid.uuid4().hex,
         kind=kind,
@@ -62,7 +61,7 @@ def insert(conn: Connection, job: Job) -> Job:
 def put_back(conn: Connection, job_id: str, owner: str) -> Job | None:
     """Queue an ended job again in a transaction of the caller; return None when it has not ended. Raises OverQuota."""
     quotas.take(conn, owner, **{QUOTA: 1})
-    return store.requeue(conn, job_id, time.time())
+    return store.requeue(conn, job_id, clock.now())
 
 
 def enqueue(kind: str, payload: dict[str, Any], *, priority: int | None = None) -> Job:
@@ -114,7 +113,7 @@ def cancel(job_id: str) -> Job:
     """Cancel a waiting job, or ask a running one to stop; raise Conflict if it has ended."""
     job = get(job_id)
     check_changed(job)
-    changed = db.write(lambda conn: store.cancel(conn, job_id, time.time()))
+    changed = db.write(lambda conn: store.cancel(conn, job_id, clock.now()))
     if changed is None:
         raise Conflict(f"The job has already ended: it is {job.state}.")
     announce(changed)

@@ -1,12 +1,11 @@
 """Sends the ids of ready jobs again when their messages were lost: by a crash after the commit, or by the broker."""
 
 import random
-import time
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import broker, places, registry
 from chassis.jobs.model import QUEUED
 from chassis.jobs.sender import Sender
@@ -62,5 +61,5 @@ def _oldest(conn: Connection, kinds: list[str], number: int) -> list[tuple[str, 
 
 
 def _ready(kinds: list[str]) -> tuple[ColumnElement[bool], ...]:
-    settled = time.time() - SETTLED_SECONDS
+    settled = clock.now() - SETTLED_SECONDS
     return jobs.c.state == QUEUED, jobs.c.kind.in_(kinds), jobs.c.not_before <= settled, jobs.c.queued_at <= settled

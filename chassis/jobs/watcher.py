@@ -1,9 +1,7 @@
 """Detects changes of the jobs table by commands and other workers, and signals them in this process."""
 
-import time
-
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import queries
 from chassis.jobs.model import Job
 from chassis.jobs.signals import job_changed
@@ -19,7 +17,7 @@ class Watcher(Ticker):
     def __init__(self) -> None:
         super().__init__("job_watcher", POLL_SECONDS)
         self._seen: dict[str, tuple[int, float]] = {}
-        self._since = time.time()
+        self._since = clock.now()
 
     def start(self) -> None:
         """Start watching."""
@@ -37,7 +35,7 @@ class Watcher(Ticker):
         while changes := self._changes(at, job_id):
             self._tell([job_id for job_id, revision, _ in changes if self._seen.get(job_id, (0, 0.0))[0] < revision])
             job_id, _, at = changes[-1]
-            self._since = max(self._since, min(at, time.time()))
+            self._since = max(self._since, min(at, clock.now()))
             if len(changes) < AT_ONCE:
                 break
         horizon = self._since - 2 * OVERLAP_SECONDS

@@ -16,7 +16,7 @@ from flask import request
 from sqlalchemy import Connection
 
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest
 from chassis.extensions import socketio
 from chassis.realtime import recovery, store
@@ -79,12 +79,12 @@ class Presence:
     def members(self, room: str) -> list[str]:
         """Return the members of a room, of all processes."""
         self._used = True
-        return db.read(lambda conn: store.members(conn, room, time.time()), unbounded=True)
+        return db.read(lambda conn: store.members(conn, room, clock.now()), unbounded=True)
 
     def rooms(self, limit: int) -> dict[str, list[str]]:
         """Return the members of every room, of all processes; at most `limit` members in total."""
         found: dict[str, list[str]] = defaultdict(list)
-        for room, member in db.read(lambda conn: store.everybody(conn, time.time(), limit), unbounded=True):
+        for room, member in db.read(lambda conn: store.everybody(conn, clock.now(), limit), unbounded=True):
             found[room].append(member)
         return found
 
@@ -95,7 +95,7 @@ class Presence:
         if time.monotonic() - self._renewed > self._lease / 3:
             self._gone |= {sid for sid in list(self._here) if not _known(sid)}  # refused after they entered
             self._renew([])
-            db.write(lambda conn: store.remove_expired(conn, time.time()))
+            db.write(lambda conn: store.remove_expired(conn, clock.now()))
             self._renewed = time.monotonic()
         self._store_gone()
         self._tell_changes()
@@ -109,7 +109,7 @@ class Presence:
         """Extend the lease and store new members; if the lease was lost, store all members again."""
 
         def write(conn: Connection, there: list[tuple[str, str, str]]) -> bool:
-            held = store.renew(conn, self._holder, time.time(), self._lease)
+            held = store.renew(conn, self._holder, clock.now(), self._lease)
             store.enter(conn, self._holder, there)
             return held
 
@@ -136,7 +136,7 @@ class Presence:
         if not recovery.speaks():  # another worker tells everybody
             self._seen = {}
             return
-        now = time.time()
+        now = clock.now()
         found = db.read(lambda conn: store.fingerprints(conn, now), unbounded=True)
         rooms = {*found, *self._seen, *self._told}
         for room in [room for room in rooms if found.get(room) != self._seen.get(room, UNSEEN)]:

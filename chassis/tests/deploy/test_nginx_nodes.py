@@ -1,23 +1,15 @@
 """nginx before two nodes of the service: one is frozen, taken out, put back."""
 
-import contextlib
-import os
-import signal
-import subprocess
-
 import pytest
 import requests
 import socketio
 
-from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.deploy.ours import needs
-from chassis.tests.deploy.site import Site, nginx, told
-from chassis.tests.documents import blocks
-from chassis.tests.named import SLUG
+from chassis.tests.deploy.several import NODES, Several, frozen
+from chassis.tests.deploy.site import nginx, told
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import same_in_every_mode
 
-NODES = "deploy/nginx/nodes"
 pytestmark = [needs(NODES), same_in_every_mode]
 
 
@@ -29,29 +21,15 @@ def nodes(serve, redis_url, tmp_path):
     return [serve(**common), serve(**common)]
 
 
-class Several(Site):
-    """The site, with several nodes as docs/deploy.md says."""
+class Patient(Several):
+    """The same on a slow machine, where a test takes longer than the 20 s after which nginx tries a node again."""
 
-    def __init__(self, folder, program, upstream, nodes):
-        super().__init__(folder, program, upstream)
-        typed = next(block for block in blocks("docs/deploy.md", "systemd, several instances") if NODES in block)
-        typed = "\n".join(line for line in typed.splitlines() if not line.startswith("nginx"))
-        subprocess.run(["bash", "-ec", typed.replace("/etc/nginx", f"{folder}/nginx")], cwd=ROOT, check=True)
-        self.upstream = folder / f"nginx/conf.d/{SLUG}_nodes.conf"
-        # On a slow machine a test takes longer than the 20 s after which nginx tries a node again.
-        text = self.upstream.read_text().replace("fail_timeout=20s", "fail_timeout=1h")
-        for port, node in zip((5001, 5002), nodes, strict=True):
-            text = text.replace(f"127.0.0.1:{port}", f"127.0.0.1:{node.port}")
-        self.upstream.write_text(text)
-
-    def mark(self, node, state):
-        """Take a node out, or put it back, as instances.sh does."""
-        env = {**CLEAN, "NODES_FILE": str(self.upstream), "NGINX_COMMAND": " ".join(self.command)}
-        subprocess.run([ROOT / NODES / "node.sh", str(node.port), state], env=env, check=True)
-        assert (f":{node.port} down " in self.upstream.read_text()) == (state == "down")
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.upstream.write_text(self.upstream.read_text().replace("fail_timeout=20s", "fail_timeout=1h"))
 
 
-class Impatient(Several):
+class Impatient(Patient):
     """The same, but a request that changes something waits for two seconds."""
 
     def __init__(self, *arguments, **options):
@@ -61,7 +39,7 @@ class Impatient(Several):
 
 @pytest.fixture
 def site(nodes, tool, tmp_path):
-    with nginx(tmp_path / "nginx", tool, nodes[0].port, kind=Several, nodes=nodes) as running:
+    with nginx(tmp_path / "nginx", tool, nodes[0].port, kind=Patient, nodes=nodes) as running:
         yield running
 
 
@@ -72,19 +50,6 @@ def chosen(site, nodes):
         assert site.ask("/api/jobs")[0] == 200
     grown = [node.metric("http_requests_total") - then for node, then in zip(nodes, before, strict=True)]
     return nodes[grown.index(max(grown))]
-
-
-@contextlib.contextmanager
-def frozen(node):
-    """Stop all processes of a node without ending them, as a machine that hangs."""
-    pids = [node.pid, *node.workers()]
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
 
 
 def visitor(site, transport):
