@@ -57,7 +57,7 @@ ELSEWHERE = {
     (
         "chassis/docs/operations.md",
         "When everything is slow",
-    ): "a line of the log, see chassis/tests/observability/test_stalls.py",
+    ): "a line of the log, see chassis/tests/e2e/test_stalls.py",
     ("chassis/docs/operations.md", "Watching it"): "chassis/tests/deploy/test_prometheus.py runs what it names",
     (
         "chassis/docs/sign-in.md",
