@@ -73,7 +73,7 @@ def main() -> None:
     ticker.start()
     began = time.monotonic()
     texts = call_from_100_threads(client)
-    found = {"mode": current_mode(), "texts": sorted(texts), "ticks": ticks, "began": began}
+    found = {"mode": current_mode(), "texts": sorted(texts), "began": began}
     cancelled = [ends_when_cancelled(URL), ends_when_cancelled(TLS_URL)]
     stop.set()
     ticker.join()
