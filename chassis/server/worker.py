@@ -9,7 +9,7 @@ from typing import Any
 
 from chassis.base.environment import worker_number, workers_folder
 from chassis.server import tuning
-from chassis.server.answering import AnsweringWorker
+from chassis.server.http_worker import HttpWorker
 from chassis.server.patches import for_eventlet, for_gevent
 
 TICK_SECONDS = 0.1
@@ -19,7 +19,7 @@ CLOSING_SECONDS = 1.0
 IDLE_SECONDS = 1.0
 
 
-class GreenWorker(AnsweringWorker):
+class GreenWorker(HttpWorker):
     """Accepts connections until it is told to stop, and then lets open ones end."""
 
     def init_process(self) -> None:

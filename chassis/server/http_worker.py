@@ -11,7 +11,7 @@ from gunicorn.workers.base_async import AsyncWorker
 from chassis.server import tuning
 
 
-class AnsweringWorker(AsyncWorker):  # type: ignore[misc]
+class HttpWorker(AsyncWorker):  # type: ignore[misc]
     """Serves each connection in its own green thread."""
 
     wsgi: Any
