@@ -18,8 +18,13 @@ from chassis.server.patches import for_gunicorn
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
 # What libraries read with int() before our file is, or in the middle of a start; they report a mistake by a traceback.
 READ_BY_LIBRARIES = (CONCURRENCY, "EVENTLET_THREADPOOL_SIZE", "GUNICORN_PID", "LISTEN_FDS", "LISTEN_PID")
-OURS = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "chassis.server.worker.GeventWorker"}
-MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"} | {OURS[mode]: mode for mode in OURS}
+OURS = {
+    "eventlet": "chassis.server.worker.EventletWorker",
+    "gevent": "chassis.server.worker.GeventWorker",
+    "gthread": "chassis.server.threads.ThreadedWorker",
+}
+MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"}
+MODES |= {OURS[name]: mode for name, mode in MODES.items()}
 SETTINGS = {
     "workers": "GUNICORN_WORKERS",
     "worker_class": "ASYNC_MODE",
@@ -35,12 +40,11 @@ APP_LOAD_ERROR = 4  # gunicorn's master exits with it too, instead of restarting
 def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) -> dict[str, str]:
     """Put gunicorn's options into our settings; return the source of each, by the name of the setting.
 
-    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` eventlet and gevent select our
-    workers.
+    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` select our workers.
     """
     refuse_unreadable(os.environ)
-    for mode, path in OURS.items():
-        for_gunicorn.name_worker(mode, path)
+    for name, path in OURS.items():
+        for_gunicorn.name_worker(name, path)
     found = told(sys.argv, os.environ)
     number, workers = os.environ.get(CONCURRENCY), SETTINGS["workers"]
     if number and workers not in found and not is_set(workers):

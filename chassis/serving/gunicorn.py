@@ -26,7 +26,7 @@ from chassis.settings import Settings
 from chassis.settings.secret_key import ensure_secret_key
 
 log = structlog.get_logger("chassis.serving")
-WORKER_CLASSES = {**told.OURS, "threading": "gthread"}
+WORKER_CLASSES = {told.MODES[name]: path for name, path in told.OURS.items()}
 OURS = ("app", "chassis")
 ANY = ("0.0.0.0", "::")  # noqa: S104 - names of every address
 
