@@ -12,7 +12,6 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from chassis.errors import SettingsError
 from chassis.server.patches import for_gunicorn
 
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
@@ -42,7 +41,6 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
 
     `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` select our workers.
     """
-    refuse_unreadable(os.environ)
     for name, path in OURS.items():
         for_gunicorn.name_worker(name, path)
     found = told(sys.argv, os.environ)
@@ -55,8 +53,8 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
     return {name: source for name, (_, source) in found.items()}
 
 
-def refuse_unreadable(environ: Mapping[str, str]) -> None:
-    """Raise SettingsError if a library could not read a variable: a number is none, or a quote is left open."""
+def unreadable(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the variables that a library could not read, with the reason: no number, or a quote left open."""
     problems = [
         (name, f"must be a whole number, not {environ[name]!r}" + (f"; {INSTEAD}" if name == CONCURRENCY else ""))
         for name in READ_BY_LIBRARIES
@@ -66,8 +64,7 @@ def refuse_unreadable(environ: Mapping[str, str]) -> None:
         shlex.split(environ.get(CMD_ARGS, ""))
     except ValueError as error:
         problems.append((CMD_ARGS, f"cannot be split into options: {str(error)[0].lower()}{str(error)[1:]}"))
-    if problems:
-        raise SettingsError(problems)
+    return problems
 
 
 def told(argv: list[str], environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:

@@ -4,6 +4,7 @@ They run in the master, which must not import libraries that workers patch.
 """
 
 import math
+import os
 import shutil
 import sys
 import tempfile
@@ -49,6 +50,8 @@ class Serving:
         leave_out_preload()
         taken: dict[str, str] = {}
         try:
+            if problems := told.unreadable(os.environ):
+                raise SettingsError(problems)
             taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
             read = features.load()
             settings = ensure_secret_key(read)
