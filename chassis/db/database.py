@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from chassis.base.concurrency import run_in_thread
-from chassis.db.engine import hide_statements, sqlite_engine, watch_slow_statements
-from chassis.db.faults import may_pass, reason_of
+from chassis.db.engine import BUSY_SECONDS, hide_statements, sqlite_engine, watch_slow_statements
+from chassis.db.faults import may_pass, reason_of, too_busy
 from chassis.db.patience import patiently
 from chassis.db.pool import connected
 from chassis.db.postgres import postgres_engine
@@ -138,13 +138,26 @@ class Database:
         finally:
             self._observe("read", started, slow)
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait for this process' other writers, no longer than SQLite waits for those of other processes.
+
+        Each of them may wait as long for a locked database, so that a queue of them would hold a request for minutes.
+        """
+        if not self._writing.acquire(timeout=BUSY_SECONDS):
+            raise too_busy()
+        try:
+            yield
+        finally:
+            self._writing.release()
+
     def _write(self, work: Work[T], synced: bool) -> T:
         started, slow, engine = time.perf_counter(), Slow(), self.syncer if synced else self.writer
         try:
             if not self.sqlite:
                 with tracing.query("write", work):
                     return self._run(self._choice(engine), work, slow)
-            with tracing.query("write", work), self._writing:
+            with tracing.query("write", work), self._turn():
                 return run_in_thread(lambda: self._run(engine, work, slow))
         finally:
             self._observe("write", started, slow)

@@ -63,6 +63,13 @@ def fault_of(error: BaseException) -> Fault | None:
     return _of_postgres(error) if isinstance(error, DBAPIError) else None
 
 
+def too_busy() -> OperationalError:
+    """Return the error of a writer whose turn did not come, in the form of SQLite's own."""
+    said = sqlite3.OperationalError("database is locked")
+    said.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return OperationalError("BEGIN IMMEDIATE", None, said)
+
+
 def may_pass(error: BaseException) -> bool:
     """Return whether a retry can succeed: the database's surroundings failed, not the statement."""
     return fault_of(error) is not None

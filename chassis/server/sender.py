@@ -23,14 +23,13 @@ class Sender:
     def __init__(self, connection: Any, seconds: float) -> None:
         self._connection, self._seconds = connection, seconds or None
         self._left = self._seconds
-        self._send = hub.current().raw(connection).send
 
     def sendall(self, data: bytes) -> None:
         """Send all data."""
         left = memoryview(data)
         while left:
             try:
-                sent = self._send(left)
+                sent = self.send_now(left)
             except BlockingIOError:
                 self._wait()
                 continue
@@ -38,12 +37,20 @@ class Sender:
             if self._left is not None and self._seconds is not None:
                 self._left = min(self._seconds, self._left + sent / BYTES_PER_SECOND)
 
+    def send_now(self, data: memoryview) -> int:
+        """Send what the socket takes without waiting; raise BlockingIOError if it takes nothing."""
+        return int(hub.current().raw(self._connection).send(data))
+
+    def wait_writable(self, seconds: float | None) -> None:
+        """Let others run until the client has read something; raise TimeoutError after `seconds`."""
+        hub.current().wait_writable(self._connection, seconds)
+
     def _wait(self) -> None:
         began = time.monotonic()
         try:
             if self._left is not None and self._left <= 0:
                 raise TimeoutError
-            hub.current().wait_writable(self._connection, self._left)
+            self.wait_writable(self._left)
         except TimeoutError:
             log.info("A client did not read its response in time, so its connection is closed.")
             raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from None  # others are logged as errors

@@ -12,14 +12,18 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from chassis.errors import SettingsError
 from chassis.server.patches import for_gunicorn
 
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
 # What libraries read with int() before our file is, or in the middle of a start; they report a mistake by a traceback.
 READ_BY_LIBRARIES = (CONCURRENCY, "EVENTLET_THREADPOOL_SIZE", "GUNICORN_PID", "LISTEN_FDS", "LISTEN_PID")
-OURS = {"eventlet": "chassis.server.worker.EventletWorker", "gevent": "chassis.server.worker.GeventWorker"}
-MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"} | {OURS[mode]: mode for mode in OURS}
+OURS = {
+    "eventlet": "chassis.server.worker.EventletWorker",
+    "gevent": "chassis.server.worker.GeventWorker",
+    "gthread": "chassis.server.threads.ThreadedWorker",
+}
+MODES = {"eventlet": "eventlet", "gevent": "gevent", "gthread": "threading"}
+MODES |= {OURS[name]: mode for name, mode in MODES.items()}
 SETTINGS = {
     "workers": "GUNICORN_WORKERS",
     "worker_class": "ASYNC_MODE",
@@ -35,12 +39,10 @@ APP_LOAD_ERROR = 4  # gunicorn's master exits with it too, instead of restarting
 def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) -> dict[str, str]:
     """Put gunicorn's options into our settings; return the source of each, by the name of the setting.
 
-    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` eventlet and gevent select our
-    workers.
+    `is_set` returns whether a setting is set anywhere. Also makes `--worker-class` select our workers.
     """
-    refuse_unreadable(os.environ)
-    for mode, path in OURS.items():
-        for_gunicorn.name_worker(mode, path)
+    for name, path in OURS.items():
+        for_gunicorn.name_worker(name, path)
     found = told(sys.argv, os.environ)
     number, workers = os.environ.get(CONCURRENCY), SETTINGS["workers"]
     if number and workers not in found and not is_set(workers):
@@ -51,8 +53,8 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
     return {name: source for name, (_, source) in found.items()}
 
 
-def refuse_unreadable(environ: Mapping[str, str]) -> None:
-    """Raise SettingsError if a library could not read a variable: a number is none, or a quote is left open."""
+def unreadable(environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the variables that a library could not read, with the reason: no number, or a quote left open."""
     problems = [
         (name, f"must be a whole number, not {environ[name]!r}" + (f"; {INSTEAD}" if name == CONCURRENCY else ""))
         for name in READ_BY_LIBRARIES
@@ -62,8 +64,7 @@ def refuse_unreadable(environ: Mapping[str, str]) -> None:
         shlex.split(environ.get(CMD_ARGS, ""))
     except ValueError as error:
         problems.append((CMD_ARGS, f"cannot be split into options: {str(error)[0].lower()}{str(error)[1:]}"))
-    if problems:
-        raise SettingsError(problems)
+    return problems
 
 
 def told(argv: list[str], environ: Mapping[str, str]) -> dict[str, tuple[str, str]]:

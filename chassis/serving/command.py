@@ -8,9 +8,9 @@ from typing import NoReturn
 
 from chassis import features
 from chassis.base.environment import BASE_DIR
-from chassis.errors import AppError
+from chassis.errors import AppError, SettingsError
 from chassis.server.control import ControlError, PidFile, answers, start
-from chassis.server.told import refuse_unreadable
+from chassis.server.told import unreadable
 
 PID_FILE, LOG_FILE = BASE_DIR / "data/web.pid", BASE_DIR / "data/web.log"
 NOT_RUNNING = 3  # as in init scripts
@@ -72,7 +72,8 @@ def environment(arguments: argparse.Namespace) -> dict[str, str]:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Check the configuration, or serve in the background or in the foreground."""
-    refuse_unreadable(os.environ)
+    if problems := unreadable(os.environ):
+        raise SettingsError(problems)
     if arguments.check:
         return check()
     return serve_in_background(arguments) if arguments.daemon else serve_here(arguments)

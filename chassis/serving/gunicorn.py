@@ -5,6 +5,7 @@ They run in the master, which must not import libraries that workers patch.
 
 import gc
 import math
+import os
 import shutil
 import sys
 import tempfile
@@ -27,7 +28,7 @@ from chassis.settings import Settings
 from chassis.settings.secret_key import ensure_secret_key
 
 log = structlog.get_logger("chassis.serving")
-WORKER_CLASSES = {**told.OURS, "threading": "gthread"}
+WORKER_CLASSES = {told.MODES[name]: path for name, path in told.OURS.items()}
 OURS = ("app", "chassis")
 ANY = ("0.0.0.0", "::")  # noqa: S104 - names of every address
 
@@ -50,6 +51,8 @@ class Serving:
         leave_out_preload()
         taken: dict[str, str] = {}
         try:
+            if problems := told.unreadable(os.environ):
+                raise SettingsError(problems)
             taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
             read = features.load()
             settings = ensure_secret_key(read)

@@ -58,7 +58,7 @@ class SecuritySettings(Section):
         60,
         ge=0,
         description="Longest pause of a client that reads a response, at 500 bytes per second or faster; 0 means no "
-        "limit (eventlet, gevent).",
+        "limit.",
     )
     max_body_bytes: int = Field(
         65_536,

@@ -1,10 +1,16 @@
-"""Estimates how easily a password is guessed, with zxcvbn: common passwords, names, dates, keyboard rows, context."""
+"""Estimates how easily a password is guessed.
+
+zxcvbn knows common words, names, dates, keyboard rows and context; a list of breached passwords and the families that
+people choose from most know what it lets through.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from chassis.base.concurrency import original
+from chassis.parts.accounts.breached import is_breached
+from chassis.parts.accounts.families import HINT, is_of_a_family
 
 BETWEEN_WORDS = re.compile(r"[\W_]+")
 # Guessing of stolen hashes requires more: zxcvbn's highest score. Wheeler, "zxcvbn", USENIX Security 2016.
@@ -14,6 +20,7 @@ MOST_SPELLINGS = 8
 # One look-alike per letter: zxcvbn tries every combination, a thousand when all are present.
 ONE_LOOK_ALIKE = str.maketrans("@{[<!|579", "4(((11$+6")
 MOST_WORDS, LONGEST_WORD, SHORTEST_WORD = 40, 100, 3
+BREACHED = "It is in a public list of breached passwords. Add another word or two."
 OWN_WORDS = "Leave out your e-mail address, your name and the name of this service."
 _one_at_a_time = original("threading", "Lock")()  # zxcvbn stores a person's words globally
 
@@ -26,9 +33,11 @@ def hints(password: str, texts: Iterable[str]) -> list[str]:
     """
     with _one_at_a_time:
         found = _judged(password[:LOOKED_AT_CHARACTERS], list(_words(texts)))
-    if found["guesses"] >= LEAST_GUESSES:
-        return []
-    return _sentences(found["sequence"])
+    if found["guesses"] < LEAST_GUESSES:
+        return _sentences(found["sequence"])
+    if is_of_a_family(password):
+        return [HINT]
+    return [BREACHED] if is_breached(password) else []
 
 
 def _judged(password: str, words: list[str]) -> dict[str, Any]:

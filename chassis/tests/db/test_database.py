@@ -3,12 +3,15 @@
 import subprocess
 import sys
 import textwrap
+import threading
 
 import pytest
 from sqlalchemy import inspect, text
+from sqlalchemy.exc import OperationalError
 
 from chassis.boot import branches
 from chassis.db import Database, metadata
+from chassis.db.faults import Fault, fault_of
 from chassis.db.schema import CORE, Branch, pending, upgrade
 from chassis.errors import BootError
 from chassis.settings import Settings
@@ -40,6 +43,26 @@ def test_a_write_is_kept_and_one_that_raises_is_not(database):
     database.write(execute("INSERT INTO t VALUES (2)"))
     assert database.read(lambda conn: conn.execute(text("SELECT n FROM t")).scalars().all()) == [2]
     assert database.read(lambda conn: conn.execute(text("SELECT n FROM t")).scalars().all(), unbounded=True) == [2]
+
+
+def test_a_writer_waits_for_the_other_writers_of_its_process_as_long_as_for_the_database(database, monkeypatch):
+    """Four of them would wait four times as long one after another, and a request for all of them."""
+    monkeypatch.setattr("chassis.db.database.BUSY_SECONDS", 0.1)
+    began, over = threading.Event(), threading.Event()
+
+    def long(conn):
+        began.set()
+        over.wait(LIMIT_SECONDS)
+
+    other = threading.Thread(target=database.write, args=(long,))
+    other.start()
+    assert began.wait(LIMIT_SECONDS)
+    with pytest.raises(OperationalError) as refused:
+        database.write(execute("CREATE TABLE t (n INTEGER)"))
+    over.set()
+    other.join()
+    assert fault_of(refused.value) is Fault.BUSY
+    database.write(execute("CREATE TABLE t (n INTEGER)"))
 
 
 def test_a_slow_statement_is_logged(database, monkeypatch):

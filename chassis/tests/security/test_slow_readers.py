@@ -8,7 +8,6 @@ from chassis.tests.conftest import ASYNC_MODE
 from chassis.tests.patience import let_pass, wait_until
 from chassis.tests.security.conftest import connect, rest
 
-ours = pytest.mark.skipif(ASYNC_MODE == "threading", reason="the time limit is that of our own worker")
 green = pytest.mark.skipif(ASYNC_MODE == "threading", reason="each connection has a thread")
 ANSWER_SECONDS, PIECES, PIECE_BYTES = 2, 2_000, 16_000
 GET = b"GET /api/bodies/%s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -20,7 +19,6 @@ def module_settings():
     return {"HTTP_ANSWER_SECONDS": str(ANSWER_SECONDS)}
 
 
-@ours
 def test_who_takes_nothing_is_cut_and_others_are_served_meanwhile(site):
     stalled = [connect(site) for _ in range(20)]
     for connection in stalled:
@@ -31,7 +29,6 @@ def test_who_takes_nothing_is_cut_and_others_are_served_meanwhile(site):
     assert site.log.count("Traceback") == 0, "a client that was cut is no error of the service"
 
 
-@ours
 def test_who_takes_it_slowly_but_steadily_gets_all(site):
     connection, received = connect(site), 0
     connection.sendall(GET % b"long/%d" % PIECES)

@@ -20,6 +20,14 @@ from chassis.parts.accounts.tests.conftest import ADA, PASSWORD
         ("ADA@example.org", "Leave out your e-mail"),
         ("L0vel@ce.1815", "Leave out your e-mail"),
         (f"{current().name}2026!", "the name of this service"),
+        ("correcthorsebatterystaple", "guessed first"),
+        ("Correct-Horse-Battery-Staple-1!", "guessed first"),
+        ("Fruehling2026!", "guessed first"),
+        ("Fr\u00fchling!2026!", "guessed first"),
+        ("Willkommen!2026", "guessed first"),
+        ("Septembre#12-2025", "guessed first"),
+        ("1qaz!QAZ2wsx@WSX", "breached passwords"),
+        ("IchLiebeDich1", "breached passwords"),
     ],
 )
 def test_a_password_that_is_easily_guessed_is_refused_with_a_hint(people, password, reason):
@@ -27,7 +35,10 @@ def test_a_password_that_is_easily_guessed_is_refused_with_a_hint(people, passwo
         passwords.check(password, ADA, "Ada Lovelace")
 
 
-@pytest.mark.parametrize("password", [PASSWORD, "an otter under the bridge", "q9dTz-Kx7Lw2", "ünïcödé wörds hërë"])
+@pytest.mark.parametrize(
+    "password",
+    [PASSWORD, "an otter under the bridge", "q9dTz-Kx7Lw2", "ünïcödé wörds hërë", "May otters chew 12 pencils"],
+)
 def test_a_password_that_is_hard_to_guess_is_taken(people, password):
     with people.app.app_context():
         passwords.check(password, ADA, "Ada Lovelace")
