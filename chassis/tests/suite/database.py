@@ -1,7 +1,9 @@
 """A pytest plugin for runs on PostgreSQL (TEST_DATABASE=postgres): it chooses the tests by what they use.
 
 A test is chosen when it, its fixtures, or functions of the tests that those call ask for a database, and none of them
-names SQLite. A chosen test that opens a file of SQLite all the same fails, so nothing runs on the wrong database.
+names SQLite or starts a PostgreSQL, as some do in every run. A chosen test that opens a file of SQLite all the same
+fails, so nothing runs on the wrong database. Tests with a browser, and those of rooms that cannot import `chassis.db`,
+would only repeat what they show on SQLite.
 """
 
 import ast
@@ -10,25 +12,47 @@ import inspect
 import os
 import sys
 import textwrap
+import tomllib
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
 import pytest
 
-ASKS = {"new_database", "own_postgres", "postgres_server", "serve", "serving", "shared_with"}
+ROOT = Path(__file__).resolve().parents[3]
+ASKS = {"new_database", "serve", "serving", "shared_with"}
+STARTS = {"own_postgres", "postgres_server"}
 NAMES_SQLITE = ("sqlite", "app.db", "pragma")
 GIVES = {  # modules whose functions give the database that is asked for, of either kind
     *("chassis.tests.conftest", "chassis.tests.postgres", "chassis.tests.servers", "chassis.tests.services"),
     *("chassis.tests.suite.database", "chassis.tests.suite.sharing"),
 }
 ON_POSTGRES = os.environ.get("TEST_DATABASE") == "postgres"
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+SERVER = pytest.StashKey[contextlib.ExitStack]()
+
+
+@cache
+def rooms_without_database() -> set[str]:
+    """Return the rooms of the chassis that the contract in pyproject.toml keeps from importing `chassis.db`."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(one["layers"] for one in contracts if one.get("containers") == ["chassis"])
+    below = layers[layers.index("db") + 1 :]
+    return {room.strip() for layer in below for room in layer.split("|")}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the folders of those rooms' tests; None lets others decide."""
+    tests = ROOT / "chassis/tests"
+    below = collection_path.parent == tests and collection_path.name in rooms_without_database()
+    return True if ON_POSTGRES and below else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that use no database or are about SQLite, and say how many."""
+    """Leave out the tests that show nothing about PostgreSQL, and remember how many."""
     if not ON_POSTGRES:
         return
     verdicts = [(item, verdict(item)) for item in items]
@@ -39,13 +63,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = {why: reasons.count(why) for why in sorted(set(reasons))}
 
 
-LEFT_OUT = pytest.StashKey[dict[str, int]]()
-SERVER = pytest.StashKey[contextlib.ExitStack]()
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server of the run, with a migrated database to copy; the processes of the run share it."""
-    if not ON_POSTGRES or "TEST_POSTGRES" in os.environ:
+    if not ON_POSTGRES or "TEST_POSTGRES" in os.environ or config.option.collectonly:
         return
     from chassis.tests import postgres
 
@@ -60,6 +80,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVER in config.stash:
         config.stash[SERVER].close()
         del os.environ["TEST_POSTGRES"]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that writes the report what was left out."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["left_out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take that from a process of a parallel run; all of them left out the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -95,12 +127,17 @@ def without_sqlite() -> Iterator[None]:
 def verdict(item: Any) -> str | None:
     """Return why a test does not run on PostgreSQL, as the end of a sentence, or None."""
     info = getattr(item, "_fixtureinfo", None)
-    fixtures = [found[-1].func for found in info.name2fixturedefs.values()] if info else []
-    asks, names_sqlite = False, False
-    for function in reached([getattr(item, "obj", None), *fixtures]):
+    found = info.name2fixturedefs if info else {}
+    if "page" in found:
+        return "drive a browser"
+    asks, starts, names_sqlite = False, False, False
+    for function in reached([getattr(item, "obj", None), *[defined[-1].func for defined in found.values()]]):
         words, text = read(function)
         asks = asks or bool(words & ASKS) or function.__name__ in ASKS
+        starts = starts or bool(words & STARTS) or function.__name__ in STARTS
         names_sqlite = names_sqlite or any(name in text for name in NAMES_SQLITE)
+    if starts:
+        return "start PostgreSQL in every run"
     if not asks:
         return "use no database"
     return "are about SQLite" if names_sqlite else None
