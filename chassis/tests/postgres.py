@@ -94,22 +94,36 @@ def pooled(program: str, url: str) -> Iterator[int]:
 def make_template() -> None:
     """Create the migrated database that `database_of` copies, by a boot on the run's server."""
     url = os.environ["TEST_POSTGRES"]
-    create(f"CREATE DATABASE {TEMPLATE}")
+    execute(f"CREATE DATABASE {TEMPLATE}")
     env = {**LEAN, "APP_ENV": "test", "DATABASE_URL": f"{url}/{TEMPLATE}"}
     subprocess.run([sys.executable, "-m", "chassis.boot"], cwd=ROOT, env=env, check=True, stdout=subprocess.DEVNULL)
 
 
 def database_of(folder: Path, *, empty: bool) -> str:
     """Return the URL of a folder's database on the run's server, created if it does not exist."""
-    name = f"of_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
-    create(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else TEMPLATE}")
+    from psycopg.errors import DuplicateDatabase
+
+    name = name_of(folder)
+    with contextlib.suppress(DuplicateDatabase):
+        execute(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else TEMPLATE}")
     return f"{os.environ['TEST_POSTGRES']}/{name}"
 
 
-def create(statement: str) -> None:
+def copied(url: str, folder: Path) -> str:
+    """Return the URL of a folder's database, which becomes a copy of another one."""
+    name = name_of(folder)
+    execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    execute(f"CREATE DATABASE {name} TEMPLATE {url.rpartition('/')[2]}")
+    return f"{os.environ['TEST_POSTGRES']}/{name}"
+
+
+def name_of(folder: Path) -> str:
+    return f"of_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
+
+
+def execute(statement: str) -> None:
     import psycopg
-    from psycopg.errors import DuplicateDatabase
 
     url = os.environ["TEST_POSTGRES"].replace("+psycopg", "")
-    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection, contextlib.suppress(DuplicateDatabase):
+    with psycopg.connect(f"{url}/postgres", autocommit=True) as connection:
         connection.execute(statement)  # type: ignore[call-overload]
