@@ -22,7 +22,8 @@ from pydantic import SecretStr
 
 from chassis.base.service import current
 from chassis.boot import boot
-from chassis.db import db
+from chassis.db import db, state
+from chassis.db.state import FAILED_BOOT
 from chassis.errors import AppError
 from chassis.server.start import refuse_tls
 from chassis.settings import Settings
@@ -200,6 +201,14 @@ def test_a_database_that_is_none_stops_the_start_with_what_to_do(refusal, tmp_pa
     told = refusal(f"sqlite:///{tmp_path}/app.db")
     assert "cannot be used" in told
     assert "restore it from a backup" in told
+
+
+def test_a_second_start_finds_nothing_to_do(tmp_path):
+    settings = Settings(app_env="test", database_url=new_database(tmp_path))
+    boot(settings)
+    db.open(settings)
+    assert db.read(lambda conn: state.get(conn, FAILED_BOOT)) is None
+    db.close()
 
 
 def test_tls_is_refused_where_the_port_would_speak_plain_text(serve, tmp_path):

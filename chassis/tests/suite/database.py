@@ -67,6 +67,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from chassis.tests import postgres
 
+    if not postgres.installed():
+        pytest.exit("PostgreSQL is not installed (apt-get install postgresql)", int(os.environ.get("CI") == "true"))
     with contextlib.ExitStack() as stack:
         os.environ["TEST_POSTGRES"] = stack.enter_context(postgres.running(connections=600)).url
         postgres.make_template()
