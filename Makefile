@@ -43,7 +43,7 @@ test-fast: .venv/installed-dev ## the tests that start no server and no browser
 
 test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs, PostgreSQL and a clone without the example
 	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
-	  "make test-mode MODE=threading" "make test-without-example"
+	  "make test-mode MODE=threading" "make test-postgres" "make test-without-example"
 
 test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
@@ -51,8 +51,8 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
 	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/tests/server $(PROMISES) $(WORKER) chassis/parts app/features
 
-# Tests that use a database and do not name SQLite; chassis/tests/suite/database.py finds them.
-test-postgres: .venv/installed-dev tools ## the tests that use a database, on a real PostgreSQL server
+# chassis/tests/suite/database.py chooses the tests by what they use, and says what it leaves out.
+test-postgres: .venv/installed-dev tools ## the tests of what is stored, on a real PostgreSQL server
 	@TEST_DATABASE=postgres $(SUITE) -m "not long" $(ARGS)
 
 test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one)

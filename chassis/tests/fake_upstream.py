@@ -13,9 +13,10 @@ Markers in a prompt:
     [malformed]  not JSON              [empty]  JSON without choices
     [reset]      the connection is reset on the first attempt
     [slow]       no answer for 30 s    [drip]   an answer that takes 30 s, a byte at a time
-    [large]      an answer of 3 MB     [surrogate]  a text with half a surrogate pair and a null character
+    [large]      an answer of 3 MB     [surrogate]  a text and a model with half a surrogate pair and a null character
     [cut]        half an answer        [filtered]   half an answer, stopped by a filter
     [redirect]   307 to another host   [leak]   400 whose message repeats the key and is long
+    [refused]    400 whose message has half a surrogate pair and a null character
 """
 
 import argparse
@@ -30,6 +31,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PATIENCE_SECONDS = 30.0
+UNSTORABLE = "bad \ud83d end\x00"
 HELD_AT_MOST = 10_000  # requests at once, more than any test sends
 
 
@@ -143,7 +145,9 @@ class Handler(BaseHTTPRequestHandler):
         if "[large]" in prompt:
             return 200, completion(prompt + "x" * 3_000_000, model)
         if "[surrogate]" in prompt:
-            return 200, completion("bad \ud83d end\x00", model)
+            return 200, completion(UNSTORABLE, f"{model}{UNSTORABLE}")
+        if "[refused]" in prompt:
+            return 400, error_body(400, UNSTORABLE)
         if found := re.search(r"\[(cut|filtered)\]", prompt):
             return 200, completion(prompt, model, {"cut": "length", "filtered": "content_filter"}[found[1]])
         if "[redirect]" in prompt:

@@ -7,6 +7,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -91,6 +92,17 @@ def new_database(folder: Path, *, empty: bool = False) -> str:
     path = folder / "app.db"
     if not empty and not path.exists():
         path.write_bytes(migrated_database())
+    return f"sqlite:///{path}"
+
+
+def copied_database(url: str, folder: Path) -> str:
+    """Return the URL of a folder's copy of a database that nobody has open; it replaces an earlier one."""
+    if "TEST_POSTGRES" in os.environ:
+        from chassis.tests import postgres
+
+        return postgres.copied(url, folder)
+    path = folder / "app.db"
+    shutil.copy(url.removeprefix("sqlite:///"), path)
     return f"sqlite:///{path}"
 
 

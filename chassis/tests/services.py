@@ -117,9 +117,6 @@ def postgres_server(tool):
     """The URL of a PostgreSQL server, without a database name, shared by all tests of a process."""
     tool("psql", "postgresql")
     pytest.importorskip("psycopg")
-    if shared := os.environ.get("TEST_POSTGRES"):
-        yield shared
-        return
     with postgres.running() as server:
         yield server.url
 

@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from chassis.boot import boot
+from chassis.db import db, state
+from chassis.db.state import FAILED_BOOT
+from chassis.settings import Settings
 from chassis.tests.boot.seeds import refused, snapshot
 from chassis.tests.conftest import CLEAN, ROOT
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.servers import new_database
 
 STEPS = ["fetch the snapshot", "check the database", "check Redis", "migrate", "reset stalled jobs"]
 
@@ -91,3 +96,11 @@ def test_a_check_says_whether_a_start_would_do(tmp_path):
     bad = subprocess.run(command, cwd=ROOT, env={**env, "PORT": "x"}, capture_output=True, text=True)
     assert bad.returncode == 78
     assert "PORT" in bad.stderr
+
+
+def test_a_second_start_finds_nothing_to_do(tmp_path):
+    settings = Settings(app_env="test", database_url=new_database(tmp_path))
+    boot(settings)
+    db.open(settings)
+    assert db.read(lambda conn: state.get(conn, FAILED_BOOT)) is None
+    db.close()

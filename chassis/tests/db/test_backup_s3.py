@@ -7,9 +7,12 @@ import urllib.request
 import pytest
 
 from chassis import boot
+from chassis.base.times import DAY_SECONDS
 from chassis.boot import branches
 from chassis.db import backup, db, s3, schema
+from chassis.db.backup import places
 from chassis.db.backup.checks import row_counts
+from chassis.db.backup.model import made_at, name_at
 from chassis.settings import Settings
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.servers import CLEAN, free_port, new_database
@@ -58,6 +61,7 @@ def credentials(monkeypatch, tmp_path):
 
 @pytest.fixture
 def settings(tmp_path, credentials):
+    credentials.setattr(places, "BASE_DIR", tmp_path)  # where a dump is made before it is sent
     made = Settings(app_env="test", database_url=new_database(tmp_path), backup_to=f"s3://backups/{tmp_path.name}/a")
     db.open(made)
     schema.know(branches())
@@ -102,7 +106,9 @@ def test_a_backup_goes_there_is_listed_proven_restored_and_seeds_another_instanc
 def test_old_ones_are_removed_there_and_nothing_else(settings, reachable, tmp_path):
     made = backup.make(settings, report=quiet)
     (tmp_path / "x").write_text("x")
-    names = [f"app-2020010{day}T000000Z.db.zst" for day in (1, 2, 3)]
+    stem, ending = places.stem_of(settings), made.name.partition(".")[2]
+    first = made_at(f"{stem}-20200101T000000Z.{ending}", stem)
+    names = [name_at(stem, first + day * DAY_SECONDS, ending) for day in range(3)]
     for name in (*names, f"{names[0]}.sha256", "notes.txt", f"deeper/{names[0]}"):
         s3.upload(tmp_path / "x", f"{settings.backup_to}/{name}", lambda some: None)
     assert backup.prune(settings) == [names[0]]

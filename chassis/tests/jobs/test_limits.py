@@ -36,12 +36,15 @@ def test_all_processes_together_run_no_more_jobs_than_the_limit(database, settin
 
 
 def test_many_runners_at_once_keep_the_limit(database, settings, wait_for):
-    running, most = [], []
+    running, most, two = [], [], threading.Event()
 
     @jobs.job("busy")
     def busy(context, payload):
         running.append(1)
         most.append(len(running))
+        if len(running) == 2:
+            two.set()
+        two.wait(LIMIT_SECONDS)
         context.wait(0.02)
         running.pop()
 

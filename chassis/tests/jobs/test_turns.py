@@ -7,27 +7,20 @@ from dataclasses import asdict, replace
 import pytest
 
 from chassis import jobs
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import registry, store
 from chassis.jobs.owner import claim_owner
 from chassis.jobs.tables import jobs as table
 from chassis.settings import Settings
-from chassis.tests.conftest import new_database, postgres_server, postgres_url
-
-__all__ = ["postgres_server", "postgres_url"]
+from chassis.tests.conftest import new_database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def queue(request, tmp_path, monkeypatch):
-    """Return a function that queues a number of jobs of somebody, on either database."""
-    postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if postgres else new_database(tmp_path)
+@pytest.fixture
+def queue(tmp_path, monkeypatch):
+    """Return a function that queues a number of jobs of somebody."""
     monkeypatch.setattr(registry, "_kinds", {})
     jobs.job("work")(lambda context, payload: None)
-    db.open(Settings(database_url=url))
-    upgrade(db, branches())
+    db.open(Settings(database_url=new_database(tmp_path)))
 
     def put(submitter, number=1, **values):
         made = [replace(jobs.new_job("work", {}), submitted_by=submitter, **values) for _ in range(number)]

@@ -10,6 +10,7 @@ from chassis.security import guard
 from chassis.security.identity import Identity, Kind, scopes
 from chassis.security.proof import recently_proved
 from chassis.settings import Settings
+from chassis.tests.servers import new_database
 from chassis.wiring import wiring_of
 
 LONG_AGO = {"now": 0, "long_ago": 901, "unsaid": None}
@@ -18,7 +19,7 @@ LONG_AGO = {"now": 0, "long_ago": 901, "unsaid": None}
 @pytest.fixture
 def client(tmp_path):
     """An application with a way to be known whose cookie says when the person was asked, and one that is held up."""
-    app = create_app(Settings(app_env="test", database_url=f"sqlite:///{tmp_path}/app.db", require_client_api_key=True))
+    app = create_app(Settings(app_env="test", database_url=new_database(tmp_path), require_client_api_key=True))
 
     def look_up(credentials):
         words = credentials.environ.get("HTTP_COOKIE", "").partition("=")[2]

@@ -7,28 +7,23 @@ from types import SimpleNamespace
 import pytest
 
 from chassis import jobs
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.errors import OverQuota
 from chassis.jobs import store
 from chassis.security import identity, keys, quotas
 from chassis.security.identity import Identity
 from chassis.security.quotas import DAY_SECONDS, Quota
 from chassis.settings import Settings
-from chassis.tests.conftest import new_database, postgres_server, postgres_url
+from chassis.tests.conftest import new_database
 
-__all__ = ["postgres_server", "postgres_url"]
 ADA, BOB = "ada@example.org", "key:b0b"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def limited(request, tmp_path, monkeypatch):
+@pytest.fixture
+def limited(tmp_path, monkeypatch):
     """Return a function that sets limits, with two quotas of a feature: of letters a day, and of stored bytes."""
-    postgres = request.param == "postgresql"
-    url = request.getfixturevalue("postgres_url") if postgres else new_database(tmp_path)
+    url = new_database(tmp_path)
     db.open(Settings(database_url=url))
-    upgrade(db, branches())
     for name in ("_quotas", "_stored"):
         monkeypatch.setattr(quotas, name, dict(getattr(quotas, name)))
     monkeypatch.setattr(quotas, "_settings", None)

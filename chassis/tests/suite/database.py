@@ -1,34 +1,56 @@
 """A pytest plugin for runs on PostgreSQL (TEST_DATABASE=postgres): it chooses the tests by what they use.
 
 A test is chosen when it, its fixtures, or functions of the tests that those call ask for a database, and none of them
-names SQLite. A chosen test that opens a file of SQLite all the same fails, so nothing runs on the wrong database.
+names SQLite or starts a PostgreSQL, as some do in every run. A chosen test that opens a file of SQLite all the same
+fails, so nothing runs on the wrong database. Tests with a browser, and those of rooms that cannot import `chassis.db`,
+would only repeat what they show on SQLite.
 """
 
-import ast
 import contextlib
 import inspect
 import os
-import sys
-import textwrap
+import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
-from types import FunctionType, ModuleType
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import pytest
 
-ASKS = {"new_database", "own_postgres", "postgres_server", "serve", "serving", "shared_with"}
+ROOT = Path(__file__).resolve().parents[3]
+ASKS = {"copied_database", "new_database", "serve", "serving", "shared_with"}
+STARTS = {"own_postgres", "postgres_server"}
 NAMES_SQLITE = ("sqlite", "app.db", "pragma")
 GIVES = {  # modules whose functions give the database that is asked for, of either kind
     *("chassis.tests.conftest", "chassis.tests.postgres", "chassis.tests.servers", "chassis.tests.services"),
     *("chassis.tests.suite.database", "chassis.tests.suite.sharing"),
 }
 ON_POSTGRES = os.environ.get("TEST_DATABASE") == "postgres"
+LEFT_OUT = pytest.StashKey[dict[str, int]]()
+SERVER = pytest.StashKey[contextlib.ExitStack]()
+
+
+@cache
+def rooms_without_database() -> set[str]:
+    """Return the rooms of the chassis that the contract in pyproject.toml keeps from importing `chassis.db`."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    layers = next(one["layers"] for one in contracts if one.get("containers") == ["chassis"])
+    below = layers[layers.index("db") + 1 :]
+    return {room.strip() for layer in below for room in layer.split("|")}
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave out the folders of those rooms' tests; None lets others decide."""
+    tests = ROOT / "chassis/tests"
+    below = collection_path.parent == tests and collection_path.name in rooms_without_database()
+    return True if ON_POSTGRES and below else None
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that use no database or are about SQLite, and say how many."""
+    """Leave out the tests that show nothing about PostgreSQL, and remember how many."""
     if not ON_POSTGRES:
         return
     verdicts = [(item, verdict(item)) for item in items]
@@ -39,16 +61,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[LEFT_OUT] = {why: reasons.count(why) for why in sorted(set(reasons))}
 
 
-LEFT_OUT = pytest.StashKey[dict[str, int]]()
-SERVER = pytest.StashKey[contextlib.ExitStack]()
-
-
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server of the run, with a migrated database to copy; the processes of the run share it."""
-    if not ON_POSTGRES or "TEST_POSTGRES" in os.environ:
+    if not ON_POSTGRES or "TEST_POSTGRES" in os.environ or config.option.collectonly:
         return
     from chassis.tests import postgres
 
+    if not postgres.installed():
+        pytest.exit("PostgreSQL is not installed (apt-get install postgresql)", int(os.environ.get("CI") == "true"))
     with contextlib.ExitStack() as stack:
         os.environ["TEST_POSTGRES"] = stack.enter_context(postgres.running(connections=600)).url
         postgres.make_template()
@@ -60,6 +80,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVER in config.stash:
         config.stash[SERVER].close()
         del os.environ["TEST_POSTGRES"]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell the process that writes the report what was left out."""
+    if output := getattr(session.config, "workeroutput", None):
+        output["left_out"] = session.config.stash.get(LEFT_OUT, {})
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take that from a process of a parallel run; all of them left out the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", {})
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
@@ -95,15 +127,42 @@ def without_sqlite() -> Iterator[None]:
 def verdict(item: Any) -> str | None:
     """Return why a test does not run on PostgreSQL, as the end of a sentence, or None."""
     info = getattr(item, "_fixtureinfo", None)
-    fixtures = [found[-1].func for found in info.name2fixturedefs.values()] if info else []
-    asks, names_sqlite = False, False
-    for function in reached([getattr(item, "obj", None), *fixtures]):
-        words, text = read(function)
-        asks = asks or bool(words & ASKS) or function.__name__ in ASKS
-        names_sqlite = names_sqlite or any(name in text for name in NAMES_SQLITE)
-    if not asks:
+    found = info.name2fixturedefs if info else {}
+    if "page" in found:
+        return "drive a browser"
+    functions = list(reached([getattr(item, "obj", None), *[defined[-1].func for defined in found.values()]]))
+    readings = [read(function) for function in functions]
+    names = {function.__name__ for function in functions}.union(*[one.names for one in readings])
+    texts = [*[text for one in readings for text in one.texts], *cases(item)]
+    if names & STARTS:
+        return "start PostgreSQL in every run"
+    if not names & ASKS:
         return "use no database"
-    return "are about SQLite" if names_sqlite else None
+    if any(name in text.lower() for text in texts for name in NAMES_SQLITE):
+        return "are about SQLite"
+    outside = of_the_chassis(item) and not any(one.inside for one in readings)
+    return "see the service only from outside" if outside else None
+
+
+def of_the_chassis(item: Any) -> bool:
+    """Return whether a test is of the chassis itself, not of a part or a feature, whose routes have statements too."""
+    return (ROOT / "chassis/tests") in getattr(item, "path", ROOT).parents
+
+
+@dataclass
+class Reading:
+    """What a function names: names, texts, functions of the tests, and whether something that can ask the database."""
+
+    names: set[str]
+    texts: list[str]
+    called: list[Any]
+    inside: bool
+
+
+def cases(item: Any) -> list[str]:
+    """Return the texts among the values with which a test is repeated."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return [text for value in params.values() for text in within(value) if isinstance(text, str)]
 
 
 def reached(roots: list[Any]) -> Iterator[Callable[..., Any]]:
@@ -115,49 +174,59 @@ def reached(roots: list[Any]) -> Iterator[Callable[..., Any]]:
             continue
         seen.add(function)
         yield function
-        if function.__module__ not in GIVES:
-            waiting += called(function)
-
-
-def called(function: FunctionType) -> Iterator[Any]:
-    """Yield the functions of the tests that a function names: of its module, and of modules that it imported."""
-    words, _ = read(function)
-    for word in words:
-        found = function.__globals__.get(word)
-        if isinstance(found, ModuleType) and "tests" in found.__name__:
-            yield from (one for name, one in vars(found).items() if name in words)
-        elif "tests" in str(getattr(found, "__module__", "")):
-            yield from methods(found) if inspect.isclass(found) else [inspect.unwrap(found)]
-
-
-def methods(found: type) -> list[Any]:
-    return [one for one in vars(found).values() if isinstance(one, FunctionType)]
+        waiting += read(function).called
 
 
 @cache
-def read(function: Callable[..., Any]) -> tuple[set[str], str]:
-    """Return the names in a function's source, and its text in lower case."""
+def read(function: FunctionType) -> Reading:
+    """Return what a function names."""
     if function.__module__ in GIVES:
-        return {function.__name__}, ""
-    try:
-        text = textwrap.dedent(inspect.getsource(function))
-        tree = ast.parse(text)
-    except (OSError, TypeError, SyntaxError):
-        return set(), ""
-    names = named(tree)
-    for name in names & constants(function.__module__).keys():
-        constant = constants(function.__module__)[name]
-        names, text = names | named(constant), f"{text}\n{ast.unparse(constant)}"
-    return names, text.lower()
+        return Reading(set(), [], [], inside=False)
+    names, texts = named(function.__code__)
+    found = [function.__globals__[name] for name in names & function.__globals__.keys()]
+    values = [one for value in found for one in within(value)]
+    for module in [one for one in values if isinstance(one, ModuleType) and "tests" in one.__name__]:
+        values += [value for name, value in vars(module).items() if name in names]
+    texts += [*names, function.__name__, *[one for one in values if isinstance(one, str)]]
+    called = [one for value in values for one in functions_of(value)]
+    return Reading(names, texts, called, inside=any(can_ask(value) for value in values))
 
 
-@cache
-def constants(module: str) -> dict[str, ast.stmt]:
-    """Return the assignments of a module by name, such as the cases of its tests."""
-    found = [node for node in ast.parse(inspect.getsource(sys.modules[module])).body if isinstance(node, ast.Assign)]
-    return {target.id: node for node in found for target in node.targets if isinstance(target, ast.Name)}
+def can_ask(value: Any) -> bool:
+    """Return whether a value is of a room that can ask the database, or of the service."""
+    module = value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
+    package, _, rest = module.partition(".")
+    if "tests" in module or package not in ("app", "chassis"):
+        return False
+    return package == "app" or rest.partition(".")[0] not in rooms_without_database()
 
 
-def named(tree: ast.AST) -> set[str]:
-    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    return names | {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+def named(code: CodeType) -> tuple[set[str], list[str]]:
+    """Return the names and the texts in a function's code, and in the functions within it."""
+    names = {*code.co_names, *code.co_varnames, *code.co_freevars}
+    texts: list[str] = []
+    for one in code.co_consts:
+        if isinstance(one, CodeType):
+            more, others = named(one)
+            names, texts = names | more, texts + others
+        else:
+            texts += [text for text in within(one) if isinstance(text, str)]
+    return names, texts
+
+
+def within(value: Any) -> list[Any]:
+    """Return a value, or what a collection holds, such as the cases of tests."""
+    if isinstance(value, dict):
+        return [one for pair in value.items() for part in pair for one in within(part)]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [one for part in value for one in within(part)]
+    return [value]
+
+
+def functions_of(found: Any) -> list[Any]:
+    """Return a function of the tests, or those of a class of theirs."""
+    if "tests" not in str(getattr(found, "__module__", "")):
+        return []
+    if inspect.isclass(found):
+        return [one for one in vars(found).values() if isinstance(one, FunctionType)]
+    return [inspect.unwrap(found)] if callable(found) else []

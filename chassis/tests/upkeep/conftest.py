@@ -22,7 +22,7 @@ def upkeep(tmp_path):
     db.warm()  # as in a worker, whose connections stay open
     app = Flask("upkeep")
     wire(app, settings)
-    found = SimpleNamespace(app=app, path=tmp_path / "app.db", settings=settings)
+    found = SimpleNamespace(app=app, settings=settings)
 
     def run(kind, **changed):
         wiring_of(app).settings = found.settings.model_copy(update=changed)

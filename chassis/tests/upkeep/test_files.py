@@ -15,7 +15,7 @@ from chassis.upkeep import sqlite_upkeep
 
 
 def test_old_temporary_files_go_and_nothing_else(upkeep):
-    folder = upkeep.path.parent
+    folder = upkeep.settings.sqlite_path.parent
     (folder / "artefacts").mkdir()
     old = time.time() - 2 * 86_400
     gone = [folder / ".app.db.download", folder / "artefacts" / ".results.csv.part"]
@@ -50,31 +50,31 @@ def free_pages(path):
 
 def test_a_small_file_is_written_anew_once_and_shrinks_in_steps_from_then_on(upkeep):
     assert upkeep.run("sqlite_upkeep").startswith("rewritten")
-    fill(upkeep.path, 5_000)
-    empty(upkeep.path)
+    fill(upkeep.settings.sqlite_path, 5_000)
+    empty(upkeep.settings.sqlite_path)
     upkeep.run("sqlite_upkeep", sqlite_vacuum_max_bytes=0)
-    assert free_pages(upkeep.path) == 0
-    assert upkeep.path.stat().st_size < 1_000_000
-    assert upkeep.path.with_name("app.db-wal").stat().st_size == 0
-    with closing(sqlite3.connect(upkeep.path)) as made:
+    assert free_pages(upkeep.settings.sqlite_path) == 0
+    assert upkeep.settings.sqlite_path.stat().st_size < 1_000_000
+    assert upkeep.settings.sqlite_path.with_name("app.db-wal").stat().st_size == 0
+    with closing(sqlite3.connect(upkeep.settings.sqlite_path)) as made:
         assert made.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_a_large_file_that_cannot_shrink_in_steps_is_left_and_it_is_said(upkeep):
-    fill(upkeep.path, 5_000)
-    empty(upkeep.path)
+    fill(upkeep.settings.sqlite_path, 5_000)
+    empty(upkeep.settings.sqlite_path)
     assert "above SQLITE_VACUUM_MAX_BYTES" in upkeep.run("sqlite_upkeep", sqlite_vacuum_max_bytes=0)
-    assert free_pages(upkeep.path) > 1_000
+    assert free_pages(upkeep.settings.sqlite_path) > 1_000
 
 
 def test_nobody_who_writes_is_refused_meanwhile(upkeep):
     upkeep.run("sqlite_upkeep")
-    fill(upkeep.path, 20_000)
-    empty(upkeep.path)
+    fill(upkeep.settings.sqlite_path, 20_000)
+    empty(upkeep.settings.sqlite_path)
     written, stopping = [], threading.Event()
 
     def write():
-        with closing(sqlite3.connect(upkeep.path, timeout=BUSY_SECONDS, isolation_level=None)) as own:
+        with closing(sqlite3.connect(upkeep.settings.sqlite_path, timeout=BUSY_SECONDS, isolation_level=None)) as own:
             while not stopping.is_set():
                 own.execute("INSERT INTO things VALUES ('y')")
                 written.append(1)
@@ -88,15 +88,15 @@ def test_nobody_who_writes_is_refused_meanwhile(upkeep):
         stopping.set()
         writer.join()
     assert len(written) > 20
-    assert free_pages(upkeep.path) < 1_000
+    assert free_pages(upkeep.settings.sqlite_path) < 1_000
 
 
 def test_a_log_that_somebody_reads_is_not_waited_for(upkeep):
     upkeep.run("sqlite_upkeep")
-    with closing(sqlite3.connect(upkeep.path, isolation_level=None)) as reader:
+    with closing(sqlite3.connect(upkeep.settings.sqlite_path, isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM jobs").fetchone()
-        fill(upkeep.path, 10)
+        fill(upkeep.settings.sqlite_path, 10)
         assert "log not truncated" in upkeep.run("sqlite_upkeep")
 
 

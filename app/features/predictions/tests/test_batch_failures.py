@@ -24,21 +24,25 @@ def test_a_wrong_key_fails_the_batch_with_the_variable_to_check(real, upstream, 
 
 def test_an_answer_that_cannot_be_kept_as_it_is_concerns_its_own_row_alone(own, wait_for):
     server, upstream = own(PREDICTION_MAX_PROMPT_CHARACTERS="1000")
-    rows = [{"n": n} for n in ("good", "[surrogate]", "[cut]", "[filtered]", "[large]", "x" * 2_000, "too")]
+    rows = [
+        {"n": n} for n in ("good", "[surrogate]", "[cut]", "[filtered]", "[large]", "x" * 2_000, "[refused]", "too")
+    ]
     batch = ended(server, wait_for, made := ask(server, rows))
-    assert (batch["status"], batch["done"], batch["failed"]) == ("succeeded", 7, 4)
+    assert (batch["status"], batch["done"], batch["failed"]) == ("succeeded", 8, 5)
     found = server.json(f"/api/predictions/{made['id']}/rows")["items"]
-    assert [row["status"][0] for row in found] == list("ssffffs")
+    assert [row["status"][0] for row in found] == list("ssfffffs")
     assert found[1]["output"] == "echo: bad \ufffd end\ufffd"
+    assert found[1]["model"].endswith("bad \ufffd end")
     assert "replaced" in found[1]["error"]
     assert found[2]["output"] == "echo: say [cut]"
-    for row, words in zip(found[2:6], ("cut off", "filter", "2,000,000 bytes", "2,004 characters"), strict=True):
+    reasons = ("cut off", "filter", "2,000,000 bytes", "2,004 characters", "bad \ufffd end")
+    for row, words in zip(found[2:7], reasons, strict=True):
         assert words in row["error"]
     asked = upstream.stats()["requests"]
-    assert ended(server, wait_for, ask(server, rows))["failed"] == 4
-    assert upstream.stats()["requests"] == asked + 4, "only the two good answers are kept for reuse"
+    assert ended(server, wait_for, ask(server, rows))["failed"] == 5
+    assert upstream.stats()["requests"] == asked + 5, "only the two good answers are kept for reuse"
     assert server.post(f"/api/predictions/{made['id']}/requeue", {"failed": True})[0] == 202
-    assert ended(server, wait_for, made)["failed"] == 4
+    assert ended(server, wait_for, made)["failed"] == 5
 
 
 def test_an_account_without_credit_stops_the_batch_which_goes_on_later(own, wait_for):

@@ -9,16 +9,12 @@ import pytest
 from app.features.predictions import jobs as _kinds  # noqa: F401
 from app.features.predictions import store
 from app.features.predictions.store import Answer
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import new_job
 from chassis.jobs import store as jobs_store
 from chassis.settings import Settings
-from chassis.tests.conftest import postgres_server, postgres_url
+from chassis.tests.conftest import new_database
 from chassis.tests.security.conftest import ask as browse
-
-__all__ = ["postgres_server", "postgres_url"]
 
 COUNTED, UNUSED, FULL, TIMED = (secrets.token_hex(24) for _ in range(4))  # each test uses up the quotas of its own keys
 LIMITS = {
@@ -93,11 +89,8 @@ def test_retry_after_says_when_the_day_ends(server):
     assert 0 < int(answer.headers["Retry-After"]) <= 86_400
 
 
-@pytest.mark.parametrize("database", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
-def test_answers_are_stored_too_and_what_is_asked_again_or_deleted_no_more(tmp_path, request, database):
-    url = request.getfixturevalue("postgres_url") if database == "postgresql" else f"sqlite:///{tmp_path}/app.db"
-    db.open(Settings(database_url=url))
-    upgrade(db, branches())
+def test_answers_are_stored_too_and_what_is_asked_again_or_deleted_no_more(tmp_path):
+    db.open(Settings(database_url=new_database(tmp_path)))
     job = replace(new_job("predictions", {}), submitted_by="ada@example.org")
     batch = {"id": job.id, "job_id": job.id, "name": "n", "prompt": "{a}", "columns": ["a"], "model": "m"}
     batch |= {"created_at": 0.0, "stored_bytes": 100}

@@ -1,7 +1,6 @@
 """An application with people in it, and browsers that post its forms."""
 
 import re
-import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,14 +9,23 @@ import pytest
 from pydantic import SecretStr
 
 from app import create_app
-from chassis import features
 from chassis.db import db
-from chassis.db.schema import CORE, Branch, upgrade
 from chassis.parts.accounts import administration, joining, passwords
 from chassis.parts.accounts.settings import AccountSettings, OidcSettings
 from chassis.parts.accounts.tests.oidc_parts import PUBLIC, provider_process
 from chassis.settings import Settings
-from chassis.tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, page, same_in_every_mode, tool, wait_for
+from chassis.tests.conftest import (
+    ASYNC_MODE,
+    Server,
+    free_port,
+    gunicorn,
+    new_database,
+    page,
+    same_in_every_mode,
+    tool,
+    wait_for,
+)
+from chassis.tests.servers import copied_database
 
 __all__ = ["page", "tool", "wait_for"]
 LIVE_APP = gunicorn(Path(__file__).parent, "live_app:app")
@@ -64,20 +72,19 @@ class Browser:
 
 @pytest.fixture(scope="session")
 def migrated(tmp_path_factory):
-    """A database with all tables, a user and an admin, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "app.db"
-    app = create_app(settings_for(path))
-    upgrade(db, [CORE, *(Branch(name, folder) for name, folder in features.migrations())])
+    """The URL of a database with a user and an admin, to be copied."""
+    url = new_database(tmp_path_factory.mktemp("migrated"))
+    app = create_app(settings_for(url))
     with app.app_context(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", QUICK)
         joining.create(ADA, "user", PASSWORD)
         joining.create(ROOT_MAIL, "admin", PASSWORD)
     db.close()
-    return path
+    return url
 
 
-def settings_for(path, own=None, oidc=None, **values):
-    settings = Settings(**{"app_env": "test", "database_url": SecretStr(f"sqlite:///{path}"), **values})
+def settings_for(url, own=None, oidc=None, **values):
+    settings = Settings(**{"app_env": "test", "database_url": SecretStr(url), **values})
     settings._sections[AccountSettings] = AccountSettings(**(own or {}))
     settings._sections[OidcSettings] = OidcSettings(**(oidc or {}))
     return settings
@@ -89,8 +96,9 @@ def make(migrated, tmp_path, monkeypatch):
     monkeypatch.setattr(passwords, "_hasher", QUICK)
 
     def build(own=None, oidc=None, **values):
-        shutil.copy(migrated, tmp_path / "app.db")
-        app = create_app(settings_for(tmp_path / "app.db", own, oidc, **{"require_client_api_key": True, **values}))
+        db.close()
+        url = copied_database(migrated, tmp_path)
+        app = create_app(settings_for(url, own, oidc, **{"require_client_api_key": True, **values}))
 
         def run(*words, group="users", **options):
             with app.app_context():  # as the flask command does
@@ -112,9 +120,8 @@ def people(make):
 def server(migrated, tmp_path_factory):
     """A real server that asks who it is, with a user, an admin and a live page, one for all tests of a module."""
     folder = tmp_path_factory.mktemp("served")
-    shutil.copy(migrated, folder / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(free_port()), "REQUIRE_CLIENT_API_KEY": "true"}
-    env |= {"DATABASE_URL": f"sqlite:///{folder}/app.db", "LOG_FORMAT": "json", "TEST_PASSKEYS": "true"}
+    env |= {"DATABASE_URL": copied_database(migrated, folder), "LOG_FORMAT": "json", "TEST_PASSKEYS": "true"}
     running = Server(folder, LIVE_APP, env).wait_ready()
     yield running
     running.stop()
@@ -123,7 +130,7 @@ def server(migrated, tmp_path_factory):
 @pytest.fixture
 def operator(server):
     """Another process at the server's database, as the commands are: `operator(administration.disable, email)`."""
-    app = create_app(settings_for(server.folder / "app.db"))
+    app = create_app(settings_for(server.env["DATABASE_URL"]))
 
     def act(function, email, *arguments):
         with app.app_context():

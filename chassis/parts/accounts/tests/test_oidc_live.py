@@ -1,6 +1,5 @@
 """Signing in by the provider at a real server, and in a real Chromium."""
 
-import shutil
 import threading
 
 import pytest
@@ -9,6 +8,7 @@ from chassis.parts.accounts.tests.conftest import ADA, LIVE_APP
 from chassis.parts.accounts.tests.oidc_parts import START
 from chassis.tests.conftest import ASYNC_MODE, Server, free_port
 from chassis.tests.patience import wait_until
+from chassis.tests.servers import copied_database
 
 METADATA = "/.well-known/openid-configuration"
 
@@ -17,9 +17,8 @@ METADATA = "/.well-known/openid-configuration"
 def served(migrated, provider_of_module, tmp_path):
     """A real server whose people sign in by the provider alone, and which has not asked the provider yet."""
     port = free_port()
-    shutil.copy(migrated, tmp_path / "app.db")
     env = {"APP_ENV": "test", "ASYNC_MODE": ASYNC_MODE, "PORT": str(port), "REQUIRE_CLIENT_API_KEY": "true"}
-    env |= {"DATABASE_URL": f"sqlite:///{tmp_path}/app.db", "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+    env |= {"DATABASE_URL": copied_database(migrated, tmp_path), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
     env |= {"ALLOWED_HOSTS": "127.0.0.1", "PASSWORD_SIGN_IN": "false", "OIDC_ISSUER": provider_of_module.url}
     env |= {"OIDC_CLIENT_ID": "client", "OIDC_CLIENT_SECRET": "secret of the client", "OIDC_NAME": "Example ID"}
     running = Server(tmp_path, LIVE_APP, env).wait_ready()

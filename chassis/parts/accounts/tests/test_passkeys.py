@@ -70,7 +70,7 @@ def test_what_is_no_answer_signs_nobody_in(people, answer):
 @pytest.fixture
 def kay(server):
     """The server's database with an admin of its own for these tests."""
-    app = create_app(settings_for(server.folder / "app.db"))
+    app = create_app(settings_for(server.env["DATABASE_URL"]))
     with app.app_context():
         joining.create(KAY, "admin", PASSWORD)
         yield

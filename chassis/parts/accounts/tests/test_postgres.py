@@ -6,7 +6,6 @@ from collections import Counter
 
 import pyotp
 import pytest
-from pydantic import SecretStr
 
 from app import create_app
 from chassis.db import db
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.long
 
 def test_accounts_on_postgresql(postgres_url, serve, tmp_path, wait_for):
     server = serve(DATABASE_URL=postgres_url, REQUIRE_CLIENT_API_KEY="true")
-    app = create_app(settings_for(tmp_path / "none.db", database_url=SecretStr(postgres_url)))
+    app = create_app(settings_for(postgres_url))
     with app.app_context():
         joining.create(ADA, "user", PASSWORD)
         joining.create(ROOT_MAIL, "admin", PASSWORD)
@@ -55,8 +54,8 @@ def test_the_provider_on_postgresql(postgres_url, serve, provider, tmp_path):
     door = provider.settings(
         oidc_allowed_domains=("example.org",), oidc_role_claim="groups", oidc_admin_values=("root",)
     )
-    url = {"database_url": SecretStr(postgres_url), "public_url": "http://localhost"}
-    people = create_app(settings_for(tmp_path / "none.db", None, door, require_client_api_key=True, **url))
+    url = {"public_url": "http://localhost"}
+    people = create_app(settings_for(postgres_url, None, door, require_client_api_key=True, **url))
     for subject in ("first", "second"):
         provider.has(subject, email=f"{subject}@example.org", email_verified=True, groups=["root"])
         for _ in range(2):

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import socketio
-from pydantic import SecretStr
 
 from app import create_app
 from chassis.db import db
@@ -19,7 +18,7 @@ from chassis.security.identity import Identity, Kind, scopes
 from chassis.settings import Settings
 from chassis.tests.conftest import ASYNC_MODE, Server, free_port, gunicorn, new_database, page, tool, wait_for
 from chassis.tests.patience import LIMIT_SECONDS
-from chassis.tests.servers import migrated_database, same_in_every_mode
+from chassis.tests.servers import same_in_every_mode
 from chassis.wiring import wiring_of
 
 __all__ = ["page", "tool", "wait_for"]
@@ -42,11 +41,9 @@ def server(tmp_path_factory):
 @pytest.fixture
 def make(tmp_path):
     """Return a function that makes an application on the test's database, whose cookie `tester` is an admin's."""
-    (tmp_path / "app.db").write_bytes(migrated_database())
 
     def build(**settings):
-        url = SecretStr(f"sqlite:///{tmp_path}/app.db")
-        app = create_app(Settings(app_env="test", database_url=url, **settings))
+        app = create_app(Settings(app_env="test", database_url=new_database(tmp_path), **settings))
         known = lambda shown: ME if "tester=admin" in shown.environ.get("HTTP_COOKIE", "") else None  # noqa: E731
         wiring_of(app).identities["tester"] = Kind(known, lambda found: True)
         return app.test_client()

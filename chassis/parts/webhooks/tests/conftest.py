@@ -19,10 +19,9 @@ from chassis.parts.webhooks import jobs as known  # the kind, before a test has 
 from chassis.parts.webhooks.settings import WebhookSettings
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database, page, same_in_every_mode, serve, tool, wait_for
-from chassis.tests.services import postgres_server, postgres_url
 from chassis.upkeep import register
 
-__all__ = ["known", "page", "postgres_server", "postgres_url", "same_in_every_mode", "serve", "tool", "wait_for"]
+__all__ = ["known", "page", "same_in_every_mode", "serve", "tool", "wait_for"]
 HERE = (ipaddress.ip_network("127.0.0.0/8"),)
 
 
@@ -105,8 +104,8 @@ def run_due():
 def build(tmp_path, monkeypatch):
     """Return a function that makes the application."""
 
-    def made(own=None, url="", **values):
-        settings = Settings(app_env="test", database_url=url or new_database(tmp_path), **values)
+    def made(own=None, **values):
+        settings = Settings(app_env="test", database_url=new_database(tmp_path), **values)
         settings._sections[WebhookSettings] = WebhookSettings(
             **{"webhooks": True, "webhook_allow": HERE, **(own or {})}
         )

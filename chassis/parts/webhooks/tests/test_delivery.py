@@ -3,21 +3,18 @@
 import base64
 import hashlib
 import hmac
-import re
 import time
 
 import pytest
 from sqlalchemy import text
 
 from chassis import jobs
-from chassis.boot import branches
 from chassis.db import db
-from chassis.db.schema import upgrade
 from chassis.jobs import registry
 from chassis.jobs import store as jobs_store
 from chassis.jobs.service import made
 from chassis.observability.redaction import redact_line
-from chassis.parts.webhooks import service, signing, store
+from chassis.parts.webhooks import service, signing
 from chassis.parts.webhooks.tests.conftest import body_of, finish, run_due, waiting
 from chassis.security import audit, quotas
 
@@ -172,19 +169,3 @@ def test_the_secret_is_in_no_job_and_no_log_line(app, receiver, capsys):
     assert secret not in capsys.readouterr().out
     assert redact_line(f"x {secret} y", []) == "x whsec_*** y"
     assert "secret" not in str(service.listing())
-
-
-@pytest.mark.long
-def test_webhooks_on_postgresql(build, receiver, postgres_url):
-    made = build(url=postgres_url)
-    upgrade(db, branches())
-    registry.job("work")(lambda context, payload: None)
-    with made.app_context():
-        webhook = service.create(receiver.url)
-        finish()
-        assert len(receiver.calls) == 1
-        receiver.answer = receiver.say(410)
-        finish()
-        row = db.read(lambda conn: store.get(conn, webhook["id"]))
-        assert re.match("answered 410", row.disabled_reason)
-        audit.verify()
