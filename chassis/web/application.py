@@ -8,7 +8,6 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
 from chassis.security.bodies import Request
-from chassis.server.patches import for_werkzeug
 
 
 class Json(DefaultJSONProvider):
@@ -22,7 +21,6 @@ class Application(Flask):
 
     json_provider_class = Json
     request_class = Request
-    url_rule_class = for_werkzeug.rule_class()
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function that can be called without `await`; a request asks this of fourteen hooks and views."""

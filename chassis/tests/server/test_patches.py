@@ -33,13 +33,12 @@ ALL = {
         "http_date(timestamp=None)": "http_date(timestamp=None, _zone=None)",
     },
     "socketio": SOCKETIO,
-    "werkzeug": {"_parse_headers": "_read_headers", "_compile_builder": "_make_builder"},
+    "werkzeug": {"_parse_headers": "_read_headers"},
 }
 SAID = (
     *("_cors_headers", "parse_chunk_size", "SocketIO._handle_event"),
     *("_peer_trusted_for_forwarded", "gunicorn.util:http_date", "Response.process_headers"),
     *("_green_existing_locks", "_ThreadHandle", "socket.getaddrinfo", "MultipartDecoder._parse_headers"),
-    "Rule._compile_builder",
 )
 
 

@@ -35,16 +35,3 @@ def test_ordinary_functions_are_called_as_they_are_and_coroutines_are_left_to_fl
     app, instance = Application("a"), Callable()
     assert [app.ensure_sync(func) for func in (ordinary, instance, coroutine)] == [ordinary, instance, coroutine]
     assert left == [instance, coroutine]
-
-
-def test_urls_are_built_as_flask_would_also_from_values_with_odd_names():
-    plain, ours = Flask("plain"), Application("ours")
-    for app in (plain, ours):
-        app.add_url_rule("/<rule>/<int:self>", "odd", lambda **_: "")
-    given = {"rule": "a b", "self": 7, "_external": True, "compiled": "more"}
-    built = []
-    for app in (plain, ours):
-        with app.test_request_context(base_url="http://localhost"):
-            built += [app.url_for("odd", **given), app.url_for("static", filename="x.js")]
-    assert built[:2] == built[2:]
-    assert built[0] == "http://localhost/a%20b/7?compiled=more"
