@@ -4,7 +4,6 @@ The top imports no heavy libraries: gunicorn's master imports this module before
 """
 
 import gc
-import sys
 from typing import TYPE_CHECKING
 
 from chassis.base.service import Service
@@ -74,7 +73,6 @@ def _install(app: "Flask", settings: "Settings") -> None:
         proxies,
         request_rates,
     )
-    from chassis.server.told import is_gunicorn
     from chassis.upkeep import register as register_upkeep
 
     requests.install(app)
@@ -91,8 +89,7 @@ def _install(app: "Flask", settings: "Settings") -> None:
     web.install(app)
     realtime.install(app, settings)
     leaving.install(app)
-    if not is_gunicorn(sys.argv):  # which runs no commands
-        cli.install(app)
+    cli.install(app)
     register_upkeep()
     _register_features(app)
     schedules.configure(settings)
