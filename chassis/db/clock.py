@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Float
+from sqlalchemy import Connection, Float, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -12,6 +12,11 @@ class database_time(GenericFunction[float]):
 
     type = Float()
     inherit_cache = True
+
+
+def now(conn: Connection) -> float:
+    """Return the time by the database's clock, in seconds since 1970."""
+    return conn.execute(select(database_time())).scalar_one()
 
 
 @compiles(database_time, "postgresql")

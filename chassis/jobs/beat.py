@@ -11,9 +11,9 @@ import structlog
 from sqlalchemy import Connection
 
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import registry, worker_store
-from chassis.jobs.worker_store import Worker
+from chassis.jobs.worker_store import Identity, Worker
 
 log = structlog.get_logger(__name__)
 JOIN_SECONDS = 1.0
@@ -33,7 +33,7 @@ class Beat(Ticker):
     ) -> None:
         super().__init__("job_beat", lease_seconds / 3)
         self._engine, self._kinds, self._slots, self._lease = engine, kinds, slots, lease_seconds
-        self._problem, self._id, self._started = problem, uuid.uuid4().hex, time.time()
+        self._problem, self._id, self._started = problem, uuid.uuid4().hex, time.monotonic()
 
     def start(self) -> None:
         """Store it now, and from then on."""
@@ -48,7 +48,7 @@ class Beat(Ticker):
         super().stop()
         self._thread.join(JOIN_SECONDS)  # otherwise it could store it again
         try:
-            db.write(lambda conn: worker_store.end(conn, self._id, time.time()))
+            db.write(lambda conn: worker_store.end(conn, self._id))
         except Exception:
             log.exception("job_beat_error")
 
@@ -56,10 +56,9 @@ class Beat(Ticker):
         """Store it once."""
         if self._problem() is not None:
             return
-        now, name = time.time(), f"{socket.gethostname()}:{os.getpid()}"
-        lease = (now, now + self._lease)
-        worker = Worker(self._id, name, self._engine, self._kinds(), self._slots, self._started, *lease)
-        db.write(lambda conn: worker_store.beat(conn, worker))
+        name, age = f"{socket.gethostname()}:{os.getpid()}", time.monotonic() - self._started
+        worker = Identity(self._id, name, self._engine, self._kinds(), self._slots)
+        db.write(lambda conn: worker_store.beat(conn, worker, lease_seconds=self._lease, age_seconds=age))
 
 
 @dataclass(frozen=True)
@@ -70,21 +69,21 @@ class Seen:
     seconds: float | None
 
 
-def by_kind(conn: Connection, now: float) -> dict[str, Seen]:
+def by_kind(conn: Connection) -> dict[str, Seen]:
     """Return for each kind that this process knows which workers were seen."""
-    known = worker_store.listing(conn)
+    known, now = worker_store.listing(conn), clock.now(conn)
     return {kind: _seen([one for one in known if kind in one.kinds], now) for kind in registry.names(cpu_bound=True)}
 
 
 def listing() -> list[Worker]:
     """Return the workers that are alive."""
-    now = time.time()
-    return [worker for worker in db.read(worker_store.listing) if worker.expires_at > now]
+    known, now = db.read(lambda conn: (worker_store.listing(conn), clock.now(conn)))
+    return [worker for worker in known if worker.expires_at > now]
 
 
 def without_worker() -> list[str]:
     """Return the kinds that no living process runs."""
-    return sorted(kind for kind, seen in db.read(lambda conn: by_kind(conn, time.time())).items() if not seen.workers)
+    return sorted(kind for kind, seen in db.read(by_kind).items() if not seen.workers)
 
 
 def problem() -> str | None:

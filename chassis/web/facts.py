@@ -40,7 +40,7 @@ def _read(conn: Connection) -> Facts:
     return Facts(
         jobs=list(queries.counts(conn)),
         waiting=list(queries.oldest_queued(conn, time.time())),
-        workers=beat.by_kind(conn, time.time()),
+        workers=beat.by_kind(conn),
         schedules=schedules.known(conn),
         failed_boot=state.get(conn, FAILED_BOOT),
         snapshot=outcomes.of(conn, outcomes.SNAPSHOT_STEP),

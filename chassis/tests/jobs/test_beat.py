@@ -3,19 +3,29 @@
 import time
 from types import SimpleNamespace
 
+import pytest
+from sqlalchemy import update
+
 from chassis import jobs
 from chassis.jobs import beat, registry, schedules, store, worker_store
 from chassis.jobs.beat import Beat
+from chassis.jobs.tables import workers as table
 from chassis.jobs.watchdog import Watchdog
-from chassis.jobs.worker_store import Worker
+from chassis.jobs.worker_store import Identity
 
 
 def nothing(context, payload):
     """Do nothing."""
 
 
-def seen(database, now=None):
-    return database.read(lambda conn: beat.by_kind(conn, now or time.time()))
+def seen(database):
+    return database.read(beat.by_kind)
+
+
+def pass_by(database, seconds):
+    """Let all workers be that much older."""
+    earlier = {name: table.c[name] - seconds for name in ("started_at", "seen_at", "expires_at")}
+    database.write(lambda conn: conn.execute(update(table).values(**earlier)))
 
 
 def test_a_runner_is_seen_with_its_kinds_until_it_stops(runner, database):
@@ -36,14 +46,14 @@ def test_a_runner_is_seen_with_its_kinds_until_it_stops(runner, database):
     assert seen(database)["burn"].seconds >= 0, "when it was last seen stays known"
 
 
-def test_a_worker_that_is_not_seen_for_a_lease_is_dead(runner, database, settings):
+def test_a_worker_that_is_not_seen_for_a_lease_is_dead(database):
     jobs.job("plain")(nothing)
-    runner()
-    (worker,) = beat.listing()
-    later = worker.seen_at + settings.job_lease_seconds + 0.1
-    assert seen(database, worker.seen_at)["plain"] == beat.Seen(1, 0.0)
-    assert seen(database, later)["plain"].workers == 0
-    assert round(seen(database, later)["plain"].seconds, 1) == settings.job_lease_seconds + 0.1
+    Beat("work", lambda: ["plain"], slots=1, lease_seconds=3600, problem=lambda: None).tick()
+    assert seen(database)["plain"].workers == 1
+    pass_by(database, 3600)
+    assert seen(database)["plain"].workers == 0
+    assert seen(database)["plain"].seconds >= 3600
+    assert beat.listing() == []
 
 
 def test_a_worker_beats_as_long_as_it_works(database):
@@ -62,11 +72,31 @@ def test_a_worker_beats_as_long_as_it_works(database):
 
 def test_a_worker_of_long_ago_is_forgotten_when_a_new_one_starts(database):
     jobs.job("plain")(nothing)
-    old, new = time.time() - worker_store.KEPT_SECONDS - 1, time.time()
-    for name, at in (("old", old), ("new", new)):
-        worker = Worker(name, name, "work", ["plain"], 1, at, at, at + 30)
-        database.write(lambda conn, worker=worker: worker_store.beat(conn, worker))
+    for name in ("old", "new"):
+        worker = Identity(name, name, "work", ["plain"], 1)
+        database.write(lambda conn, worker=worker: worker_store.beat(conn, worker, lease_seconds=30))
+        if name == "old":
+            pass_by(database, worker_store.KEPT_SECONDS + 1)
     assert [worker.name for worker in database.read(worker_store.listing)] == ["new"]
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_worker_whose_clock_is_wrong_is_seen_as_long_as_it_lives_and_no_longer(database, monkeypatch, hours):
+    jobs.job("plain")(nothing)
+    right = time.time
+    one = Beat("work", lambda: ["plain"], slots=1, lease_seconds=30, problem=lambda: None)
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time", lambda: right() + hours * 3600)
+        one.tick()
+        assert beat.problem() is None, "by the wrong clock"
+    (worker,) = beat.listing()
+    assert (worker.expires_at - worker.seen_at, seen(database)["plain"].workers) == (pytest.approx(30, abs=1), 1)
+    assert worker.started_at <= worker.seen_at
+    pass_by(database, 30)
+    assert beat.problem() == "no worker for plain"
+    with monkeypatch.context() as wrong:
+        wrong.setattr(time, "time", lambda: right() + hours * 3600)
+        assert beat.problem() == "no worker for plain", "by the wrong clock"
 
 
 def test_the_watchdog_resets_the_jobs_of_dead_workers_and_starts_schedules(database, settings):
