@@ -1,4 +1,4 @@
-"""A separate database for each test, and job kinds that are removed afterwards."""
+"""A separate database for each test, job kinds that are removed afterwards, and real workers."""
 
 import pytest
 from flask import Flask
@@ -7,6 +7,7 @@ from chassis.db import db
 from chassis.jobs import registry
 from chassis.jobs.runner import Runner
 from chassis.settings import Settings
+from chassis.tests.jobs.live import service
 from chassis.tests.servers import new_database
 
 
@@ -37,3 +38,17 @@ def runner(database, settings):
     yield start
     for one in started:
         one.stop()
+
+
+@pytest.fixture(params=["embedded", "celery"])
+def workers(request, tool, tmp_path, serve):
+    """A service whose jobs are run by workers; none has been started."""
+    with service(request.param, tool, tmp_path, serve) as found:
+        yield found
+
+
+@pytest.fixture
+def celery(tool, tmp_path, serve):
+    """The same with Celery, and a queue of its own for one kind."""
+    with service("celery", tool, tmp_path, serve, JOBS_QUEUES="shaky=slow") as found:
+        yield found

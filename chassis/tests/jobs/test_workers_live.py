@@ -1,132 +1,25 @@
 """Jobs of real workers beside a web process that runs none: the same with `flask jobs work` and with Celery."""
 
-import contextlib
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import update
 
 from chassis import jobs
 from chassis.db import db
 from chassis.jobs import broker, queries
-from chassis.jobs.sender import Sender
 from chassis.jobs.tables import jobs as table
 from chassis.jobs.tables import schedules as schedules_table
 from chassis.settings import Settings
-from chassis.tests.conftest import gunicorn
-from chassis.tests.jobs import worker_app
+from chassis.tests.jobs.live import APP, CELERY, lines
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.servers import ROOT, same_in_every_mode
-from chassis.tests.services import redis_server
 
 pytest.importorskip("celery")
 pytestmark = [pytest.mark.server, same_in_every_mode]
-APP = Path(worker_app.__file__)
-WORK = [sys.executable, "-m", "flask", "--app", str(APP), "jobs", "work"]
-CELERY = [sys.executable, "-m", "celery", "-A", "chassis.jobs.celery", "worker", "-c", "2", "-l", "INFO"]
-
-
-class Workers:
-    """The service's web process, its workers, and the broker if there is one."""
-
-    def __init__(self, engine, home, server, redis):
-        self.engine, self.home, self.server, self.redis = engine, home, server, redis
-        self.processes = []
-
-    def start(self, *options):
-        """Start a worker."""
-        command = [*(WORK if self.engine == "embedded" else CELERY), *options]
-        env = {**self.server.env, "FLASK_APP": str(APP)}
-        with (self.home / f"worker-{len(self.processes)}.log").open("ab") as log:
-            process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=log, stderr=log, start_new_session=True)
-        self.processes.append(process)
-        return process
-
-    def stop(self):
-        for process in self.processes:
-            if process.poll() is None:
-                process.terminate()
-        for process in self.processes:
-            try:
-                process.wait(LIMIT_SECONDS)
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-
-    def log(self):
-        return "".join(path.read_text() for path in sorted(self.home.glob("worker-*.log")))
-
-    def enqueue(self, kind, **payload):
-        """Queue a job in the web process; return its id."""
-        return self.server.post(f"/api/enqueue/{kind}", payload)[1]["id"]
-
-    def wait(self, job_id, *states):
-        """Wait until a job is in one of the states; return it."""
-
-        def there():
-            job = jobs.get(job_id)
-            return job if job.state in states else None
-
-        return wait_until(there, f"{jobs.get(job_id)}\n{self.log()}\n{self.server.log}")
-
-    def running(self, job_id):
-        """Wait until a job has said in which process it runs; return the process."""
-
-        def there():
-            job = jobs.get(job_id)
-            return int(job.message) if job.state == "running" and job.message else None
-
-        return wait_until(there, f"{jobs.get(job_id)}\n{self.log()}")
-
-
-@contextlib.contextmanager
-def service(engine, tool, tmp_path, serve, **env):
-    with contextlib.ExitStack() as stack:
-        redis = None
-        if engine == "celery":
-            redis = stack.enter_context(redis_server(tool("redis-server"), tmp_path))
-            env["JOBS_BROKER_URL"] = redis
-        server = serve(
-            command=gunicorn(APP.parent, "worker_app:app"),
-            JOBS_ENGINE=engine,
-            JOBS_EMBEDDED="false",
-            JOB_LEASE_SECONDS="3",
-            JOBS_GRACE_SECONDS="1",
-            **env,
-        )
-        db.open(Settings(app_env="test", database_url=server.env["DATABASE_URL"]))
-        stack.callback(db.close)
-        found = Workers(engine, tmp_path, server, redis)
-        stack.callback(found.stop)
-        yield found
-
-
-@pytest.fixture(params=["embedded", "celery"])
-def workers(request, tool, tmp_path, serve):
-    """A service whose jobs are run by workers; none has been started."""
-    with service(request.param, tool, tmp_path, serve) as found:
-        yield found
-
-
-@pytest.fixture
-def celery(tool, tmp_path, serve):
-    """The same with Celery, and a queue of its own for one kind."""
-    with service("celery", tool, tmp_path, serve, JOBS_QUEUES="shaky=slow") as found:
-        yield found
-
-
-def redis_cli(url, *command):
-    done = subprocess.run(["redis-cli", "-u", url, *command], capture_output=True, text=True, check=True)
-    return done.stdout.strip()
-
-
-def lines(path):
-    return path.read_text().splitlines() if path.exists() else []
 
 
 def test_jobs_run_with_progress_retries_and_time_limits(workers, tmp_path):
@@ -208,57 +101,12 @@ def test_children_end_with_a_worker_that_is_killed(celery, tmp_path):
     wait_until(lambda: not Path(f"/proc/{child}").exists() or " Z " in Path(f"/proc/{child}/stat").read_text())
 
 
-def test_a_flushed_broker_loses_no_job(celery, tmp_path):
-    notes = tmp_path / "notes"
-    written = [celery.enqueue("note", path=str(notes)) for _ in range(30)]
-    wait_until(lambda: redis_cli(celery.redis, "llen", broker.full_name("jobs")) >= "30")
-    assert redis_cli(celery.redis, "flushall") == "OK"
-    celery.start()
-    for job_id in written:
-        celery.wait(job_id, "succeeded")
-    redis_cli(celery.redis, "flushall")  # beneath a worker that listens
-    written.append(celery.enqueue("note", path=str(notes)))
-    celery.wait(written[-1], "succeeded")
-    assert sorted(lines(notes)) == sorted(written), "each ran once"
-
-
-def test_doubled_late_and_foreign_messages_change_nothing(celery, tmp_path):
-    notes, go = tmp_path / "notes", tmp_path / "go"
-    ended, held = celery.enqueue("note", path=str(notes)), celery.enqueue("wait", path=str(go))
-    celery.start()
-    celery.wait(ended, "succeeded")
-    celery.running(held)
-    sender = Sender(Settings(jobs_engine="celery", jobs_broker_url=SecretStr(celery.redis)))
-    stale = [(ended, "note"), (held, "wait"), ("f" * 32, "note")]
-    assert sender.send(stale * 10)
-    wait_until(lambda: celery.log().count("no job was ready") >= 30)
-    go.touch()
-    assert celery.wait(held, "succeeded").attempt == 1
-    assert lines(notes) == [ended]
-
-
-def test_a_broker_that_is_away_or_full_loses_no_job(celery, tmp_path):
-    notes = tmp_path / "notes"
-    celery.start()
-    celery.wait(celery.enqueue("note", path=str(notes)), "succeeded")
-    redis_cli(celery.redis, "config", "set", "maxmemory", "1")
-    job_id = celery.enqueue("note", path=str(notes))
-    detail = wait_until(lambda: celery.server.json("/readyz")["checks"].get("broker"))
-    assert detail["ok"]
-    assert "does not take messages" in detail["detail"]
-    assert jobs.get(job_id).state == "queued"
-    redis_cli(celery.redis, "config", "set", "maxmemory", "0")
-    celery.wait(job_id, "succeeded")
-    wait_until(lambda: "broker" not in celery.server.json("/readyz")["checks"])
-    assert len(lines(notes)) == 2
-
-
 def test_kinds_have_queues_and_workers_may_take_some_of_them(celery, tmp_path):
     celery.start("-Q", broker.full_name("jobs"))
     celery.wait(celery.enqueue("note", path=str(tmp_path / "notes")), "succeeded")
     slow = celery.enqueue("shaky")
     assert "no worker for shaky" in celery.server.json("/readyz")["checks"]["workers"]["detail"]
-    wait_until(lambda: redis_cli(celery.redis, "llen", broker.full_name("slow")) == "1")
+    wait_until(lambda: celery.tell_broker("llen", broker.full_name("slow")) == "1")
     assert jobs.get(slow).state == "queued"
     celery.start("-Q", broker.full_name("slow"), "-n", "slow@%h")
     celery.wait(slow, "succeeded")
