@@ -107,7 +107,7 @@ def test_messages_that_a_full_broker_holds_and_a_worker_that_starts_then_lose_no
     celery.tell_broker(*FULL)
     worker = celery.start()
     away(celery)
-    wait_until(lambda: "OOM command not allowed" in celery.log(), celery.log())
+    wait_until(lambda: "command not allowed when used memory" in celery.log(), celery.log())
     celery.tell_broker(*ROOMY)
     for job_id in written:
         celery.wait(job_id, "succeeded")

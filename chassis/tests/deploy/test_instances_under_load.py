@@ -1,0 +1,204 @@
+"""instances.sh replaces real instances behind the real nginx, with requests and sockets under way: it drops nobody."""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import requests
+import socketio
+
+from chassis.tests.conftest import CLEAN, ROOT, TRANSPORTS, free_port, gunicorn
+from chassis.tests.deploy import systemctl
+from chassis.tests.deploy.instances import NODES, Machine
+from chassis.tests.deploy.ours import needs
+from chassis.tests.deploy.site import nginx, told
+from chassis.tests.deploy.test_nginx_nodes import Several
+from chassis.tests.named import SLUG
+from chassis.tests.ordered import OrderedClient
+from chassis.tests.patience import LIMIT_SECONDS, PAUSE_SECONDS, wait_until
+from chassis.tests.servers import PATIENT, same_in_every_mode
+
+pytestmark = [needs("deploy/systemd/instances.sh"), needs(NODES), pytest.mark.long, same_in_every_mode]
+LIVE = ROOT / "chassis/tests/realtime"
+ADDRESSES = [f"127.0.{number}.1" for number in range(1, 7)]  # nginx chooses a node by the first three numbers
+LINKS = ("app", "chassis", "deploy", "gunicorn_config.py", "run_web.py")
+
+
+class Port:
+    """An instance, as far as nginx must know it."""
+
+    def __init__(self):
+        self.port = free_port()
+
+
+class Instances(Machine):
+    """Releases of the application of rooms, which systemd's stand-in runs."""
+
+    def __init__(self, folder, site, env):
+        super().__init__(folder, [str(node.port) for node in site.nodes], site.upstream, " ".join(site.command))
+        (folder / "env").write_text(json.dumps(env))
+        self.write("bin/systemctl", f'#!/bin/sh\nexec {sys.executable} {systemctl.__file__} {folder} "$@"\n')
+
+    def update(self, name):
+        """Build a release and switch all ports to it."""
+        release = self.release(name)
+        release.mkdir(parents=True)
+        for link in LINKS:
+            (release / link).symlink_to(ROOT / link)
+        (release / "wsgi.py").write_text(
+            f"import sys\nsys.path.append({str(LIVE)!r})\nfrom live_app import app as app\n"
+        )
+        self.write(str(release / ".venv/bin/python"), f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        done = self.switch(name)
+        assert done.returncode == 0, done.stdout + done.stderr + self.logs()
+        for port in self.ports:
+            assert Path(f"/proc/{self.pid(port)}/cwd").resolve() == release
+
+    def logs(self):
+        return "\n".join(path.read_text() for path in self.folder.glob("*.log"))
+
+    def pid(self, port):
+        return int((self.folder / f"{SLUG}@{port}.pid").read_text())
+
+    def kill(self):
+        for file in self.folder.glob(f"{SLUG}@*.pid"):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(int(file.read_text()), signal.SIGKILL)
+
+
+class Visitor(OrderedClient):
+    """A client that follows a room from connection to connection, as the pages do."""
+
+    def __init__(self, site, transport):
+        session = requests.Session()
+        session.trust_env, session.verify = False, site.certificate
+        session.headers["Origin"] = site.origin
+        options = {"origin": site.origin, "sslopt": {"ca_certs": site.certificate}}
+        delays = {"reconnection_delay": 0.2, "reconnection_delay_max": 1}
+        super().__init__(http_session=session, websocket_extra_options=options, request_timeout=LIMIT_SECONDS, **delays)
+        self.lock, self.position = threading.Lock(), None
+        self.stays = []  # one list of events for each time that the client came without all it had missed
+        self.joined, self.connections = threading.Event(), 0
+        self.on("connect", self._begin)
+        self.on("news", self._keep)
+        self.connect(site.origin, transports=[transport], wait_timeout=LIMIT_SECONDS)
+
+    def _begin(self):
+        self.joined.clear()
+        self.connections += 1
+        threading.Thread(target=self._join, daemon=True).start()
+
+    def _join(self):
+        with contextlib.suppress(socketio.exceptions.SocketIOError):  # it was sent away again
+            stream = told(self, "room:join", {"name": "load", "after": self.position})["stream"]
+            with self.lock:
+                if not stream["recovered"]:
+                    self.stays.append([])
+                    self.position = {key: stream[key] for key in ("epoch", "seq")}
+            self.joined.set()
+
+    def _keep(self, data):
+        with self.lock:
+            self.position = {key: data["stream"][key] for key in ("epoch", "seq")}
+            if self.stays:
+                self.stays[-1].append(data["n"])
+
+    def last(self):
+        with self.lock:
+            return self.stays[-1][-1:] if self.stays else []
+
+
+class Caller(threading.Thread):
+    """Asks one thing again and again from an address, over a new connection each time; counts the answers."""
+
+    def __init__(self, site, method, path, address):
+        super().__init__(daemon=True)
+        self.site, self.what, self.address = site, (path, method), address
+        self.answers, self.done = Counter(), threading.Event()
+
+    def run(self):
+        body = "{}" if self.what[1] == "POST" else None
+        while not self.done.wait(PAUSE_SECONDS):
+            try:
+                status, _, text = self.site.ask(*self.what, body, source=self.address, Content_Type="application/json")
+                self.answers[status if status == 200 else f"{status} {text[:200]}"] += 1
+            except OSError as error:
+                self.answers[repr(error)] += 1
+
+    def stop(self):
+        self.done.set()
+        self.join(LIMIT_SECONDS)
+
+
+class Publisher(threading.Thread):
+    """Publishes numbered events from another machine, which stays."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.sent, self.done = server, 0, threading.Event()
+
+    def run(self):
+        while not self.done.wait(PAUSE_SECONDS):
+            assert self.server.post("/publish/load/1", {"first": self.sent})[0] == 200
+            self.sent += 1
+
+    def stop(self):
+        self.done.set()
+        self.join(LIMIT_SECONDS)
+
+
+@pytest.fixture
+def server(serve, redis_url, tmp_path):
+    """A machine of the service that is not replaced."""
+    common = {"DATABASE_URL": f"sqlite:///{tmp_path}/shared.db", "REDIS_URL": redis_url}
+    return serve(command=gunicorn(LIVE, "live_app:app"), SOCKET_TRANSPORT=TRANSPORTS[0], **common)
+
+
+@pytest.fixture
+def site(server, tool, tmp_path):
+    """nginx before two ports."""
+    nodes = [Port(), Port()]
+    with nginx(tmp_path / "nginx", tool, nodes[0].port, kind=Several, nodes=nodes) as running:
+        running.nodes = nodes
+        yield running
+
+
+@pytest.fixture
+def machine(server, site, tmp_path):
+    env = {**CLEAN, **PATIENT, **server.env, "TRUSTED_PROXIES": "127.0.0.1", "PYTHONPATH": str(ROOT)}
+    del env["PORT"]
+    made = Instances(tmp_path / "machine", site, env)
+    made.update("release-1")
+    yield made
+    made.kill()
+
+
+def test_a_replacement_under_load_fails_no_request_and_loses_no_client(machine, site, server):
+    visitors = [Visitor(site, transport) for transport in ("polling", "websocket") * 3]
+    for visitor in visitors:
+        wait_until(visitor.joined.is_set, machine.logs())
+    paths = [("GET", "/api/jobs"), ("POST", "/publish/elsewhere/1")]
+    callers = [Caller(site, *paths[number % 2], address) for number, address in enumerate(ADDRESSES * 2)]
+    publisher = Publisher(server)
+    for thread in (*callers, publisher):
+        thread.start()
+    for name in ("release-2", "release-3"):
+        machine.update(name)
+    for thread in (*callers, publisher):
+        thread.stop()
+    answers = sum((caller.answers for caller in callers), Counter())
+    print(answers, [visitor.connections for visitor in visitors])
+    assert set(answers) == {200}, answers
+    assert all(visitor.connections > 1 for visitor in visitors)
+    assert server.post("/publish/load/1", {"first": publisher.sent})[0] == 200
+    for visitor in visitors:
+        wait_until(lambda visitor=visitor: visitor.last() == [publisher.sent])
+        for stay in visitor.stays:
+            assert stay == list(range(stay[0], stay[0] + len(stay))) if stay else True
+        visitor.disconnect()
