@@ -35,7 +35,7 @@ class HangWatch(Ticker):
         url = settings.database_url.get_secret_value()
         self._engine = create_engine(url, poolclass=NullPool, connect_args=connect_options(url))
         self._running: dict[int, tuple[Connection, float]] = {}
-        self._hangs = False
+        self._hangs, self._asked = False, 0.0
 
     @contextlib.contextmanager
     def watched(self, connection: Connection) -> Iterator[None]:
@@ -55,12 +55,12 @@ class HangWatch(Ticker):
 
     def tick(self) -> None:
         """Check once."""
-        if not self._hangs and not self._long():
+        if not self._hangs and (not self._long() or time.monotonic() - self._asked < LONG_SECONDS):
             return
+        self._asked = time.monotonic()
         hung, self._hangs = self._hangs, not answers(self._engine)
-        if self._hangs:
-            for connection in self._long():
-                cut(connection)
+        for connection in self._long() if self._hangs else ():
+            cut(connection)
         if self._hangs and not hung:
             log.error("database_hangs", hint="It accepts connections and does not answer; requests get 503 until then.")
         elif hung and not self._hangs:

@@ -102,13 +102,13 @@ class Visitor(threading.Thread):
         )
         one.on("disconnect", lambda *_: gone.set())
         one.on("news", lambda data: self._keep(one, data))
-        one.on("room:missed", lambda data: self._miss(one, data))
+        one.on("room:missed", lambda data: self._miss(one, data["stream"]))
         with self.lock:
             self.client = one
         one.connect(self.site.origin, transports=[self.transport], wait_timeout=LIMIT_SECONDS)
         stream = told(one, "room:join", {"name": "load", "after": self.position})["stream"]
         if not stream["recovered"]:
-            self._miss(one, {"stream": stream})
+            self._miss(one, stream)
         self.connections += 1
         self.joined.set()
         while not (gone.wait(PAUSE_SECONDS) or self.leaving.is_set()):
@@ -118,15 +118,21 @@ class Visitor(threading.Thread):
     def _keep(self, client, data):
         with self.lock:
             if client is self.client:
-                self.position = {key: data["stream"][key] for key in ("epoch", "seq")}
-                if self.stays:
-                    self.stays[-1].append(data["n"])
+                self._move(data["stream"])
+                self.stays[-1].append(data["n"])
 
-    def _miss(self, client, data):
+    def _miss(self, client, stream):
         with self.lock:
             if client is self.client:
+                self._move(stream)
                 self.stays.append([])
-                self.position = {key: data["stream"][key] for key in ("epoch", "seq")}
+
+    def _move(self, stream):
+        """Take a position; in another epoch all numbers begin anew, and the visitor knows that it missed something."""
+        if self.position is None or self.position["epoch"] != stream["epoch"]:
+            self.stays.append([])
+            self.position = {"epoch": stream["epoch"], "seq": 0}
+        self.position["seq"] = max(self.position["seq"], stream["seq"])
 
     def last(self):
         with self.lock:
@@ -198,9 +204,11 @@ def machine(server, site, tmp_path):
     del env["PORT"]
     env["SECRET_KEY"] = "the same for all instances of the test"  # pragma: allowlist secret
     made = Instances(tmp_path / "machine", site, env)
-    made.update("release-1")
-    yield made
-    made.kill()
+    try:
+        made.update("release-1")
+        yield made
+    finally:
+        made.kill()
 
 
 def test_a_replacement_under_load_fails_no_request_and_loses_no_client(machine, site, server):
