@@ -25,8 +25,9 @@ class Watched(Redis):
 
 
 def ask(redis, *words):
+    """Return the words of an answer; Sentinel, when it moves a role, closes connections, so there may be none."""
     command = ["redis-cli", "-p", str(redis.port), *words]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
 
 
 @pytest.fixture
@@ -56,24 +57,24 @@ def counts_of(redis):
 def test_the_bus_and_the_limits_move_to_the_new_primary(trio, live, connect):
     primary, replica, sentinel = trio
     pair = meet([live(**behind(sentinel), RATE_LIMIT_DEFAULT="1000 per hour") for _ in range(2)])
-    clients = followers(connect, pair, "fails over")
+    clients = followers(connect, pair, "fails-over")
     sids = [client.sid for client in clients]
-    publish(pair[0], "fails over", 1)
+    publish(pair[0], "fails-over", 1)
     wait_until(lambda: [client.news() for client in clients] == [[0], [0]])
     wait_until(lambda: pair[0].get("/api/jobs")[0] == 200 and counts_of(primary))
     primary.kill()
     for server in pair:
-        wait_until(lambda server=server: server.metric("app_redis_down") == 1)
+        wait_until(lambda server=server: '"redis_down"' in server.log)
         assert server.get("/api/jobs")[0] == 200
-    publish(pair[0], "fails over", 20, first=1)
-    publish(pair[1], "fails over", 20, first=1001)
+    publish(pair[0], "fails-over", 20, first=1)
+    publish(pair[1], "fails-over", 20, first=1001)
     wait_until(lambda: "role:master" in ask(replica, "info", "replication"))
     for client in clients:
         wait_until(lambda client=client: len(client.news()) == 41)
     for server in pair:
         wait_until(lambda server=server: detail(server) == "" and server.metric("app_redis_down") == 0)
         assert server.metric("redis_messages_lost_total") == 0
-    publish(pair[1], "fails over", 1, first=5000)
+    publish(pair[1], "fails-over", 1, first=5000)
     wait_until(lambda: clients[0].news()[-1] == clients[1].news()[-1] == 5000)
     assert [client.sid for client in clients] == sids, "nobody connected again"
     assert ask(replica, "flushall") == ["OK"]
