@@ -36,6 +36,7 @@ def start(worker: Any) -> None:
     settings = wiring.settings
     _count_together(worker, settings)
     db.warm()
+    db.watch()
     profiling.listen()
     lag, probe = LagMonitor(settings.hub_stall_seconds), Probe()
     wiring.health_checks["writable"] = probe.problem

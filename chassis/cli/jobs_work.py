@@ -10,6 +10,7 @@ from flask.cli import ScriptInfo
 
 from chassis import features
 from chassis.cli.jobs import group
+from chassis.db import db
 from chassis.jobs.cpu import Pool
 from chassis.jobs.runner import Runner
 from chassis.upstream import upstream
@@ -35,6 +36,7 @@ def work() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, reload)
+    db.watch()
     runner.start()
     log.info("working; stop with Ctrl-C or SIGTERM")
     try:

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from chassis.base.concurrency import run_in_thread
 from chassis.db.engine import BUSY_SECONDS, hide_statements, sqlite_engine, watch_slow_statements
 from chassis.db.faults import may_pass, reason_of, too_busy
+from chassis.db.hang import HangWatch
 from chassis.db.patience import patiently
 from chassis.db.pool import connected
 from chassis.db.postgres import postgres_engine
@@ -53,6 +54,7 @@ class Database:
         self.sqlite, self.damage = settings.sqlite_path is not None, None
         self._writing = threading.Lock()
         self.replica: Replica | None = None
+        self._hang: HangWatch | None = None
         if self.sqlite:
             self.reader = sqlite_engine(url, pooled=True, immediate=False)
             self.scanner = sqlite_engine(url, pooled=False, immediate=False)
@@ -65,6 +67,7 @@ class Database:
             self.reserve = postgres_engine(url, settings, reserved=True)
             self.reserve_reader = self.reserve.execution_options(**WITHOUT_TRANSACTION)
             self._engines = [self.writer, self.reserve]
+            self._hang = HangWatch(settings)
             if read_url := settings.database_read_url.get_secret_value():
                 replica = postgres_engine(read_url, settings)
                 self.replica = Replica(replica.execution_options(**WITHOUT_TRANSACTION))
@@ -88,6 +91,11 @@ class Database:
                 log.warning("database_not_warm", reason=reason_of(error))
         if not self.sqlite:
             CONNECTIONS_MAX.set(self._most)
+
+    def watch(self) -> None:
+        """From now on, notice a server of PostgreSQL that hangs, and end the waiting for it."""
+        if self._hang is not None:
+            self._hang.start()
 
     def close(self) -> None:
         """Close all connections."""
@@ -169,10 +177,13 @@ class Database:
 
     def _run(self, engine: Engine, work: Work[T], slow: Slow) -> T:
         try:
+            hang = None if self.replica is not None and engine is self.replica.engine else self._hang
+            if hang is not None:
+                hang.check()
             own = engine is self.writer or engine is self.reader
             with connected(engine) if own and not self.sqlite else engine.connect() as connection:
                 connection.info["slow"] = slow
-                with connection.begin():
+                with hang.watched(connection) if hang else nullcontext(), connection.begin():
                     return work(connection)
         except DatabaseError as error:
             if self.sqlite and any(words in str(error.orig) for words in DAMAGED):

@@ -36,6 +36,7 @@ def celery_app(settings: Settings, *, sends_only: bool = False) -> "Celery":
         broker_connection_timeout=CONNECT_SECONDS,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
+        broker_channel_error_retry=True,  # a full Redis refuses commands, which would end the worker
         broker_transport_options=transport,
         control_exchange=f"{prefix}.control",
         event_exchange=f"{prefix}.events",

@@ -50,6 +50,7 @@ class Process:
     def start(self) -> None:
         """Reset the jobs of dead owners, and be seen as a worker."""
         profiling.listen()
+        db.watch()
         reset_stalled(db)
         for part in (self._caretaker, self._sender, self._sweeper, self._beat):
             part.start()

@@ -5,6 +5,7 @@ import functools
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -54,6 +55,22 @@ class Postgres:
         stop = [*self._user, self.binary("pg_ctl"), "-D", self.data, "-m", how, "-w", "stop"]
         subprocess.run(stop, check=True, capture_output=True, cwd="/")
         self._process.wait()
+
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """Stop all processes of the server within without ending them; the system accepts connections for it."""
+        main = int((Path(self.data) / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(main, signal.SIGSTOP)  # first, so that no process is added
+        found = subprocess.run(["pgrep", "-P", str(main)], capture_output=True, text=True, check=True).stdout
+        pids = [main, *(int(line) for line in found.split())]
+        try:
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in reversed(pids):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
 
 
 def another_user(folder: str) -> list[str]:

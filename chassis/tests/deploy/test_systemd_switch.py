@@ -1,19 +1,15 @@
 """instances.sh from release to release, below a folder, with stand-ins for systemd and for the service."""
 
-import os
-import subprocess
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from chassis.tests.conftest import CLEAN, ROOT
+from chassis.tests.deploy.instances import NODES, Machine
 from chassis.tests.deploy.ours import needs
 from chassis.tests.named import SLUG
-from chassis.tests.patience import LIMIT_SECONDS
 
-NODES = "deploy/nginx/nodes"
 pytestmark = [needs("deploy/systemd/instances.sh"), needs(NODES)]
 
 
@@ -28,65 +24,35 @@ class Ready(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-class Machine:
-    """Two ports that answer, and the folders of the script; a release named `broken` does not start."""
+class Two(Machine):
+    """Two ports that answer; a release named `broken` does not start."""
 
     def __init__(self, folder):
-        self.folder, self.told = folder, folder / "systemctl.log"
+        self.told = folder / "systemctl.log"
         self.servers = [ThreadingHTTPServer(("127.0.0.1", 0), Ready) for _ in range(2)]
-        self.ports = [str(server.server_address[1]) for server in self.servers]
-        for part in ("bin", "units", "opt/releases", "checkout/deploy/systemd", f"checkout/{NODES}"):
-            (folder / part).mkdir(parents=True)
-        lines = "".join(f"    server 127.0.0.1:{port} max_fails=1;\n" for port in self.ports)
-        self.nodes = folder / "nodes.conf"
-        self.nodes.write_text(f"upstream {SLUG} {{\n{lines}}}\n")
-        self._install()
-
-    def _install(self):
-        text = (ROOT / "deploy/systemd/instances.sh").read_text()
-        places = {
-            "/opt/$NAME": f"{self.folder}/opt",
-            "/etc/systemd/system": f"{self.folder}/units",
-            "/run/$NAME": f"{self.folder}/$NAME",
-            f"/etc/nginx/conf.d/{SLUG}_nodes.conf": str(self.nodes),
-        }
-        for place, here in places.items():
-            assert place in text
-            text = text.replace(place, here)
-        self.write("checkout/deploy/systemd/instances.sh", text)
-        self.write(f"checkout/{NODES}/node.sh", (ROOT / NODES / "node.sh").read_text())
+        ports = [str(server.server_address[1]) for server in self.servers]
+        nodes = folder / "nodes.conf"
+        lines = "".join(f"    server 127.0.0.1:{port} max_fails=1;\n" for port in ports)
+        nodes.write_text(f"upstream {SLUG} {{\n{lines}}}\n")
+        super().__init__(folder, ports, nodes, "true")
         # What systemd is asked to do, with the nodes that nginx leaves out at that moment.
-        down = f"$(sed -n 's/.*:\\([0-9]*\\) down .*/ without \\1/p' {self.nodes})"
+        down = f"$(sed -n 's/.*:\\([0-9]*\\) down .*/ without \\1/p' {nodes})"
         self.write(
             "bin/systemctl",
             f'#!/bin/sh\necho "$*{down}" >>{self.told}\n[ "$1" = restart ] || exit 0\n'
-            f'[ "$(basename "$(readlink {self.folder}/opt/instances/"${{2#*@}}")")" != broken ]\n',
+            f'[ "$(basename "$(readlink {folder}/opt/{SLUG}/instances/"${{2#*@}}")")" != broken ]\n',
         )
-        self.write("bin/journalctl", "#!/bin/sh\n")
-
-    def write(self, name, text):
-        path = self.folder / name
-        path.write_text(text)
-        path.chmod(0o755)
-
-    def release_of(self, port):
-        return (self.folder / "opt/instances" / port).resolve().name
 
     def update(self, name):
         """Build a release, as far as the script can see, and switch both ports to it."""
-        release = self.folder / "opt/releases" / name
+        release = self.release(name)
         (release / ".venv/bin").mkdir(parents=True)
         (release / ".venv/bin/python").symlink_to(sys.executable)
         (release / "deploy/systemd").mkdir(parents=True)
         for kind in ("service", "timer"):
             (release / f"deploy/systemd/one.{kind}").touch()
-        self.write("checkout/deploy/systemd/install.sh", f'#!/bin/sh\necho "install.sh: built {release}"\n')
         self.told.write_text("")
-        path = f"{self.folder}/bin:{os.environ['PATH']}"
-        given = {**CLEAN, "PATH": path, "NODES_FILE": str(self.nodes), "NGINX_COMMAND": "true"}
-        given["READY_SECONDS"] = f"{LIMIT_SECONDS:.0f}"
-        command = [self.folder / "checkout/deploy/systemd/instances.sh", *self.ports]
-        return subprocess.run(command, env=given, capture_output=True, text=True, check=False)
+        return self.switch(name)
 
     def asked(self, verb):
         return [line for line in self.told.read_text().splitlines() if line.startswith(verb)]
@@ -94,7 +60,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path):
-    made = Machine(tmp_path)
+    made = Two(tmp_path)
     threads = [threading.Thread(target=server.serve_forever, daemon=True) for server in made.servers]
     for thread in threads:
         thread.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.tests.chosen import at_once
 from chassis.tests.e2e.faults import all_rows_once, batch_of, start_batch
 from chassis.tests.named import EXAMPLE, SLUG
 from chassis.tests.patience import let_pass
@@ -46,6 +47,20 @@ def test_a_restart_makes_a_batch_wait_and_answers_503(served, own_postgres, wait
     own_postgres.start()
     goes_on(server, path, wait_for)
     assert "[SQL" not in server.log
+
+
+def test_a_server_that_hangs_makes_a_batch_wait_and_answers_503(served, own_postgres, wait_for):
+    server, path = served
+    with own_postgres.frozen():
+        for status, text in at_once(lambda _: server.get(path), range(20)):
+            assert status == 503
+            assert "it does not answer" in text
+        wait_for(lambda: '"database_hangs"' in server.log)
+        assert server.post(f"/api/{EXAMPLE}", {"name": "x", "prompt": "{n}", "rows": [{"n": "1"}]})[0] == 503
+        assert server.get("/livez")[0] == 200
+        wait_for(lambda: server.get("/readyz")[0] == 503)
+    goes_on(server, path, wait_for)
+    assert server.log.count('"database_hangs"') == server.log.count('"database_answers_again"') == 1
 
 
 @pytest.mark.parametrize("where", ["SYSTEM", "DATABASE postgres"])

@@ -1,4 +1,4 @@
-"""Real workers beside a web process that runs no jobs."""
+"""A web process that runs no jobs, its workers, and Celery's broker, all real."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from chassis.tests.conftest import gunicorn
 from chassis.tests.jobs import worker_app
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.servers import ROOT
-from chassis.tests.services import redis_server
+from chassis.tests.services import Redis
 
 APP = Path(worker_app.__file__)
 WORK = [sys.executable, "-m", "flask", "--app", str(APP), "jobs", "work"]
@@ -48,6 +48,11 @@ class Workers:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
 
+    def tell_broker(self, *command):
+        """Return what the broker answers to a command."""
+        command = ["redis-cli", "-u", self.redis.url, *command]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
     def log(self):
         return "".join(path.read_text() for path in sorted(self.home.glob("worker-*.log")))
 
@@ -76,11 +81,14 @@ class Workers:
 
 @contextlib.contextmanager
 def service(engine, tool, tmp_path, serve, **env):
+    """Yield a service whose jobs are run by workers; none has been started."""
     with contextlib.ExitStack() as stack:
         redis = None
         if engine == "celery":
-            redis = stack.enter_context(redis_server(tool("redis-server"), tmp_path))
-            env["JOBS_BROKER_URL"] = redis
+            redis = Redis(tool("redis-server"), tmp_path)
+            stack.callback(redis.kill)
+            redis.start()
+            env["JOBS_BROKER_URL"] = redis.url
         server = serve(
             command=gunicorn(APP.parent, "worker_app:app"),
             JOBS_ENGINE=engine,
