@@ -8,7 +8,7 @@ from chassis.web import facts
 
 
 def test_jobs_and_the_size_of_a_server_s_database_are_read_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_kinds", {})
+    monkeypatch.setattr(registry, "_kinds", dict(registry._kinds))
     job("mail")(lambda context, payload: None)
     db.open(Settings(database_url=new_database(tmp_path)))
     try:
