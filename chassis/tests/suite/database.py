@@ -43,9 +43,8 @@ def rooms_without_database() -> set[str]:
 
 def pytest_ignore_collect(collection_path: Path) -> bool | None:
     """Leave out the folders of those rooms' tests; None lets others decide."""
-    tests = ROOT / "chassis/tests"
-    below = collection_path.parent == tests and collection_path.name in rooms_without_database()
-    return True if ON_POSTGRES and below else None
+    of_room = ON_POSTGRES and collection_path.parent == ROOT / "chassis/tests"
+    return True if of_room and collection_path.name in rooms_without_database() else None
 
 
 @pytest.hookimpl(trylast=True)
