@@ -3,17 +3,14 @@
 import asyncio
 import json
 import random
-import threading
 from collections import Counter
 
 from chassis.tests.deploy.site import Site
 from chassis.tests.nodes.lines import HANDSHAKE_SECONDS, LOST, TRANSPORTS
 from chassis.tests.nodes.stream import Stream
-from chassis.tests.patience import LIMIT_SECONDS
 
 RETRY_SECONDS = 2.0  # as rooms.js
 DELAY_SECONDS = (0.5, 1.5)  # JavaScript's, before the first attempt to reconnect
-AT_ONCE = 20
 PER_ADDRESS = 10
 
 
@@ -29,33 +26,32 @@ class Client:
     async def run(self) -> None:
         """Live until cancelled."""
         while True:
-            line = TRANSPORTS[self.transport](self._site, self._address)
+            self._line = TRANSPORTS[self.transport](self._site, self._address)
             self._tasks: set[asyncio.Task[None]] = set()
             try:
-                await self._live(line)
+                await self._live()
             except LOST as error:
                 self._counted[f"lost {self.transport}: {type(error).__name__}"] += 1
             finally:
                 self.live = False
                 for task in self._tasks:
                     task.cancel()
-                if hasattr(line, "_socket") or hasattr(line, "_polls"):
-                    await line.close()
+                self._line.close()
             await asyncio.sleep(random.uniform(*DELAY_SECONDS))
 
-    async def _live(self, line) -> None:
+    async def _live(self) -> None:
         async with self._gate, asyncio.timeout(HANDSHAKE_SECONDS):
-            await line.open()
-            packets = await line.receive()
+            await self._line.open()
+            packets = await self._line.receive()
             opened = json.loads(packets.pop(0)[1:])
-            await line.send("40")
+            await self._line.send("40")
         self._counted[f"connected {self.transport}"] += 1
-        self._line, silence = line, (opened["pingInterval"] + opened["pingTimeout"]) / 1000
+        silence = (opened["pingInterval"] + opened["pingTimeout"]) / 1000
         while True:
             for packet in packets:
                 await self._take(packet)
             async with asyncio.timeout(silence):
-                packets = await line.receive()
+                packets = await self._line.receive()
 
     async def _take(self, packet: str) -> None:
         if packet == "2":
@@ -103,49 +99,4 @@ class Client:
         try:
             await work
         except LOST:
-            await self._line.close()
-
-
-class Crowd:
-    """Many clients in one thread, half of them with each transport."""
-
-    def __init__(self, site: Site, size: int) -> None:
-        self.counted: Counter[str] = Counter()
-        self._stopping, self._gate = threading.Event(), asyncio.Semaphore(AT_ONCE)
-        self.clients = [Client(number, site, self.counted, self._gate) for number in range(size)]
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._all()), daemon=True)
-        self._thread.start()
-
-    async def _all(self) -> None:
-        tasks = [asyncio.create_task(client.run()) for client in self.clients]
-        while not self._stopping.is_set():
-            await asyncio.sleep(0.05)
-            for task in tasks:
-                if task.done():
-                    task.result()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    def stop(self) -> None:
-        """Let all leave."""
-        self._stopping.set()
-        self._thread.join(LIMIT_SECONDS)
-
-    @property
-    def faults(self) -> list[str]:
-        """What the clients noted."""
-        return [fault for client in self.clients for fault in client.stream.faults]
-
-    def absent(self, last: dict[str, int]) -> list[str]:
-        """Return the clients that are away or do not know the last news."""
-        return [
-            f"{client.transport} {client.live} {client.stream.known}"
-            for client in self.clients
-            if not client.live or client.stream.known != last
-        ]
-
-    @property
-    def live(self) -> int:
-        """How many have joined."""
-        return sum(client.live for client in self.clients)
+            self._line.close()

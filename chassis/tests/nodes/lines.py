@@ -1,11 +1,10 @@
 """Connections of light Engine.IO clients through a proxy with TLS: a websocket, or long polls."""
 
 import asyncio
-import contextlib
 import json
 from urllib.parse import urlencode
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from chassis.tests.deploy.site import Site
@@ -20,6 +19,7 @@ class Websocket:
 
     def __init__(self, site: Site, address: str) -> None:
         self._site, self._address = site, address
+        self._socket: ClientConnection | None = None
 
     async def open(self) -> None:
         """Connect."""
@@ -31,28 +31,31 @@ class Websocket:
 
     async def receive(self) -> list[str]:
         """Return the next packets."""
+        assert self._socket is not None
         return [str(await self._socket.recv())]
 
     async def send(self, packet: str) -> None:
         """Send a packet."""
+        assert self._socket is not None
         await self._socket.send(packet)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Leave without a goodbye."""
-        self._socket.transport.abort()
+        if self._socket is not None:
+            self._socket.transport.abort()
 
 
 class Polling:
     """Long polls over one connection, and what the client sends over another."""
 
     def __init__(self, site: Site, address: str) -> None:
-        self._site, self._address, self._query = site, address, {"EIO": "4", "transport": "polling"}
+        self._polls, self._posts = Http(site, address), Http(site, address)
+        self._query = {"EIO": "4", "transport": "polling"}
         self._opened: list[str] = []
         self._sending = asyncio.Lock()
 
     async def open(self) -> None:
         """Begin a session."""
-        self._polls, self._posts = Http(self._site, self._address), Http(self._site, self._address)
         self._opened = [await self._ask(self._polls)]
         self._query["sid"] = json.loads(self._opened[0][1:])["sid"]
 
@@ -66,7 +69,7 @@ class Polling:
         async with self._sending:
             await self._ask(self._posts, packet)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Leave without a goodbye."""
         self._polls.close()
         self._posts.close()
@@ -116,8 +119,7 @@ class Http:
     def close(self) -> None:
         """Close it."""
         if self._writer is not None:
-            with contextlib.suppress(Exception):
-                self._writer.transport.abort()
+            self._writer.transport.abort()
 
 
 TRANSPORTS = {"websocket": Websocket, "polling": Polling}

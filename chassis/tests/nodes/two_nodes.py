@@ -10,7 +10,7 @@ from pathlib import Path
 
 from chassis.tests.deploy.several import Several
 from chassis.tests.nodes import tables
-from chassis.tests.nodes.clients import Crowd
+from chassis.tests.nodes.crowd import Crowd
 from chassis.tests.nodes.fan_out import Publisher
 from chassis.tests.nodes.far_redis import FarRedis
 from chassis.tests.patience import wait_until
