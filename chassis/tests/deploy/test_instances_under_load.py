@@ -225,7 +225,6 @@ def test_a_replacement_under_load_fails_no_request_and_loses_no_client(machine, 
     for thread in (*callers, publisher):
         thread.stop()
     answers = sum((caller.answers for caller in callers), Counter())
-    print(answers, [(visitor.connections, [len(stay) for stay in visitor.stays]) for visitor in visitors])
     assert set(answers) == {200}, answers
     assert all(visitor.connections > 1 for visitor in visitors)
     assert server.post("/publish/load/1", {"first": publisher.sent})[0] == 200
