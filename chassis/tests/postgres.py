@@ -17,6 +17,7 @@ from chassis.tests.servers import LEAN, ROOT, free_port
 
 CONNECTIONS = 100
 TEMPLATE = "migrated"
+MADE: set[str] = set()  # databases that this process has made
 # A crash of the machine may cost the data, one of the server may not. The launcher of autovacuum would start a process
 # for each of a run's hundreds of databases again and again.
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=4GB")
@@ -124,29 +125,44 @@ def make_template() -> None:
 
 def database_of(folder: Path, *, empty: bool) -> str:
     """Return the URL of a folder's database on the run's server, created if it does not exist."""
-    from psycopg.errors import DuplicateDatabase
-
     name = name_of(folder)
-    with contextlib.suppress(DuplicateDatabase):
-        create(name, "template1" if empty else TEMPLATE)
+    create(name, "template1" if empty else TEMPLATE)
     return f"{os.environ['TEST_POSTGRES']}/{name}"
 
 
 def copied(url: str, folder: Path) -> str:
     """Return the URL of a folder's database, which becomes a copy of another one."""
     name = name_of(folder)
-    execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-    create(name, url.rpartition("/")[2])
+    template = url.rpartition("/")[2]
+    if not create(name, template):
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
+        create(name, template)
     return f"{os.environ['TEST_POSTGRES']}/{name}"
+
+
+def forget(folder: Path) -> None:
+    """Remove a test's database, if it has one: those of a run would fill several gigabytes."""
+    if (name := name_of(folder)) in MADE:
+        MADE.discard(name)
+        execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
 def name_of(folder: Path) -> str:
     return f"of_{hashlib.sha256(str(folder).encode()).hexdigest()[:20]}"
 
 
-def create(name: str, template: str) -> None:
-    """Copy a database; by its files where the server has a choice, which costs half of copying by its log."""
-    execute(f"CREATE DATABASE {name} TEMPLATE {template}{' STRATEGY FILE_COPY' if version() >= 150_000 else ''}")
+def create(name: str, template: str) -> bool:
+    """Copy a database, and return whether there was none of that name.
+
+    It is copied by its files where the server has a choice, which costs half of copying by its log.
+    """
+    from psycopg.errors import DuplicateDatabase
+
+    with contextlib.suppress(DuplicateDatabase):
+        execute(f"CREATE DATABASE {name} TEMPLATE {template}{' STRATEGY FILE_COPY' if version() >= 150_000 else ''}")
+        MADE.add(name)
+        return True
+    return False
 
 
 @functools.cache

@@ -100,9 +100,17 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(autouse=True)
-def _no_sqlite() -> Iterator[None]:
-    with without_sqlite() if ON_POSTGRES else contextlib.nullcontext():
+def _on_postgres(request: pytest.FixtureRequest) -> Iterator[None]:
+    if not ON_POSTGRES:
         yield
+        return
+    from chassis.tests import postgres
+
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else None
+    with without_sqlite():
+        yield
+    if folder is not None:
+        postgres.forget(folder)
 
 
 @contextlib.contextmanager
