@@ -29,7 +29,7 @@ given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        rename deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        rename new deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -40,6 +40,11 @@ run: .venv/installed ## install the requirements and serve on http://127.0.0.1:5
 rename: ## give the service another name everywhere: make rename NAME="Acme Lab" [SLUG=acme-lab]
 	@$(NEW_ENOUGH)
 	@$(PYTHON) -m chassis.template.rename $(call given,NAME,name) $(call given,SLUG,slug)
+
+new: ## make a repository of its own: make new DIR=../acme NAME="Acme Lab" [PARTS=accounts,console] [EXAMPLES=...]
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.new $(call given,DIR,dir) $(call given,NAME,name) $(call given,SLUG,slug) \
+	  $(call given,PARTS,parts) $(call given,EXAMPLES,examples)
 
 test: .venv/installed-dev tools ## install the test requirements and run all tests except the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)

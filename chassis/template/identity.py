@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,11 @@ def arguments(text: str) -> dict[str, str]:
     return {one.arg: ast.get_source_segment(text, one.value) or "" for one in _call(text).keywords if one.arg}
 
 
+def parts(text: str) -> tuple[str, ...]:
+    """Return the parts that the text of the file names."""
+    return tuple(ast.literal_eval(arguments(text).get("parts", "()")))
+
+
 def named(text: str, new: Identity) -> str:
     """Return the text of the file with another identity; the slug is written only if the name does not give it."""
     slug = None if slug_of(new.name) == new.slug else json.dumps(new.slug)
@@ -54,6 +60,11 @@ def replaced(text: str, values: Mapping[str, str | None]) -> str:
     if max(map(len, in_one.splitlines())) <= LINE:
         return in_one
     return f"{text[:start]}Service(\n{''.join(f'    {one},{chr(10)}' for one in written)}){text[end:]}"
+
+
+def versioned(package: str, version: str) -> str:
+    """Return the text of pyproject.toml with another version of the service."""
+    return re.sub(r'^version = ".*"$', f'version = "{version}"', package, count=1, flags=re.MULTILINE)
 
 
 def _call(text: str) -> ast.Call:

@@ -7,7 +7,10 @@ from pathlib import Path
 from chassis.template.identity import Identity
 
 FOLDERS = ("deploy", "docs", ".github")
-LEFT_OUT = {"LICENSE", "CHANGELOG.md", ".template", ".secrets.baseline", ".git"}  # who wrote it, and what was
+LEFT_OUT = {
+    *("LICENSE", "CHANGELOG.md", ".template", ".git"),  # who wrote it, and what was
+    *("Makefile", ".env.example", "configuration.md", ".secrets.baseline"),  # the machinery's words, and generated ones
+}
 PRIVATE = {"secrets", "backups", "__pycache__"}
 # Behind the name and a dot; any other ending is a host of that name, such as acme.example.org, which stays.
 ENDINGS = "service|timer|socket|target|conf|json|ya?ml|toml|log|env|sh|py|pid|sock|db|slow|fast|svc|onrender"
@@ -18,11 +21,11 @@ CODE = re.compile(r"^```.*?^```|^ {4,}\S[^\n]*$|`[^`\n]+`", re.MULTILINE | re.DO
 
 def files(root: Path) -> Iterator[Path]:
     """Yield the files that can carry the name: the top level's, and those of deploy/, docs/ and .github/."""
-    tops = (path for path in root.iterdir() if path.name not in LEFT_OUT)
+    tops = root.iterdir()
     inner = (path for folder in FOLDERS for path in (root / folder).rglob("*"))
     for path in sorted([*tops, *inner]):
-        private = path.name != ".env.example" and (path.name.startswith(".env") or path.suffix == ".env")
-        if path.is_file() and not private and not PRIVATE & set(path.relative_to(root).parts):
+        left_out = path.name in LEFT_OUT or path.name.startswith(".env") or path.suffix == ".env"
+        if path.is_file() and not left_out and not PRIVATE & set(path.relative_to(root).parts):
             yield path
 
 
