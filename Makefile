@@ -29,7 +29,7 @@ given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        rename new deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        rename new upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -45,6 +45,10 @@ new: ## make a repository of its own: make new DIR=../acme NAME="Acme Lab" [PART
 	@$(NEW_ENOUGH)
 	@$(PYTHON) -m chassis.template.new $(call given,DIR,dir) $(call given,NAME,name) $(call given,SLUG,slug) \
 	  $(call given,PARTS,parts) $(call given,EXAMPLES,examples)
+
+upgrade: ## take a newer version of the template: make upgrade [TO=v0.3.0] [FROM=path or URL] [DRY=1]
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.upgrade $(call given,TO,to) $(call given,FROM,from) $(if $(filter 1,$(DRY)),--dry-run)
 
 test: .venv/installed-dev tools ## install the test requirements and run all tests except the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from chassis.template import Refused
@@ -11,21 +11,24 @@ from chassis.template import Refused
 NOBODY = {f"GIT_{who}_{what}": "template" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 
 
-def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> str:
-    """Run git and return what it printed; raise Refused with git's own words when it fails."""
-    done = attempt(root, *arguments, env=env)
+def git(root: Path, *arguments: str, env: Mapping[str, str] | None = None, given: str | None = None) -> str:
+    """Run git, perhaps with an input, and return what it printed; raise Refused with git's own words when it fails."""
+    done = attempt(root, *arguments, env=env, given=given)
     if done.returncode:
         raise Refused(f"git {arguments[0]}: {done.stderr.strip() or done.stdout.strip()}")
     return done.stdout.strip()
 
 
-def attempt(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+def attempt(
+    root: Path, *arguments: str, env: Mapping[str, str] | None = None, given: str | None = None
+) -> "subprocess.CompletedProcess[str]":
     """Run git and return how it ended."""
     try:
         return subprocess.run(
             ["git", *arguments],
             cwd=root,
             env={**os.environ, **(env or {})},
+            input=given,
             capture_output=True,
             text=True,
             check=False,
@@ -54,7 +57,19 @@ def stored(root: Path, folder: Path, grafts: Mapping[str, str]) -> str:
     """Return the tree that git makes of a folder's files, with other trees under the given paths."""
     with tempfile.TemporaryDirectory() as scratch:
         env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
-        git(root, f"--work-tree={folder}", "add", "--all", "--force", str(folder), env=env)
+        place = {"GIT_DIR": git(root, "rev-parse", "--absolute-git-dir"), "GIT_WORK_TREE": str(folder)}
+        git(folder, "add", "--all", "--force", env={**env, **place})
         for path, tree in grafts.items():
             git(root, "read-tree", f"--prefix={path}/", tree, env=env)
+        return git(root, "write-tree", env=env)
+
+
+def without(root: Path, tree: str, paths: Collection[str]) -> str:
+    """Return a tree without some of its files."""
+    with tempfile.TemporaryDirectory() as scratch:
+        env = {"GIT_INDEX_FILE": str(Path(scratch) / "index")}
+        git(root, "read-tree", tree, env=env)
+        if paths:
+            listed = "".join(f"0 {'0' * 40}\t{name}\0" for name in sorted(paths))
+            git(root, "update-index", "-z", "--index-info", env=env, given=listed)
         return git(root, "write-tree", env=env)

@@ -5,6 +5,7 @@ import re
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from chassis.template.git import attempt
 
@@ -32,7 +33,8 @@ def read(root: Path) -> Record | None:
         return None
     given = tomllib.loads((root / FILE).read_text())
     known = {field.name for field in fields(Record)}
-    return Record(**{key: tuple(one) if isinstance(one, list) else one for key, one in given.items() if key in known})
+    values: dict[str, Any] = {key: tuple(one) if isinstance(one, list) else one for key, one in given.items()}
+    return Record(**{key: value for key, value in values.items() if key in known})
 
 
 def write(root: Path, record: Record) -> None:

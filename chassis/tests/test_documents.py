@@ -65,6 +65,7 @@ ELSEWHERE = {
     ): "settings, which chassis/parts/accounts/tests/test_oidc.py tries",
     ("chassis/docs/sign-in.md", "Without passwords"): "chassis/parts/accounts/tests/test_oidc.py types it",
     ("chassis/docs/operations.md", "Webhooks"): "chassis/parts/webhooks/tests/test_doors.py types it",
+    ("chassis/UPGRADING.md", "Every upgrade"): "a version of before; chassis/tests/template/test_upgrade.py upgrades",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }
 
