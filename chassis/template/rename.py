@@ -34,7 +34,9 @@ def rename(root: Path, name: str, slug: str) -> None:
 
 def apply(root: Path, old: Identity, new: Identity) -> list[str]:
     """Change every file that carries the old name, and return a line for each; what is new already stays."""
-    changed = []
+    changed: list[str] = []
+    if old == new:
+        return changed
     for path in list(places.files(root)):
         changed += _file(root, path, old, new)
     text = (root / FILE).read_text()  # last, so that a rename that was interrupted can be repeated
