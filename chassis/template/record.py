@@ -11,7 +11,7 @@ from chassis.template.git import attempt
 
 FILE = ".template"
 HEAD = "# The template that this repository was made from; `make upgrade` reads and writes it.\n"
-CREDENTIALS = re.compile(r"(?<=://)[^/@]+@")
+CREDENTIALS = re.compile(r"^(https?://)[^/@]+@")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def read(root: Path) -> Record | None:
 
 def write(root: Path, record: Record) -> None:
     """Write the record, without a password that an address may have."""
-    kept = {**asdict(record), "origin": CREDENTIALS.sub("", record.origin)}
+    kept = {**asdict(record), "origin": CREDENTIALS.sub(r"\1", record.origin)}
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in kept.items())
     (root / FILE).write_text(HEAD + "".join(lines))
 

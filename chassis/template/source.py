@@ -16,7 +16,7 @@ Numbers = tuple[int, int, int]
 def fetch(root: Path, address: str) -> None:
     """Fetch the template's commits, beside the repository's own."""
     kinds = [f"+refs/{kind}/*:{REFS}/{kind}/*" for kind in ("tags", "heads")]
-    git(root, "fetch", "--quiet", "--no-tags", "--prune", address, *kinds)
+    git(root, "fetch", "--quiet", "--no-tags", "--prune", "--", address, *kinds)
 
 
 def wanted(root: Path, name: str) -> tuple[str, str]:

@@ -6,9 +6,10 @@ import pytest
 
 from chassis.base.service import current
 from chassis.tests.named import SLUG
-from chassis.tests.template.clones import NEVER, clone_of_this, with_our_tools
+from chassis.tests.template.clones import NAME, NAME_SLUG, NEVER, clone_of_this, with_our_tools
 
-NAME, NEW, NEW_SLUG = current().name, "Zinnia Harbor", "zinnia-harbor"
+OLD = current().name
+TWO = "-".join(("quokka", "works"))
 STATIC = (
     "chassis/tests/test_names.py",
     "chassis/tests/deploy/test_kubernetes.py",
@@ -56,36 +57,36 @@ def clone(shared):
 
 
 def test_a_rename_leaves_nothing_of_the_old_name_and_says_what_it_changed(clone):
-    said = clone.make("rename", f"NAME={NEW}")
+    said = clone.make("rename", f"NAME={NAME}")
     clone.git("add", "--all")
     changed = clone.git("diff", "--cached", "--name-only", "--no-renames", "--diff-filter=d").splitlines()
     assert sorted(line.rpartition(" -> ")[2] for line in said.splitlines()[:-1]) == changed
-    assert said.splitlines()[-1] == f"{NAME} ({SLUG}) is now {NEW} ({NEW_SLUG}): {len(changed)} files changed."
+    assert said.splitlines()[-1] == f"{OLD} ({SLUG}) is now {NAME} ({NAME_SLUG}): {len(changed)} files changed."
     assert not [name for name in changed if name.startswith(NEVER)]
     assert clone.places(SLUG) == []
-    assert clone.read("README.md").startswith(f"# {NEW}\n")
-    assert f'Service(name="{NEW}", version=' in clone.read("app/__init__.py")
-    assert (clone.folder / f"deploy/systemd/{NEW_SLUG}-db@.service").is_file()
+    assert clone.read("README.md").startswith(f"# {NAME}\n")
+    assert f'Service(name="{NAME}", version=' in clone.read("app/__init__.py")
+    assert (clone.folder / f"deploy/systemd/{NAME_SLUG}-db@.service").is_file()
 
 
 def test_a_rename_again_changes_nothing_and_back_restores_every_byte(clone):
-    clone.make("rename", f"NAME={NEW}")
+    clone.make("rename", f"NAME={NAME}")
     once = clone.commit("Rename")
-    assert clone.make("rename", f"NAME={NEW}") == f"The service is {NEW} ({NEW_SLUG}) already.\n"
+    assert clone.make("rename", f"NAME={NAME}") == f"The service is {NAME} ({NAME_SLUG}) already.\n"
     assert clone.git("status", "--porcelain") == ""
-    clone.make("rename", "NAME=Quokka", "SLUG=quokka-works")
+    clone.make("rename", "NAME=Quokka", f"SLUG={TWO}")
     assert clone.places("zinnia") == []
-    assert 'Service(name="Quokka", slug="quokka-works", version=' in clone.read("app/__init__.py")
-    clone.make("rename", f"NAME={NEW}")
+    assert f'Service(name="Quokka", slug="{TWO}", version=' in clone.read("app/__init__.py")
+    clone.make("rename", f"NAME={NAME}")
     clone.git("add", "--all")
     assert clone.git("diff", "--cached", "--stat", once) == ""
 
 
 def test_a_shorter_name_of_the_same_word_can_be_taken(clone):
-    clone.make("rename", f"NAME={NEW}")
+    clone.make("rename", f"NAME={NAME}")
     clone.make("rename", "NAME=Zinnia")
     clone.commit("Rename")
-    assert clone.places(NEW_SLUG) == []
+    assert clone.places(NAME_SLUG) == []
     assert "name: zinnia-worker\n" in clone.read("deploy/kubernetes/worker/deployment.yaml")
 
 
@@ -115,7 +116,7 @@ def test_hosts_of_that_name_prose_and_private_files_stay(clone):
 
 
 def test_a_long_name_is_written_as_the_formatter_would(clone):
-    clone.make("rename", f"NAME={'Zinnia ' * 5}Harb", "SLUG=zinnia-harbor-of-the-long-names")
+    clone.make("rename", f"NAME={'Zinnia ' * 5}Harb", f"SLUG={NAME_SLUG}-of-the-long-names")
     with_our_tools(clone)
     clone.run(".venv/bin/ruff", "format", "--check", "--no-cache", "app/__init__.py")
     assert ast.parse(clone.read("app/__init__.py"))
@@ -123,7 +124,7 @@ def test_a_long_name_is_written_as_the_formatter_would(clone):
 
 @pytest.mark.long
 def test_a_renamed_clone_passes_its_lint_and_the_static_tests(clone):
-    clone.make("rename", f"NAME={NEW}", "SLUG=zinnia")
+    clone.make("rename", f"NAME={NAME}", "SLUG=zinnia")
     with_our_tools(clone)
     clone.commit("Rename")
     clone.run("make", "lint", seconds=None)

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.tests.named import EXAMPLE, SLUG
 from chassis.tests.template import versions
-from chassis.tests.template.clones import Clone, with_our_tools
-from chassis.tests.template.versions import NEW, OWN, SITE, UNIT, UPGRADING
+from chassis.tests.template.clones import NAME, NAME_SLUG, Clone, with_our_tools
+from chassis.tests.template.versions import OWN, SITE, UNIT, UPGRADING
 
 pytestmark = pytest.mark.long
 WAYS = {"cloned": versions.cloned, "copied": versions.copied, "made": versions.made}
@@ -60,8 +60,8 @@ def test_the_chassis_is_the_new_one_and_the_name_is_ours(upgraded, template):
     assert service.git("ls-files", "--stage", "chassis") == theirs
     assert service.git("diff", "--name-only", "--", "chassis") == ""
     assert service.places(SLUG) == []
-    assert f"# Also in /opt/{NEW}/moat.\n" in service.read(UNIT.format(NEW))
-    assert service.read(f"deploy/moat/{NEW}.yaml") == f"name: {NEW}\n"
+    assert f"# Also in /opt/{NAME_SLUG}/moat.\n" in service.read(UNIT.format(NAME_SLUG))
+    assert service.read(f"deploy/moat/{NAME_SLUG}.yaml") == f"name: {NAME_SLUG}\n"
 
 
 def test_what_was_deleted_stays_away(upgraded):
@@ -74,7 +74,7 @@ def test_what_was_deleted_stays_away(upgraded):
     ):
         assert not (service.folder / name).exists()
     assert "Left out, since it was deleted here:\n" in said
-    assert f"  deploy/caddy/Caddyfile\n  deploy/supervisor/more.conf\n  deploy/supervisor/{NEW}.conf\n" in said
+    assert f"  deploy/caddy/Caddyfile\n  deploy/supervisor/more.conf\n  deploy/supervisor/{NAME_SLUG}.conf\n" in said
 
 
 def test_what_is_ours_stays_and_the_rim_has_both(upgraded):
@@ -84,7 +84,7 @@ def test_what_is_ours_stays_and_the_rim_has_both(upgraded):
     assert 'version="1.4.0", parts=("accounts",))' in text
     assert 'version = "1.4.0"' in service.read("pyproject.toml")
     assert "preview = false" in service.read("pyproject.toml")
-    assert service.read("README.md") == "# Zinnia Harbor\n\nOur own words.\n"
+    assert service.read("README.md") == f"# {NAME}\n\nOur own words.\n"
     assert "template's" not in service.read("CHANGELOG.md")
     assert (service.folder / OWN).is_file()
     assert "# Our line." in (both := service.read("Dockerfile"))
@@ -119,6 +119,6 @@ def test_the_next_upgrade_begins_where_this_one_ended(upgraded, tmp_path):
     assert "make docs" not in said
     assert "MOAT_METRES" not in later.read(".env.example")
     assert EXAMPLE not in later.read("docs/configuration.md").lower()
-    assert later.read("deploy/moat/more.yaml") == f"name: {NEW}-more\n"
+    assert later.read("deploy/moat/more.yaml") == f"name: {NAME_SLUG}-more\n"
     assert later.git("diff", "--cached", "--name-only", "--", "deploy") == "deploy/moat/more.yaml"
     assert tomllib.loads(later.read(".template"))["tag"] == "chassis-v99.1.0"

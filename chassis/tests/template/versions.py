@@ -4,9 +4,8 @@ import re
 import shutil
 
 from chassis.tests.named import EXAMPLE, SLUG
-from chassis.tests.template.clones import Clone, clone_of_this
+from chassis.tests.template.clones import NAME, Clone, clone_of_this
 
-NEW = "zinnia-harbor"
 OWN = "app/features/harbor/__init__.py"
 FEATURE = '"""What this service does."""\n\n\ndef register(hooks: object) -> None:\n    """Add nothing yet."""\n'
 SITE = "deploy/nginx/app.conf"
@@ -79,14 +78,14 @@ def copied(template, folder):
 def made(template, folder):
     """Make a repository from the first version by `make new`."""
     template.git("checkout", "-q", "chassis-v98.0.0")
-    template.make("new", f"DIR={folder}", "NAME=Zinnia Harbor", "PARTS=accounts")
+    template.make("new", f"DIR={folder}", f"NAME={NAME}", "PARTS=accounts")
     template.git("checkout", "-q", "main")
     return lived_in(Clone(folder))
 
 
 def renamed(clone):
     """Rename a clone and remove a part."""
-    clone.make("rename", "NAME=Zinnia Harbor")
+    clone.make("rename", f"NAME={NAME}")
     clone.commit("Rename")
     text = clone.read("app/__init__.py")
     clone.write("app/__init__.py", text.partition("parts=(")[0] + 'parts=("accounts",))\n')
@@ -99,7 +98,7 @@ def lived_in(clone):
         shutil.rmtree(clone.folder / name, ignore_errors=True)
     (clone.folder / "deploy/caddy/Caddyfile").unlink()
     clone.write(OWN, FEATURE)
-    clone.write("README.md", "# Zinnia Harbor\n\nOur own words.\n")
+    clone.write("README.md", f"# {NAME}\n\nOur own words.\n")
     clone.change(SITE, clone.read(SITE).splitlines()[0], "# Our first line.")
     clone.change("Dockerfile", "\n", "\n# Our line.\n")
     for name, line in (("app/__init__.py", r'version=".*?"'), ("pyproject.toml", r'(?m)^version = ".*?"')):
