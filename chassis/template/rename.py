@@ -39,7 +39,7 @@ def apply(root: Path, old: Identity, new: Identity) -> list[str]:
         return changed
     for path in list(places.files(root)):
         changed += _file(root, path, old, new)
-    text = (root / FILE).read_text()  # last, so that a rename that was interrupted can be repeated
+    text = (root / FILE).read_text()
     if named(text, new) != text:
         (root / FILE).write_text(named(text, new))
         changed.append(FILE)
