@@ -22,16 +22,33 @@ SECONDS ?= 60
 STACK ?= deploy/compose/compose.yaml
 COMPOSE ?= $(shell if docker compose version >/dev/null 2>&1; then echo docker compose; else \
              command -v podman-compose || echo $(BIN)/podman-compose; fi)
+NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+  { echo "Python 3.11 or newer is needed: install it, or give its path with make PYTHON=/path/to/python3." >&2; exit 1; }
+# An option for a variable that was given to make: the environment has a NAME of its own on some systems.
+given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        rename new upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
 
 run: .venv/installed ## install the requirements and serve on http://127.0.0.1:5000
 	@exec $(BIN)/python run_web.py
+
+rename: ## give the service another name everywhere: make rename NAME="Acme Lab" [SLUG=acme-lab]
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.rename $(call given,NAME,name) $(call given,SLUG,slug)
+
+new: ## make a repository of its own: make new DIR=../acme NAME="Acme Lab" [PARTS=accounts,console] [EXAMPLES=...]
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.new $(call given,DIR,dir) $(call given,NAME,name) $(call given,SLUG,slug) \
+	  $(call given,PARTS,parts) $(call given,EXAMPLES,examples)
+
+upgrade: ## take a newer version of the template: make upgrade [TO=v0.3.0] [FROM=path or URL] [DRY=1]
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.upgrade $(call given,TO,to) $(call given,FROM,from) $(if $(filter 1,$(DRY)),--dry-run)
 
 test: .venv/installed-dev tools ## install the test requirements and run all tests except the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)
@@ -141,8 +158,7 @@ tools: # Debian's packages that the tests start: installed under CI=true as root
 	$${root}env DEBIAN_FRONTEND=noninteractive $$install -qq >/dev/null
 
 .venv/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "Python 3.11 or newer is needed: install it, or give its path with make PYTHON=/path/to/python3." >&2; exit 1; }
+	@$(NEW_ENOUGH)
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "Python's venv module is missing: sudo apt install python3-venv" >&2; exit 1; }
 	@echo "Making .venv ..."; $(PYTHON) -m venv .venv

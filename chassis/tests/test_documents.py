@@ -68,6 +68,7 @@ ELSEWHERE = {
         "Without passwords",
     ): "chassis/parts/accounts/tests/test_oidc_without_passwords.py types it",
     ("chassis/docs/operations.md", "Webhooks"): "chassis/parts/webhooks/tests/test_doors.py types it",
+    ("chassis/UPGRADING.md", "Every upgrade"): "a version of before; chassis/tests/template/test_upgrade.py upgrades",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }
 

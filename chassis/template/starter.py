@@ -1,0 +1,43 @@
+"""The texts that a new repository has instead of the template's own."""
+
+import re
+
+CHANGELOG = """\
+# Changelog
+
+What changes for the people who use or run this service, in the form of
+[Keep a Changelog](https://keepachangelog.com/en/1.1.0/). The chassis has [its own](chassis/CHANGELOG.md).
+
+## [Unreleased]
+
+### Added
+
+- The first version.
+"""
+README = """\
+# {name}
+
+Say here in two sentences what {name} does, and for whom.
+
+    make run      # http://127.0.0.1:5000 - creates .venv, installs, migrates, serves
+    make test     # installs the test tools and runs the tests
+
+`app/` is the service: its name, version and parts in `app/__init__.py`, its settings in `app/settings.py`, one folder a
+feature in `app/features`. `chassis/` is the machinery below it, which `make upgrade` replaces; do not edit it.
+`make help` lists every command.
+
+| document | answers |
+|---|---|
+| [Adding a feature](chassis/docs/adding-a-feature.md) | How do I write a feature? |
+| [Configuration](docs/configuration.md) | Which settings are there? |
+| [Deploying](docs/deploy.md) | How do I install, update and roll back the service? |
+| [Operations](chassis/docs/operations.md) | How do I run it: commands, logs, backups, accounts, limits? |
+| [Upgrading](chassis/UPGRADING.md) | How do I take a newer version of the template? |
+"""
+EXAMPLE = re.compile(r"^## The example .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+
+
+def readme(name: str, shipped: str, with_example: bool) -> str:
+    """Return the README of a new service; a kept example keeps its section of the shipped one."""
+    section = EXAMPLE.search(shipped) if with_example else None
+    return README.format(name=name) + (f"\n{section[0].rstrip()}\n" if section else "")
