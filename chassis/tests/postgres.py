@@ -46,8 +46,10 @@ class Postgres:
         """Start the server, and return when it answers."""
         options = ["-D", self.data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.data]
         options += [f"--{name}" for name in (*QUICK, f"max_connections={self._connections}")]
-        command = [*self._user, self.binary("postgres"), *options]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/")
+        command = [self.binary("postgres"), *options]
+        who = {"user": "postgres", "group": "postgres", "extra_groups": []} if self._user else {}
+        # Not by runuser, which stops itself when its child is stopped, and then waits for somebody to continue it.
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/", **who)
         ready = [self.binary("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
         wait_until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
 
