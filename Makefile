@@ -58,9 +58,9 @@ test-fast: PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
 test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
-test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs, PostgreSQL and a clone without the example
+test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs and a clone without the example
 	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
-	  "make test-mode MODE=threading" "make test-postgres" "make test-without-example"
+	  "make test-mode MODE=threading" "make test-without-example"
 
 test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
