@@ -12,6 +12,7 @@ from chassis.template import Refused
 
 FILE = "app/__init__.py"
 LINE = 120
+VERSION_LINE = re.compile(r'^version = ".*"$', re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def replaced(text: str, values: Mapping[str, str | None]) -> str:
 
 def versioned(package: str, version: str) -> str:
     """Return the text of pyproject.toml with another version of the service."""
-    return re.sub(r'^version = ".*"$', f'version = "{version}"', package, count=1, flags=re.MULTILINE)
+    return VERSION_LINE.sub(f'version = "{version}"', package, count=1)
 
 
 def _call(text: str) -> ast.Call:

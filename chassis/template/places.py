@@ -15,7 +15,12 @@ PRIVATE = {"secrets", "backups", "__pycache__"}
 # Behind the name and a dot; any other ending is a host of that name, such as acme.example.org, which stays.
 ENDINGS = "service|timer|socket|target|conf|json|ya?ml|toml|log|env|sh|py|pid|sock|db|slow|fast|svc|onrender"
 
+INSIDE = re.compile(r"[A-Za-z0-9.]")  # before a slug that is part of another word
+GOES_ON = re.compile(rf"[A-Za-z0-9]|[-@\w]*\.(?!(?:{ENDINGS})\b)[A-Za-z]")  # behind one
+
 MARK = "\0"
+LOCK = re.compile(r"requirements[^/]*\.txt")
+SLUG_LINE = re.compile(r'^name = "([^"\n]*)"$', re.MULTILINE)
 CODE = re.compile(r"^```.*?^```|^ {4,}\S[^\n]*$|`[^`\n]+`", re.MULTILINE | re.DOTALL)
 
 
@@ -37,19 +42,27 @@ def text_of(path: Path) -> str | None:
         return None
 
 
-def word(slug: str) -> re.Pattern[str]:
-    """Match a slug as a word of its own, but not in the name of a host."""
-    return re.compile(rf"(?<![A-Za-z0-9.]){re.escape(slug)}(?![A-Za-z0-9])(?![-@\w]*\.(?!(?:{ENDINGS})\b)[A-Za-z])")
+def replaced(text: str, old: str, new: str) -> str:
+    """Replace a slug where it is a word of its own, but not in the name of a host."""
+    written, done, at = [], 0, text.find(old)
+    while at >= 0:
+        end = at + len(old)
+        if not INSIDE.match(text[at - 1 : at]) and not GOES_ON.match(text, end):
+            written += [text[done:at], new]
+            done = end
+        at = text.find(old, end if done == end else at + 1)
+    return "".join([*written, text[done:]])
 
 
 def renamed(name: str, text: str, old: Identity, new: Identity) -> str:
     """Return the text of a file, given by its path from the top, with the new name for the old one."""
     if name == "pyproject.toml":
-        return re.sub(rf'^(name = )"{re.escape(old.slug)}"$', rf'\1"{new.slug}"', text, flags=re.MULTILINE)
-    if re.fullmatch(r"requirements[^/]*\.txt", name):
+        return SLUG_LINE.sub(lambda line: f'name = "{new.slug}"' if line[1] == old.slug else line[0], text)
+    if LOCK.fullmatch(name):
         return text.replace(f" {old.slug} (pyproject.toml)", f" {new.slug} (pyproject.toml)")
     if name == "README.md":
-        text = re.sub(rf"\A# (?:.* )?{re.escape(old.name)}$", lambda _: f"# {new.name}", text, flags=re.MULTILINE)
+        title, end, rest = text.partition("\n")
+        text = f"# {new.name}{end}{rest}" if f"{title.rstrip()}".endswith(f" {old.name}") else text
     if " " in old.name:  # a name of one word may be an ordinary word too
         text = text.replace(old.name, new.name)
     return _substituted(name, text, old.slug, new.slug)
@@ -72,5 +85,5 @@ def taken(root: Path, slug: str, old: str) -> str | None:
 def _substituted(name: str, text: str, old: str, new: str) -> str:
     """Replace a slug in a text; in a document only in code, since prose may use the word."""
     if not name.endswith(".md"):
-        return word(old).sub(new, text)
-    return CODE.sub(lambda code: word(old).sub(new, code[0]), text)
+        return replaced(text, old, new)
+    return CODE.sub(lambda code: replaced(code[0], old, new), text)

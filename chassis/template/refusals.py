@@ -12,6 +12,7 @@ from chassis.template.identity import Identity
 NAME_MAX = 40
 SLUG_MAX = 32  # of a Linux user, see useradd(8)
 SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+SEPARATORS = re.compile(r"[-_.]+")
 UNSAFE = re.compile(r"""["\\`$<>]""")
 KEYWORDS = {word.lower() for word in (*keyword.kwlist, *keyword.softkwlist)} - {"_"}
 YAML = {"yes", "no", "on", "off", "y", "n", "null", "true", "false"}
@@ -66,4 +67,4 @@ def _of_slug(slug: str, root: Path, old: str) -> Iterator[str]:
 def packages(root: Path) -> set[str]:
     """Return the names of the locked libraries, normalized as an index does."""
     locks = (path.read_text() for path in sorted(root.glob("requirements*.txt")))
-    return {re.sub(r"[-_.]+", "-", name).lower() for lock in locks for name in PACKAGE.findall(lock)}
+    return {SEPARATORS.sub("-", name).lower() for lock in locks for name in PACKAGE.findall(lock)}

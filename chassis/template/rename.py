@@ -53,7 +53,7 @@ def _file(root: Path, path: Path, old: Identity, new: Identity) -> list[str]:
     after = None if text is None else places.renamed(name, text, old, new)
     if after is not None and after != text:
         path.write_bytes(after.encode())
-    moved = path.with_name(places.word(old.slug).sub(new.slug, path.name))
+    moved = path.with_name(places.replaced(path.name, old.slug, new.slug))
     if moved != path and path.parent != root:
         path.rename(moved)
         return [f"{name} -> {moved.relative_to(root).as_posix()}"]

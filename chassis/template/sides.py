@@ -16,6 +16,7 @@ from chassis.template.git import NOBODY, attempt, export, git, names, stored, wi
 OURS = ("CHANGELOG.md", "LICENSE")
 UNLESS_CHANGED = ("README.md", "SECURITY.md")  # texts, of which a merge line by line makes no sense
 GENERATED = ("docs/configuration.md", ".env.example")
+VERSION_LINE = re.compile(r'^version = "(.*)"$', re.MULTILINE)
 LOCK = re.compile(r"requirements[^/]*\.txt")
 FEATURE = re.compile(r"app/features/[^/]+/")
 
@@ -48,7 +49,7 @@ def _tree(root: Path, commit: str) -> str:
     """Return a commit's tree with this repository's identity in it."""
     text = (root / identity.FILE).read_text()
     ours = {key: value for key, value in identity.arguments(text).items() if key in ("version", "parts")}
-    package = re.search(r'^version = "(.*)"$', (root / "pyproject.toml").read_text(), re.MULTILINE)
+    package = VERSION_LINE.search((root / "pyproject.toml").read_text())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "side"
         export(root, commit, folder)

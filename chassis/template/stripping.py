@@ -1,7 +1,6 @@
 """Takes examples and parts out of a fresh tree, with what the generated documents say about their settings."""
 
 import ast
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +50,9 @@ def _titles(folder: Path) -> Iterator[str]:
 
 
 def _without(text: str, heading: str, start: str) -> str:
-    return re.sub(rf"\n{re.escape(heading)}\n.*?(?=\n{re.escape(start)}|\Z)", "", text, flags=re.DOTALL)
+    before, found, rest = text.partition(f"\n{heading}\n")
+    _, following, after = rest.partition(f"\n{start}")
+    return before + following + after if found else text
 
 
 def _tuple(names: tuple[str, ...]) -> str:

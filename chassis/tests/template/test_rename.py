@@ -123,6 +123,7 @@ def test_a_long_name_is_written_as_the_formatter_would(clone):
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1_800)
 def test_a_renamed_clone_passes_its_lint_and_the_static_tests(clone):
     clone.make("rename", f"NAME={NAME}", "SLUG=zinnia")
     with_our_tools(clone)
