@@ -44,7 +44,7 @@ def text_of(path: Path) -> str | None:
 
 def replaced(text: str, old: str, new: str) -> str:
     """Replace a slug where it is a word of its own, but not in the name of a host."""
-    written, done, at = [], 0, text.find(old)
+    written, done, at = [], 0, text.find(old) if old else -1
     while at >= 0:
         end = at + len(old)
         if not INSIDE.match(text[at - 1 : at]) and not GOES_ON.match(text, end):

@@ -1,10 +1,9 @@
 """The live application as a service with another name."""
 
-from dataclasses import replace
-
 import app as package
+from chassis.service import Service
 
-package.service = replace(package.service, name="Another Service")
+package.service = Service(name="Another Service", version="1.0.0", parts=package.service.parts)
 
 from live_app import app  # noqa: E402 - the name comes first
 
