@@ -9,7 +9,7 @@ from chassis.template.record import Record
 
 REFS = "refs/template"  # apart from the tags and branches of the repository itself
 VERSION = re.compile(r'^__version__ = "(.*?)"', re.MULTILINE)
-NUMBER = re.compile(r"\d+")
+VERSION_NUMBER = re.compile(r"\d+")
 TAG = re.compile(r"(chassis-)?v(\d+)\.(\d+)\.(\d+)")
 Numbers = tuple[int, int, int]
 
@@ -44,7 +44,7 @@ def newest(root: Path) -> list[str]:
 
 def numbers(version: str) -> Numbers:
     """Return a version's parts as numbers, which compare in the order of versions."""
-    major, minor, patch = NUMBER.findall(version)[:3]
+    major, minor, patch = VERSION_NUMBER.findall(version)[:3]
     return int(major), int(minor), int(patch)
 
 
