@@ -31,7 +31,7 @@ feature in `app/features`. `chassis/` is the machinery below it, which `make upg
 | [Adding a feature](chassis/docs/adding-a-feature.md) | How do I write a feature? |
 | [Configuration](docs/configuration.md) | Which settings are there? |
 | [Deploying](docs/deploy.md) | How do I install, update and roll back the service? |
-| [Operations](chassis/docs/operations.md) | How do I run it: commands, logs, backups, accounts, limits? |
+| [Operations](chassis/docs/operations.md) | How do I run it: commands, logs, backups, people, limits? |
 | [Upgrading](chassis/UPGRADING.md) | How do I take a newer version of the template? |
 """
 EXAMPLE = re.compile(r"^## The example .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)

@@ -9,7 +9,7 @@ import pytest
 from chassis.tests.conftest import CLEAN, ROOT, Server, free_port
 from chassis.tests.servers import same_in_every_mode
 
-pytestmark = same_in_every_mode
+pytestmark = [pytest.mark.server, same_in_every_mode]
 # A column `text` becomes `title`, in three updates: add it, fill it, drop the old one.
 WRITES = {1: ("text",), 2: ("text", "title"), 3: ("title",), 4: ("title",)}
 READS = {1: "text", 2: "coalesce(title, text)", 3: "title", 4: "title"}
