@@ -7,7 +7,8 @@ from typing import Any
 
 from chassis.template import Refused
 from chassis.template.git import attempt, git, names
-from chassis.template.sides import GENERATED, LOCK, Sides, blob
+from chassis.template.places import LOCK
+from chassis.template.sides import GENERATED, Sides, blob
 
 
 def merge(place: Path, both: Sides) -> list[str]:

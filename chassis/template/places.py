@@ -62,7 +62,7 @@ def renamed(name: str, text: str, old: Identity, new: Identity) -> str:
         return text.replace(f" {old.slug} (pyproject.toml)", f" {new.slug} (pyproject.toml)")
     if name == "README.md":
         title, end, rest = text.partition("\n")
-        text = f"# {new.name}{end}{rest}" if f"{title.rstrip()}".endswith(f" {old.name}") else text
+        text = f"# {new.name}{end}{rest}" if title.startswith("# ") and title.endswith(f" {old.name}") else text
     if " " in old.name:  # a name of one word may be an ordinary word too
         text = text.replace(old.name, new.name)
     return _substituted(name, text, old.slug, new.slug)

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from chassis.template import identity, rename
 from chassis.template.git import NOBODY, attempt, export, git, names, stored, without
+from chassis.template.places import LOCK
 
 OURS = ("CHANGELOG.md", "LICENSE")
 UNLESS_CHANGED = ("README.md", "SECURITY.md")  # texts, of which a merge line by line makes no sense
 GENERATED = ("docs/configuration.md", ".env.example")
 VERSION_LINE = re.compile(r'^version = "(.*)"$', re.MULTILINE)
-LOCK = re.compile(r"requirements[^/]*\.txt")
 FEATURE = re.compile(r"app/features/[^/]+/")
 
 
