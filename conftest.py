@@ -1,9 +1,10 @@
-"""The plugins of every pytest run: the order, a record of failures, marks for tests with servers, shared servers."""
+"""The plugins of every pytest run: the order, a record of failures, marks for tests with servers, groups, shared servers."""
 
 pytest_plugins = [
     "chassis.tests.suite.order",
     "chassis.tests.suite.failures",
     "chassis.tests.suite.database",
     "chassis.tests.suite.fast",
+    "chassis.tests.suite.groups",
     "chassis.tests.suite.sharing",
 ]

@@ -12,7 +12,7 @@ import pytest
 
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import CLEAN, ROOT
-from chassis.tests.suite import order, unsteady
+from chassis.tests.suite import groups, order, unsteady
 
 FLAKY = """import pathlib
 
@@ -25,6 +25,7 @@ def test_once():
 """
 PARALLEL = ("-p", "xdist", "-n", "2", "--dist", "loadfile")
 BROKEN = "def test_broken():\n    assert not 'twice'\n"
+WHERE = "import os, pathlib\n\n\ndef test():\n    pathlib.Path('process.{number}').write_text(str(os.getpid()))\n"
 NAMED = "".join(f"def test_{name}():\n    pass\n\n\n" for name in "abcdefgh")
 
 
@@ -78,6 +79,16 @@ def test_a_failure_with_half_a_surrogate_pair_does_not_end_a_parallel_run(suite)
     assert done.returncode == 1
     assert "a whole one" in done.stdout
     assert "INTERNALERROR" not in done.stdout
+
+
+def test_one_process_runs_the_files_that_share_servers(suite, tmp_path):
+    folder = tmp_path / groups.FOLDERS_OF / "room"
+    folder.mkdir(parents=True)
+    for number in range(6):
+        (folder / f"test_{number}.py").write_text(WHERE.format(number=number))
+    assert suite(*PARALLEL, first=NAMED, second=NAMED).returncode == 0
+    assert len({path.read_text() for path in tmp_path.glob("process.*")}) == 1
+    assert len(list(tmp_path.glob("process.*"))) == 6
 
 
 def test_what_cannot_be_collected_fails(suite):

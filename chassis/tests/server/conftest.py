@@ -1,4 +1,4 @@
-"""Real servers of the matrix application under each transport, shared by all tests of a module."""
+"""Real servers of the matrix application under each transport, shared by the tests with the same settings."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 HERE = Path(__file__).parent
+MATRIX = tuple(gunicorn(HERE, "matrix_app:app"))
 
 
 def start(folder: Path, transport: str, **env: str) -> Server:
     """Start the matrix application."""
-    command = gunicorn(HERE, "matrix_app:app")
     defaults = {
         "APP_ENV": "test",
         "PORT": str(free_port()),
@@ -23,7 +23,7 @@ def start(folder: Path, transport: str, **env: str) -> Server:
         "LOG_FORMAT": "json",
         "DATABASE_URL": new_database(folder),
     }
-    return Server(folder, command, defaults | env)
+    return Server(folder, list(MATRIX), defaults | env)
 
 
 def resident_bytes(pid: int) -> int:
@@ -65,12 +65,11 @@ def server_settings():
 
 
 @pytest.fixture(scope="module", params=TRANSPORTS)
-def server(request, server_settings, tmp_path_factory):
+def server(request, server_settings, shared_with):
     """The matrix application, with the fast and the stock transport in turn."""
-    running = start(tmp_path_factory.mktemp(request.param), request.param, **server_settings).wait_ready()
+    running = shared_with(command=MATRIX, SOCKET_TRANSPORT=request.param, **server_settings)
     running.transport = request.param
-    yield running
-    running.stop()
+    return running
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +79,11 @@ def fast_settings():
 
 
 @pytest.fixture(scope="module")
-def fast(fast_settings, tmp_path_factory):
-    """The matrix application with the fast transport, shared by all tests of a module."""
+def fast(fast_settings, shared_with):
+    """The matrix application with the fast transport."""
     if ASYNC_MODE == "threading":
         pytest.skip("the fast transport needs green threads")
-    running = start(tmp_path_factory.mktemp("fast"), "fast", **fast_settings).wait_ready()
-    yield running
-    running.stop()
+    return shared_with(command=MATRIX, SOCKET_TRANSPORT="fast", **fast_settings)
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,12 @@
-"""A pytest plugin for servers shared by a module's tests; they stop with it, as an idle one takes 2 % of a core."""
+"""A pytest plugin for servers shared by a group's tests; they stop with it, as an idle one takes 2 % of a core."""
 
 import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from chassis.tests.suite.groups import group_of
 
 if TYPE_CHECKING:
     from chassis.tests.servers import Server
@@ -15,7 +17,7 @@ ENDS: dict[tuple[tuple[str, Any], ...], contextlib.ExitStack] = {}
 
 @pytest.fixture(scope="session")
 def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Server"]:
-    """Return a function that returns a running server, shared by all tests of a module that use these settings.
+    """Return a function that returns a running server, shared by the tests of a group (groups.py) with these settings.
 
     Tests leave it running, and count from its current state. A test that needs an empty or new one uses `serve`.
     """
@@ -41,8 +43,8 @@ def shared(shared_with: Callable[..., "Server"]) -> "Server":
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop a module's servers after its last test, and the one with the default settings after the last test of all."""
-    if nextitem is None or nextitem.path != item.path:
+    """Stop a group's servers after its last test, and the one with the default settings after the last test of all."""
+    if nextitem is None or group_of(nextitem.location[0]) != group_of(item.location[0]):
         for wanted in [wanted for wanted in ENDS if wanted or nextitem is None]:
             RUNNING.pop(wanted, None)
             ENDS.pop(wanted).close()
