@@ -9,6 +9,8 @@ TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:
 FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
 PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder
+# Those without a server compute more than they wait, and each process first imports all tests.
+FEW = -n 3 --dist loadfile --no-loadscope-reorder
 # ORDER=reversed or random (SEED=1 repeats one), BUSY=2 processes that compute meanwhile, UPTIME=2 seconds since the start.
 ENV_OF_SUITE = TEST_ORDER="$(ORDER)" TEST_SEED="$(SEED)" TEST_BUSY="$(BUSY)" TEST_UPTIME="$(UPTIME)"
 SUITE = $(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.suite $(PARALLEL)
@@ -53,14 +55,13 @@ upgrade: ## take a newer version of the template: make upgrade [TO=v0.3.0] [FROM
 test: .venv/installed-dev tools ## install the test requirements and run all tests except the long ones, in parallel
 	@$(SUITE) -m "not long" $(ARGS)
 
-# These compute more than they wait, and each process first imports all tests.
-test-fast: PARALLEL = -n 3 --dist loadfile --no-loadscope-reorder
+test-fast: PARALLEL = $(FEW)
 test-fast: .venv/installed-dev ## the tests that start no server and no browser
 	@TEST_FAST=1 $(SUITE) -m "not long and not fuzz and not server" $(ARGS)
 
 test-all: .venv/installed-dev tools ## the long tests, the benchmarks, the other ASYNC_MODEs and a clone without the example
 	@$(BIN)/python -m chassis.tests.suite.steps "make test-long" "make bench-check" "make test-mode MODE=gevent" \
-	  "make test-mode MODE=threading" "make test-without-example"
+	  "make test-mode MODE=threading" "make test-without-example FAST=1"
 
 test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
@@ -72,8 +73,9 @@ test-mode: .venv/installed-dev tools ## the tests that drive a server, under MOD
 test-postgres: .venv/installed-dev tools ## the tests of what is stored, on a real PostgreSQL server
 	@TEST_DATABASE=postgres $(SUITE) -m "not long" $(ARGS)
 
-test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one)
-	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) $(PARALLEL) -m "not long and not fuzz" $(ARGS)
+test-without-example: .venv/installed-dev tools ## lint, server and tests of a clone without the example and the parts (PARTS="console" keeps one; FAST=1)
+	@$(ENV_OF_SUITE) $(BIN)/python -m chassis.tests.clone $(addprefix --keep ,$(PARTS)) \
+	  $(if $(FAST),$(FEW),$(PARALLEL)) -m "not long and not fuzz$(if $(FAST), and not server)" $(ARGS)
 
 test-app: .venv/installed-dev ## only the tests of this service, without those of the chassis
 	@$(SUITE) -m "not long" app tests $(ARGS)
