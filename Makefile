@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := chromium:chromium nginx:nginx-light redis-server:redis-server promtool:prometheus supervisord:supervisor \
          amtool:prometheus-alertmanager strace:strace shellcheck:shellcheck psql:postgresql node:nodejs wscat:node-ws \
-         logrotate:logrotate pgbouncer:pgbouncer curl:curl caddy:caddy kubectl:kubernetes-client openssl:openssl
+         logrotate:logrotate pgbouncer:pgbouncer curl:curl npm:npm caddy:caddy kubectl:kubernetes-client openssl:openssl
 FUZZ_EXAMPLES ?= 100
 # Most tests wait, so more of them than there are cores; a module's tests stay together and share its server.
 PARALLEL ?= -n 5 --dist loadfile --no-loadscope-reorder

@@ -1,4 +1,4 @@
-"""The plugins of every pytest run: the order, a record of failures, marks for tests with servers, groups, shared servers."""
+"""The plugins of every pytest run: order, failures, marks for tests with servers, groups, shared servers."""
 
 pytest_plugins = [
     "chassis.tests.suite.order",

@@ -23,6 +23,7 @@ class SocketIO(Intercepted):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._joinable: set[str] = set()
+        self.taken: dict[tuple[str, str], Handler] = {}  # by namespace and event, for the description of the API
         super().__init__(*args, **options)
 
     def on(self, message: str, namespace: str | None = None) -> Callable[[Handler], Handler]:
@@ -33,7 +34,12 @@ class SocketIO(Intercepted):
             super().on("connect", name)(_let_in)
             super().on("disconnect", name)(_nothing)
         decorator: Callable[[Handler], Handler] = super().on(message, name)
-        return decorator
+
+        def register(handler: Handler) -> Handler:
+            self.taken[name, message] = handler
+            return decorator(handler)
+
+        return register
 
     def on_namespace(self, namespace_handler: flask_socketio.Namespace) -> None:
         """Register a class of handlers; it gets a connect handler too, for the same reason."""

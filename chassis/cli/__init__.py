@@ -9,6 +9,7 @@ def install(app: Flask) -> None:
         audit,
         database,
         doctor,
+        events,
         jobs,
         jobs_change,
         jobs_work,
@@ -19,6 +20,6 @@ def install(app: Flask) -> None:
         settings,
     )
 
-    groups = [module.group for module in (audit, database, jobs, keys, maintenance, schedules, settings)]
+    groups = [module.group for module in (audit, database, events, jobs, keys, maintenance, schedules, settings)]
     for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
         app.cli.add_command(command)

@@ -36,6 +36,9 @@ HTTP_LATENCY = Histogram(
 SOCKET_CONNECTIONS = Gauge("socket_connections", "Open Socket.IO connections.", multiprocess_mode="livesum")
 SOCKET_REFUSED = Counter("socket_refused_total", "Connections closed or refused by a limit or rule.", ["reason"])
 SOCKET_EVENTS = Counter("socket_events_total", "Events received.", ["event", "outcome"])
+SOCKET_CONTRACT_BREAKS = Counter(
+    "socket_contract_breaks_total", "Events and answers sent that do not fit their declared model.", ["event"]
+)
 SOCKET_LATENCY = Histogram("socket_event_duration_seconds", "Time to handle an event.", ["event"], buckets=FAST_SECONDS)
 
 JOBS_FINISHED = Counter("jobs_finished_total", "Ended jobs, by final state.", ["kind", "state"])

@@ -9,20 +9,34 @@ from chassis.base.service import current as service
 from chassis.extensions import socketio
 from chassis.observability import tracing
 from chassis.realtime import access, presence, recovery
+from chassis.realtime.contracts import Event, answers, sends
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
-__all__ = ["Resumable", "access", "limit", "presence", "publish", "publish_details", "recovery", "socketio"]
+__all__ = [
+    "Event",
+    "Resumable",
+    "access",
+    "answers",
+    "limit",
+    "presence",
+    "publish",
+    "publish_details",
+    "recovery",
+    "sends",
+    "socketio",
+]
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
-    from chassis.realtime import dispatch, door, event_rates, events, publisher, relay
+    from chassis.realtime import contracts, dispatch, door, event_rates, events, publisher, relay
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
+    contracts.configure(settings)
     events.register(app)
     event_rates.configure(settings)
     mode = settings.async_mode if _serving(settings) else "threading"

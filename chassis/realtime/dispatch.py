@@ -15,7 +15,7 @@ from chassis.db.trouble import unavailable
 from chassis.errors import AppError, NotFound
 from chassis.extensions import Handler, socketio
 from chassis.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
-from chassis.realtime import access, caps, event_rates, presence, revocation
+from chassis.realtime import access, caps, contracts, event_rates, presence, revocation
 from chassis.realtime.messages import called, takes
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,9 @@ def unsendable(error: Exception) -> dict[str, Any]:
 def _run(handler: Handler, event: str, args: tuple[Any, ...]) -> Any:
     access.check_scope(handler)
     event_rates.spend(handler, event)
-    return called(handler, args)
+    answer = called(handler, args)
+    contracts.check_answer(event, handler, answer)
+    return answer
 
 
 def _failed(error: BaseException) -> bool:

@@ -1,16 +1,59 @@
 """The core's own events: a viewer follows or unfollows a job."""
 
-from typing import Any
+from typing import Any, Literal
 
 from flask import Flask
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from chassis import jobs
 from chassis.extensions import socketio
-from chassis.realtime import access, recovery
+from chassis.jobs.described import JobResponse
+from chassis.realtime import access, contracts, recovery
+from chassis.realtime.contracts import Event
 from chassis.realtime.publisher import JOB_ROOMS, job_room
 from chassis.realtime.recovery import Resumable
 from chassis.wiring import wiring_of
+
+
+class Stream(BaseModel):
+    """The client's position in a room after joining it; `recovered` says that all missed events were sent."""
+
+    room: str
+    epoch: str
+    seq: int
+    recovered: bool
+
+
+class Done(BaseModel):
+    """The answer to an event that returns nothing else."""
+
+    ok: Literal[True]
+
+
+class JobFollowed(Done):
+    """The job as it is now, and the position in its room."""
+
+    job: JobResponse
+    stream: Stream
+
+
+class Missed(Event):
+    """Events of the room were lost: fetch the state."""
+
+
+class Draining(Event):
+    """This worker stops, and closes its connections within that time; reconnecting reaches another one."""
+
+    within_seconds: float
+
+
+class Present(Event):
+    """Who joined and left a room, and how many are there now."""
+
+    room: str
+    joined: list[str]
+    left: list[str]
+    count: int
 
 
 class JobReference(Resumable):
@@ -22,6 +65,10 @@ class JobReference(Resumable):
 def register(app: Flask) -> None:
     """Register the events; a feature may replace `connect` and `disconnect` with its own."""
     wiring_of(app).join_checks.append(check_job_room)
+    contracts.sends("job:update", JobResponse, to="the viewers of the job, after each change")
+    contracts.sends("presence:update", Present, to="the members of the room, at most twice a second")
+    contracts.sends("room:missed", Missed, to="everyone in the room, after an outage")
+    contracts.sends("server:draining", Draining, to="every client of a worker that stops", numbered=False)
     socketio.on("connect")(connect)
     socketio.on("disconnect")(disconnect)
     socketio.on("job:subscribe")(subscribe)
@@ -42,12 +89,15 @@ def disconnect() -> None:
     """Do nothing: no state is kept for a viewer."""
 
 
+@contracts.answers(JobFollowed)
 def subscribe(message: JobReference) -> dict[str, Any]:
-    """Join first, then read the job: a change in between arrives as an update."""
+    """Follow a job; the answer has its current state."""
+    # Join first, then read: a change in between arrives as an update.
     stream = recovery.join(job_room(message.id), message.after)
     return {"ok": True, "job": jobs.get(message.id).as_dict(), "stream": stream}
 
 
+@contracts.answers(Done)
 def unsubscribe(message: JobReference) -> dict[str, Any]:
     """Stop following a job."""
     access.leave(job_room(message.id))

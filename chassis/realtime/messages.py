@@ -26,7 +26,7 @@ def called(handler: Handler, args: tuple[Any, ...]) -> Any:
 
 def _validated(handler: Handler, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return the arguments with the first one parsed, when the handler declares a pydantic model for it."""
-    model = _model(handler)
+    model = model_of(handler)
     if model is None:
         return args
     try:
@@ -51,7 +51,8 @@ def takes(handler: Handler) -> int:
 
 
 @cache
-def _model(handler: Handler) -> type[BaseModel] | None:
+def model_of(handler: Handler) -> type[BaseModel] | None:
+    """Return the model of a handler's message, which its first argument declares."""
     names = list(inspect.signature(handler).parameters)
     function = handler if inspect.isroutine(handler) else getattr(handler, "func", type(handler).__call__)
     declared = typing.get_type_hints(function).get(names[0]) if names else None

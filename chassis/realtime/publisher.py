@@ -14,7 +14,7 @@ from chassis.base.ticker import Ticker
 from chassis.extensions import socketio
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
-from chassis.realtime import recovery, relay
+from chassis.realtime import contracts, recovery, relay
 
 log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.1
@@ -43,6 +43,7 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
     if relay.numbers():
         relay.publish(room, event, data)
     else:
+        contracts.check(event, data)
         socketio.emit(event, data, to=room)
 
 

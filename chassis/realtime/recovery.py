@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field
 
 from chassis.base.environment import workers_folder
 from chassis.extensions import socketio
-from chassis.realtime import access
+from chassis.realtime import access, contracts
 from chassis.realtime.event_log import Entry, EventLog, SharedEventLog
 from chassis.server.several.speaker import Speaker
 from chassis.settings import Settings
@@ -90,6 +90,7 @@ class Streams:
         It reaches the clients of this process, or of all workers that share numbers. If these can all read the event in
         the database, `version` is a number that grows with each change, and each version is sent once.
         """
+        contracts.check(event, data)
         if self._carry is None:
             self.take(room, event, data)
             return

@@ -1,9 +1,10 @@
 """The HTTP interface to jobs."""
 
 from flask import Blueprint, Response, jsonify
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import Field
 
 from chassis import jobs
+from chassis.jobs.described import JobResponse
 from chassis.jobs.model import State
 from chassis.web.body import Text, query_parameters
 from chassis.web.openapi.describe import describe
@@ -17,24 +18,6 @@ class JobQuery(Paging):
 
     state: State | None = Field(None, description="Only jobs in this state.")
     kind: Text | None = Field(None, max_length=200, description="Only jobs of this kind.")
-
-
-class JobResponse(BaseModel):
-    """A job, as `Job.as_dict` returns it."""
-
-    id: str
-    kind: str
-    state: State
-    done: int
-    total: int
-    message: str
-    error: str | None
-    attempt: int
-    cancel_requested: bool
-    revision: int = Field(description="Increases with every change.")
-    created_at: AwareDatetime
-    started_at: AwareDatetime | None
-    finished_at: AwareDatetime | None
 
 
 class JobPage(Page[JobResponse]):

@@ -3,9 +3,10 @@
 from typing import Any
 
 from app.features.predictions import store
+from app.features.predictions.messages import NewRows
 from app.features.predictions.service import KIND
 from chassis.db import db
-from chassis.realtime import publish_details
+from chassis.realtime import publish_details, sends
 
 ROWS_PER_EVENT = 500
 
@@ -14,6 +15,7 @@ _sent: dict[str, int] = {}
 
 def connect() -> None:
     """Register `results` with the publisher, which calls it after each change of a batch's job."""
+    sends("prediction:results", NewRows, to="the viewers of the batch's job, while rows finish")
     publish_details(KIND, "prediction:results", results)
 
 

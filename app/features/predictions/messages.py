@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel
 
 from app.features.predictions.rows import MAX_COLUMNS
 from chassis.jobs import State
+from chassis.realtime import Event
 from chassis.web import Page, Text
 
 Value = Text | int | float | bool | None
@@ -128,6 +129,19 @@ class RowResponse(ResultResponse):
     position: int
     cached: bool
     finish_no: int | None = Field(description="The row's place in the order in which rows finished.")
+
+
+class NewRows(Event):
+    """Rows of a batch that have finished, by their `finish_no`: all after `after` up to `upto`."""
+
+    id: str
+    job_id: str
+    done: int
+    failed: int
+    total: int
+    after: int
+    upto: int
+    rows: list[RowResponse]
 
 
 class RowsResponse(BaseModel):

@@ -6,22 +6,37 @@ from typing import Any
 
 import structlog
 from flask import Flask, current_app, request
+from pydantic import Field
 
 from chassis.extensions import socketio
 from chassis.hooks import Hooks
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
 from chassis.parts.console import stats
-from chassis.realtime import access
+from chassis.realtime import Event, access, contracts, sends
 from chassis.realtime.event_rates import limit
 from chassis.security import guard, maintenance
 from chassis.security.identity import ADMIN
+from chassis.web import JobResponse
 
 log = structlog.get_logger(__name__)
 ROOM, EVENT = "admin:console", "console:tick"
 EVERY_SECONDS = 1.0
 HEALTH_EVERY = 5  # ticks
 MAX_JOBS, MAX_CHARACTERS = 200, 200  # per tick; of a message or an error
+
+
+class ConsoleTick(Event):
+    """The figures of this moment, and the jobs that changed since the last one."""
+
+    figures: dict[str, float | None]
+    upstream: dict[str, Any]
+    maintenance: str | None
+    sessions_by_pid: dict[str, int]
+    jobs: list[JobResponse]
+    more: bool = Field(description="More jobs changed than fit: fetch the list.")
+    ready: bool | None = Field(None, description="With `checks`, in every fifth one.")
+    checks: dict[str, dict[str, Any]] | None = None
 
 
 class Ticker:
@@ -57,7 +72,9 @@ class Ticker:
         while self._goes_on():
             try:
                 with app.app_context():
-                    socketio.emit(EVENT, self._tick(number), to=ROOM, ignore_queue=True)
+                    told = self._tick(number)
+                    contracts.check(EVENT, told)
+                    socketio.emit(EVENT, told, to=ROOM, ignore_queue=True)
             except Exception:
                 log.exception("console_error")
             number += 1
@@ -87,6 +104,7 @@ ticker = Ticker()
 def register(hooks: Hooks) -> None:
     """Register the event, and restrict the room to admins."""
     hooks.join_check(_check_room)
+    sends(EVENT, ConsoleTick, to="everyone who has the console open, once a second", numbered=False)
     socketio.on("console:watch")(watch)
 
 

@@ -1,0 +1,4 @@
+// rooms.js as a module, for bundlers: import { Rooms } from "./rooms.mjs".
+import "./rooms.js";
+
+export const Rooms = globalThis.Rooms;
