@@ -67,7 +67,7 @@ test-long: .venv/installed-dev tools ## the long tests: faults, soak, fuzz
 	@FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(SUITE) -m "long or fuzz" $(ARGS)
 
 test-mode: .venv/installed-dev tools ## the tests that drive a server, under MODE=eventlet|gevent|threading
-	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long" $(ARGS) chassis/tests/e2e chassis/tests/server $(PROMISES) $(WORKER) chassis/parts app/features
+	@TEST_ASYNC_MODE=$(MODE) $(SUITE) -m "not long and server" $(ARGS) chassis/tests/e2e chassis/tests/server $(PROMISES) $(WORKER) chassis/parts app/features
 
 # chassis/tests/suite/database.py chooses the tests by what they use, and says what it leaves out.
 test-postgres: .venv/installed-dev tools ## the tests of what is stored, on a real PostgreSQL server
