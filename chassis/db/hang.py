@@ -61,7 +61,9 @@ class HangWatch(Ticker):
         for connection in self._long() if self.hangs else ():
             cut(connection)
         if self.hangs and not hung:
-            log.error(f"{self._server}_hangs", hint=f"It accepts connections and does not answer; {self._hint} until then.")
+            log.error(
+                f"{self._server}_hangs", hint=f"It accepts connections and does not answer; {self._hint} until then."
+            )
         elif hung and not self.hangs:
             log.info(f"{self._server}_answers_again")
 

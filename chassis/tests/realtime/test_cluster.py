@@ -1,4 +1,4 @@
-"""Two machines with a Redis cluster of three primaries and three replicas: each primary is killed, one after the other."""
+"""Two machines with a Redis cluster of three primaries and three replicas: each first primary is killed in turn."""
 
 import subprocess
 
