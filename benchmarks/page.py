@@ -12,6 +12,7 @@ COMMANDS = {
     "modes": "python benchmarks/run.py --modes --write",
     "workers": "python benchmarks/workers.py --write",
     "jobs": "python benchmarks/jobs.py --write",
+    "rows": "python benchmarks/rows.py --write",
     "database": "python benchmarks/database.py --write",
 }
 

@@ -94,7 +94,7 @@ class Database:
 
     def watch(self) -> None:
         """From now on, notice a server of PostgreSQL that hangs, and end the waiting for it."""
-        for hang in (self._hang, self.replica and self.replica.hang):
+        for hang in (self._hang, self.replica.hang if self.replica else None):
             if hang is not None:
                 hang.start()
 

@@ -1,52 +1,19 @@
 """Two nodes and a Redis that dies, hangs and forgets: each message arrives once, in the order of its node."""
 
 import signal
-import threading
 
 import pytest
 
 from chassis.server.nodes import journal, line
 from chassis.server.nodes.journal import Journal
-from chassis.server.nodes.line import Line
-from chassis.server.nodes.watch import Watch
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
-
-
-class Seen(Watch):
-    """Remembers what a node tells."""
-
-    def __init__(self):
-        self.is_up, self.late_ones, self.lost_ones, self.gone_ones = False, 0, 0, 0
-
-    def up(self):
-        self.is_up = True
-
-    def down(self, reason):
-        self.is_up, self.reason = False, reason
-
-    def late(self, count):
-        self.late_ones += count
-
-    def lost(self, count):
-        self.lost_ones += count
-
-    def gone(self):
-        self.gone_ones += 1
+from chassis.tests.server.started_nodes import started
 
 
 @pytest.fixture
 def node(own_redis):
     """Return a function that starts a node: `node("a")` has the messages of the others in `got`."""
-
-    def start(name, channel="service"):
-        got = []
-        one = Line(own_redis.url, channel, name, got.append)
-        one.got, one.watch = got, Seen()
-        for work in (one.send, one.read):
-            threading.Thread(target=work, daemon=True).start()
-        return one
-
-    return start
+    return lambda name, channel="service": started(own_redis.url, name, channel)
 
 
 def send(node, *numbers):
