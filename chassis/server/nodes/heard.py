@@ -27,6 +27,10 @@ class Other:
     late_up_to: int = 0
     over: bool = False
 
+    def silent(self, now: float) -> float:
+        """Return for how many seconds nothing was heard that could have been."""
+        return now - (self.doubted_at or self.heard_at)
+
 
 class Heard:
     """The other nodes; `ask(node, number)` asks one for what follows a number, or for what it sent since our start.
@@ -91,13 +95,12 @@ class Heard:
         self._judged_at = now
         if rested > STILL_SECONDS:
             self.doubt()
-        for node, other in list(self._others.items()):
-            silent = now - (other.doubted_at or other.heard_at)
-            if silent > DOUBT_SECONDS and not other.over:
-                other.over = True
-                self._gone()
-            elif silent > FORGET_SECONDS:
-                del self._others[node]
+        gone = [other for other in self._others.values() if not other.over and other.silent(now) > DOUBT_SECONDS]
+        for other in gone:
+            other.over = True
+        if gone:  # once for all workers of a machine
+            self._gone()
+        self._others = {node: other for node, other in self._others.items() if other.silent(now) <= FORGET_SECONDS}
 
     def _of(self, node: str) -> Other:
         now = time.monotonic()
@@ -107,6 +110,7 @@ class Heard:
 
     def _notice_gap(self, node: str, other: Other, place: int) -> None:
         """Ask for what comes before a number."""
+        other.over = False
         if other.seen is not None:
             other.late_up_to = max(other.late_up_to, place - 1)
         if time.monotonic() - other.asked_at >= ASK_AGAIN_SECONDS:

@@ -56,6 +56,20 @@ def test_a_node_that_falls_silent_is_told_once(heard):
     assert heard.silent == [1]
 
 
+def test_the_workers_of_a_machine_that_fall_silent_together_are_told_once(heard):
+    heard.reached("b", 3)
+    heard.let_pass(2 * DOUBT_SECONDS)
+    assert heard.silent == [1]
+
+
+def test_a_node_that_comes_back_with_a_gap_and_ends_is_told_again(heard):
+    heard.let_pass(2 * DOUBT_SECONDS)
+    heard.reached("a", 7)
+    assert heard.asked == [("a", 5)]
+    heard.let_pass(2 * DOUBT_SECONDS)
+    assert heard.silent == [1, 1]
+
+
 def test_a_node_that_has_said_farewell_is_no_loss(heard):
     heard.leaves("a", 5)
     heard.let_pass(3 * DOUBT_SECONDS)
