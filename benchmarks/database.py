@@ -1,6 +1,6 @@
-"""Measures reads and writes through app.db, compared to plain sqlite3, in a process patched by eventlet.
+"""Measures reads and writes through chassis.db, compared to plain sqlite3, in a process patched by eventlet.
 
-    python benchmarks/database.py [--rounds N] [--check]
+    python benchmarks/database.py [--rounds N] [--write] [--check]
 
 Both are measured alternately, so that a slow moment of the machine affects both, and the medians are compared. With
 --check the exit status is 1 if the port is slower, in multiples of plain sqlite3, than MOST_TIMES allows.
@@ -24,6 +24,7 @@ from statistics import median
 
 from sqlalchemy import Connection, text
 
+from benchmarks import page
 from chassis.base.concurrency import current_mode
 from chassis.db import Database
 from chassis.settings import Settings
@@ -85,17 +86,27 @@ def compare(path: Path, rounds: int) -> dict[str, tuple[float, float]]:
     return found
 
 
+def table(found: dict[str, tuple[float, float]]) -> str:
+    """Return the medians as a Markdown table."""
+    lines = ["| | chassis.db, us | sqlite3, us | times | at most |", f"|---|{'---:|' * 4}"]
+    for what, (port, plain) in found.items():
+        cells = f"{port * 1e6:,.0f} | {plain * 1e6:,.0f} | {port / plain:.1f} | {MOST_TIMES[what]:.0f}"
+        lines.append(f"| {what} | {cells} |")
+    return "\n".join(lines)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=1000, help="how often each is measured")
+    parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     parser.add_argument("--check", action="store_true", help="exit with 1 when the port became much slower")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         found = compare(Path(folder) / "benchmark.db", arguments.rounds)
-    print(f"Medians of {arguments.rounds}, process patched by {current_mode()}\n")
-    print(f"{'':8}{'app.db':>12}{'sqlite3':>12}{'times':>8}{'at most':>9}")
-    for what, (port, plain) in found.items():
-        print(f"{what:8}{port * 1e6:>9.0f} us{plain * 1e6:>9.0f} us{port / plain:>8.1f}{MOST_TIMES[what]:>9.0f}")
+    written = table(found)
+    print(written)
+    if arguments.write:
+        page.put("database", written, f"{page.conditions(arguments.rounds)}, in a process patched by {current_mode()}.")
     slow = [what for what, (port, plain) in found.items() if port / plain > MOST_TIMES[what]]
     if slow and arguments.check:
         print(f"\nSlower than allowed: {', '.join(slow)}.", file=sys.stderr)

@@ -1,9 +1,10 @@
 """Compares trivial jobs: enqueued a second, finished a second with four at once, and latency from enqueue to start.
 
-    python benchmarks/jobs.py [--jobs N] [--only NAME ...] [--database-url URL]
+    python benchmarks/jobs.py [--jobs N] [--only NAME ...] [--database-url URL] [--write]
 
-This project runs with `flask jobs work` on SQLite (and on the PostgreSQL of --database-url, an empty database), and
-with workers of Celery; beside it Celery, RQ and Huey, in an environment of their own with locked requirements. Each
+This project runs with `flask jobs work` on SQLite and on PostgreSQL, and with workers of Celery; beside it Celery, RQ
+and Huey, in an environment of their own with locked requirements. PostgreSQL is an empty database at --database-url, or
+else a server that runs meanwhile and does not wait for its disk (fsync), as Redis does not, if it is installed. Each
 side enqueues without a worker first, then a worker finishes them. A worker's start is not counted; its memory is that
 of all of its processes (PSS).
 """
@@ -22,7 +23,9 @@ from pathlib import Path
 from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks import page
 from benchmarks.install import CACHE, HERE, install_python
+from chassis.tests import postgres
 
 ROOT, PEERS, PORT = HERE.parent, HERE / "peers", 16_379
 URL, WAIT_SECONDS = f"redis://127.0.0.1:{PORT}/0", 300
@@ -152,19 +155,40 @@ def redis_server(folder: Path) -> Iterator[None]:
             process.kill()
 
 
+@contextlib.contextmanager
+def postgresql(url: str) -> Iterator[str]:
+    """Yield the URL of an empty database, or nothing if PostgreSQL is not installed."""
+    if url or not postgres.installed():
+        yield url
+        return
+    with postgres.running() as server:
+        yield f"{server.url}/postgres"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--jobs", type=int, default=2_000, help="how many jobs each side runs")
     parser.add_argument("--only", action="append", help="the beginning of a side's name; may be given more than once")
     parser.add_argument("--database-url", default="", help="an empty database of PostgreSQL")
+    parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     arguments = parser.parse_args()
     install_python("jobs")
-    print("| | enqueued a second | finished a second | latency, ms | p95 | memory, MB |\n|---|---|---|---|---|---|")
-    for side in sides(arguments.database_url):
-        if arguments.only is None or side.name.startswith(tuple(arguments.only)):
-            found = measure(side, arguments.jobs)
-            numbers = (found.enqueued, found.finished, found.latency_ms, found.latency_p95_ms, found.memory_mb)
-            print(f"| {side.name} | {' | '.join(f'{number:,.0f}' for number in numbers)} |", flush=True)
+    lines = ["| | enqueued a second | finished a second | latency, ms | p95 | memory, MB |", f"|---|{'---:|' * 5}"]
+    print("\n".join(lines))
+    with postgresql(arguments.database_url) as url:
+        for side in sides(url):
+            if arguments.only is None or side.name.startswith(tuple(arguments.only)):
+                lines.append(row(side.name, measure(side, arguments.jobs)))
+                print(lines[-1], flush=True)
+    if arguments.write:
+        said = f"{arguments.jobs:,} trivial jobs, four at once"
+        page.put("jobs", "\n".join(lines), f"{page.conditions(1)}: {said}.")
+
+
+def row(name: str, found: Figures) -> str:
+    """Return a side's line of the table."""
+    numbers = (found.enqueued, found.finished, found.latency_ms, found.latency_p95_ms, found.memory_mb)
+    return f"| {name} | {' | '.join(f'{number:,.0f}' for number in numbers)} |"
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from statistics import median
 
 from benchmarks.install import CLIENT
 from benchmarks.scenarios import Answer, Scenario
-from benchmarks.servers import MODES, TITLES, Server, cores
+from benchmarks.servers import MODES, THREADS, TITLES, Server, cores
 
 MOST_CLIENT_SHARE = 0.8
 SETTLING_SECONDS = 1.0
@@ -60,8 +60,9 @@ def measure(chosen: list[Scenario], sides: tuple[str, ...], rounds: int) -> Iter
 
 
 def of(scenario: Scenario, sides: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the sides that a scenario compares."""
-    return tuple(side for side in sides if side in MODES) if scenario.ours_only else sides
+    """Return the sides that a scenario compares; with threads, each client takes one."""
+    found = tuple(side for side in sides if side in MODES) if scenario.ours_only else sides
+    return tuple(side for side in found if side != "threading" or scenario.clients < int(THREADS))
 
 
 @contextlib.contextmanager

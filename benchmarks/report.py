@@ -1,21 +1,17 @@
 """Writes the table: to the screen, and between the marks in chassis/docs/performance.md."""
 
 import math
-import os
 import platform
 import re
 import subprocess
-from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
+from benchmarks import page
 from benchmarks.install import CACHE, HERE
 from benchmarks.measure import Run, Runs, times_better, typical
 from benchmarks.scenarios import Scenario
-from benchmarks.servers import TITLES
+from benchmarks.servers import MODES, TITLES
 
-PAGE = HERE.parent / "chassis/docs/performance.md"
-BEGIN, END = "<!-- `make bench` writes what follows -->", "<!-- end of what `make bench` writes -->"
 LETTERS = {"stock": "(a)", "asgi": "(b)", "node": "(c)"}
 
 
@@ -57,23 +53,15 @@ def aim(scenario: Scenario, found: dict[str, float]) -> str:
 
 
 def write(chosen: list[Scenario], sides: tuple[str, ...], runs: Runs) -> None:
-    """Write the table and its conditions to the page."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
+    """Write the table and its conditions to the page; that of this project's modes has a place of its own."""
     rounds = min(len(some) for by_side in runs.values() for some in by_side.values())
     shares = [run.client_share for by_side in runs.values() for some in by_side.values() for run in some]
     said = (
-        f"Medians of {rounds} runs, {datetime.now(UTC):%d %B %Y}, on {machine()}. {versions(sides)} "
+        f"{page.conditions(rounds)}. {versions(sides)} "
         f"The client took at most {max(shares):.0%} of its core; a run with more than 80 % does not count. "
-        "In brackets: how many times better this project is."
+        f"In brackets: how many times better {TITLES[sides[0]]} is."
     )
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(chosen, sides, runs)}\n\n{said}\n\n{END}{after}", encoding="utf-8")
-
-
-def machine() -> str:
-    """Return a description of this machine."""
-    model = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
-    return f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, Linux {platform.release()}"
+    page.put("modes" if set(sides) <= set(MODES) else "servers", table(chosen, sides, runs), said)
 
 
 def versions(sides: tuple[str, ...]) -> str:

@@ -1,8 +1,9 @@
 """Compares the server with three others on this machine; `make bench` writes chassis/docs/performance.md with it.
 
-    python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write] [--check]
+    python benchmarks/run.py [--rounds N] [--seconds S] [--only NAME,...] [--against PEER,...] [--write]
+                             [--modes] [--check]
 
-The sides `gevent` and `threading` are this project in these modes; `--against gevent` compares two modes in one run.
+The sides `gevent` and `threading` are this project in these modes; `--modes` compares all three in one run.
 With --check it is a short run against (a) only, and the exit status is 1 if ours is not as many times better as
 LEAST_TIMES requires.
 """
@@ -30,6 +31,8 @@ def main() -> int:
     only = arguments.only.split(",") if arguments.only else None
     sides = ("ours", *(arguments.against.split(",") if arguments.against else ()))
     rounds, chosen = arguments.rounds, scenarios(arguments.seconds)
+    if arguments.modes:
+        sides, chosen = tuple(MODES), [one for one in scenarios(arguments.seconds, idle=2000) if not one.ours_only]
     if arguments.check:
         sides, rounds = ("ours", "stock"), 2
         chosen = [scenario for scenario in scenarios(0.7, idle=600) if scenario.name in LEAST_TIMES]
@@ -57,6 +60,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4, help="how long most scenarios are measured")
     parser.add_argument("--only", help=f"of {', '.join(scenario.name for scenario in scenarios(1))}")
     parser.add_argument("--against", default=",".join(usual), help=f"of {', '.join(sides)}; empty for none")
+    parser.add_argument("--modes", action="store_true", help="compare this project's modes with one another")
     parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     parser.add_argument("--check", action="store_true", help="a short run against (a) that fails when ours became slow")
     return parser.parse_args()

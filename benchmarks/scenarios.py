@@ -23,6 +23,11 @@ class Scenario:
     cpu: str = "cpu"  # the client's share of a core, which must not be the bottleneck
     ours_only: bool = False
 
+    @property
+    def clients(self) -> int:
+        """How many clients are there at once."""
+        return int(self.arguments.partition("--clients ")[2].split()[0])
+
 
 def per_second(count: str, share: str = "server_cpu") -> Callable[[Answer], float]:
     """Return a function that reads the rate per second of server time on a core of its own.

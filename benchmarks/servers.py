@@ -24,7 +24,7 @@ TITLES = {
     "node": "(c) Node",
 }
 MODES = {"ours": "eventlet", "gevent": "gevent", "threading": "threading"}  # the sides that are this project
-THREADS = "1000"  # each socket takes one, so the scenarios with more clients fail
+THREADS = "1000"  # each socket takes one
 CLIENTS = "20000"  # a limit that must not be reached
 START_SECONDS = 60
 QUIET_SHARE = 0.1

@@ -1,6 +1,6 @@
 """Measures the same service with one and with several workers: echo, fan-out, connects.
 
-    python benchmarks/workers.py [--workers 1,2,4] [--seconds S] [--rounds N]
+    python benchmarks/workers.py [--workers 1,2,4] [--seconds S] [--rounds N] [--write]
 
 The client and the workers share all cores: with two cores, two workers and the client share them, so the table also
 has the CPU seconds that the workers took for each second. Other work on the machine makes all rates lower.
@@ -21,6 +21,7 @@ from typing import Any
 from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from benchmarks import page
 from benchmarks.install import CLIENT, install
 from benchmarks.servers import ROOT, command, environment, free_port
 
@@ -33,11 +34,12 @@ SCENARIOS = {
 
 
 def main() -> None:
-    """Print a table with a row for each scenario and number of workers."""
+    """Print a table with a row for each scenario, and write it to chassis/docs/performance.md if asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--workers", default="1,2,4", help="numbers of workers, separated by commas")
     parser.add_argument("--seconds", type=float, default=4, help="how long each run lasts")
     parser.add_argument("--rounds", type=int, default=3, help="the table holds their medians")
+    parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     arguments = parser.parse_args()
     install(())
     numbers = [int(number) for number in arguments.workers.split(",")]
@@ -49,10 +51,21 @@ def main() -> None:
                 for title, (options, value) in SCENARIOS.items():
                     run = measured(port, pids, f"{options} --seconds {arguments.seconds}", value)
                     found.setdefault((title, number), []).append(run)
-    print(f"{'':<32}{'workers':>8}{'a second':>12}{'CPU':>8}")
-    for (title, number), runs in sorted(found.items()):
-        rate, cpu = (median(values) for values in zip(*runs, strict=True))
-        print(f"{title:<32}{number:>8}{rate:>12,.0f}{cpu:>8.2f}")
+    written = table(numbers, found)
+    print(written)
+    if arguments.write:
+        said = "A second of the clock; in brackets the CPU seconds that the workers took for it, beside the client."
+        page.put("workers", written, f"{page.conditions(arguments.rounds)}. {said}")
+
+
+def table(numbers: list[int], found: dict[tuple[str, int], list[tuple[float, float]]]) -> str:
+    """Return the medians as a Markdown table."""
+    heads = [f"{number} worker{'s' * (number > 1)}" for number in numbers]
+    lines = [f"| a second | {' | '.join(heads)} |", f"|---|{'---:|' * len(numbers)}"]
+    for title in SCENARIOS:
+        runs = [[median(values) for values in zip(*found[title, number], strict=True)] for number in numbers]
+        lines.append(f"| {title} | {' | '.join(f'{rate:,.0f} ({cpu:.2f})' for rate, cpu in runs)} |")
+    return "\n".join(lines)
 
 
 @contextmanager

@@ -48,6 +48,11 @@ class SocketIO(Intercepted):
                 setattr(namespace_handler, name, default)
         super().on_namespace(namespace_handler)
 
+    def leave(self) -> None:
+        """Tell the other processes that this one ends, for those that end without Python's own end."""
+        if flush := getattr(self.server and self.server.manager, "flush", None):
+            flush()
+
     def serve_with(self, app: Flask, server: socketio_library.Server) -> None:
         """Do what `init_app` does, with an existing server."""
         self.server, self.async_mode = server, server.async_mode

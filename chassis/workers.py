@@ -55,6 +55,7 @@ def start(worker: Any) -> None:
     else:
         parts.append(Watchdog(settings))
     wiring.health_details["workers"] = beat.problem
+    wiring.health_details["replica"] = db.replica_problem
     for part in parts:
         part.start()
     nodes.begin()

@@ -42,7 +42,7 @@ def _cluster(where: RedisUrl, options: dict[str, Any]) -> Any:
     from redis.cluster import ClusterNode, RedisCluster
 
     nodes = [ClusterNode(*host) for host in where.hosts]  # type: ignore[no-untyped-call]
-    return RedisCluster(startup_nodes=nodes, cluster_error_retry_attempts=1, **options)
+    return RedisCluster(startup_nodes=nodes, **options)
 
 
 def _watched(where: RedisUrl, options: dict[str, Any], max_connections: int) -> Any:

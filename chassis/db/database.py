@@ -67,10 +67,10 @@ class Database:
             self.reserve = postgres_engine(url, settings, reserved=True)
             self.reserve_reader = self.reserve.execution_options(**WITHOUT_TRANSACTION)
             self._engines = [self.writer, self.reserve]
-            self._hang = HangWatch(settings)
+            self._hang = HangWatch(url, "database", "requests get 503")
             if read_url := settings.database_read_url.get_secret_value():
                 replica = postgres_engine(read_url, settings)
-                self.replica = Replica(replica.execution_options(**WITHOUT_TRANSACTION))
+                self.replica = Replica(replica.execution_options(**WITHOUT_TRANSACTION), read_url)
                 self._engines.append(replica)
         for engine in self._engines:
             hide_statements(engine)
@@ -94,8 +94,13 @@ class Database:
 
     def watch(self) -> None:
         """From now on, notice a server of PostgreSQL that hangs, and end the waiting for it."""
-        if self._hang is not None:
-            self._hang.start()
+        for hang in (self._hang, self.replica.hang if self.replica else None):
+            if hang is not None:
+                hang.start()
+
+    def replica_problem(self) -> str | None:
+        """Return why reads that may lag do not go to the replica now, or None."""
+        return self.replica.problem() if self.replica else None
 
     def close(self) -> None:
         """Close all connections."""
@@ -177,7 +182,7 @@ class Database:
 
     def _run(self, engine: Engine, work: Work[T], slow: Slow) -> T:
         try:
-            hang = None if self.replica is not None and engine is self.replica.engine else self._hang
+            hang = self.replica.hang if self.replica is not None and engine is self.replica.engine else self._hang
             if hang is not None:
                 hang.check()
             own = engine is self.writer or engine is self.reader

@@ -16,7 +16,6 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from chassis.base.ticker import Ticker
 from chassis.db.postgres import connect_options
-from chassis.settings import Settings
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -27,15 +26,15 @@ ANSWER_SECONDS = 4.0
 class HangWatch(Ticker):
     """Breaks the connections of running transactions when a new connection gets no answer either.
 
-    Until the server answers again, `check` refuses at once.
+    Until the server answers again, `check` refuses at once. `name` begins the lines in the log, `hint` ends them.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__("database_hang", LOOK_SECONDS)
-        url = settings.database_url.get_secret_value()
+    def __init__(self, url: str, name: str, hint: str) -> None:
+        super().__init__(f"{name}_hang", LOOK_SECONDS)
+        self._server, self._hint = name, hint
         self._engine = create_engine(url, poolclass=NullPool, connect_args=connect_options(url))
         self._running: dict[int, tuple[Connection, float]] = {}
-        self._hangs, self._asked = False, 0.0
+        self._asked, self.hangs = 0.0, False
 
     @contextlib.contextmanager
     def watched(self, connection: Connection) -> Iterator[None]:
@@ -48,23 +47,25 @@ class HangWatch(Ticker):
 
     def check(self) -> None:
         """Raise the error of a server that is away, while it hangs."""
-        if self._hangs:
+        if self.hangs:
             from psycopg import OperationalError as Away
 
             raise OperationalError(None, None, Away("the server accepts connections and does not answer"))
 
     def tick(self) -> None:
         """Check once."""
-        if not self._hangs and (not self._long() or time.monotonic() - self._asked < LONG_SECONDS):
+        if not self.hangs and (not self._long() or time.monotonic() - self._asked < LONG_SECONDS):
             return
         self._asked = time.monotonic()
-        hung, self._hangs = self._hangs, not answers(self._engine)
-        for connection in self._long() if self._hangs else ():
+        hung, self.hangs = self.hangs, not answers(self._engine)
+        for connection in self._long() if self.hangs else ():
             cut(connection)
-        if self._hangs and not hung:
-            log.error("database_hangs", hint="It accepts connections and does not answer; requests get 503 until then.")
-        elif hung and not self._hangs:
-            log.info("database_answers_again")
+        if self.hangs and not hung:
+            log.error(
+                f"{self._server}_hangs", hint=f"It accepts connections and does not answer; {self._hint} until then."
+            )
+        elif hung and not self.hangs:
+            log.info(f"{self._server}_answers_again")
 
     def _long(self) -> list[Connection]:
         before = time.monotonic() - LONG_SECONDS

@@ -8,6 +8,7 @@ import structlog
 from flask.cli import ScriptInfo
 
 from chassis.db import db
+from chassis.extensions import socketio
 from chassis.jobs import broker, registry
 from chassis.jobs.beat import Beat
 from chassis.jobs.caretaker import Caretaker
@@ -63,6 +64,7 @@ class Process:
         self._caretaker.stop()
         self._sender.stop()
         self._pool.close()
+        socketio.leave()
 
     def run_next(self, queue: str) -> str:
         """Run the next job of a queue; return what was done, which Celery's tools show."""

@@ -14,6 +14,7 @@ from flask.cli import ScriptInfo
 
 from chassis.db.patience import patient
 from chassis.errors import AppError
+from chassis.extensions import socketio
 from chassis.jobs import registry
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.execution import is_expected
@@ -46,6 +47,7 @@ class Child:
             try:
                 what, *values = self._connection.recv()
             except (EOFError, OSError):
+                socketio.leave()
                 os._exit(0)  # the worker is gone, and somebody else may have the job already
             context = self._context
             if what == "run":

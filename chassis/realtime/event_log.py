@@ -123,7 +123,8 @@ class SharedEventLog(EventLog):
         return [entry for entry in self._kept.get(room, ()) if entry.seq > seq]
 
     def forget_before(self, seq: int) -> None:
-        """Record that events up to a number were missed, in whichever room."""
+        """Record that events up to a number were missed, in whichever room; the next one of each shows the gap."""
+        self._numbers.clear()
         self._floor, self._last = max(self._floor, seq), max(self._last, seq)
 
     def _drop_first(self, room: str) -> Entry:

@@ -10,6 +10,7 @@ from chassis.realtime import recovery
 from chassis.server.nodes.watch import Watch
 
 log = structlog.get_logger(__name__)
+FETCH = "The clients of this process are told to fetch the state."
 
 
 class State(Watch):
@@ -43,7 +44,16 @@ class State(Watch):
     def lost(self, count: int) -> None:
         """Let all clients fetch what they follow, since this process has missed messages for them."""
         REDIS_LOST.inc(count)
-        log.error("redis_messages_lost", count=count, hint="The clients of this process are told to fetch the state.")
+        log.error("redis_messages_lost", count=count, hint=FETCH)
+        self._let_fetch()
+
+    def gone(self) -> None:
+        """Let all clients fetch what they follow, since a killed process may not have sent what it published last."""
+        log.warning("node_gone", hint=FETCH)
+        self._let_fetch()
+
+    @staticmethod
+    def _let_fetch() -> None:
         recovery.streams.renew(list(socketio.server.manager.rooms.get("/", ())))
 
     def problem(self) -> str | None:

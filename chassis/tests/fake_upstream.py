@@ -1,27 +1,15 @@
 """A local OpenAI-compatible API that answers `echo: <prompt>`, and misbehaves where the prompt asks for it.
 
-    python chassis/tests/fake_upstream.py --port 0 [--latency SECONDS] [--certificate FILE.pem]
+    python -m chassis.tests.fake_upstream --port 0 [--latency SECONDS] [--certificate FILE.pem]
 
 prints its URL (for UPSTREAM_BASE_URL) and serves POST .../chat/completions until it is stopped.
 GET /stats tells what it saw, POST /reset forgets it. POST /refuse with `{"status": 429}` makes it answer that to all,
 until `{}` is posted. Times are of the monotonic clock, which all processes share.
-
-Markers in a prompt:
-    [429]        first attempt 429 with `Retry-After: 1`, then good; [429xN] N times
-    [500x2]      two 500, then good (any status, any count); [400] [401] [500]: always
-    [error502]   200 with an error of that code in the body, first attempt only, as OpenRouter does
-    [malformed]  not JSON              [empty]  JSON without choices
-    [reset]      the connection is reset on the first attempt
-    [slow]       no answer for 30 s    [drip]   an answer that takes 30 s, a byte at a time
-    [large]      an answer of 3 MB     [surrogate]  a text and a model with half a surrogate pair and a null character
-    [cut]        half an answer        [filtered]   half an answer, stopped by a filter
-    [redirect]   307 to another host   [leak]   400 whose message repeats the key and is long
-    [refused]    400 whose message has half a surrogate pair and a null character
+fake_answers.py lists the markers in a prompt.
 """
 
 import argparse
 import json
-import re
 import select
 import socket
 import ssl
@@ -30,55 +18,11 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from chassis.tests.fake_answers import RETRY, choose, error_body
+from chassis.tests.fake_stats import Stats
+
 PATIENCE_SECONDS = 30.0
-UNSTORABLE = "bad \ud83d end\x00"
 HELD_AT_MOST = 10_000  # requests at once, more than any test sends
-
-
-class Stats:
-    """What the server saw; one lock for all."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.in_flight = 0
-        self.reset()
-
-    def reset(self) -> None:
-        with self.lock:
-            self.starts: list[float] = []
-            self.prompts: list[str] = []
-            self.keys: list[str] = []
-            self.ports: set[int] = set()
-            self.attempts: dict[str, int] = {}
-            self.max_in_flight = self.in_flight
-
-    def begin(self, prompt: str, key: str, port: int) -> int:
-        """Count a request; return which attempt of its prompt it is."""
-        with self.lock:
-            self.starts.append(time.monotonic())
-            self.prompts.append(prompt)
-            self.keys.append(key)
-            self.ports.add(port)
-            self.in_flight += 1
-            self.max_in_flight = max(self.max_in_flight, self.in_flight)
-            self.attempts[prompt] = self.attempts.get(prompt, 0) + 1
-            return self.attempts[prompt]
-
-    def end(self) -> None:
-        with self.lock:
-            self.in_flight -= 1
-
-    def as_dict(self) -> dict:
-        with self.lock:
-            return {
-                "requests": len(self.starts),
-                "starts": self.starts,
-                "max_in_flight": self.max_in_flight,
-                "in_flight": self.in_flight,
-                "prompts": self.prompts,
-                "keys": self.keys,
-                "connections": len(self.ports),
-            }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -123,36 +67,10 @@ class Handler(BaseHTTPRequestHandler):
                 self.reset_connection()
         finally:
             self.server.stats.end()  # before the answer leaves, since the client may go on as soon as it has it
-        self.send(*self.choose(prompt, attempt, asked.get("model", ""), key))
-
-    def choose(self, prompt: str, attempt: int, model: str, key: str) -> tuple:
         if status := self.server.refusal:
-            return status, error_body(status, "not now"), {"Retry-After": "1"} if status == 429 else {}
-        if found := re.search(r"\[([3-5]\d\d)(?:x(\d+))?\]", prompt):
-            status = int(found[1])
-            times = int(found[2]) if found[2] else 1 if status == 429 else None
-            if times is None or attempt <= times:
-                extra = {"Retry-After": "1"} if status == 429 else {}
-                return status, error_body(status, f"asked for {status}"), extra
-        if (found := re.search(r"\[error(\d+)\]", prompt)) and attempt == 1:
-            return 200, error_body(int(found[1]), "the model failed")
-        if "[leak]" in prompt:
-            return 400, error_body(400, f"bad key {key} " + "and a long story " * 50)
-        if "[malformed]" in prompt:
-            return 200, "<html>not JSON</html>"
-        if "[empty]" in prompt:
-            return 200, json.dumps({"id": "x", "choices": []})
-        if "[large]" in prompt:
-            return 200, completion(prompt + "x" * 3_000_000, model)
-        if "[surrogate]" in prompt:
-            return 200, completion(UNSTORABLE, f"{model}{UNSTORABLE}")
-        if "[refused]" in prompt:
-            return 400, error_body(400, UNSTORABLE)
-        if found := re.search(r"\[(cut|filtered)\]", prompt):
-            return 200, completion(prompt, model, {"cut": "length", "filtered": "content_filter"}[found[1]])
-        if "[redirect]" in prompt:
-            return 307, "{}", {"Location": "http://localhost:1/v1/chat/completions"}
-        return 200, completion(prompt, model)
+            self.send(status, error_body(status, "not now"), RETRY if status == 429 else {})
+        else:
+            self.send(*choose(prompt, attempt, asked.get("model", ""), key))
 
     def wait_for_hang_up(self, seconds: float) -> None:
         if select.select([self.connection], [], [], seconds)[0]:
@@ -215,26 +133,6 @@ class FakeUpstream(ThreadingHTTPServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing: clients that hang up are what the tests are about."""
-
-
-def error_body(code: int, message: str) -> str:
-    return json.dumps({"error": {"code": code, "message": message}})
-
-
-def completion(prompt: str, model: str, finish_reason: str = "stop") -> str:
-    text = f"echo: {prompt}"
-    asked, answered = len(prompt.split()), len(text.split())
-    return json.dumps(
-        {
-            "id": "chatcmpl-fake",
-            "object": "chat.completion",
-            "model": model,
-            "choices": [
-                {"index": 0, "finish_reason": finish_reason, "message": {"role": "assistant", "content": text}}
-            ],
-            "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
-        }
-    )
 
 
 def main() -> None:

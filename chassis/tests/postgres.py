@@ -33,11 +33,18 @@ class Postgres:
 
     def __init__(self, data: str, connections: int) -> None:
         found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
-        self.data, self.port, self._binaries, self._connections = data, free_port(), found[-1], connections
+        self.data, self.port, self._binaries, self.connections = data, free_port(), found[-1], connections
         self.url = f"postgresql+psycopg://app@127.0.0.1:{self.port}"
         self._user = another_user(data)
-        options = ["-D", data, "-A", "trust", "-U", "app", "-E", "UTF8", "-N"]
-        subprocess.run([*self._user, self.binary("initdb"), *options], check=True, capture_output=True, cwd="/")
+        self._create()
+
+    def _create(self) -> None:
+        self._run("initdb", "-A", "trust", "-U", "app", "-E", "UTF8", "-N")
+
+    def _run(self, program: str, *options: str) -> None:
+        """Run a program for the server's folder."""
+        command = [*self._user, self.binary(program), "-D", self.data, *options]
+        subprocess.run(command, check=True, capture_output=True, cwd="/")
 
     def binary(self, name: str) -> str:
         return str(self._binaries / name)
@@ -45,7 +52,7 @@ class Postgres:
     def start(self) -> None:
         """Start the server, and return when it answers."""
         options = ["-D", self.data, "-p", str(self.port), "-h", "127.0.0.1", "-k", self.data]
-        options += [f"--{name}" for name in (*QUICK, f"max_connections={self._connections}")]
+        options += [f"--{name}" for name in (*QUICK, f"max_connections={self.connections}")]
         command = [self.binary("postgres"), *options]
         who = {"user": "postgres", "group": "postgres", "extra_groups": []} if self._user else {}
         # Not by runuser, which stops itself when its child is stopped, and then waits for somebody to continue it.
@@ -55,8 +62,7 @@ class Postgres:
 
     def stop(self, how: str = "immediate") -> None:
         """Stop the server: `fast` ends its connections with a message, `immediate` without."""
-        stop = [*self._user, self.binary("pg_ctl"), "-D", self.data, "-m", how, "-w", "stop"]
-        subprocess.run(stop, check=True, capture_output=True, cwd="/")
+        self._run("pg_ctl", "-m", how, "-w", "stop")
         self._process.wait()
 
     @contextlib.contextmanager
@@ -76,6 +82,17 @@ class Postgres:
                     os.kill(pid, signal.SIGCONT)
 
 
+class Standby(Postgres):
+    """A replica that follows another server, and answers reads."""
+
+    def __init__(self, data: str, primary: Postgres) -> None:
+        self._primary = primary
+        super().__init__(data, primary.connections)
+
+    def _create(self) -> None:
+        self._run("pg_basebackup", "-R", "-c", "fast", "-U", "app", "-h", "127.0.0.1", "-p", str(self._primary.port))
+
+
 def another_user(folder: str) -> list[str]:
     """Return the beginning of a command that runs as a user whom these programs accept, and give it the folder."""
     if os.geteuid() != 0:
@@ -85,10 +102,10 @@ def another_user(folder: str) -> list[str]:
 
 
 @contextlib.contextmanager
-def running(connections: int = CONNECTIONS) -> Iterator[Postgres]:
-    """Yield a server that runs; it is outside of pytest's own folder, which no other user may enter."""
+def running(connections: int = CONNECTIONS, *, of: Postgres | None = None) -> Iterator[Postgres]:
+    """Yield a server that runs, or a replica of one; outside of pytest's own folder, which no other user may enter."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as data:
-        server = Postgres(data, connections)
+        server = Postgres(data, connections) if of is None else Standby(data, of)
         server.start()
         try:
             yield server

@@ -16,6 +16,8 @@ from chassis.tests import postgres
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.servers import CLEAN, ROOT, free_port
 
+FAKE_UPSTREAM = [sys.executable, "-m", "chassis.tests.fake_upstream"]
+
 
 @pytest.fixture
 def fake_upstream(tmp_path):
@@ -23,15 +25,8 @@ def fake_upstream(tmp_path):
     processes = []
 
     def start(latency: float = 0.0):
-        command = [
-            sys.executable,
-            str(ROOT / "chassis/tests/fake_upstream.py"),
-            "--port",
-            "0",
-            "--latency",
-            str(latency),
-        ]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=CLEAN)
+        command = [*FAKE_UPSTREAM, "--port", "0", "--latency", str(latency)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=CLEAN)
         processes.append(process)
         line = process.stdout.readline()
         url = re.search(r"http://\S+", line)[0].rstrip("/")

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
-from benchmarks import report
-from benchmarks.measure import Run, times_better, typical
+from benchmarks import page, report
+from benchmarks.measure import Run, of, times_better, typical
 from benchmarks.run import LEAST_TIMES, too_slow
 from benchmarks.scenarios import scenarios
 from benchmarks.servers import TITLES
@@ -51,9 +51,35 @@ def test_the_check_fails_below_its_limits_and_without_a_figure():
     assert too_slow([BY_NAME["echo"]], {"echo": {"ours": [run(9, share=0.9)], "stock": [run(1)]}})
 
 
-def test_the_page_has_a_place_for_the_table():
-    page = report.PAGE.read_text()
-    assert page.index(report.BEGIN) < page.index(report.END)
+@pytest.mark.parametrize("name", page.COMMANDS)
+def test_the_page_has_a_place_for_the_table(name):
+    begin, end = page.marks(name)
+    text = page.PAGE.read_text()
+    assert text.index(begin) < text.index(end)
+
+
+def test_a_table_replaces_the_one_before(monkeypatch, tmp_path):
+    monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
+    begin, end = page.marks("jobs")
+    page.PAGE.write_text(f"before\n{begin}\nold\n{end}\nafter\n")
+    for table in ("| 1 |", "| 2 |"):
+        page.put("jobs", table, "Said.")
+    assert page.PAGE.read_text() == f"before\n{begin}\n\n| 2 |\n\nSaid.\n\n{end}\nafter\n"
+
+
+@pytest.mark.parametrize(
+    ("sides", "name"), [(("ours", "gevent", "threading"), "modes"), (("ours", "stock"), "servers")]
+)
+def test_the_modes_have_a_table_of_their_own(monkeypatch, sides, name):
+    found = []
+    monkeypatch.setattr(page, "put", lambda *told: found.append(told[0]))
+    report.write([BY_NAME["echo"]], sides, {"echo": {side: [run(1)] for side in sides}})
+    assert found == [name]
+
+
+def test_threads_are_left_out_where_each_client_would_need_one():
+    assert of(BY_NAME["echo"], ("ours", "threading")) == ("ours", "threading")
+    assert of(BY_NAME["fanout-2000"], ("ours", "threading")) == ("ours",)
 
 
 def test_every_peer_has_a_letter_and_every_limit_a_scenario():

@@ -27,7 +27,8 @@ class Line:
     """Carries messages in the order of `append`; `take` is called with each message of the other nodes.
 
     Beside messages, three kinds of notes travel, which older versions ignore: a `beat` says how many messages a node
-    has appended, `ask` wants those after a number, `from` is the answer: they follow, and earlier ones are gone.
+    has appended, and the last one that it leaves; `ask` wants those after a number, `from` is the answer: they follow,
+    and earlier ones are gone.
     """
 
     def __init__(self, url: str, channel: str, node: str, take: Callable[[Message], None]) -> None:
@@ -35,19 +36,25 @@ class Line:
         self._mine = f'"origin": "{node}"}}'.encode()
         self._journal, self._alarm = Journal(node), Alarm()
         self._notes: deque[str] = deque()
-        self._heard = Heard(self._ask, self._late, self._lost)
+        self._heard = Heard(self._ask, self._late, self._lost, self._gone)
         self._started, self._beaten, self._returned = time.monotonic(), 0.0, 0.0
+        self._sending = self._left = False
         self.watch = Watch()
 
     @property
     def waits(self) -> bool:
-        """Return whether there are messages that were not sent yet."""
-        return self._journal.waits
+        """Return whether there is something that was not sent yet."""
+        return self._journal.waits or bool(self._notes) or self._sending
 
     def append(self, message: Message) -> None:
         """Send a message as soon as possible; raise TypeError or ValueError if it is no JSON."""
         self._journal.append(message)
         self._alarm.ring()
+
+    def leave(self) -> None:
+        """Tell the others that nothing more comes; called after the last message was sent."""
+        self._left = True
+        self._note(BEAT, place=self._journal.last, at=time.monotonic(), leaves=True)
 
     def send(self) -> None:
         """Send what there is, and a beat every second, forever."""
@@ -62,17 +69,20 @@ class Line:
                 time.sleep(PAUSE_SECONDS)
 
     def _send_all(self, client: Any) -> None:
-        if time.monotonic() - self._beaten >= BEAT_SECONDS:
+        if time.monotonic() - self._beaten >= BEAT_SECONDS and not self._left:
             self._beaten = time.monotonic()
             self._note(BEAT, place=self._journal.last, at=self._beaten)
         while True:
+            self._sending = True  # before something is taken, so that `waits` stays true
             notes, taken = [*self._notes], self._journal.take()
             self._notes.clear()
             if not notes and not taken:
+                self._sending = False
                 return
             try:
                 publish(client, self._channel, [*notes, *(kept.text for kept in taken)])
             except Exception:
+                self._sending = False
                 if taken:
                     self._journal.again_after(taken[0].place - 1)
                 raise
@@ -121,7 +131,7 @@ class Line:
         if origin is None or (method not in (BEAT, ASK, FROM) and self._heard.is_next(origin, message["place"])):
             self._deliver(message)
         elif method == BEAT:
-            self._heard.reached(origin, message["place"])
+            (self._heard.leaves if message.get("leaves") else self._heard.reached)(origin, message["place"])
         elif method == ASK and message["of"] == self._node:
             self._answer(origin, message)
         elif method == FROM and message["to"] == self._node:
@@ -148,6 +158,9 @@ class Line:
 
     def _lost(self, count: int) -> None:
         self.watch.lost(count)
+
+    def _gone(self) -> None:
+        self.watch.gone()
 
     def _fail(self, error: Exception) -> None:
         self.watch.down(f"{type(error).__name__}: {error}"[:200])

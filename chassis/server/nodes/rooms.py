@@ -48,9 +48,15 @@ class RedisRooms(SharedRooms):
         self._line.watch = watch
 
     def flush(self) -> None:
-        """Wait until all messages are sent, for at most FLUSH_SECONDS, before this process ends."""
-        until = time.monotonic() + FLUSH_SECONDS
-        while self._begun and self._line.waits and time.monotonic() < until:
+        """Send all messages and a farewell, for at most FLUSH_SECONDS, before this process ends."""
+        if self._begun:
+            until = time.monotonic() + FLUSH_SECONDS
+            self._send_all(until)
+            self._line.leave()
+            self._send_all(until)
+
+    def _send_all(self, until: float) -> None:
+        while self._line.waits and time.monotonic() < until:
             self.server.sleep(0.01)
 
     def _publish(self, data: Message) -> None:

@@ -18,3 +18,6 @@ class Watch:
 
     def lost(self, count: int) -> None:
         """So many messages, or more, of another node never arrive here."""
+
+    def gone(self) -> None:
+        """Another node fell silent without a farewell; what it published last may never arrive here."""

@@ -4,7 +4,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import urllib.request
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from chassis.tests.e2e.faults import all_done, all_rows_once, batch_of, start_batch
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import CLEAN, ROOT, free_port, same_in_every_mode
+from chassis.tests.services import FAKE_UPSTREAM
 
 pytestmark = [pytest.mark.long, same_in_every_mode]
 
@@ -25,15 +25,8 @@ class Api:
         self.start()
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            str(ROOT / "chassis/tests/fake_upstream.py"),
-            "--port",
-            str(self.port),
-            "--latency",
-            "0.4",
-        ]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=CLEAN)
+        command = [*FAKE_UPSTREAM, "--port", str(self.port), "--latency", "0.4"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=CLEAN)
         assert self.process.stdout.readline().strip() == self.url
 
     def refuse(self, **how: int) -> None:

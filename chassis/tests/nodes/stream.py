@@ -27,7 +27,7 @@ class Stream:
             self.faults.append(f"number {place} came again after {known}")
             return False
         self.position = place
-        self.gap = self.gap or stream["after"] > (known or 0)
+        self.gap = self.gap or known is None or stream["after"] > known
         if event == "news":
             self._apply(data["who"], data["n"], data["attempt"])
         self._judge()

@@ -1,5 +1,7 @@
 """An application with rooms, presence and handlers that fail in every way; the tests drive it in a real server."""
 
+import os
+import signal
 import threading
 import time
 
@@ -8,7 +10,7 @@ from flask_socketio import Namespace, emit
 from pydantic import BaseModel, Field
 
 from app import create_app
-from chassis.errors import Conflict, Forbidden
+from chassis.errors import Conflict, Forbidden, Unavailable
 from chassis.extensions import socketio
 from chassis.realtime import presence, recovery
 from chassis.realtime.event_rates import limit
@@ -30,6 +32,16 @@ class Order(BaseModel):
 @socketio.on("room:join")
 def join(message: Room):
     return {"ok": True, "stream": recovery.join(message.name, message.after)}
+
+
+@socketio.on("room:shaky")
+def join_in_vain(message: Room):
+    """Let a client in and send an event, and fail then, unless it knows the state and all events."""
+    stream = recovery.join(message.name, message.after)
+    if not stream["recovered"]:
+        publish(message.name, "news", {"n": 0})
+        raise Unavailable("The state cannot be read.")
+    return {"ok": True, "stream": stream}
 
 
 class Entry(BaseModel):
@@ -169,6 +181,13 @@ def publish_some(room, count):
     for n in range(first, first + count):
         publish(room, "news", {"n": n})
     return jsonify(True)
+
+
+@app.post("/publish-and-die/<room>")
+def publish_and_die(room):
+    """End before anything leaves this process."""
+    publish(room, "news", {"n": 0})
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @app.post("/stream/<room>/<int:publishers>/<float:seconds>")

@@ -81,6 +81,13 @@ def test_what_a_worker_missed_is_known_in_no_room():
     assert numbers(log.since("a", 8)) == [9]
 
 
+def test_the_next_event_shows_what_a_worker_missed_to_clients_that_are_here():
+    log = shared()
+    log.put("a", "e", "{}", 3)
+    log.forget_before(8)
+    assert log.put("a", "e", "{}", 9).after == 8
+
+
 def test_a_shared_log_that_forgets_rooms_gives_no_half_replay(monkeypatch):
     monkeypatch.setattr(event_log, "MAX_ROOMS", 2)
     log = shared(max_events=0)

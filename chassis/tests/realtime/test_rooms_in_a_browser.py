@@ -4,10 +4,10 @@ import pytest
 
 pytestmark = [pytest.mark.browser]
 
-FOLLOW = """(room) => {
+FOLLOW = """([room, event]) => {
   Object.assign(window, { got: [], resyncs: 0 });
   const on = { news: (data) => got.push(data.n) };
-  Live.rooms.follow(room, { event: "room:join", message: { name: room }, on, resync: () => { resyncs += 1; } });
+  Live.rooms.follow(room, { event, message: { name: room }, on, resync: () => { resyncs += 1; } });
 }"""
 CUT = "Live.rooms.socket.io.reconnection(false); Live.rooms.socket.io.engine.close()"
 RECONNECT = "Live.rooms.socket.io.reconnection(true); Live.rooms.socket.connect()"
@@ -21,10 +21,14 @@ def got(page):
     return page.evaluate("[got, resyncs]")
 
 
-def follow(server, page, room, wait_for):
+def visit(server, page):
     page.goto(f"{server.url}/page")
     page.wait_for_selector("#connection[data-state=live]")
-    page.evaluate(FOLLOW, room)
+
+
+def follow(server, page, room, wait_for):
+    visit(server, page)
+    page.evaluate(FOLLOW, [room, "room:join"])
     wait_for(lambda: got(page) == [[], 1])
 
 
@@ -79,3 +83,21 @@ def test_more_than_the_log_holds_makes_the_page_fetch_the_state(small, page, wai
     wait_for(lambda: got(page) == [[], 2])
     publish(server, "long", 2, first=6)
     wait_for(lambda: got(page) == [[6, 7], 2])
+
+
+def test_a_join_that_fails_after_an_event_makes_the_page_fetch_the_state(server, page, wait_for):
+    visit(server, page)
+    page.evaluate(FOLLOW, ["shaky", "room:shaky"])
+    wait_for(lambda: got(page) == [[0], 1])
+    publish(server, "shaky", 1, first=1)
+    wait_for(lambda: got(page) == [[0, 1], 1])
+
+
+def test_a_join_that_fails_in_a_new_epoch_makes_the_page_fetch_the_state(restarted, page, wait_for):
+    follow(restarted, page, "new-epoch", wait_for)
+    restarted.stop()
+    page.wait_for_selector("#connection[data-state=offline]")
+    page.evaluate("Live.rooms.rooms.get('new-epoch').event = 'room:shaky'")
+    restarted.start()
+    restarted.wait_ready()
+    wait_for(lambda: got(page) == [[0], 2])

@@ -1,50 +1,19 @@
 """Two nodes and a Redis that dies, hangs and forgets: each message arrives once, in the order of its node."""
 
 import signal
-import threading
 
 import pytest
 
 from chassis.server.nodes import journal, line
-from chassis.server.nodes.heard import Heard
 from chassis.server.nodes.journal import Journal
-from chassis.server.nodes.line import Line
-from chassis.server.nodes.watch import Watch
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
-
-
-class Seen(Watch):
-    """Remembers what a node tells."""
-
-    def __init__(self):
-        self.is_up, self.late_ones, self.lost_ones = False, 0, 0
-
-    def up(self):
-        self.is_up = True
-
-    def down(self, reason):
-        self.is_up, self.reason = False, reason
-
-    def late(self, count):
-        self.late_ones += count
-
-    def lost(self, count):
-        self.lost_ones += count
+from chassis.tests.server.started_nodes import started
 
 
 @pytest.fixture
 def node(own_redis):
     """Return a function that starts a node: `node("a")` has the messages of the others in `got`."""
-
-    def start(name, channel="service"):
-        got = []
-        one = Line(own_redis.url, channel, name, got.append)
-        one.got, one.watch = got, Seen()
-        for work in (one.send, one.read):
-            threading.Thread(target=work, daemon=True).start()
-        return one
-
-    return start
+    return lambda name, channel="service": started(own_redis.url, name, channel)
 
 
 def send(node, *numbers):
@@ -156,22 +125,6 @@ def test_two_channels_do_not_hear_each_other(own_redis, node):
     send(a, 2)
     wait_until(lambda: numbers(b) == [2] and not other.waits)
     assert other.got == []
-
-
-def test_what_was_seen_is_not_delivered_again_and_a_gap_is_asked_for():
-    asked, late, lost = [], [], []
-    heard = Heard(lambda *asking: asked.append(asking), late.append, lost.append)
-    assert not heard.is_next("a", 7)
-    assert asked == [("a", None)]
-    heard.resumes("a", 5)
-    assert [heard.is_next("a", place) for place in (6, 6, 5, 7, 9)] == [True, False, False, True, False]
-    heard.doubt()
-    heard.reached("a", 10)
-    assert asked[-1] == ("a", 7)
-    assert [heard.is_next("a", place) for place in (8, 9, 10, 11)] == [True] * 4
-    assert (late, lost) == ([1] * 3, [])
-    heard.resumes("a", 20)
-    assert lost == [9]
 
 
 def test_a_journal_gives_each_message_once_and_again_on_request():

@@ -58,7 +58,9 @@ window.Rooms = class {
     const known = room.position?.epoch === epoch ? room.position.seq : null;
     if (known !== null && seq <= known) return;
     room.position = { epoch, seq };
-    room.gap ||= after > known; // also before the join's answer, which may still say that nothing was recovered
+    // The first event of an epoch shows nothing of what was missed in the one before. That is noted before the join's
+    // answer, too: if it fails, the next join begins behind this event, and recovers only what follows it.
+    room.gap ||= known === null || after > known;
     room.on[event]?.(data);
     if (room.gap && !room.joining) this.resync(room, null);
   }
