@@ -1,7 +1,6 @@
 """Closes sockets whose identity has lost its rights: a revoked or expired key, or an ended session."""
 
 import math
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +8,7 @@ import structlog
 from flask import Flask, request
 
 from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.extensions import socketio
 from chassis.security import identity, store, switches
 from chassis.security.identity import ANONYMOUS, Identity
@@ -52,7 +51,7 @@ def end_unwanted() -> int:
         log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
         socketio.server.disconnect(sid, namespace=namespace)
     ends = [identity.ends_at(who) for who in _identities()]
-    _first_end = min((end for end in ends if end > time.time()), default=math.inf)
+    _first_end = min((end for end in ends if end > clock.now()), default=math.inf)
     if len(ended) < len(unwanted):
         _first_end = 0.0  # the next check ends the others
     return len(ended)
@@ -124,7 +123,7 @@ class Lookout(Ticker):
         self._looks += 1
         switches.look()
         version = db.read(store.version)
-        if version != self._version or time.time() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
+        if version != self._version or clock.now() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
             keyring.forget()
             with self._app.app_context():
                 end_unwanted()
