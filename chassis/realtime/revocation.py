@@ -7,8 +7,8 @@ from typing import Any
 import structlog
 from flask import Flask, request
 
-from chassis.base.ticker import Ticker
 from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.extensions import socketio
 from chassis.security import identity, store, switches
 from chassis.security.identity import ANONYMOUS, Identity
@@ -74,8 +74,8 @@ def _end_at_once(_sender: object) -> None:
     keyring.forget()
     try:
         end_unwanted()
-    except Exception:
-        log.exception("revocation_error")  # the next check tries again; the rights are revoked already
+    except Exception as error:
+        tell("revocation", error)  # the next check tries again; the rights are revoked already
 
 
 def announce_by(tell: Callable[[], None]) -> None:
@@ -94,7 +94,7 @@ def _here() -> Socket:
     return asked.sid, asked.namespace
 
 
-class Lookout(Ticker):
+class Lookout(DatabaseTicker):
     """Checks for changed rights, switches and expiries more than twice a second, and stores the uses of keys."""
 
     def __init__(self, app: Flask) -> None:
@@ -108,15 +108,15 @@ class Lookout(Ticker):
         super().stop()
         try:
             keyring.flush()
-        except Exception:
-            log.exception("revocation_error")
+        except Exception as error:
+            self.failed(error)
 
     def look(self) -> None:
         """Check once, outside of the usual times."""
         try:
             self.tick()
-        except Exception:
-            log.exception("revocation_error")  # the next check tries again
+        except Exception as error:
+            self.failed(error)  # the next check tries again
 
     def tick(self) -> None:
         """Check once."""
