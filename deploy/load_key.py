@@ -60,12 +60,20 @@ def _interrupt(_number: int, _frame: FrameType | None) -> None:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Delay interruptions until the call has ended, so that no key is made without being known here."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+    """Delay interruptions until the call has ended, so that no key is made without being known here.
+
+    Blocking the signals is not enough: another thread, of which a socket has some, would take them.
+    """
+    came: list[int] = []
+    heard = [number for number in INTERRUPTIONS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, lambda number, _frame: came.append(number)) for number in heard}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if came:
+        raise KeyboardInterrupt
 
 
 def _make(url: str, key: str, seconds: int) -> dict[str, Any]:

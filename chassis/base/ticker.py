@@ -31,9 +31,13 @@ class Ticker(ABC):
     def tick(self) -> None:
         """Do the work of one call."""
 
+    def failed(self, error: Exception) -> None:
+        """Log the error of a call."""
+        log.error(f"{self._name}_error", exc_info=error)
+
     def _loop(self) -> None:
         while not self._stopping.wait(self._every_seconds):
             try:
                 self.tick()
-            except Exception:
-                log.exception(f"{self._name}_error")
+            except Exception as error:
+                self.failed(error)

@@ -1,7 +1,6 @@
 """`flask audit`: read, verify and export the audit log."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -10,6 +9,7 @@ import click
 from chassis.base.times import iso
 from chassis.cli.durations import Duration
 from chassis.commands import Group
+from chassis.db import clock
 from chassis.errors import BadRequest
 from chassis.security import audit, audit_chain
 from chassis.security.audit_chain import CONTENT, Head
@@ -52,7 +52,7 @@ def verify(known: str, file: IO[str] | None) -> None:
 )
 def export(since: float | None, to: IO[str]) -> None:
     """Write the log as JSON lines, oldest first; `flask audit verify FILE` checks them anywhere."""
-    for entry in audit.export(0.0 if since is None else time.time() - since):
+    for entry in audit.export(0.0 if since is None else clock.now() - since):
         to.write(json.dumps({"time": iso(entry["at"]), **{name: entry[name] for name in EXPORTED}}) + "\n")
 
 

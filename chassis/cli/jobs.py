@@ -11,7 +11,7 @@ import click
 from chassis import jobs
 from chassis.cli.durations import Duration
 from chassis.commands import Group
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.jobs import queries
 from chassis.jobs.model import ENDED, STATES, Job
 
@@ -40,7 +40,7 @@ def filters(command: Callable[..., Any]) -> Callable[..., Any]:
 def chosen(*, state: str | None, kind: str | None, since: float | None, owner: str | None, limit: int) -> list[Job]:
     """Return the jobs that the options select, newest first."""
     asked = {"state": state, "kind": kind, "submitted_by": owner}
-    after = 0.0 if since is None else time.time() - since
+    after = 0.0 if since is None else clock.now() - since
     return db.read(lambda conn: queries.matching(conn, asked, since=after, limit=limit), unbounded=True)
 
 

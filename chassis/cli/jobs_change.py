@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from chassis import jobs
 from chassis.cli.durations import Duration
 from chassis.cli.jobs import chosen, filters, group, json_option, line
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Conflict
 from chassis.jobs import queries, registry, store
 from chassis.jobs.model import ENDED, Job
@@ -71,7 +71,7 @@ def reset_stalled_command(dry_run: bool, as_json: bool) -> None:
 @yes
 def purge(older_than: float, state: str | None, kind: str | None, dry_run: bool, yes: bool) -> None:
     """Delete ended jobs permanently, except jobs that a feature's rows refer to; the feature deletes both."""
-    kinds, before, asked = registry.deletable(), time.time() - older_than, {"state": state, "kind": kind}
+    kinds, before, asked = registry.deletable(), clock.now() - older_than, {"state": state, "kind": kind}
     if kind is not None and kind not in kinds:
         raise click.ClickException(f"A feature's rows refer to the jobs of {kind}, or there is no such kind.")
     number = db.read(lambda conn: queries.count_ended(conn, kinds, before=before, asked=asked), unbounded=True)

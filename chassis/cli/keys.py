@@ -1,7 +1,6 @@
 """`flask keys`: create, list, expire and revoke API keys."""
 
 import json
-import time
 
 import click
 from flask.cli import with_appcontext
@@ -9,6 +8,7 @@ from flask.cli import with_appcontext
 from chassis.base.times import iso
 from chassis.cli.durations import Duration
 from chassis.commands import Group
+from chassis.db import clock, db
 from chassis.security import keys, stale_keys
 from chassis.security.identity import SCOPES
 
@@ -35,7 +35,8 @@ def create(
     without_limits: bool,
 ) -> None:
     """Create a key and print it once; only a hash is stored."""
-    ends = None if expires is None else time.time() + expires
+    db.read(clock.compare)
+    ends = None if expires is None else clock.now() + expires
     new = keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends, without_limits)
     key = keys.create(new)
     click.echo(key)
@@ -78,6 +79,7 @@ def revoke(key_id: str) -> None:
 )
 def expire(key_id: str, seconds: float) -> None:
     """Make a key expire after a time, for a rotation."""
-    at = time.time() + seconds
+    db.read(clock.compare)
+    at = clock.now() + seconds
     keys.expire(key_id, at)
     click.echo(f"{key_id} expires at {iso(at)}.")

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
-from chassis.base.ticker import Ticker
 from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.jobs import registry, worker_store
 from chassis.jobs.worker_store import Worker
 
@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 JOIN_SECONDS = 1.0
 
 
-class Beat(Ticker):
+class Beat(DatabaseTicker):
     """Stores three times a lease that this process is alive, as long as `problem` returns None."""
 
     def __init__(
@@ -38,8 +38,8 @@ class Beat(Ticker):
         """Store it now, and from then on."""
         try:
             self.tick()
-        except Exception:
-            log.exception("job_beat_error")  # the database may be away for a moment
+        except Exception as error:
+            self.failed(error)  # the database may be away for a moment
         super().start()
 
     def stop(self) -> None:
@@ -48,8 +48,8 @@ class Beat(Ticker):
         self._thread.join(JOIN_SECONDS)  # otherwise it could store it again
         try:
             db.write(lambda conn: worker_store.end(conn, self._id, clock.now()))
-        except Exception:
-            log.exception("job_beat_error")
+        except Exception as error:
+            self.failed(error)
 
     def tick(self) -> None:
         """Store it once."""

@@ -4,8 +4,8 @@ import random
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from chassis.base.ticker import Ticker
 from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.jobs import broker, places, registry
 from chassis.jobs.model import QUEUED
 from chassis.jobs.sender import Sender
@@ -18,7 +18,7 @@ SETTLED_SECONDS = 1.0  # a job that became ready before this should have its mes
 AT_ONCE = 500
 
 
-class Sweeper(Ticker):
+class Sweeper(DatabaseTicker):
     """Sends as many messages to each queue as it has fewer than ready jobs; all processes may do this at once."""
 
     def __init__(self, sender: Sender, settings: Settings, every_seconds: float = EVERY_SECONDS) -> None:

@@ -1,7 +1,7 @@
 """Detects changes of the jobs table by commands and other workers, and signals them in this process."""
 
-from chassis.base.ticker import Ticker
 from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.jobs import queries
 from chassis.jobs.model import Job
 from chassis.jobs.signals import job_changed
@@ -11,7 +11,7 @@ AT_ONCE = 500  # rows in a read, which blocks all others
 OVERLAP_SECONDS = 5.0  # for other machines' clocks, and transactions that commit later than they began
 
 
-class Watcher(Ticker):
+class Watcher(DatabaseTicker):
     """Reads changed rows twice a second, and sends `job_changed` for those that this process has not seen."""
 
     def __init__(self) -> None:

@@ -15,8 +15,8 @@ import structlog
 from flask import request
 from sqlalchemy import Connection
 
-from chassis.base.ticker import Ticker
 from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.errors import BadRequest
 from chassis.extensions import socketio
 from chassis.realtime import recovery, store
@@ -171,7 +171,7 @@ configure, enter, leave, members = presence.configure, presence.enter, presence.
 gone, rooms = presence.gone, presence.rooms
 
 
-class Lookout(Ticker):
+class Lookout(DatabaseTicker):
     """Checks for members who joined or left, twice a second."""
 
     def __init__(self) -> None:
@@ -183,8 +183,8 @@ class Lookout(Ticker):
         self._thread.join(2 * TICK_SECONDS)  # otherwise it would renew the lease
         try:
             presence.give_up()
-        except Exception:
-            log.exception("presence_error")
+        except Exception as error:
+            self.failed(error)
 
     def tick(self) -> None:
         """Check once."""

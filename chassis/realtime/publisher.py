@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from chassis.base.ticker import Ticker
+from chassis.db.ticker import DatabaseTicker
 from chassis.extensions import socketio
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
@@ -63,7 +63,7 @@ def publish_job(job: Job) -> None:
         _pending[job.id] = job.kind
 
 
-class Publisher(Ticker):
+class Publisher(DatabaseTicker):
     """Sends pending details, one job's per tick, in turn."""
 
     def __init__(self) -> None:

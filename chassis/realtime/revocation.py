@@ -1,15 +1,14 @@
 """Closes sockets whose identity has lost its rights: a revoked or expired key, or an ended session."""
 
 import math
-import time
 from collections.abc import Callable
 from typing import Any
 
 import structlog
 from flask import Flask, request
 
-from chassis.base.ticker import Ticker
-from chassis.db import db
+from chassis.db import clock, db
+from chassis.db.ticker import DatabaseTicker
 from chassis.extensions import socketio
 from chassis.security import identity, store, switches
 from chassis.security.identity import ANONYMOUS, Identity
@@ -52,7 +51,7 @@ def end_unwanted() -> int:
         log.info("socket_revoked", sid=sid, principal=_open.pop((sid, namespace)).principal)
         socketio.server.disconnect(sid, namespace=namespace)
     ends = [identity.ends_at(who) for who in _identities()]
-    _first_end = min((end for end in ends if end > time.time()), default=math.inf)
+    _first_end = min((end for end in ends if end > clock.now()), default=math.inf)
     if len(ended) < len(unwanted):
         _first_end = 0.0  # the next check ends the others
     return len(ended)
@@ -75,8 +74,8 @@ def _end_at_once(_sender: object) -> None:
     keyring.forget()
     try:
         end_unwanted()
-    except Exception:
-        log.exception("revocation_error")  # the next check tries again; the rights are revoked already
+    except Exception as error:
+        tell("revocation", error)  # the next check tries again; the rights are revoked already
 
 
 def announce_by(tell: Callable[[], None]) -> None:
@@ -95,7 +94,7 @@ def _here() -> Socket:
     return asked.sid, asked.namespace
 
 
-class Lookout(Ticker):
+class Lookout(DatabaseTicker):
     """Checks for changed rights, switches and expiries more than twice a second, and stores the uses of keys."""
 
     def __init__(self, app: Flask) -> None:
@@ -109,22 +108,22 @@ class Lookout(Ticker):
         super().stop()
         try:
             keyring.flush()
-        except Exception:
-            log.exception("revocation_error")
+        except Exception as error:
+            self.failed(error)
 
     def look(self) -> None:
         """Check once, outside of the usual times."""
         try:
             self.tick()
-        except Exception:
-            log.exception("revocation_error")  # the next check tries again
+        except Exception as error:
+            self.failed(error)  # the next check tries again
 
     def tick(self) -> None:
         """Check once."""
         self._looks += 1
         switches.look()
         version = db.read(store.version)
-        if version != self._version or time.time() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
+        if version != self._version or clock.now() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
             keyring.forget()
             with self._app.app_context():
                 end_unwanted()

@@ -1,7 +1,6 @@
 """The audit log: who did what to whom, from where, and with which result. It holds no secrets."""
 
 import itertools
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from flask import has_request_context, request
 from sqlalchemy import Connection, Row
 
 from chassis.base.texts import storable
-from chassis.db import db, state
+from chassis.db import clock, db, state
 from chassis.security import audit_chain, audit_store, identity
 from chassis.security.audit_chain import ChainBroken, Head
 
@@ -31,7 +30,7 @@ def entry(
     """
     who = identity.current()
     return {
-        "at": time.time(),
+        "at": clock.now(),
         "actor": storable(who.name or who.principal if actor is None else actor)[:MAX_CHARACTERS],
         "action": action,
         "target": storable(target)[:MAX_CHARACTERS],

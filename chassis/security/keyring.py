@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Unauthorized
 from chassis.security import guessing, identity, store
 from chassis.security.identity import ADMIN, SUBMIT, Credentials, Environ, Identity, Kind
@@ -87,7 +87,7 @@ class Keyring:
             return
         version = db.read(store.version)
         if version != self._version:
-            rows = db.read(lambda conn: store.good_keys(conn, time.time()))
+            rows = db.read(lambda conn: store.good_keys(conn, clock.now()))
             self._hold({row.hash: _identity(row) for row in rows})
             self._version = version
         self._looked_at = time.monotonic()
@@ -109,7 +109,7 @@ class Keyring:
 
     def _count(self, found: Identity) -> None:
         with self._lock:
-            self._uses[found.id] = (self._uses.get(found.id, (0, 0.0))[0] + 1, time.time())
+            self._uses[found.id] = (self._uses.get(found.id, (0, 0.0))[0] + 1, clock.now())
 
 
 def install(app: Flask, settings: Settings) -> None:
@@ -140,7 +140,7 @@ def _identity(row: Row[object]) -> Identity:
 
 
 def _in_time(found: Identity) -> bool:
-    return found.expires_at is None or found.expires_at > time.time()
+    return found.expires_at is None or found.expires_at > clock.now()
 
 
 keyring = Keyring()

@@ -2,7 +2,6 @@
 
 import hashlib
 import secrets
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from chassis.base.times import DAY_SECONDS, iso
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest, NotFound
 from chassis.security import audit, identity, store
 from chassis.security.identity import ADMIN, SCOPES
@@ -51,7 +50,7 @@ def create(new: NewKey) -> str:
     _check(new)
     key_id = secrets.token_hex(ID_BYTES)
     key = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(SECRET_BYTES)}"
-    values = {"id": key_id, "hash": digest(key), "created_at": time.time(), "scopes": list(new.scopes)}
+    values = {"id": key_id, "hash": digest(key), "created_at": clock.now(), "scopes": list(new.scopes)}
     values["made_by"] = identity.current().maker
     values |= {name: getattr(new, name) for name in AS_GIVEN}
     told = f"{key_id} {new.name} ({', '.join(new.scopes)}{', without limits' if new.without_limits else ''})"
@@ -69,7 +68,7 @@ def create(new: NewKey) -> str:
 
 def revoke(key_id: str) -> None:
     """Revoke a key; raise NotFound when there is no such valid key."""
-    _change(key_id, "key.revoke", revoked_at=time.time())
+    _change(key_id, "key.revoke", revoked_at=clock.now())
 
 
 def revoke_without_limits(key_id: str) -> None:
@@ -121,7 +120,7 @@ def _check(new: NewKey) -> None:
         raise BadRequest(f"A key must have one or more of the scopes {', '.join(SCOPES)}.", code="invalid_scope")
     if not new.name.strip():
         raise BadRequest("A key must have a name that says what it is for.", code="invalid_name")
-    if new.expires_at is not None and new.expires_at <= time.time():
+    if new.expires_at is not None and new.expires_at <= clock.now():
         raise BadRequest("A key must expire in the future.", code="invalid_expiry")
     if new.without_limits:
         _check_without_limits(new)
@@ -130,12 +129,12 @@ def _check(new: NewKey) -> None:
 def _check_without_limits(new: NewKey) -> None:
     if ADMIN in new.scopes or new.owner or new.per_second:
         raise BadRequest("A key without limits cannot have the scope admin, an owner or a rate.", code="invalid_limits")
-    if new.expires_at is None or new.expires_at > time.time() + MAX_SECONDS_WITHOUT_LIMITS:
+    if new.expires_at is None or new.expires_at > clock.now() + MAX_SECONDS_WITHOUT_LIMITS:
         raise BadRequest("A key without limits must expire within a day.", code="invalid_expiry")
 
 
 def _shown(row: Row[Any]) -> dict[str, Any]:
-    now = time.time()
+    now = clock.now()
     state = "revoked" if row.revoked_at else "expired" if row.expires_at and row.expires_at <= now else "good"
     plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by", "without_limits")
     times: Iterable[str] = ("created_at", "expires_at", "revoked_at", "last_used_at")

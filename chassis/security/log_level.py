@@ -1,13 +1,12 @@
 """Changes the log level of all running processes without a restart, permanently or for a limited time."""
 
 import logging
-import time
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
-from chassis.db import db, state
+from chassis.db import clock, db, state
 from chassis.security import audit
 
 log = structlog.get_logger(__name__)
@@ -16,7 +15,7 @@ NAME = "log_level"
 
 def change(level: str | None, seconds: float | None = None) -> None:
     """Set the level of all processes, permanently or for some seconds; None restores LOG_LEVEL."""
-    until = None if seconds is None else time.time() + seconds
+    until = None if seconds is None else clock.now() + seconds
     value = None if level is None else {"level": level, "until": until}
     line = audit.entry("logs.level", level or "LOG_LEVEL")
 
@@ -45,4 +44,4 @@ def apply(kept: Any, default: str) -> None:
 def _holds(kept: Any) -> bool:
     """Return whether the stored value is a level in force; any other text in the database is ignored."""
     known = bool(kept) and kept["level"] in list(logging.getLevelNamesMapping())
-    return known and (kept["until"] is None or kept["until"] > time.time())
+    return known and (kept["until"] is None or kept["until"] > clock.now())

@@ -4,7 +4,6 @@ The mode is stored in the database for all processes, and in a file beside it wh
 """
 
 import json
-import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,7 +12,7 @@ from flask import Flask, current_app, request
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.db import db, state
+from chassis.db import clock, db, state
 from chassis.errors import InMaintenance
 from chassis.security import audit, switches
 from chassis.security.guard import READING, needed
@@ -53,7 +52,7 @@ def check() -> None:
 
 def turn_on(why: str) -> bool:
     """Turn the mode on; return False when the database cannot be written, and only this machine's processes know."""
-    value, line = {"reason": why, "since": time.time()}, audit.entry("maintenance.on", why)
+    value, line = {"reason": why, "since": clock.now()}, audit.entry("maintenance.on", why)
     try:
         _store(value, line)
     except SQLAlchemyError:

@@ -4,11 +4,11 @@ A stolen session, or one that was left open, is therefore less useful. An identi
 the operator and visitors. A feature that manages people sets it and registers its page with `hooks.proof_page`.
 """
 
-import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from chassis.db import clock
 from chassis.errors import ProofNeeded
 from chassis.security import identity
 from chassis.wiring import current_settings
@@ -41,4 +41,4 @@ def check() -> None:
 def is_recent(proved_at: float) -> bool:
     """Return whether a proof given at that time (Unix seconds) still counts; always when RECENT_PROOF_SECONDS is 0."""
     seconds = current_settings().recent_proof_seconds
-    return not seconds or time.time() - proved_at <= seconds
+    return not seconds or clock.now() - proved_at <= seconds

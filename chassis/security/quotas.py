@@ -4,7 +4,6 @@ They are counted by owner: a key without an owner counts for itself, an account 
 Visitors, commands and schedules have no owner and no quota, and a key without limits has no quota while it is good.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -12,7 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, text
 
 from chassis.base.times import DAY_SECONDS, iso
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import OverQuota
 from chassis.security import store
 from chassis.settings import Settings
@@ -84,7 +83,7 @@ def take(conn: Connection, owner: str, **amounts: int) -> None:
     one another here, so that two at once cannot both take what is left.
     """
     limited = [(_quotas[name], amount) for name, amount in amounts.items() if _limit(_quotas[name])]
-    now = time.time()
+    now = clock.now()
     if not owner or not limited or _is_without_limits(conn, owner, now):
         return
     _lock(conn, owner)
@@ -99,7 +98,7 @@ def take(conn: Connection, owner: str, **amounts: int) -> None:
 def usage(owner: str) -> list[Usage]:
     """Return an owner's use of each quota that has a limit; empty without an owner."""
     limited = [quota for quota in _quotas.values() if owner and _limit(quota)]
-    now = time.time()
+    now = clock.now()
 
     def read(conn: Connection) -> list[Usage]:
         return [] if _is_without_limits(conn, owner, now) else [_usage(conn, quota, owner, now) for quota in limited]

@@ -1,13 +1,12 @@
 """Finds keys that may no longer be needed: unused for a long time, or made by a person who has left."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from chassis.base.times import DAY_SECONDS
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.security import store
 from chassis.wiring import current_wiring
 
@@ -15,7 +14,7 @@ from chassis.wiring import current_wiring
 def reasons() -> dict[str, str]:
     """Return {id of a valid key: why an operator should review it}, oldest key first."""
     wiring = current_wiring()
-    people, days, now = wiring.people, wiring.settings.stale_key_days, time.time()
+    people, days, now = wiring.people, wiring.settings.stale_key_days, clock.now()
 
     def read(conn: Connection) -> dict[str, str]:
         keys = store.keys(conn)[::-1]

@@ -27,7 +27,8 @@ class Census:
     """Keeps the sessions of a process, or of all workers that share their numbers, within the limits.
 
     A session that has joined no namespace has not authenticated. An address can have few of them, each lives for
-    `handshake_seconds`, and when there is no room the oldest one of this process is closed for a new session.
+    `handshake_seconds`, and when there is no room the oldest one of this process is closed for a new session; a worker
+    without one lets the session in, and another worker closes one of its own at its next `give_room`.
     `unjoined` is called with each session whose handshake time begins, `make_room` with the session to close.
 
     Workers that admit sessions at the same instant may together exceed a limit by one session each.
@@ -55,13 +56,19 @@ class Census:
             return TOO_MANY_OF_ADDRESS
         if 0 < limits.unjoined_per_address <= waiting:
             return TOO_MANY_UNJOINED
-        if not 0 < limits.connections <= self._numbers(ALL)[0]:
+        everybody, strangers = self._numbers(ALL)
+        if not 0 < limits.connections <= everybody:
             return ""
-        oldest = self._oldest()
-        if not oldest:
-            return TOO_MANY
-        self._make_room(oldest)
-        return ""
+        if oldest := self._oldest():
+            self._make_room(oldest)
+            return ""
+        return "" if everybody - strangers < limits.connections else TOO_MANY  # another worker gives its room
+
+    def give_room(self) -> None:
+        """Close the oldest unjoined sessions here while all workers together have too many sessions."""
+        limit = self._limits.connections
+        while 0 < limit < self._numbers(ALL)[0] and (oldest := self._oldest()):
+            self._make_room(oldest)
 
     def enter(self, sid: str, environ: dict[str, Any]) -> None:
         """Count the new session that a request has begun."""

@@ -60,6 +60,9 @@ class Drain:
         """Tell the other workers how many sessions there are here; a draining worker gets no new ones."""
         if self._roster is not None:
             self._roster.report(len(self._server.eio.sockets), serves=not self.draining)
+            census = getattr(self._server.eio, "census", None)  # a library's own server has none
+            if census is not None:  # an empty one is false
+                census.give_room()
 
     def _stop(self) -> None:
         with self._stopping:

@@ -19,7 +19,7 @@ from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
 from chassis.limits import machine
 from chassis.observability.logs import configure_logging
-from chassis.server import told
+from chassis.server import libraries, told
 from chassis.server.handover import Handover
 from chassis.server.patches import for_eventlet, for_gunicorn
 from chassis.server.several import folder
@@ -55,6 +55,8 @@ class Serving:
                 raise SettingsError(problems)
             taken = told.take_over(lambda name: name in sources([name]), pass_to_children)
             read = features.load()
+            if problems := libraries.unreadable(read.async_mode, os.environ):
+                raise SettingsError(problems)
             settings = ensure_secret_key(read)
             configure_logging(settings)
             _say_what_starts()

@@ -1,11 +1,11 @@
 """Deletes rows that are older than their retention period, in small batches."""
 
-import time
 from typing import Any
 
 from sqlalchemy import Connection
 
 from chassis.base.times import DAY_SECONDS
+from chassis.db import clock
 from chassis.jobs import JobContext, job, registry
 from chassis.jobs import store as jobs_store
 from chassis.security import audit_store, quotas
@@ -27,7 +27,7 @@ def retention(context: JobContext, payload: dict[str, Any]) -> None:
     chosen = [(rule, days) for rule in rules() if (days := rule.days(settings)) > 0]
     deleted = {}
     for number, (rule, days) in enumerate(chosen, start=1):
-        deleted[rule.name] = apply(rule, time.time() - days * DAY_SECONDS, context)
+        deleted[rule.name] = apply(rule, clock.now() - days * DAY_SECONDS, context)
         told = ", ".join(f"{name}: {count}" for name, count in deleted.items())
         context.progress(number, len(chosen), f"deleted {told}")
     context.log.info("retention_done", deleted=deleted)

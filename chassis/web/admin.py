@@ -1,12 +1,11 @@
 """The admin pages of the core: API keys, and the audit log. Features add theirs with `hooks.admin_page`."""
 
-import time
-
 from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
 from chassis.base.times import DAY_SECONDS
+from chassis.db import clock
 from chassis.security import audit, keys, stale_keys
 from chassis.security.identity import ADMIN, READ, SCOPES, SUBMIT
 from chassis.security.proof import recently_proved
@@ -58,7 +57,7 @@ def api_keys() -> str:
 def create_key() -> tuple[str, int, dict[str, str]]:
     """Create a key and show it once: browsers do not store the page."""
     form = form_body(KeyForm)
-    ends = time.time() + form.days * DAY_SECONDS if form.days else None
+    ends = clock.now() + form.days * DAY_SECONDS if form.days else None
     new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, form.monthly_budget, ends)
     return _keys_page(made=keys.create(new)), 201, {"Cache-Control": "no-store"}
 
@@ -74,7 +73,7 @@ def revoke_key(key_id: str) -> Response:
 @recently_proved  # a later end makes an expired key valid again
 def expire_key(key_id: str) -> Response:
     """Set a key to expire in some days."""
-    keys.expire(key_id, time.time() + form_body(LastDays).days * DAY_SECONDS)
+    keys.expire(key_id, clock.now() + form_body(LastDays).days * DAY_SECONDS)
     return redirect(url_for("admin.api_keys"), 303)
 
 

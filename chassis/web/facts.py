@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from chassis.base.environment import BASE_DIR
-from chassis.db import backup, db, outcomes, state
+from chassis.db import backup, clock, db, outcomes, state
 from chassis.db.snapshot.install import read_installed
 from chassis.db.state import FAILED_BOOT
 from chassis.jobs import beat, queries, schedules
@@ -39,8 +39,8 @@ def _read(conn: Connection) -> Facts:
     sqlite = conn.dialect.name == "sqlite"
     return Facts(
         jobs=list(queries.counts(conn)),
-        waiting=list(queries.oldest_queued(conn, time.time())),
-        workers=beat.by_kind(conn, time.time()),
+        waiting=list(queries.oldest_queued(conn, clock.now())),
+        workers=beat.by_kind(conn, clock.now()),
         schedules=schedules.known(conn),
         failed_boot=state.get(conn, FAILED_BOOT),
         snapshot=outcomes.of(conn, outcomes.SNAPSHOT_STEP),
@@ -104,7 +104,7 @@ def _maintenance(_facts: Facts) -> Samples:
 
 
 def _last_success(facts: Facts) -> Samples:
-    now = time.time()
+    now = clock.now()
     return [([s.kind], now - s.last_success_at) for s in facts.schedules if s.last_success_at is not None]
 
 

@@ -1,12 +1,11 @@
 """Keys without limits, which `make load` and `make smoke` create for themselves and revoke at the end."""
 
-import time
-
 from flask import Blueprint, jsonify
 from pydantic import AwareDatetime, BaseModel, Field
 from werkzeug.wrappers import Response
 
 from chassis.base.times import iso
+from chassis.db import clock
 from chassis.security import keys
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN, SUBMIT
@@ -46,7 +45,7 @@ class RevokedResponse(BaseModel):
 @describe(body=LoadKeyRequest, answers={201: LoadKeyResponse})
 def create() -> tuple[Response, int, dict[str, str]]:
     """Create a key without limits for a load test: it may submit, and expires by itself."""
-    ends = time.time() + json_body(LoadKeyRequest).seconds
+    ends = clock.now() + json_body(LoadKeyRequest).seconds
     key = keys.create(keys.NewKey("load test", (SUBMIT,), expires_at=ends, without_limits=True))
     made = jsonify(id=keys.id_of(key), key=key, expires_at=iso(ends))
     return made, 201, {"Cache-Control": "no-store"}

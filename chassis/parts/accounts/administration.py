@@ -1,12 +1,11 @@
 """The actions of admins and the operator on accounts."""
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest, Conflict, NotFound
 from chassis.parts.accounts import emails, factor_store, lockout, sessions, store
 from chassis.security import audit, leaving
@@ -60,7 +59,7 @@ def disable(user: Row[Any], heir: str = "", *, keep_keys: bool = False) -> list[
 
     def change(conn: Connection) -> None:
         ended.extend(leaving.carry_out(conn, parts, leaver))
-        store.change_user(conn, user.id, disabled_at=time.time())
+        store.change_user(conn, user.id, disabled_at=clock.now())
         _check_admins(conn, user)
         for ending in ended:
             audit.write(conn, line | {"target": f"{user.email}: {ending}"[: audit.MAX_CHARACTERS]})

@@ -2,14 +2,13 @@
 
 import base64
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Conflict, NotFound
 from chassis.parts.accounts import factor_store, gates, passkeys, sessions, store
 from chassis.security import audit, guard
@@ -44,7 +43,7 @@ def owned(user_id: str) -> Owned:
 
 def add(who: Identity, values: dict[str, Any]) -> Changed:
     """Store a new factor; the first one comes with recovery codes. Raises Conflict for a passkey already in use."""
-    values = {"id": secrets.token_hex(8), "user_id": who.id, "created_at": time.time(), **values}
+    values = {"id": secrets.token_hex(8), "user_id": who.id, "created_at": clock.now(), **values}
     codes = _new_codes()
 
     def change(conn: Connection) -> list[str]:
@@ -112,7 +111,7 @@ def check_code(who: Identity, typed: str) -> Callable[[Connection], bool] | None
 
 
 def _change(who: Identity, action: str, target: str, change: Callable[[Connection], list[str]]) -> Changed:
-    session = sessions.new(who.id, factor_at=time.time(), proved_at=who.proved_at)
+    session = sessions.new(who.id, factor_at=clock.now(), proved_at=who.proved_at)
     line = audit.entry(action, f"{who.name} ({target})" if target else who.name)
 
     def write(conn: Connection) -> list[str]:

@@ -1,14 +1,13 @@
 """Creates accounts: by invitation, by registration, or by the operator."""
 
 import secrets
-import time
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest
 from chassis.parts.accounts import emails, links, passwords, sessions, store
 from chassis.security import audit
@@ -53,9 +52,9 @@ def _make(email: str, name: str, role: str, password: str, *, spent: str = "") -
     line = audit.entry("account.create", f"{email} ({role})", actor=email, makes_admin=makes_admin)
 
     def write(conn: Connection) -> None:
-        if spent and not store.use_link(conn, digest(spent), links.INVITATION, time.time()):
+        if spent and not store.use_link(conn, digest(spent), links.INVITATION, clock.now()):
             raise links.spent()
-        store.insert_user(conn, {**values, "last_sign_in_at": time.time()})
+        store.insert_user(conn, {**values, "last_sign_in_at": clock.now()})
         sessions.begin(conn, session)
         audit.write(conn, line)
 
@@ -70,7 +69,7 @@ def _row(email: str, name: str, role: str, password: str) -> dict[str, Any]:
     if len(name) > MAX_NAME or not name.isprintable():
         raise BadRequest(f"A name may have at most {MAX_NAME} characters.", code="invalid_name")
     passwords.check(password, email, name)
-    values = {"id": secrets.token_hex(8), "email": email, "name": name, "role": role, "created_at": time.time()}
+    values = {"id": secrets.token_hex(8), "email": email, "name": name, "role": role, "created_at": clock.now()}
     return values | {"password_hash": passwords.hashed(password)}
 
 

@@ -1,12 +1,11 @@
 """Single-use links: an invitation creates an account, a reset link sets a new password."""
 
 import secrets
-import time
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import AppError, BadRequest, Conflict, NotFound
 from chassis.parts.accounts import emails, passwords, sessions, store
 from chassis.parts.accounts.people import set_anew
@@ -47,7 +46,7 @@ def emergency(user: Row[Any]) -> str:
 
 def read(secret: str, purpose: str) -> Row[Any]:
     """Return a valid link; raise NotFound."""
-    found = db.read(lambda conn: store.open_link(conn, digest(secret), purpose, time.time()))
+    found = db.read(lambda conn: store.open_link(conn, digest(secret), purpose, clock.now()))
     if found is None:
         raise spent()
     return found
@@ -65,8 +64,8 @@ def set_password(secret: str, password: str) -> str:
     line = audit.entry("account.reset", user.email, actor=user.email)
 
     def write(conn: Connection) -> None:
-        used = store.use_link(conn, digest(secret), RESET, time.time())
-        if not used or not store.change_good_user(conn, user, password_hash=hashed, last_sign_in_at=time.time()):
+        used = store.use_link(conn, digest(secret), RESET, clock.now())
+        if not used or not store.change_good_user(conn, user, password_hash=hashed, last_sign_in_at=clock.now()):
             raise spent()
         set_anew(conn, user)
         sessions.begin(conn, session)
@@ -86,8 +85,8 @@ def sign_in(secret: str) -> str:
     session, line = sessions.new(user.id), audit.entry("account.sign_in", f"{user.email} (link)", actor=user.email)
 
     def write(conn: Connection) -> None:
-        used = store.use_link(conn, digest(secret), SIGN_IN, time.time())
-        if not used or not store.change_good_user(conn, user, last_sign_in_at=time.time()):
+        used = store.use_link(conn, digest(secret), SIGN_IN, clock.now())
+        if not used or not store.change_good_user(conn, user, last_sign_in_at=clock.now()):
             raise spent()
         sessions.begin(conn, session)
         audit.write(conn, line)
@@ -113,7 +112,7 @@ def taken(email: str) -> Conflict:
 
 
 def _made(purpose: str, email: str, role: str, seconds: int, action: str) -> str:
-    secret, now = f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}", time.time()
+    secret, now = f"{PREFIX}_{secrets.token_hex(4)}_{secrets.token_urlsafe(32)}", clock.now()
     values = {"hash": digest(secret), "purpose": purpose, "email": email, "role": role}
     values["made_by"], line = identity.current().maker, audit.entry(action, f"{email} ({role})")
 

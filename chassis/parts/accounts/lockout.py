@@ -6,13 +6,12 @@ extra guesses, and is taken back when it was right. Attempts are counted by e-ma
 """
 
 import math
-import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, case, delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import TooManyRequests
 from chassis.parts.accounts import devices
 from chassis.parts.accounts.tables import attempts
@@ -70,7 +69,7 @@ def count(*subjects: Subject) -> bool:
 
     Raises TooManyAttempts without counting when one of them is already locked.
     """
-    now = time.time()
+    now = clock.now()
 
     def write(conn: Connection) -> bool:
         locked = [_count(conn, subject, now) for subject in subjects]  # a list, so that every subject is counted

@@ -7,7 +7,6 @@ recorded when it is used.
 import hashlib
 import json
 import secrets
-import time
 from base64 import urlsafe_b64encode
 from typing import Any
 
@@ -17,7 +16,7 @@ from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Unauthorized
 from chassis.parts.accounts import factor_store, lockout, passkeys, passwords, sessions, store
 from chassis.security import audit, signing
@@ -47,7 +46,7 @@ def sign_in(answer: str) -> str:
     except Exception as error:  # the library raises whatever its parsers raise
         log.info("passkey_refused", reason=str(error)[:300])
         raise _refused("(a passkey)") from None
-    now = time.time()
+    now = clock.now()
     session = sessions.new(user.id, factor_at=now)
     line = audit.entry("account.sign_in", f"{user.email} (passkey)", actor=user.email)
 

@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import time
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
@@ -12,6 +11,7 @@ import structlog
 from flask import request
 from sqlalchemy import Row
 
+from chassis.db import clock
 from chassis.errors import BadRequest, Conflict, NotFound
 from chassis.parts.accounts import challenges, factor_store
 from chassis.parts.accounts.challenges import Use
@@ -123,7 +123,7 @@ def check(who: Identity, known: list[Row[Any]], answer: str) -> Use | None:
     except Exception as error:
         log.info("passkey_refused", reason=str(error)[:300])
         return None
-    now = time.time()
+    now = clock.now()
     return lambda conn: factor_store.use(conn, row, verified.new_sign_count, now)
 
 

@@ -1,12 +1,11 @@
 """A person's actions on the own account: sign in and out, change the password, end sessions."""
 
-import time
 from typing import Any
 
 from flask import request
 from sqlalchemy import Connection, Row
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest, NotFound, Unauthorized
 from chassis.parts.accounts import emails, factor_store, lockout, passwords, sessions, store, tries
 from chassis.security import audit
@@ -28,7 +27,7 @@ def sign_in(email: str, password: str) -> str:
     line = audit.entry("account.sign_in", email, actor=email)
 
     def write(conn: Connection) -> bool:
-        if not store.change_good_user(conn, user, last_sign_in_at=time.time(), **newer):
+        if not store.change_good_user(conn, user, last_sign_in_at=clock.now(), **newer):
             return False
         sessions.begin(conn, session)
         if factor_store.has_any(conn, user.id):  # the password alone must not allow more guesses at the second factor
@@ -88,7 +87,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
         audit.record("account.password", who.name, result="refused")
         _tell_of_lock(who.name, locks)
         raise BadRequest("The current password is wrong.", code="wrong_password")
-    session = sessions.new(user.id, factor_at=time.time())  # the current session has passed the second factor
+    session = sessions.new(user.id, factor_at=clock.now())  # the current session has passed the second factor
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
     def write(conn: Connection) -> bool:

@@ -3,14 +3,13 @@
 Wrong passwords and wrong codes count towards the same lock-out.
 """
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from flask import request
 from sqlalchemy import Connection
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest, Unauthorized
 from chassis.parts.accounts import factors, lockout, passkeys, passwords, sessions, store, totp
 from chassis.parts.accounts.challenges import Use
@@ -30,14 +29,14 @@ class Shown:
 
 def show_factor(who: Identity, shown: Shown) -> str:
     """Return the cookie of a session that has passed the second factor; raise Unauthorized when the proof is wrong."""
-    session = sessions.new(who.id, factor_at=time.time())
+    session = sessions.new(who.id, factor_at=clock.now())
     _shown(who, replace(shown, password=""), "account.second_factor", lambda conn: sessions.begin(conn, session))
     return session.cookie
 
 
 def prove(who: Identity, shown: Shown) -> None:
     """Record that the current session's person gave proof now; raise Unauthorized when it is wrong."""
-    now = time.time()
+    now = clock.now()
     _shown(who, shown, "account.proof", lambda conn: store.prove_session(conn, who.session, now))
 
 

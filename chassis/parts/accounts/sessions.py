@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.http import parse_cookie
 from werkzeug.wrappers import Response
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.parts.accounts import devices, gates, store
 from chassis.parts.accounts.settings import AccountSettings
 from chassis.security import identity
@@ -40,7 +40,7 @@ def new(user_id: str, *, factor_at: float | None = None, proved_at: float | None
 
     `factor_at` is when the person showed a second factor. If the account has one, the session needs it for any action.
     """
-    cookie, now, shown = secrets.token_urlsafe(32), time.time(), cookie_of(request.environ)
+    cookie, now, shown = secrets.token_urlsafe(32), clock.now(), cookie_of(request.environ)
     values = {
         "id": secrets.token_hex(8),
         "hash": digest(cookie),
@@ -65,7 +65,7 @@ def begin(conn: Connection, session: New) -> None:
 
 def look_up(credentials: Credentials) -> Identity | None:
     """Return a cookie's identity; an invalid or expired cookie counts as none, as does any cookie next to a key."""
-    cookie, now = cookie_of(credentials.environ), time.time()
+    cookie, now = cookie_of(credentials.environ), clock.now()
     if not cookie or credentials.key:
         return None
     row = db.read(lambda conn: store.session_by_hash(conn, digest(cookie)))
@@ -90,15 +90,15 @@ class Known:
     def still_good(self, found: Identity) -> bool:
         """Return whether a session still exists, has not expired, and has the same rights."""
         if time.monotonic() - self._read_at > READ_AGAIN_SECONDS:
-            rows = db.read(lambda conn: store.sessions_in_time(conn, time.time()), unbounded=True)
+            rows = db.read(lambda conn: store.sessions_in_time(conn, clock.now()), unbounded=True)
             self._sessions, self._read_at = {row.id: row for row in rows}, time.monotonic()
         row = self._sessions.get(found.session)
-        return row is not None and _in_time(row, time.time()) and _identity(row) == found
+        return row is not None and _in_time(row, clock.now()) and _identity(row) == found
 
     def ends_at(self, found: Identity) -> float | None:
         """Return when a session ends unless it is used before; for an unknown one, the earliest possible time."""
         row, idle_seconds = self._sessions.get(found.session), _own().session_idle_seconds
-        seen_at = row.last_seen_at if row is not None else time.time() - _unseen_seconds()
+        seen_at = row.last_seen_at if row is not None else clock.now() - _unseen_seconds()
         return min(found.expires_at or math.inf, float(seen_at + idle_seconds))
 
 

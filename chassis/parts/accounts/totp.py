@@ -3,12 +3,11 @@
 import base64
 import hmac
 import secrets
-import time
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import BadRequest
 from chassis.parts.accounts import challenges, factor_store, sealing
 from chassis.parts.accounts.challenges import Use
@@ -66,7 +65,7 @@ def check(known: list[Row[Any]], code: str) -> Use | None:
     step = _step(raw, code, after=row.counter)
     if step is None:
         return None
-    newer, now = {"secret": sealing.seal(raw, PURPOSE)} if earlier_key else {}, time.time()
+    newer, now = {"secret": sealing.seal(raw, PURPOSE)} if earlier_key else {}, clock.now()
     return lambda conn: factor_store.use(conn, row, step, now, **newer)
 
 
@@ -94,7 +93,7 @@ def _step(raw: bytes, code: str, *, after: int) -> int | None:
         return None
     from pyotp import TOTP
 
-    totp, now = TOTP(_base32(raw)), int(time.time() // STEP_SECONDS)
+    totp, now = TOTP(_base32(raw)), int(clock.now() // STEP_SECONDS)
     steps = range(now - DRIFT_STEPS, now + DRIFT_STEPS + 1)
     right = [step for step in steps if hmac.compare_digest(totp.generate_otp(step), typed)]
     return next((step for step in right if step > after), None)

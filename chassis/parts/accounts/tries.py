@@ -1,8 +1,8 @@
 """Reports wrong passwords to an account's owner."""
 
-import time
 from typing import Any
 
+from chassis.db import clock
 from chassis.security import audit
 from chassis.security.identity import Identity
 
@@ -16,7 +16,7 @@ def failed(who: Identity) -> list[dict[str, Any]]:
     At most those of the last 30 days, and of the last 500 audit entries for the account.
     """
     found, signed_in = [], 0
-    for line in audit.about(who.name, SIGN_IN, since=time.time() - LOOK_BACK_SECONDS, limit=LOOKED_AT):
+    for line in audit.about(who.name, SIGN_IN, since=clock.now() - LOOK_BACK_SECONDS, limit=LOOKED_AT):
         signed_in += line["result"] == "ok"
         if signed_in == 2:
             break

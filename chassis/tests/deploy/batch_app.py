@@ -8,7 +8,7 @@ from app import create_app
 from chassis import features, jobs
 from chassis.tests.named import EXAMPLE
 
-BATCH = os.environ["BATCH"]  # "answered", "unanswered", or "broken" where the job itself fails
+BATCH = os.environ["BATCH"]  # "answered", "unanswered", "broken" where the job itself fails, or "endless"
 present = features.found
 features.found = lambda: [feature for feature in present() if feature.name != EXAMPLE]
 blueprint = Blueprint("batch", __name__, url_prefix=f"/api/{EXAMPLE}")
@@ -18,6 +18,8 @@ blueprint = Blueprint("batch", __name__, url_prefix=f"/api/{EXAMPLE}")
 def batch(context, payload):
     if BATCH == "broken":
         raise ValueError("it was told to")
+    while BATCH == "endless":
+        context.wait(1)
 
 
 @blueprint.get("/config")

@@ -1,8 +1,10 @@
 """`make smoke` against real servers: one that is well, one in production that asks for a key, and broken ones."""
 
 import json
+import os
 import re
 import secrets
+import signal
 import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +15,7 @@ import pytest
 from chassis.tests.conftest import CLEAN, ROOT, gunicorn
 from chassis.tests.documents import blocks
 from chassis.tests.named import HAS_EXAMPLE
-from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import flask
 
 KEY = secrets.token_urlsafe(48)
@@ -73,6 +75,25 @@ def test_with_an_admins_key_the_limits_of_production_do_not_count(serve):
     assert status == 0
     made = json.loads(flask(server, "keys", "list", "--json"))
     assert [(key["without_limits"], key["state"]) for key in made] == [(True, "revoked")]
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_key_that_was_made_is_gone_after_ctrl_c_in_the_middle_also_when_it_is_typed_twice(serve, times):
+    """The terminal interrupts all processes of the line; threads of the socket are there then."""
+    admin = secrets.token_urlsafe(48)
+    command = gunicorn(Path(__file__).parent, "batch_app:app")
+    server = serve(command=command, **PRODUCTION, ADMIN_API_KEY=admin, BATCH="endless")
+    words = ["make", "--no-print-directory", "-o", ".venv/installed-dev", "smoke", f"URL={server.url}", f"KEY={admin}"]
+    options = {"cwd": ROOT, "env": CLEAN, "text": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    running = subprocess.Popen(words, process_group=0, **options)
+    wait_until(lambda: server.metric("app_jobs_started_total") or running.poll() is not None, "no job started")
+    for _ in range(times):
+        os.killpg(running.pid, signal.SIGINT)
+    said = running.communicate(timeout=LIMIT_SECONDS)[0]
+    assert running.returncode != 0
+    assert "Traceback" not in said
+    made = json.loads(flask(server, "keys", "list", "--json"))
+    assert [(key["without_limits"], key["state"]) for key in made] == [(True, "revoked")], said
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """Fixtures of the end-to-end tests: Socket.IO clients."""
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from chassis.tests.conftest import gunicorn
+from chassis.tests.e2e.faults import refuse
 from chassis.tests.e2e.herd import Herd
 from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS
@@ -59,3 +62,42 @@ def slow(fake_upstream):
     url = fake_upstream(latency=0.2).base_url
     keys = {"UPSTREAM_BASE_URL": url, "OPENROUTER_API_KEY": "sk-local-12345678", "UPSTREAM_REQUESTS_PER_SECOND": "15"}
     return {**keys, "UPSTREAM_MAX_CONCURRENT_REQUESTS": "5"}
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 8 MB."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
+    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
+        refuse("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A folder that can become read-only, also for root: by a mount over it."""
+    folder, read_only = tmp_path / "disk", tmp_path / "read-only"
+    for path in (folder, read_only):
+        path.mkdir()
+    if subprocess.run(["mount", "--bind", folder, read_only], capture_output=True, check=False).returncode:
+        refuse("mounting needs root")
+    subprocess.run(["mount", "-o", "remount,bind,ro", read_only], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", read_only], check=True)
+
+
+@pytest.fixture
+def failing_disk(tmp_path, tool):
+    """A file system that becomes read-only as after an error of its disk: `mount -o remount,abort`."""
+    image, folder = tmp_path / "failing.img", tmp_path / "failing"
+    folder.mkdir()
+    with image.open("wb") as file:
+        file.truncate(16_000_000)
+    subprocess.run([tool("mkfs.ext4", "e2fsprogs"), "-q", "-F", image], check=True)
+    if subprocess.run(["mount", "-o", "loop", image, folder], capture_output=True, check=False).returncode:
+        refuse("mounting an image needs root and loop devices")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)

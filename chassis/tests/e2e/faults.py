@@ -1,7 +1,9 @@
-"""A batch that something breaks under."""
+"""A batch that something breaks under, and disks that break."""
 
+import contextlib
 import json
 import os
+import subprocess
 
 import pytest
 
@@ -34,3 +36,20 @@ def all_rows_once(server, path):
 
 def all_done(server, path):
     return batch_of(server, path)["status"] == "succeeded"
+
+
+def fill(path):
+    """Fill the disk with a file."""
+    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(b"x" * 4096)
+
+
+@contextlib.contextmanager
+def made_read_only(folder):
+    """Make the folder of the fixture `disk` read-only, also for root."""
+    subprocess.run(["mount", "--bind", folder.with_name("read-only"), folder], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)

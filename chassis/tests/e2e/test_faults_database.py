@@ -1,37 +1,16 @@
 """The disk fills up, somebody holds the database, the file breaks: the service says so, and goes on when it can."""
 
-import contextlib
-import shutil
 import sqlite3
-import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from chassis.tests.e2e.faults import all_done, all_rows_once, batch_of, refuse, start_batch
+from chassis.tests.e2e.faults import all_done, all_rows_once, batch_of, fill, start_batch
 from chassis.tests.patience import let_pass
 from chassis.tests.servers import gunicorn, new_database, same_in_every_mode
 
 pytestmark = [pytest.mark.long, same_in_every_mode]
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 8 MB, and a function that fills it."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        refuse("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-def fill(path):
-    with path.open("ab", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
 
 
 def test_a_disk_that_fills_up_during_a_batch_loses_no_row(serve, slow, small_disk, wait_for):

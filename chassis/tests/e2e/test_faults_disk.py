@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.e2e.faults import all_done, all_rows_once, batch_of, refuse, start_batch
+from chassis.tests.e2e.faults import all_done, all_rows_once, batch_of, made_read_only, refuse, start_batch
 from chassis.tests.patience import wait_until
 from chassis.tests.servers import new_database, same_in_every_mode
 
@@ -37,28 +37,6 @@ def broken_sync(tool):
             assert "(INJECTED)" in tracer.communicate()[1]
 
     return breaking
-
-
-@pytest.fixture
-def disk(tmp_path):
-    """A folder that can become read-only, also for root: by a mount over it."""
-    folder, read_only = tmp_path / "disk", tmp_path / "read-only"
-    for path in (folder, read_only):
-        path.mkdir()
-    if subprocess.run(["mount", "--bind", folder, read_only], capture_output=True, check=False).returncode:
-        refuse("mounting needs root")
-    subprocess.run(["mount", "-o", "remount,bind,ro", read_only], check=True)
-    yield folder
-    subprocess.run(["umount", "--lazy", read_only], check=True)
-
-
-@contextlib.contextmanager
-def made_read_only(folder):
-    subprocess.run(["mount", "--bind", folder.with_name("read-only"), folder], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 def is_told(server, words):

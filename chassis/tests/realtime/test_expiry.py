@@ -7,10 +7,11 @@ from flask import request
 from pydantic import SecretStr
 
 from app import create_app
-from chassis.db import db
+from chassis.db import clock, db
+from chassis.errors import BadRequest
 from chassis.extensions import socketio
 from chassis.realtime import dispatch, revocation
-from chassis.security import keys
+from chassis.security import identity, keys
 from chassis.security.keyring import keyring
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
@@ -107,3 +108,15 @@ def test_a_key_that_is_revoked_during_its_connect_handler_ends_at_the_next_look(
     assert open_sids() == ([] if refused else ["one"])
     lookout.tick()
     assert open_sids() == []
+
+
+def test_a_machine_whose_clock_is_ahead_ends_no_key_early_and_gives_none_more_time(app, monkeypatch):
+    real, ahead = time.time, 2 * SECONDS
+    soon = key(expires_at=time.time() + SECONDS)
+    monkeypatch.setattr(time, "time", lambda: real() + ahead)
+    monkeypatch.setattr(clock._Machine, "ahead", ahead)  # as a connection to PostgreSQL tells
+    keyring.forget()
+    with app.test_request_context(headers={"X-API-Key": soon}):
+        assert identity.current().kind == "key"
+    with pytest.raises(BadRequest, match="future"):
+        key(expires_at=real() - 1)

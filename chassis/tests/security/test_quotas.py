@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from chassis import jobs
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import OverQuota
 from chassis.jobs import store
 from chassis.security import identity, keys, quotas
@@ -46,7 +46,7 @@ def left(owner, name):
 
 
 def at(monkeypatch, seconds):
-    monkeypatch.setattr(quotas, "time", SimpleNamespace(time=lambda: seconds))
+    monkeypatch.setattr(quotas, "clock", SimpleNamespace(now=lambda: seconds))
 
 
 def test_more_than_is_left_of_the_day_is_refused_with_what_is_left_until_the_next_day(limited, monkeypatch):
@@ -63,6 +63,15 @@ def test_more_than_is_left_of_the_day_is_refused_with_what_is_left_until_the_nex
     at(monkeypatch, 20_001 * DAY_SECONDS)
     assert left(ADA, "letters") == 10
     take(ADA, letters=10)
+
+
+def test_a_machine_whose_clock_is_a_day_off_counts_towards_the_same_day(limited, monkeypatch):
+    limited(letters=10)
+    real = time.time
+    take(ADA, letters=8)
+    monkeypatch.setattr(time, "time", lambda: real() + 10 * DAY_SECONDS)
+    monkeypatch.setattr(clock._Machine, "ahead", 10 * DAY_SECONDS)  # as a connection to PostgreSQL tells
+    assert left(ADA, "letters") == 2
 
 
 def test_without_a_limit_or_an_owner_nothing_is_counted(limited):

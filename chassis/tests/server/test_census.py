@@ -112,3 +112,34 @@ def test_what_is_said_of_a_session_that_has_ended_changes_nothing():
         late("a")
     assert counted.come("b") == ""
     assert len(counted.census) == 1
+
+
+class Numbers:
+    """What one of two workers reports, added up with what the other one does."""
+
+    def __init__(self, mine, theirs):
+        self.mine, self.theirs = mine, theirs
+
+    def totals(self, name):
+        pairs = zip(self.mine.get(name, (0, 0)), self.theirs.get(name, (0, 0)), strict=True)
+        return [sum(pair) for pair in pairs]
+
+    def put(self, name, *numbers):
+        self.mine[name] = numbers
+
+
+def test_a_worker_whose_sessions_have_all_joined_gets_the_room_of_strangers_at_another():
+    near, far, columns = Counted(connections=4), Counted(connections=4), ({}, {})
+    near.census.share(Numbers(*columns))
+    far.census.share(Numbers(*columns[::-1]))
+    for sid in "ab":
+        assert far.come(f"stranger {sid}") == ""
+    for sid in "abcd":
+        assert near.come(sid) == "", "joined sessions have less than all places"
+        near.census.joined(sid)
+    assert near.come("e") == "too_many_connections"
+    assert not near.ended
+    near.census.give_room()
+    far.census.give_room()
+    assert (near.ended, far.ended) == ([], ["stranger a", "stranger b"])
+    assert len(near.census) == 4

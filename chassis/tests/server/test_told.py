@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.server import libraries
 from chassis.server.told import OURS, READ_BY_LIBRARIES, is_gunicorn, told, unreadable
 from chassis.tests.conftest import ROOT, same_in_every_mode
 from chassis.tests.patience import LIMIT_SECONDS
@@ -101,6 +102,46 @@ def test_every_variable_that_a_library_cannot_read_is_named(tmp_path):
     assert "GUNICORN_PID must be a whole number, not 'x'" in ended.stderr
     assert "LISTEN_FDS must be a whole number, not 'x'" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+WRONG = {
+    "EVENTLET_HUB": ("nonsense", "No module named 'eventlet.hubs.nonsense'"),
+    "GEVENT_LOOP": ("nonsense", "Cannot import 'nonsense'"),
+    "GEVENT_RESOLVER": ("nonsense", "Cannot import 'nonsense'"),
+    "GEVENT_THREADPOOL": ("a.b", "No module named 'a'"),
+    "GEVENT_FILE": ("", "Cannot import ''"),
+    "GEVENT_BACKEND": ("nonsense", "nonsense"),
+    "GEVENT_MAX_BLOCKING_TIME": ("soon", "could not convert string to float: 'soon'"),
+    "GEVENT_MONITOR_MEMORY_MAX": ("much", "invalid literal for int()"),
+    "GEVENT_TRACK_GREENLET_TREE": ("perhaps", "Invalid boolean string: 'perhaps'"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_library_of_green_threads_cannot_use_is_named_with_its_reason(name):
+    value, reason = WRONG[name]
+    mode = name.partition("_")[0].lower()
+    good = {**LEAN, "EVENTLET_NO_GREENDNS": "yes", "GEVENT_RESOLVER_TIMEOUT": "5"}
+    [(named, said)] = libraries.unreadable(mode, {**good, name: value})
+    assert named == name
+    assert reason in said
+    assert "\n" not in said
+
+
+def test_good_variables_of_libraries_and_those_of_others_are_no_mistake():
+    good = {"EVENTLET_HUB": "poll", "GEVENT_LOOP": "libev-cext", "GEVENT_RESOLVER": "block", "GEVENTARES_TRIES": "2"}
+    for mode in ("eventlet", "gevent"):
+        assert libraries.unreadable(mode, {**LEAN, **good}) == []
+    assert libraries.unreadable("threading", {**LEAN, **{name: value for name, (value, _) in WRONG.items()}}) == []
+
+
+@pytest.mark.parametrize(("mode", "name"), [("eventlet", "EVENTLET_HUB"), ("gevent", "GEVENT_LOOP")])
+def test_a_start_with_what_a_library_cannot_use_ends_in_a_sentence(tmp_path, mode, name):
+    ended = start(tmp_path, "-c", "gunicorn_config.py", "wsgi:app", ASYNC_MODE=mode, **{name: "nonsense"})
+    assert ended.returncode == 78
+    assert f"{name} is nothing that {mode} can use: " in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not (tmp_path / "app.db").exists()
 
 
 def test_without_its_configuration_gunicorn_ends_with_one_sentence(tmp_path):

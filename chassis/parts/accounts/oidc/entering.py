@@ -1,14 +1,13 @@
 """Opens a session for a person who returns from the provider, in an existing account or a new one."""
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row
 from sqlalchemy.exc import IntegrityError
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import AppError, Conflict, Forbidden
 from chassis.parts.accounts import factor_store, links, sessions
 from chassis.parts.accounts import store as accounts
@@ -77,13 +76,13 @@ def _planned(person: Person, invitation: str, open_to_all: bool) -> Plan:
 
 def _account(email: str, person: Person, role: str) -> dict[str, Any]:
     values = {"id": secrets.token_hex(8), "email": email, "name": person.name, "role": role}
-    return values | {"created_at": time.time(), "password_hash": NO_PASSWORD}
+    return values | {"created_at": clock.now(), "password_hash": NO_PASSWORD}
 
 
 def _carry_out(plan: Plan, person: Person, proved_at: float) -> str:
     user_id = plan.user.id if plan.user else plan.values["id"]
     email = plan.user.email if plan.user else plan.values["email"]
-    session, now, take_back = sessions.new(user_id, proved_at=proved_at), time.time(), flow.arrived()
+    session, now, take_back = sessions.new(user_id, proved_at=proved_at), clock.now(), flow.arrived()
     parts, becomes_admin = leaving.parts(), plan.values.get("role") == accounts.ADMIN
     lines = [
         audit.entry(action, email, actor=email, makes_admin=becomes_admin and action in ROLE_GIVEN)

@@ -5,7 +5,6 @@ They are stored in a signed cookie, so that requests cannot fill a table; the ta
 
 import hmac
 import secrets
-import time
 from typing import Any
 
 from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
@@ -15,7 +14,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.errors import Unauthorized
 from chassis.parts.accounts import lockout, sessions
 from chassis.parts.accounts.oidc import store
@@ -80,7 +79,7 @@ def come_back(state: str) -> Flow:
         raise _lost() from None
     if not hmac.compare_digest(flow["state"].encode(), state.encode("utf-8", "surrogatepass")):
         raise _lost()
-    address, now = lockout.address(request.remote_addr or "", "provider"), time.time()
+    address, now = lockout.address(request.remote_addr or "", "provider"), clock.now()
     lockout.count(address)
 
     def write(conn: Connection) -> bool:

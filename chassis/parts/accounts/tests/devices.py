@@ -14,7 +14,7 @@ class Clock:
     def __init__(self):
         self.ahead = 0
 
-    def time(self):
+    def now(self):
         return time.time() + self.ahead
 
 
@@ -25,7 +25,7 @@ class Device:
         self.totp, self.clock = pyotp.TOTP(secret), clock
 
     def at(self, seconds):
-        return self.totp.at(self.clock.time() + seconds)
+        return self.totp.at(self.clock.now() + seconds)
 
     def next(self):
         self.clock.ahead += 30

@@ -5,7 +5,7 @@ import time
 
 from flask import request
 
-from chassis.db import db
+from chassis.db import clock, db
 from chassis.parts.accounts import sessions
 from chassis.parts.accounts.tables import sessions as table
 from chassis.parts.accounts.tests.conftest import ADA
@@ -109,6 +109,14 @@ def test_an_identity_is_good_as_long_as_its_session_with_the_same_rights(people,
         ada.act("/sign-out")
         clock.goes_on(sessions.READ_AGAIN_SECONDS * 2)
         assert not identity.still_good(who)
+
+
+def test_a_machine_whose_clock_is_a_month_ahead_ends_no_session_early(people, monkeypatch):
+    ada, month = signed_in(people)[0], 31 * 86_400
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + month)
+    monkeypatch.setattr(clock._Machine, "ahead", month)  # as a connection to PostgreSQL tells
+    assert ada.is_in()
 
 
 def test_a_database_that_cannot_be_written_still_knows_who_reads(people, monkeypatch):

@@ -99,7 +99,7 @@ def test_whoever_is_signed_in_changes_the_password_while_others_guess(people):
 
 def test_guesses_from_elsewhere_keep_no_known_browser_from_its_second_factor(people, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(totp, "time", clock)
+    monkeypatch.setattr(totp, "clock", clock)
     ada = people.browser()
     ada.sign_in()
     device, _ = set_up(ada, clock)
@@ -114,7 +114,7 @@ def test_guesses_from_elsewhere_keep_no_known_browser_from_its_second_factor(peo
 
 def test_a_password_makes_no_known_browser_before_the_second_factor(people, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(totp, "time", clock)
+    monkeypatch.setattr(totp, "clock", clock)
     ada, thief = people.browser(), people.browser(address="10.9.8.7")
     ada.sign_in()
     set_up(ada, clock)

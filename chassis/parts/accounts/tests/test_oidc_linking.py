@@ -36,7 +36,7 @@ def test_an_account_is_taken_over_by_a_verified_address_alone(join, provider):
 def test_an_account_with_a_second_factor_is_not_taken_over(join, provider, monkeypatch):
     """A factor of somebody who made it by another's address would stay good, and its owner's must not be dropped."""
     clock = Clock()
-    monkeypatch.setattr(totp, "time", clock)
+    monkeypatch.setattr(totp, "clock", clock)
     people = join()
     planted = people.browser()
     planted.sign_in()

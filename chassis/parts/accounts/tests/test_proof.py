@@ -109,7 +109,7 @@ def test_keys_are_not_asked_and_zero_asks_nobody(make):
 
 def test_a_code_of_the_app_proves_it_too_and_only_once(people, root, monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(totp, "time", clock)
+    monkeypatch.setattr(totp, "clock", clock)
     root.act("/account/proof", "/account/proof", proof_password=PASSWORD)
     device, _codes = set_up(root, clock)
     code = device.next()

@@ -9,7 +9,7 @@ from chassis.parts.accounts.tests.devices import Clock
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(totp, "time", clock)
+    monkeypatch.setattr(totp, "clock", clock)
     return clock
 
 
