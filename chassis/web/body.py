@@ -6,7 +6,16 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import from_json
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from chassis.errors import BadRequest, UnsupportedMediaType, first_mistake
@@ -40,8 +49,12 @@ def _storable_json(value: Any) -> Any:
     return value
 
 
-Json = Annotated[JsonValue, AfterValidator(_storable_json)]
-"""A type for fields of models: a JSON value that databases can hold."""
+def _parsed(value: Any, info: ValidationInfo) -> Any:
+    return from_json(value) if str(info.mode) == "string" else value
+
+
+Json = Annotated[JsonValue, BeforeValidator(_parsed), AfterValidator(_storable_json)]
+"""A type for fields of models: a JSON value that databases can hold; its text, in forms and lines of text."""
 
 
 def _in_utc(moment: datetime) -> datetime:
