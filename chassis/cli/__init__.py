@@ -1,4 +1,4 @@
-"""Commands: `flask db`, `flask jobs`, `flask schedules`, `flask keys`, `flask audit`, `flask settings`, `flask new` and so on."""
+"""Commands: `flask db`, `flask jobs`, `flask schedules`, `flask keys`, `flask new`, `flask settings` and so on."""
 
 from flask import Flask
 

@@ -151,8 +151,8 @@ def _print_sql(db: Database, branch: Branch, have: str | None, out: TextIO) -> N
         command.upgrade(config, f"{have or 'base'}:head", sql=True)
     except CommandError:
         raise BootError(
-            f"{branch.name} has a migration that makes a table anew from what it is then, so its SQL for SQLite cannot be "
-            "printed."
+            f"A migration of {branch.name} makes a new table from an old one as it is then: "
+            "its SQL for SQLite cannot be printed."
         ) from None
 
 

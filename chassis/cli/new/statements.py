@@ -56,7 +56,7 @@ def _statement(one: ops.MigrateOperation) -> Iterator[str]:
 
 
 def _in_batch(one: ops.MigrateOperation) -> str:
-    """Return a statement for a change that SQLite can only make by making the table anew, which alembic's batch does."""
+    """Return a statement for a change for which SQLite needs a new table, which alembic's batch makes."""
     table = str(getattr(one, "table_name", None) or getattr(one, "source_table", ""))
     return f"with op.batch_alter_table({_quoted(table)}) as batch:\n{INDENT}{_indented(_change(one, table))}"
 
@@ -140,7 +140,7 @@ def _options(given: Any) -> list[str]:
 def _type(one: TypeEngine[Any]) -> str:
     if not type(one).__module__.startswith("sqlalchemy.sql."):
         raise BadRequest(f"No file was written. {one!r} is a type of one database: write this migration by hand.")
-    return f"sa.{LENGTH.sub(r'(\1)', repr(one)).removesuffix('()')}"
+    return "sa." + LENGTH.sub(r"(\1)", repr(one)).removesuffix("()")
 
 
 def _default(given: Any) -> str:
