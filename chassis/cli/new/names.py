@@ -25,9 +25,9 @@ from chassis.template.refusals import packages
 from chassis.wiring import settings_of
 
 NAME_MAX, COLUMN_MAX = 28, 40  # the lines that are written have at most 120 characters
-NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
+FEATURE_NAME = re.compile(r"[a-z][a-z0-9]*(?:_[a-z0-9]+)*")
 PLURAL_ES = re.compile(r"(?:ch|sh|ss|x|z)es$")
-NO_PLURAL = re.compile(r"(?:ss|us|is)$")
+NO_PLURAL = re.compile(r"(?:ss|us|is|news)$")
 OF_DATABASES = ("alembic_", "sqlite_", "pg_")
 RESERVED = {"core", "metadata", "tests"}  # a branch of migrations; a name in tables.py; what is no feature
 COLUMNS = {"id", "owner", "created_at", "stored"}  # that each table has; a method of the model
@@ -72,9 +72,9 @@ def one_of(name: str) -> str:
 
 
 def _spelling(name: str, most: int) -> Iterator[str]:
-    if not NAME.fullmatch(name):
+    if not FEATURE_NAME.fullmatch(name):
         better = slug_of(name).replace("-", "_")
-        hint = f", such as {better}" if NAME.fullmatch(better) else ""
+        hint = f", such as {better}" if FEATURE_NAME.fullmatch(better) else ""
         yield f"{name!r} is no name of a package: lower-case Latin letters, digits and single underscores{hint}"
     if len(name) > most:
         yield f"{name!r} has {len(name)} characters, more than {most}"

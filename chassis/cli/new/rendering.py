@@ -18,7 +18,7 @@ def rendered(template: str, values: Mapping[str, Any]) -> str:
 
 @cache
 def environment() -> Environment:
-    """Return Jinja as these templates use it: `<< value >>`, and lines such as `%% if table`."""
+    """Return Jinja as these templates use it: `<< value >>`, and lines such as `<% if table %>`."""
     made = Environment(
         loader=FileSystemLoader(FILES),
         variable_start_string="<<",
@@ -27,7 +27,8 @@ def environment() -> Environment:
         block_end_string="%>",
         comment_start_string="<#",
         comment_end_string="#>",
-        line_statement_prefix="%%",
+        trim_blocks=True,
+        lstrip_blocks=True,
         keep_trailing_newline=True,
         undefined=StrictUndefined,
         autoescape=select_autoescape(()),  # code, of names that were checked

@@ -13,7 +13,7 @@ from chassis.cli.new.rendering import LINE
 from chassis.db import metadata
 from chassis.errors import BadRequest
 
-LENGTH = re.compile(r"\(length=(\d+)\)$")
+TYPE_LENGTH = re.compile(r"\(length=(\d+)\)$")
 INDENT = "    "
 
 
@@ -140,7 +140,7 @@ def _options(given: Any) -> list[str]:
 def _type(one: TypeEngine[Any]) -> str:
     if not type(one).__module__.startswith("sqlalchemy.sql."):
         raise BadRequest(f"No file was written. {one!r} is a type of one database: write this migration by hand.")
-    return "sa." + LENGTH.sub(r"(\1)", repr(one)).removesuffix("()")
+    return "sa." + TYPE_LENGTH.sub(r"(\1)", repr(one)).removesuffix("()")
 
 
 def _default(given: Any) -> str:

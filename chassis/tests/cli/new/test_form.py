@@ -56,7 +56,7 @@ def test_nothing_of_the_templates_is_left(written):
     for path in written.rglob("*.*"):
         if path.suffix in (".py", ".js", ".html"):
             text = path.read_text()
-            assert re.search(r"<<|>>>|%%|\n\n\Z|[^\n]\Z|\n\n\n\n", text) is None, path
+            assert re.search(r"<<|<%|\n\n\Z|[^\n]\Z|\n\n\n\n", text) is None, path
 
 
 def test_what_the_guide_shows_is_what_is_written():

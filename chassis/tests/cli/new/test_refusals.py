@@ -110,7 +110,7 @@ def test_every_type_can_be_declared():
         ("boxes", "box"),
         ("classes_of", "classes_of"),
         ("glasses", "glass"),
-        ("news", "new"),
+        ("news", "news"),
         ("status", "status"),
         ("inventory", "inventory"),
         ("photo_albums", "photo_album"),
