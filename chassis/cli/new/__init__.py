@@ -1,5 +1,5 @@
 """`flask new`: writes a feature, a migration, an event or a kind of job in the style of this project."""
 
-from chassis.cli.new.group import group
+from chassis.cli.new.commands import group
 
 __all__ = ["group"]

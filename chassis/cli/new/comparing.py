@@ -41,9 +41,20 @@ def _compared(conn: Connection, ours: Collection[str]) -> list[MigrateOperation]
     def included(_thing: Any, name: str | None, kind: str, _reflected: bool, _other: Any) -> bool:
         return kind != "table" or name in ours
 
-    options = {"include_object": included, "compare_type": True, "compare_server_default": True}
+    options = {"include_object": included, "compare_type": True, "compare_server_default": _other_default}
     found = produce_migrations(MigrationContext.configure(conn, opts=options), metadata).upgrade_ops
     return list(_flat(found.ops if found else ()))
+
+
+def _other_default(
+    _context: Any, _there: Any, _here: Any, found: str | None, _declared: Any, rendered: str | None
+) -> bool:
+    """Return whether two defaults differ; alembic takes an empty text for another one than an empty text."""
+    return _plain(found) != _plain(rendered)
+
+
+def _plain(default: str | None) -> str | None:
+    return None if default is None else default.strip("()'\"")
 
 
 def _flat(operations: Iterable[MigrateOperation]) -> Iterable[MigrateOperation]:

@@ -31,7 +31,8 @@ def _goes_with(one: ops.MigrateOperation, gone: set[str], dropped: set[tuple[str
     if isinstance(one, ops.DropIndexOp):
         return one.table_name in gone
     if isinstance(one, ops.DropConstraintOp) and one.constraint_type == "foreignkey":
-        columns = [column.name for column in one.to_constraint().columns]
+        made = one.reverse()
+        columns = made.local_cols if isinstance(made, ops.CreateForeignKeyOp) else []
         return one.table_name in gone or all((one.table_name, column) in dropped for column in columns)
     return False
 
@@ -102,7 +103,7 @@ def _check_added(one: ops.AddColumnOp) -> None:
 def _items(table: Table) -> list[str]:
     """Return the columns and constraints of a declared table; indexes are statements of their own."""
     columns = [_column(column, references=True) for column in table.columns]
-    return [*columns, *(text for one in sorted(table.constraints, key=str) if (text := _constraint(one)))]
+    return [*columns, *sorted(text for one in table.constraints if (text := _constraint(one)))]
 
 
 def _column(column: Column[Any], *, references: bool) -> str:

@@ -29,7 +29,7 @@ if context.is_offline_mode():
 else:
     with engine.connect() as connection:
         if rebuilds:  # otherwise dropping the old table deletes, or is refused for, rows that refer to it
-            connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
             options["on_version_apply"] = check_references
         context.configure(connection=connection, **options)
         with context.begin_transaction():

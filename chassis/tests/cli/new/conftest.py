@@ -15,7 +15,7 @@ def own(tmp_path, monkeypatch):
     (tmp_path / "features/boats/__init__.py").touch()
     monkeypatch.setattr(features, "OWN", tmp_path / "features")
     monkeypatch.setattr(feature, "_document", list)
-    monkeypatch.setattr("chassis.cli.new.group.BASE_DIR", tmp_path)
+    monkeypatch.setattr("chassis.cli.new.commands.BASE_DIR", tmp_path)
     return tmp_path / "features"
 
 
