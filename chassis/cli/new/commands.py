@@ -1,5 +1,7 @@
 """The commands `flask new feature|migration|event|job`."""
 
+from collections.abc import Iterator
+
 import click
 from flask import current_app
 
@@ -31,14 +33,18 @@ def feature_command(name: str, table: str | None, upload: bool, job: bool, live:
     """
     plan = Plan(name, parsed(table) if table is not None else (), upload, job, live, page)
     written = feature.write(current_app, plan)
-    folder = f"app/features/{name}"
-    _say(*(f"wrote    {path.relative_to(BASE_DIR)}" for path in written), "", "Next:")
-    _say(f'  make test-app ARGS="-k {name}"   # runs its tests')
+    _say(*(f"wrote    {path.relative_to(BASE_DIR)}" for path in written), "", "Next:", *_next(plan))
+
+
+def _next(plan: Plan) -> Iterator[str]:
+    steps = {
+        f'make test-app ARGS="-k {plan.name}"': "runs its tests",
+        "make run": f"serves {'/' if plan.page else '/api/'}{plan.path}; /api/docs describes its routes",
+    }
     if plan.columns:
-        _say("  flask db upgrade   # creates the table; each start does it too")
-    _say(f"  make run           # serves {'/' if page else '/api/'}{plan.path}; /api/docs describes its routes")
-    if plan.columns:
-        _say(f'  flask new migration {name} "what changed"   # after a change of {folder}/tables.py')
+        steps[f'flask new migration {plan.name} "what"'] = "after a change of its tables.py"
+    wide = max(map(len, steps))
+    yield from (f"  {command:{wide}}  # {text}" for command, text in steps.items())
 
 
 @group.command("migration")

@@ -72,7 +72,7 @@ def test_a_feature_is_written_with_what_to_do_next(flask, own):
     said = flask("feature", "albums", "--table", "title:text", "--page")
     assert "wrote    features/albums/tables.py\n" in said
     assert 'make test-app ARGS="-k albums"' in said
-    assert 'flask new migration albums "what changed"' in said
+    assert 'flask new migration albums "what"' in said
     assert (own / "albums/migrations/0001_albums.py").is_file()
     assert not (own / "albums/upload.py").exists()
     assert [path.name for path in own.iterdir() if path.name.startswith(".")] == []
