@@ -95,7 +95,7 @@ def _sql_words() -> set[str]:
 def _taken(app: Flask, name: str) -> Iterator[str]:
     """Yield why a feature of this name would meet something that is there."""
     path = name.replace("_", "-")
-    if (features.OWN / name).exists() or name in {found.name for found in features.found()}:
+    if (features.OWN / name).exists():
         yield f"There is a feature {name!r} already"
     if name in {module.name for module in pkgutil.iter_modules([str(features.PARTS)])}:
         yield f"{name!r} is a part of the chassis"
