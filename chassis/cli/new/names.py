@@ -5,6 +5,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from flask import Flask
@@ -36,20 +37,23 @@ ANNOTATIONS = {"bool", "datetime", "float", "int", "str"}  # a field of this nam
 
 def check_feature(app: Flask, name: str) -> None:
     """Raise BadRequest for a name that a new feature cannot have."""
-    for reason in (*_spelling(name, NAME_MAX), *_words(name), *_taken(app, name)):
-        raise BadRequest(f"No file was written. {reason}.")
+    _refuse(_spelling(name, NAME_MAX), _words(name), _taken(app, name))
 
 
 def check_column(name: str) -> None:
     """Raise BadRequest for a name that a column cannot have."""
-    for reason in (*_spelling(name, COLUMN_MAX), *_words(name), *_column(name)):
-        raise BadRequest(f"No file was written. {reason}.")
+    _refuse(_spelling(name, COLUMN_MAX), _words(name), _column(name))
 
 
 def check_addition(name: str) -> None:
     """Raise BadRequest for a name that an event or a kind of job cannot have."""
-    for reason in _spelling(name, NAME_MAX):
-        raise BadRequest(f"No file was written. {reason}.")
+    _refuse(_spelling(name, NAME_MAX))
+
+
+def _refuse(*reasons: Iterator[str]) -> None:
+    """Raise BadRequest with the first reason, if there is one; the others are not looked for."""
+    if first := next(chain(*reasons), None):
+        raise BadRequest(f"No file was written. {first}.")
 
 
 def own_feature(name: str) -> Path:
