@@ -1,18 +1,19 @@
-"""The commands `flask new feature|migration|event|job`."""
+"""The commands `flask new feature|migration|event|job`; they import what they need, which a server never does."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 from flask import current_app
 
 from chassis.base.environment import BASE_DIR
-from chassis.cli.new import additions, feature, migration
-from chassis.cli.new.columns import TYPES, parsed
-from chassis.cli.new.feature import Plan
 from chassis.commands import Group
 
+if TYPE_CHECKING:
+    from chassis.cli.new.feature import Plan
+
 group = Group("new", help="Write a feature, or a migration, an event or a job of one.")
-TYPES_HELP = f"Columns of a table, as NAME:TYPE; types: {', '.join(TYPES)}."
+TYPES_HELP = "Columns of a table, as NAME:TYPE; types: text, int, float, bool, date, time, json."
 
 
 def _say(*lines: str) -> None:
@@ -31,12 +32,15 @@ def feature_command(name: str, table: str | None, upload: bool, job: bool, live:
 
     NAME is a plural in lower case, such as albums. The feature always has an API; the options add to it.
     """
-    plan = Plan(name, parsed(table) if table is not None else (), upload, job, live, page)
+    from chassis.cli.new import feature
+    from chassis.cli.new.columns import parsed
+
+    plan = feature.Plan(name, parsed(table) if table is not None else (), upload, job, live, page)
     written = feature.write(current_app, plan)
     _say(*(f"wrote    {path.relative_to(BASE_DIR)}" for path in written), "", "Next:", *_next(plan))
 
 
-def _next(plan: Plan) -> Iterator[str]:
+def _next(plan: "Plan") -> Iterator[str]:
     steps = {
         f'make test-app ARGS="-k {plan.name}"': "runs its tests",
         "make run": f"serves {'/' if plan.page else '/api/'}{plan.path}; /api/docs describes its routes",
@@ -55,6 +59,8 @@ def migration_command(name: str, what: str) -> None:
 
     The migrations are applied to an empty database for that, so it does not matter how yours is.
     """
+    from chassis.cli.new import migration
+
     path = migration.write(name, what)
     if path is None:
         _say(f"Nothing to write: the migrations of {name} make the tables of its tables.py.")
@@ -67,6 +73,8 @@ def migration_command(name: str, what: str) -> None:
 @click.argument("name")
 def event_command(feature_name: str, name: str) -> None:
     """Write a handler of the event FEATURE:NAME, with its test."""
+    from chassis.cli.new import additions
+
     written = additions.write("event", feature_name, name)
     _say(*(f"wrote    {path.relative_to(BASE_DIR)}" for path in written))
     _say("", "Nothing else to do: handlers in events.py and events_*.py are found by their place.")
@@ -77,6 +85,8 @@ def event_command(feature_name: str, name: str) -> None:
 @click.argument("name")
 def job_command(feature_name: str, name: str) -> None:
     """Write the kind of job FEATURE_NAME, with its test."""
+    from chassis.cli.new import additions
+
     written = additions.write("job", feature_name, name)
     _say(*(f"wrote    {path.relative_to(BASE_DIR)}" for path in written), "")
     _say("Nothing else to do: kinds in jobs.py and jobs_*.py are found by their place.")

@@ -95,7 +95,8 @@ def test_names_that_look_reserved_and_are_not():
     assert [column.name for column in parsed(", ".join(f"{name}:text" for name in names))] == [*names]
 
 
-def test_every_type_can_be_declared():
+def test_every_type_can_be_declared(flask):
+    assert f"types: {', '.join(TYPES)}." in " ".join(flask("feature", "--help").split())
     assert {column.kind for column in parsed(" ".join(f"a_{kind}:{kind}" for kind in TYPES))} == {*TYPES}
     with pytest.raises(BadRequest, match="types: text, int, float, bool, date, time, json"):
         parsed("a:datetime")
