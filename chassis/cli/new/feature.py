@@ -14,6 +14,7 @@ from chassis.cli.new.columns import Column
 from chassis.cli.new.names import check_feature, one_of, setting_of
 from chassis.cli.new.rendering import rendered
 from chassis.cli.settings import documents
+from chassis.errors import BadRequest
 
 FILES = {  # and the options without which they are not written
     "__init__.py": (),
@@ -95,6 +96,13 @@ def files(plan: Plan) -> dict[str, str]:
 def write(app: Flask, plan: Plan) -> list[Path]:
     """Write a feature and the documents of its settings; return the files. Raises BadRequest before the first one."""
     check_feature(app, plan.name)
+    try:
+        return _written(plan)
+    except OSError as error:
+        raise BadRequest(f"No file was written. {error}.") from None
+
+
+def _written(plan: Plan) -> list[Path]:
     texts, folder = files(plan), features.OWN / plan.name
     with tempfile.TemporaryDirectory(dir=features.OWN, prefix=f".{plan.name}-") as scratch:
         made = Path(scratch) / plan.name

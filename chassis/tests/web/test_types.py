@@ -30,7 +30,9 @@ def test_any_json_is_taken_and_stays_what_it_is(text):
     assert found.model_dump_json().replace(" ", "") == f'{{"value":{text}}}'.replace(" ", "")
 
 
-@pytest.mark.parametrize("text", ['"\\u0000"', '{"\\u0000": 1}', '[["\\u0000"]]', "1e999", '[{"a": -1e999}]', "9" * 5_000])
+@pytest.mark.parametrize(
+    "text", ['"\\u0000"', '{"\\u0000": 1}', '[["\\u0000"]]', "1e999", '[{"a": -1e999}]', "9" * 5_000]
+)
 def test_json_that_a_database_cannot_hold_is_refused(text):
     with pytest.raises(ValidationError):
         Anything.model_validate_json(f'{{"value": {text}}}', strict=True)
@@ -49,7 +51,9 @@ def test_a_moment_is_kept_in_utc():
     assert (found.at, found.at.tzinfo) == (datetime(2026, 1, 31, 10, tzinfo=UTC), UTC)
 
 
-@pytest.mark.parametrize("text", ["2026-01-31T12:00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "now"])
+@pytest.mark.parametrize(
+    "text", ["2026-01-31T12:00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00", "now"]
+)
 def test_a_moment_without_an_offset_or_a_year_is_refused(text):
     with pytest.raises(ValidationError):
         When.model_validate_json(f'{{"at": "{text}"}}', strict=True)

@@ -32,4 +32,5 @@ def flask(tmp_path, own):
 def _typed(app, words, status):
     done = app.test_cli_runner().invoke(args=["new", *words])
     assert done.exit_code == status, f"{done.output}\n{done.exception!r}"
+    assert done.output, repr(done.exception)
     return done.output

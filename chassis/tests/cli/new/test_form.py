@@ -84,5 +84,5 @@ def test_nothing_is_left_of_a_feature_that_cannot_be_finished(flask, own, monkey
         raise OSError("no space left")
 
     monkeypatch.setattr(feature, "_document", full)
-    flask("feature", "albums", "--table", "title:text", status=1)
+    assert "No file was written. no space left." in flask("feature", "albums", "--table", "title:text", status=1)
     assert [path.name for path in own.iterdir()] == ["boats"]
