@@ -2,13 +2,11 @@
 
 import tempfile
 from collections.abc import Collection, Iterable
-from pathlib import Path
 from typing import Any
 
 from alembic.autogenerate import produce_migrations
 from alembic.operations.ops import MigrateOperation, ModifyTableOps
 from alembic.runtime.migration import MigrationContext
-from pydantic import SecretStr
 from sqlalchemy import Connection, Inspector, Table, UniqueConstraint, inspect
 
 from chassis.db import Database, metadata
@@ -27,7 +25,7 @@ def changes(branch: Branch, declared: Iterable[str]) -> list[MigrateOperation]:
     ours = {*declared, *(branch.tables(revisions[-1]) if revisions else ())}
     with tempfile.TemporaryDirectory() as folder:
         database = Database()
-        database.open(Settings(database_url=SecretStr(f"sqlite:///{Path(folder)}/app.db")))
+        database.open(Settings.model_validate({"database_url": f"sqlite:///{folder}/app.db"}))
         try:
             upgrade(database, [CORE, branch] if revisions and branch != CORE else [CORE])
             with database.writer.connect() as conn:
