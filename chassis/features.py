@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
@@ -49,10 +49,12 @@ def _in(folder: Path, package: str) -> dict[str, Feature]:
 
 
 def modules(part: str) -> Iterator[ModuleType]:
-    """Import and yield the module `part`, such as `jobs`, of every feature that has it."""
+    """Import and yield the modules `part` and `part_...`, such as `jobs` and `jobs_digest`, of every feature."""
     for feature in found():
-        if find_spec(f"{feature.package}.{part}"):
-            yield import_module(f"{feature.package}.{part}")
+        names = sorted(module.name for module in pkgutil.iter_modules([str(feature.folder)]))
+        for name in names:
+            if name == part or name.startswith(f"{part}_"):
+                yield import_module(f"{feature.package}.{name}")
 
 
 def sections() -> tuple[type[Section], ...]:

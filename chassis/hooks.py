@@ -3,7 +3,7 @@
 Declarations that need no application are imported from the room that owns them: job kinds (`@jobs.job`), socket events
 (`@socketio.on`), quotas (`quotas.declare`), and the live details of jobs (`publish_details`). A feature's settings,
 migrations and job kinds are needed before there is an application, so they are found by their place: settings.py,
-migrations/ and jobs.py in the feature's folder.
+migrations/, jobs.py and jobs_*.py in the feature's folder. So are the handlers in events.py and events_*.py.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def _install(app: "Flask", settings: "Settings") -> None:
 
 
 def _register_features(app: "Flask") -> None:
-    """Call `register` of every feature."""
+    """Call `register` of every feature, and import what is found by its place: kinds of jobs, handlers of events."""
     from importlib import import_module
 
     from chassis import features
@@ -107,3 +107,5 @@ def _register_features(app: "Flask") -> None:
 
     for feature in features.found():
         import_module(feature.package).register(Hooks(app, feature.name, feature.folder))
+    for part in ("jobs", "events"):
+        list(features.modules(part))

@@ -1,4 +1,4 @@
-"""Commands: `flask db`, `flask jobs`, `flask schedules`, `flask keys`, `flask audit`, `flask settings` and so on."""
+"""Commands: `flask db`, `flask jobs`, `flask schedules`, `flask keys`, `flask new`, `flask settings` and so on."""
 
 from flask import Flask
 
@@ -15,11 +15,12 @@ def install(app: Flask) -> None:
         jobs_work,
         keys,
         maintenance,
+        new,
         profile,
         schedules,
         settings,
     )
 
-    groups = [module.group for module in (audit, database, events, jobs, keys, maintenance, schedules, settings)]
+    groups = [module.group for module in (audit, database, events, jobs, keys, maintenance, new, schedules, settings)]
     for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
         app.cli.add_command(command)

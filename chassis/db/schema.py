@@ -17,6 +17,7 @@ from chassis.errors import BootError
 if TYPE_CHECKING:
     from alembic.config import Config
 
+REBUILDS = "batch_alter_table("  # on SQLite it makes a table anew
 CREATED, DROPPED = (re.compile(rf'\b{verb}_table\(\s*"(\w+)"') for verb in ("create", "drop"))
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -44,6 +45,10 @@ class Branch:
                 text = path.read_text()
                 found = (found | set(CREATED.findall(text))) - set(DROPPED.findall(text))
         return found
+
+    def rebuilds(self) -> bool:
+        """Return whether a migration makes a table of SQLite anew."""
+        return any(REBUILDS in path.read_text() for path in self.folder.glob("[0-9]*_*.py"))
 
 
 CORE = Branch("core", MIGRATIONS / "versions")
@@ -138,10 +143,17 @@ def _upgrade(db: Database, branch: Branch) -> None:
 
 def _print_sql(db: Database, branch: Branch, have: str | None, out: TextIO) -> None:
     from alembic import command
+    from alembic.util import CommandError
 
     config = _config(db, branch)
     config.output_buffer = out
-    command.upgrade(config, f"{have or 'base'}:head", sql=True)
+    try:
+        command.upgrade(config, f"{have or 'base'}:head", sql=True)
+    except CommandError:
+        raise BootError(
+            f"A migration of {branch.name} makes a new table from an old one as it is then: "
+            "its SQL for SQLite cannot be printed."
+        ) from None
 
 
 def _config(db: Database, branch: Branch) -> "Config":
@@ -153,6 +165,7 @@ def _config(db: Database, branch: Branch) -> "Config":
     config.set_main_option("version_locations", str(branch.folder))
     config.attributes["version_table"] = branch.version_table
     config.attributes["engine"] = db.writer
+    config.attributes["rebuilds"] = db.sqlite and branch.rebuilds()
     return config
 
 

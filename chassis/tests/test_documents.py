@@ -25,7 +25,7 @@ ELSEWHERE = {
     ("README.md", "Tests"): "chassis/tests/test_suite.py asks for each order, busy processes and a young machine",
     (
         "chassis/docs/adding-a-feature.md",
-        "Adding a feature",
+        "A feature in one file",
     ): "chassis/tests/e2e/test_serving.py puts it into a copy and uses it",
     ("chassis/docs/adding-a-feature.md", "Rooms that miss nothing"): "no command",
     (

@@ -71,3 +71,16 @@ def test_a_service_without_parts_and_features_has_health_metrics_and_a_start_pag
     assert found["statuses"] == [200, 200, 200, 404]
     assert "The service is running" in found["page"]
     assert "<title>Bare" in found["page"] or "Bare</title>" in found["page"]
+
+
+def test_modules_are_found_by_the_name_of_a_part_and_what_follows_it(tmp_path, monkeypatch):
+    for name in ("__init__", "jobs", "jobs_digest", "jobsite", "other_jobs"):
+        (tmp_path / "boats_by_place").mkdir(exist_ok=True)
+        (tmp_path / f"boats_by_place/{name}.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    one = features.Feature("boats", "boats_by_place", tmp_path / "boats_by_place")
+    monkeypatch.setattr(features, "found", lambda: [one])
+    assert [module.__name__ for module in features.modules("jobs")] == [
+        "boats_by_place.jobs",
+        "boats_by_place.jobs_digest",
+    ]

@@ -3,7 +3,18 @@
 from flask import Flask
 
 from chassis.web.body import BODY as INVALID_BODY
-from chassis.web.body import Text, checked_fields, form_body, json_body, json_text, query_parameters, uploaded_file
+from chassis.web.body import (
+    Json,
+    Moment,
+    Text,
+    checked_fields,
+    checked_strings,
+    form_body,
+    json_body,
+    json_text,
+    query_parameters,
+    uploaded_file,
+)
 from chassis.web.jobs import JobResponse
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
@@ -14,10 +25,13 @@ __all__ = [
     "INVALID_BODY",
     "Answer",
     "JobResponse",
+    "Json",
+    "Moment",
     "Page",
     "Paging",
     "Text",
     "checked_fields",
+    "checked_strings",
     "describe",
     "form_body",
     "joined",

@@ -1,10 +1,21 @@
 """Validates a request's input with a pydantic model; every mistake is a 400 that names the field."""
 
+import math
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from flask import request
-from pydantic import AfterValidator, BaseModel, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    JsonValue,
+    ValidationError,
+    ValidationInfo,
+)
+from pydantic_core import from_json
 from werkzeug.datastructures import FileStorage, MultiDict
 
 from chassis.errors import BadRequest, UnsupportedMediaType, first_mistake
@@ -25,6 +36,36 @@ def _storable(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_storable)]
 """A type for fields of models: a string without null characters, which databases cannot hold."""
+
+
+def _storable_json(value: Any) -> Any:
+    if isinstance(value, str):
+        _storable(value)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("a number is too large")
+    elif isinstance(value, list | dict):
+        for inner in [*value, *value.values()] if isinstance(value, dict) else value:
+            _storable_json(inner)
+    return value
+
+
+def _parsed(value: Any, info: ValidationInfo) -> Any:
+    return from_json(value) if str(info.mode) == "string" else value
+
+
+Json = Annotated[JsonValue, BeforeValidator(_parsed), AfterValidator(_storable_json)]
+"""A type for fields of models: a JSON value that databases can hold; its text, in forms and lines of text."""
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the year must be from 1 to 9999 in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A type for fields of models: a time with its offset from UTC, as a `datetime` in UTC."""
 
 
 def json_body(model: type[M]) -> M:
@@ -51,6 +92,11 @@ def json_text() -> str:
 def checked_fields(model: type[M], fields: dict[str, Any]) -> M:
     """Return fields that a caller parsed by itself as the model; raise BadRequest."""
     return _checked(lambda: model.model_validate(fields, strict=True), BODY)
+
+
+def checked_strings(model: type[M], fields: dict[str, str]) -> M:
+    """Return the fields of a line of text, such as one of a CSV file, as the model; raise BadRequest."""
+    return _checked(lambda: model.model_validate_strings(fields), BODY)
 
 
 def _json_data(most: int | None = None) -> bytes:

@@ -119,7 +119,8 @@ def test_the_garbage_of_requests_is_collected_though_not_while_it_starts(shared,
 def copied(tmp_path_factory):
     """A server of a copy of the project, to which the feature of the guide was added: (server, its folder)."""
     root, copy = Path(__file__).parents[3], tmp_path_factory.mktemp("copy") / "project"
-    code = re.search(r"```python\n(.*?)```", (root / "chassis/docs/adding-a-feature.md").read_text(), re.DOTALL)[1]
+    guide = (root / "chassis/docs/adding-a-feature.md").read_text()
+    code = re.search(r"## A feature in one file.*?```python\n(.*?)```", guide, re.DOTALL)[1]
     for name in ("app", "chassis"):
         shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("tests"))
     for name in ("run_web.py", "wsgi.py", "gunicorn_config.py"):
