@@ -17,6 +17,8 @@ Markers in a prompt:
     [cut]        half an answer        [filtered]   half an answer, stopped by a filter
     [redirect]   307 to another host   [leak]   400 whose message repeats the key and is long
     [refused]    400 whose message has half a surrogate pair and a null character
+A request for a stream is answered by fake_stream.py, whose forms have markers of their own, unless one of the above
+applies; [json] answers it in one piece.
 """
 
 import argparse
@@ -26,12 +28,19 @@ import select
 import socket
 import ssl
 import struct
+import sys
 import threading
 import time
+from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # when it is run as a program
+from chassis.tests import fake_stream
 
 PATIENCE_SECONDS = 30.0
 UNSTORABLE = "bad \ud83d end\x00"
+KEPT_BODIES = 20  # of requests, the last ones
 HELD_AT_MOST = 10_000  # requests at once, more than any test sends
 
 
@@ -47,16 +56,18 @@ class Stats:
         with self.lock:
             self.starts: list[float] = []
             self.prompts: list[str] = []
+            self.bodies: deque[dict] = deque(maxlen=KEPT_BODIES)
             self.keys: list[str] = []
             self.ports: set[int] = set()
             self.attempts: dict[str, int] = {}
             self.max_in_flight = self.in_flight
 
-    def begin(self, prompt: str, key: str, port: int) -> int:
+    def begin(self, body: dict, prompt: str, key: str, port: int) -> int:
         """Count a request; return which attempt of its prompt it is."""
         with self.lock:
             self.starts.append(time.monotonic())
             self.prompts.append(prompt)
+            self.bodies.append(body)
             self.keys.append(key)
             self.ports.add(port)
             self.in_flight += 1
@@ -76,6 +87,7 @@ class Stats:
                 "max_in_flight": self.max_in_flight,
                 "in_flight": self.in_flight,
                 "prompts": self.prompts,
+                "bodies": list(self.bodies),
                 "keys": self.keys,
                 "connections": len(self.ports),
             }
@@ -109,7 +121,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, asked: dict) -> None:
         prompt = asked["messages"][-1]["content"]
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-        attempt = self.server.stats.begin(prompt, key, self.client_address[1])
+        attempt = self.server.stats.begin(asked, prompt, key, self.client_address[1])
         try:
             if gate := self.server.gate:
                 gate.acquire()
@@ -121,11 +133,15 @@ class Handler(BaseHTTPRequestHandler):
                 self.drip()
             if "[reset]" in prompt and attempt == 1:
                 self.reset_connection()
+            special = self.choose(prompt, attempt, asked.get("model", ""), key)
+            if special is None and asked.get("stream") and "[json]" not in prompt:
+                fake_stream.send(self, asked, attempt)
+                return
         finally:
             self.server.stats.end()  # before the answer leaves, since the client may go on as soon as it has it
-        self.send(*self.choose(prompt, attempt, asked.get("model", ""), key))
+        self.send(*(special or (200, completion(prompt, asked.get("model", "")))))
 
-    def choose(self, prompt: str, attempt: int, model: str, key: str) -> tuple:
+    def choose(self, prompt: str, attempt: int, model: str, key: str) -> tuple | None:
         if status := self.server.refusal:
             return status, error_body(status, "not now"), {"Retry-After": "1"} if status == 429 else {}
         if found := re.search(r"\[([3-5]\d\d)(?:x(\d+))?\]", prompt):
@@ -152,7 +168,7 @@ class Handler(BaseHTTPRequestHandler):
             return 200, completion(prompt, model, {"cut": "length", "filtered": "content_filter"}[found[1]])
         if "[redirect]" in prompt:
             return 307, "{}", {"Location": "http://localhost:1/v1/chat/completions"}
-        return 200, completion(prompt, model)
+        return None
 
     def wait_for_hang_up(self, seconds: float) -> None:
         if select.select([self.connection], [], [], seconds)[0]:
