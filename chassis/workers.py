@@ -20,6 +20,7 @@ from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
 from chassis.realtime import nodes, presence, publisher, recovery, revocation
+from chassis.realtime.streams import stopping
 from chassis.server.drain import Drain
 from chassis.settings import Settings
 from chassis.upstream import upstream
@@ -42,7 +43,7 @@ def start(worker: Any) -> None:
     wiring.health_checks["writable"] = probe.problem
     history = History(figures.figures, figures.NAMES)
     keep(app, history)
-    lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
+    lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app), stopping.Keeper(settings)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
     if settings.jobs_engine == "celery":
         sender = Sender(settings)

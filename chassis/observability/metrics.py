@@ -38,6 +38,9 @@ SOCKET_REFUSED = Counter("socket_refused_total", "Connections closed or refused 
 SOCKET_EVENTS = Counter("socket_events_total", "Events received.", ["event", "outcome"])
 SOCKET_LATENCY = Histogram("socket_event_duration_seconds", "Time to handle an event.", ["event"], buckets=FAST_SECONDS)
 
+STREAMS = Gauge("app_streams", "Streams to clients that are under way.", multiprocess_mode="livesum")
+STREAMS_ENDED = Counter("app_streams_ended_total", "Ended streams to clients.", ["outcome"])
+
 JOBS_FINISHED = Counter("jobs_finished_total", "Ended jobs, by final state.", ["kind", "state"])
 JOB_DURATION = Histogram("job_duration_seconds", "Time from claim to end.", ["kind"], buckets=LONG_SECONDS)
 JOB_WAIT = Histogram("job_wait_seconds", "Time from enqueue to claim.", ["kind"], buckets=LONG_SECONDS)

@@ -12,15 +12,32 @@ from chassis.realtime import access, presence, recovery
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
+from chassis.realtime.streams import End, Run, Source, Stopped, Stream, stream
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
-__all__ = ["Resumable", "access", "limit", "presence", "publish", "publish_details", "recovery", "socketio"]
+__all__ = [
+    "End",
+    "Resumable",
+    "Run",
+    "Source",
+    "Stopped",
+    "Stream",
+    "access",
+    "limit",
+    "presence",
+    "publish",
+    "publish_details",
+    "recovery",
+    "socketio",
+    "stream",
+]
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
     from chassis.realtime import dispatch, door, event_rates, events, publisher, relay
+    from chassis.realtime.streams import stopping
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     events.register(app)
@@ -31,6 +48,7 @@ def install(app: Flask, settings: Settings) -> None:
     recovery.configure(settings)
     presence.configure(settings)
     publisher.connect()
+    stopping.install(settings)
     app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
 

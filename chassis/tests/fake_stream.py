@@ -248,14 +248,10 @@ def late_end(asked: Asked) -> Pieces:
 
 
 FORMS = {
-    name.__name__.replace("_", "-"): name
-    for name in (
-        plain, comments, crlf, cr, empty_data, lines, usage_in_each, error_in_the_middle, error_event,
-        error_in_the_choice, error_first, break_off, break_in_an_event, break_first, no_done, no_reason, split, invalid, halves,
-        large_event, long, many_comments, listed, refusal, second_choice, length, content_filter, not_json, no_text, quiet, pause,
-        forever, late_end,
-    )
-}  # fmt: skip
+    name.replace("_", "-"): form
+    for name, form in list(globals().items())
+    if getattr(form, "__annotations__", {}).get("return") is Pieces
+}
 
 
 def send(handler: BaseHTTPRequestHandler, body: dict[str, Any], attempt: int) -> None:

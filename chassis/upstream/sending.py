@@ -18,6 +18,7 @@ from chassis.upstream.session import Bearer, Patience, limited
 from chassis.upstream.waiting import Check
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+BREAKS = (TooLarge, requests.RequestException, HTTPError)
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,14 @@ def answer_to(
             tracing.note({"http.response.status_code": response.status_code})
             allowances.measure(response.headers)
             yield response
-    except TooLarge:
-        raise too_large(setup.max_response_bytes) from None
-    except (requests.RequestException, HTTPError) as error:
-        raise _broken(error, limits) from error
+    except BREAKS as error:
+        raise named(error, limits, setup) from error
 
 
-def _broken(error: requests.RequestException | HTTPError, limits: Patience) -> UpstreamError:
+def named(error: Exception, limits: Patience, setup: Setup) -> UpstreamError:
+    """Return the error for one of BREAKS."""
+    if isinstance(error, TooLarge):
+        return too_large(setup.max_response_bytes)
     if isinstance(error, requests.exceptions.ContentDecodingError | DecodeError):
         return UpstreamError("upstream_malformed", "The outside API returned an answer that cannot be decoded.")
     if isinstance(error, requests.Timeout) or limits.over:

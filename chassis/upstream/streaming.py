@@ -16,7 +16,7 @@ from chassis.upstream.calls import Call
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.event_stream import EventReader, TooLong, begins_events
 from chassis.upstream.replies import PIECE_BYTES, Reply, TooLarge, receive
-from chassis.upstream.sending import Setup, answer_to, traced, under_way
+from chassis.upstream.sending import BREAKS, Setup, answer_to, named, traced, under_way
 from chassis.upstream.session import Patience
 from chassis.upstream.waiting import Check, stop_if
 
@@ -82,9 +82,10 @@ class _Receiving:
                 message = "The connection to the outside API ended in the middle of the answer."
                 raise UpstreamError("upstream_unavailable", message, retryable=True)
             done = answer.completion(self._model, self._attempt)
-        except UpstreamError as error:
-            error.text, error.usage = answer.text, answer.usage
-            raise
+        except (UpstreamError, *BREAKS) as error:
+            failed = error if isinstance(error, UpstreamError) else named(error, self._limits, self._setup)
+            failed.text, failed.usage = answer.text, answer.usage
+            raise failed from error.__cause__
         if answer.ended:
             self._finish(more)
         yield Part("", done)
@@ -150,5 +151,5 @@ class _Receiving:
     def _finish(self, more: Callable[[], bytes]) -> None:
         """Read the end of the body, which usually has arrived; otherwise the connection is closed."""
         self._limits.allow(TAIL_SECONDS, "")
-        with suppress(requests.RequestException, HTTPError, TooLarge):
+        with suppress(*BREAKS):
             more()

@@ -7,6 +7,7 @@ from chassis.web.body import Text, checked_fields, form_body, json_body, json_te
 from chassis.web.jobs import JobResponse
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
+from chassis.web.sse import sse
 from chassis.web.streaming import joined
 from chassis.wiring import wiring_of
 
@@ -24,6 +25,7 @@ __all__ = [
     "json_body",
     "json_text",
     "query_parameters",
+    "sse",
     "uploaded_file",
 ]
 

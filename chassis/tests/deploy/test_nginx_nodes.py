@@ -34,7 +34,7 @@ class Impatient(Patient):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.change("proxy_read_timeout 60s", "proxy_read_timeout 2s")
+        self.change("proxy_read_timeout 300s", "proxy_read_timeout 2s")
 
 
 @pytest.fixture

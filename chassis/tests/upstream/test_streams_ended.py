@@ -105,6 +105,7 @@ def test_a_backend_that_dies_fails_all_its_streams(start_fake, client_for, in_th
     fake.process.kill()
     ends = [run.result(LIMIT_SECONDS) for run in runs]
     assert {(tuple(texts), error.code) for texts, error in ends} == {(("half ",), "upstream_unavailable")}
+    assert {error.text for _, error in ends} == {"half "}
 
 
 def test_cancelled_before_it_starts_nothing_is_asked(fake, client_for) -> None:
