@@ -12,7 +12,7 @@ from chassis.server.gone import is_gone
 from chassis.wiring import current_settings
 
 LOOK_SECONDS = 0.2  # between two looks whether the client is gone
-HEARTBEAT = ": still here\n\n"
+HEARTBEAT = ":\n\n"
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",  # nginx passes each part on at once
@@ -58,6 +58,7 @@ class EventStream(Iterator[str]):
         if not self._begun:
             self._begun = True
             self._run.start()
+            return HEARTBEAT  # so that the head is sent at once
         while not self._over:
             if text := self._next():
                 self._sent_at = time.monotonic()

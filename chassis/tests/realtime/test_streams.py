@@ -177,7 +177,7 @@ def test_above_the_limit_a_stream_fails_at_once_and_later_ones_have_room(start, 
     assert (ended(one, fourth), text(one, fourth)) == ({"outcome": "done"}, "echo: hello")
 
 
-def test_viewers_are_told_when_the_service_restarts(server, fake, connect, wait_for):
+def test_a_stream_ends_with_the_service(server, fake, connect, wait_for):
     one = connect(server)
     name = one.call("ask", {"prompt": "[pause]"})["id"]
     wait_for(lambda: text(one, name))
