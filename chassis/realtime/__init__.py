@@ -12,14 +12,13 @@ from chassis.realtime import access, presence, recovery
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
-from chassis.realtime.streams import End, Run, Source, Stopped, Stream, stream
+from chassis.realtime.streams import End, Source, Stopped, Stream, stream
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
 __all__ = [
     "End",
     "Resumable",
-    "Run",
     "Source",
     "Stopped",
     "Stream",

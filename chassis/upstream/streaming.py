@@ -82,10 +82,10 @@ class _Receiving:
                 message = "The connection to the outside API ended in the middle of the answer."
                 raise UpstreamError("upstream_unavailable", message, retryable=True)
             done = answer.completion(self._model, self._attempt)
-        except (UpstreamError, *BREAKS) as error:
-            failed = error if isinstance(error, UpstreamError) else named(error, self._limits, self._setup)
-            failed.text, failed.usage = answer.text, answer.usage
-            raise failed from error.__cause__
+        except UpstreamError as error:
+            raise _with(answer, error) from None
+        except BREAKS as error:
+            raise _with(answer, named(error, self._limits, self._setup)) from error
         if answer.ended:
             self._finish(more)
         yield Part("", done)
@@ -153,3 +153,9 @@ class _Receiving:
         self._limits.allow(TAIL_SECONDS, "")
         with suppress(*BREAKS):
             more()
+
+
+def _with(answer: Assembly, error: UpstreamError) -> UpstreamError:
+    """Return the error with what came before it."""
+    error.text, error.usage = answer.text, answer.usage
+    return error

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response, request
 
-from chassis.realtime import End, Run, Source
+from chassis.realtime.streams import End, Run, Source
 from chassis.server.gone import is_gone
 from chassis.wiring import current_settings
 

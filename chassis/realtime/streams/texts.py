@@ -44,7 +44,7 @@ class Texts:
         return [(name, one.room) for name, one in list(self._texts.items()) if one.heard_at < before]
 
     def _begun(self, room: str, data: dict[str, Any]) -> None:
-        self._texts[data["id"]] = Text(room, data["about"])
+        self._texts[data["id"]] = Text(room, data.get("about"))
 
     def _grown(self, room: str, data: dict[str, Any]) -> None:
         one = self._texts.get(data["id"])
