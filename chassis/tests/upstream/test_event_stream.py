@@ -1,5 +1,6 @@
 """Server-sent events are the same however their bytes arrive, and bounded."""
 
+import itertools
 import random
 
 import pytest
@@ -31,7 +32,7 @@ def read(pieces, most=1_000):
 
 def cut(places):
     ends = sorted({0, *places, len(STREAM)})
-    return [STREAM[first:last] for first, last in zip(ends, ends[1:], strict=False)]
+    return [STREAM[first:last] for first, last in itertools.pairwise(ends)]
 
 
 def test_in_one_piece_and_byte_by_byte():
