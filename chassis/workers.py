@@ -43,7 +43,7 @@ def start(worker: Any) -> None:
     wiring.health_checks["writable"] = probe.problem
     history = History(figures.figures, figures.NAMES)
     keep(app, history)
-    lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app), stopping.Keeper(settings)]
+    lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
     if settings.jobs_engine == "celery":
         sender = Sender(settings)
@@ -55,6 +55,7 @@ def start(worker: Any) -> None:
         parts.append(runner)
     else:
         parts.append(Watchdog(settings))
+    parts.append(stopping.Keeper(settings))  # stopped first, so that clients learn it while they are connected
     wiring.health_details["workers"] = beat.problem
     for part in parts:
         part.start()

@@ -82,9 +82,9 @@ class Run:
             self._news.notify_all()
 
     def take(self, seconds: float) -> list[str]:
-        """Return the texts that wait, in order; wait up to `seconds` for some, or for the end."""
+        """Return the texts that wait, in order; wait up to `seconds` for some, for the end, or for being stopped."""
         with self._news:
-            if not (self._waiting or self.end or self._stop):
+            if not (self._waiting or self.end):  # also after a stop: a loop of calls must let others run
                 self._news.wait(seconds)
             taken, self._waiting, self._size = self._waiting, [], 0
             self._news.notify_all()
