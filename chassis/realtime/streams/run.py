@@ -84,8 +84,8 @@ class Run:
     def take(self, seconds: float) -> list[str]:
         """Return the texts that wait, in order; wait up to `seconds` for some, for the end, or for being stopped."""
         with self._news:
-            if not (self._waiting or self.end):  # also after a stop: a loop of calls must let others run
-                self._news.wait(seconds)
+            if not (self._waiting or self.end):  # after a stop a short wait, so that a loop of calls lets others run
+                self._news.wait(min(seconds, LOOK_SECONDS) if self._stop else seconds)
             taken, self._waiting, self._size = self._waiting, [], 0
             self._news.notify_all()
         return taken
