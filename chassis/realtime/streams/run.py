@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import structlog
 from flask import Flask, current_app
+from structlog.contextvars import bind_contextvars, get_contextvars
 
 from chassis.db.trouble import unavailable
 from chassis.errors import AppError
@@ -63,6 +64,7 @@ class Run:
             STREAMS_ENDED.labels(NO_PLACE.outcome).inc()
             return False
         context = contextvars.Context()
+        context.run(bind_contextvars, **get_contextvars())  # log lines name the request or the event
         threading.Thread(target=context.run, args=(self._read,), name="stream", daemon=True).start()
         return True
 
