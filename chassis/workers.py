@@ -20,6 +20,7 @@ from chassis.observability.history import History
 from chassis.observability.lag import LagMonitor
 from chassis.observability.metrics import WORKERS
 from chassis.realtime import nodes, presence, publisher, recovery, revocation
+from chassis.realtime.streams import stopping
 from chassis.server.drain import Drain
 from chassis.settings import Settings
 from chassis.upstream import upstream
@@ -54,6 +55,7 @@ def start(worker: Any) -> None:
         parts.append(runner)
     else:
         parts.append(Watchdog(settings))
+    parts.append(stopping.Keeper(settings))  # stopped first, so that clients learn it while they are connected
     wiring.health_details["workers"] = beat.problem
     wiring.health_details["replica"] = db.replica_problem
     for part in parts:

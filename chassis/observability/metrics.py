@@ -41,6 +41,9 @@ SOCKET_CONTRACT_BREAKS = Counter(
 )
 SOCKET_LATENCY = Histogram("socket_event_duration_seconds", "Time to handle an event.", ["event"], buckets=FAST_SECONDS)
 
+STREAMS = Gauge("app_streams", "Streams to clients that are under way.", multiprocess_mode="livesum")
+STREAMS_ENDED = Counter("app_streams_ended_total", "Ended streams to clients.", ["outcome"])
+
 JOBS_FINISHED = Counter("jobs_finished_total", "Ended jobs, by final state.", ["kind", "state"])
 JOB_DURATION = Histogram("job_duration_seconds", "Time from claim to end.", ["kind"], buckets=LONG_SECONDS)
 JOB_WAIT = Histogram("job_wait_seconds", "Time from enqueue to claim.", ["kind"], buckets=LONG_SECONDS)
@@ -55,6 +58,21 @@ UPSTREAM_LATENCY = Histogram("upstream_call_duration_seconds", "Time of one atte
 UPSTREAM_RETRIES = Counter("upstream_retries_total", "Attempts after the first.")
 UPSTREAM_RATE_LIMITED = Counter("upstream_rate_limited_total", "429 responses of the outside API.")
 UPSTREAM_FAILING = Gauge("app_upstream_failing", "1 while consecutive calls fail.", multiprocess_mode="livemax")
+UPSTREAM_FIRST_PART = Histogram(
+    "upstream_first_part_seconds", "Time until the first part of a streamed answer.", buckets=LONG_SECONDS
+)
+UPSTREAM_ALLOWED = Gauge(
+    "upstream_provider_limit",
+    "The provider's own limit, as its last answer told it.",
+    ["unit"],
+    multiprocess_mode="livemostrecent",
+)
+UPSTREAM_LEFT = Gauge(
+    "upstream_provider_remaining",
+    "What is left of the provider's own limit, as its last answer told it.",
+    ["unit"],
+    multiprocess_mode="livemostrecent",
+)
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum")
 
 REDIS_DOWN = Gauge("app_redis_down", "1 while Redis is set and does not answer.", multiprocess_mode="livemax")

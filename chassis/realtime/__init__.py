@@ -13,12 +13,17 @@ from chassis.realtime.contracts import Event, answers, sends
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
+from chassis.realtime.streams import End, Source, Stopped, Stream, stream
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
 __all__ = [
+    "End",
     "Event",
     "Resumable",
+    "Source",
+    "Stopped",
+    "Stream",
     "access",
     "answers",
     "limit",
@@ -28,12 +33,14 @@ __all__ = [
     "recovery",
     "sends",
     "socketio",
+    "stream",
 ]
 
 
 def install(app: Flask, settings: Settings) -> None:
     """Wire Flask-SocketIO into the application, with the core's own events."""
     from chassis.realtime import contracts, dispatch, door, event_rates, events, publisher, relay
+    from chassis.realtime.streams import stopping
 
     socketio.dispatch = tracing.around_events(dispatch.dispatch)
     contracts.configure(settings)
@@ -45,6 +52,7 @@ def install(app: Flask, settings: Settings) -> None:
     recovery.configure(settings)
     presence.configure(settings)
     publisher.connect()
+    stopping.install(settings)
     app.wsgi_app = door.wrapped(app.wsgi_app)  # type: ignore[assignment, method-assign]
     relay.attach()
 

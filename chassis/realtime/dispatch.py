@@ -17,6 +17,7 @@ from chassis.extensions import Handler, socketio
 from chassis.observability.metrics import SOCKET_CONNECTIONS, SOCKET_EVENTS, SOCKET_LATENCY
 from chassis.realtime import access, caps, contracts, event_rates, presence, revocation
 from chassis.realtime.messages import called, takes
+from chassis.realtime.streams import stopping
 
 log = structlog.get_logger(__name__)
 quiet = logging.getLogger(__name__)  # not structlog's: every event and client logs these lines
@@ -145,6 +146,7 @@ def _asked(handler: Handler, args: tuple[Any, ...]) -> Any:
 def _disconnect(handler: Handler, args: tuple[Any, ...]) -> None:
     SOCKET_CONNECTIONS.dec()
     presence.gone(request.sid)  # type: ignore[attr-defined]
+    stopping.client_gone(request.sid)  # type: ignore[attr-defined]
     revocation.forget()
     event_rates.left()
     caps.left()

@@ -56,6 +56,7 @@ class Streams:
         self._carry: Carry | None = None
         self._catch_up: Callable[[], None] = lambda: None
         self._observers: dict[str, Observer] = {}
+        self._told_joining: dict[str, Callable[[str], Any]] = {}
         self.hand_on = self._speaker.hand_on
 
     def share(self, carry: Carry, catch_up: Callable[[], None]) -> None:
@@ -72,6 +73,10 @@ class Streams:
     def observe(self, event: str, observer: Observer) -> None:
         """Call `observer(room, data)` for each event with this name that is delivered in this process."""
         self._observers[event] = observer
+
+    def tell_joining(self, name: str, source: Callable[[str], Any]) -> None:
+        """Add `source(room)` under that name to the answer of a client that did not recover, unless it is empty."""
+        self._told_joining[name] = source
 
     def configure(self, settings: Settings) -> None:
         """Start with an empty log and a unique epoch."""
@@ -158,7 +163,12 @@ class Streams:
             for entry in missed or ():
                 data = {**json.loads(entry.text), "stream": self._place(room, entry)}
                 socketio.emit(entry.event, data, to=sid, ignore_queue=True)
-            return self._stream(room, self._log.position(room)) | {"recovered": missed is not None}
+            place = self._stream(room, self._log.position(room)) | {"recovered": missed is not None}
+            return place | (self._state(room) if missed is None else {})
+
+    def _state(self, room: str) -> dict[str, Any]:
+        """Return what a client that starts here must know beside the state that it fetches."""
+        return {name: found for name, source in self._told_joining.items() if (found := source(room))}
 
     def _missed(self, room: str, after: Position | None) -> list[Entry] | None:
         """Return the events after a position, or None when they are not all known or too many."""

@@ -4,6 +4,7 @@ The channel is Redis or, for the workers of one machine, their shared memory. Th
 its number; behind Redis, each process numbers it for its own clients.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from chassis.base.environment import worker_number
@@ -13,6 +14,8 @@ from chassis.server.patches import for_socketio
 from chassis.server.patches.for_socketio import NUMBERED
 
 RIGHTS = "rights"  # marks a message that rights have changed
+TOLD = "told"  # marks a message from one process to the others
+_listeners: list[Callable[[dict[str, Any]], None]] = []
 
 
 def share() -> None:
@@ -55,9 +58,25 @@ def tell_rights() -> None:
     for_socketio.send(socketio.server.manager, nobody)
 
 
+def listen(listener: Callable[[dict[str, Any]], None]) -> None:
+    """Call `listener` with what other processes `tell`."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def tell(said: dict[str, Any]) -> None:
+    """Tell something to the other processes, and not to clients."""
+    nobody = {"method": "emit", "event": TOLD, "data": [], "namespace": "/", "room": TOLD, TOLD: said}
+    for_socketio.send(socketio.server.manager, nobody)
+
+
 def _take(message: dict[str, Any]) -> bool:
     if message.get(RIGHTS):
         revocation.look_soon()
+        return True
+    if said := message.get(TOLD):
+        for listener in _listeners:
+            listener(said)
         return True
     if not message.get(NUMBERED):
         return False

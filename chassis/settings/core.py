@@ -16,6 +16,7 @@ from chassis.settings.section import Problem, Section
 from chassis.settings.security import SecuritySettings
 from chassis.settings.server import ServerSettings
 from chassis.settings.sockets import SocketSettings
+from chassis.settings.streams import StreamSettings
 from chassis.settings.telemetry import TelemetrySettings
 from chassis.settings.upkeep import UpkeepSettings
 from chassis.settings.upstream import UpstreamSettings
@@ -28,6 +29,7 @@ class Settings(
     SecuritySettings,
     ServerSettings,
     SocketSettings,
+    StreamSettings,
     DatabaseSettings,
     BackupSettings,
     JobSettings,

@@ -31,6 +31,18 @@ class UpstreamSettings(Section):
         "`flask jobs work` counts as a machine.",
     )
     upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long fails.")
+    upstream_first_part_timeout_seconds: float = Field(
+        60, gt=0, description="A streamed answer that has not begun after this long fails, and is tried again."
+    )
+    upstream_idle_timeout_seconds: float = Field(
+        30, gt=0, description="A streamed answer that pauses for this long fails; comment lines do not count."
+    )
+    upstream_stream_seconds: float = Field(300, gt=0, description="Maximum duration of a streamed answer.")
+    upstream_stream_usage: bool = Field(
+        True,
+        description="Ask for the number of tokens at the end of a streamed answer (`stream_options`); turn it off for "
+        "an API that rejects this.",
+    )
     upstream_max_response_bytes: int = Field(
         2_000_000,
         ge=10_000,

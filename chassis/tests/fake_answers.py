@@ -20,8 +20,8 @@ UNSTORABLE = "bad \ud83d end\x00"
 RETRY = {"Retry-After": "1"}
 
 
-def choose(prompt: str, attempt: int, model: str, key: str) -> tuple:
-    """Return the status, the text and further headers that answer an attempt."""
+def choose(prompt: str, attempt: int, model: str, key: str) -> tuple | None:
+    """Return the status, the text and further headers that answer an attempt, or None for a usual answer."""
     if found := re.search(r"\[([3-5]\d\d)(?:x(\d+))?\]", prompt):
         status = int(found[1])
         times = int(found[2]) if found[2] else 1 if status == 429 else None
@@ -45,7 +45,7 @@ def choose(prompt: str, attempt: int, model: str, key: str) -> tuple:
         return 200, completion(prompt, model, {"cut": "length", "filtered": "content_filter"}[found[1]])
     if "[redirect]" in prompt:
         return 307, "{}", {"Location": "http://localhost:1/v1/chat/completions"}
-    return 200, completion(prompt, model)
+    return None
 
 
 def error_body(code: int, message: str) -> str:

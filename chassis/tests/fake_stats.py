@@ -2,6 +2,9 @@
 
 import threading
 import time
+from collections import deque
+
+KEPT_BODIES = 20  # of requests, the last ones
 
 
 class Stats:
@@ -16,16 +19,18 @@ class Stats:
         with self.lock:
             self.starts: list[float] = []
             self.prompts: list[str] = []
+            self.bodies: deque[dict] = deque(maxlen=KEPT_BODIES)
             self.keys: list[str] = []
             self.ports: set[int] = set()
             self.attempts: dict[str, int] = {}
             self.max_in_flight = self.in_flight
 
-    def begin(self, prompt: str, key: str, port: int) -> int:
+    def begin(self, body: dict, prompt: str, key: str, port: int) -> int:
         """Count a request; return which attempt of its prompt it is."""
         with self.lock:
             self.starts.append(time.monotonic())
             self.prompts.append(prompt)
+            self.bodies.append(body)
             self.keys.append(key)
             self.ports.add(port)
             self.in_flight += 1
@@ -45,6 +50,7 @@ class Stats:
                 "max_in_flight": self.max_in_flight,
                 "in_flight": self.in_flight,
                 "prompts": self.prompts,
+                "bodies": list(self.bodies),
                 "keys": self.keys,
                 "connections": len(self.ports),
             }

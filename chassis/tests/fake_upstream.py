@@ -5,7 +5,8 @@
 prints its URL (for UPSTREAM_BASE_URL) and serves POST .../chat/completions until it is stopped.
 GET /stats tells what it saw, POST /reset forgets it. POST /refuse with `{"status": 429}` makes it answer that to all,
 until `{}` is posted. Times are of the monotonic clock, which all processes share.
-fake_answers.py lists the markers in a prompt.
+fake_answers.py lists the markers in a prompt. A request for a stream is answered by fake_stream.py, whose forms have
+markers of their own, unless one of those applies; [json] answers it in one piece.
 """
 
 import argparse
@@ -18,7 +19,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from chassis.tests.fake_answers import RETRY, choose, error_body
+from chassis.tests import fake_stream
+from chassis.tests.fake_answers import RETRY, choose, completion, error_body
 from chassis.tests.fake_stats import Stats
 
 PATIENCE_SECONDS = 30.0
@@ -53,7 +55,7 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, asked: dict) -> None:
         prompt = asked["messages"][-1]["content"]
         key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
-        attempt = self.server.stats.begin(prompt, key, self.client_address[1])
+        attempt = self.server.stats.begin(asked, prompt, key, self.client_address[1])
         try:
             if gate := self.server.gate:
                 gate.acquire()
@@ -65,12 +67,18 @@ class Handler(BaseHTTPRequestHandler):
                 self.drip()
             if "[reset]" in prompt and attempt == 1:
                 self.reset_connection()
+            special = self.special(prompt, attempt, asked.get("model", ""), key)
+            if special is None and asked.get("stream") and "[json]" not in prompt:
+                fake_stream.send(self, asked, attempt)
+                return
         finally:
             self.server.stats.end()  # before the answer leaves, since the client may go on as soon as it has it
+        self.send(*(special or (200, completion(prompt, asked.get("model", "")))))
+
+    def special(self, prompt: str, attempt: int, model: str, key: str) -> tuple | None:
         if status := self.server.refusal:
-            self.send(status, error_body(status, "not now"), RETRY if status == 429 else {})
-        else:
-            self.send(*choose(prompt, attempt, asked.get("model", ""), key))
+            return status, error_body(status, "not now"), RETRY if status == 429 else {}
+        return choose(prompt, attempt, model, key)
 
     def wait_for_hang_up(self, seconds: float) -> None:
         if select.select([self.connection], [], [], seconds)[0]:

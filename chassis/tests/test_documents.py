@@ -30,6 +30,10 @@ ELSEWHERE = {
     ("chassis/docs/adding-a-feature.md", "Rooms that miss nothing"): "no command",
     (
         "chassis/docs/adding-a-feature.md",
+        "Stream an answer",
+    ): "chassis/tests/realtime/test_streams_documented.py puts it into an application",
+    (
+        "chassis/docs/adding-a-feature.md",
         "Who may do what",
     ): "chassis/tests/security/test_keys.py puts it into an application",
     ("chassis/docs/architecture.md", "The way of one piece of work"): "a drawing",

@@ -7,6 +7,7 @@ from chassis.base.texts import excerpt, storable
 from chassis.upstream import refusals
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, parsed
+from chassis.upstream.usage import Usage, usage_in
 
 MAX_MODEL_CHARACTERS = 200
 # Finish reasons of several APIs; all others count as a normal end.
@@ -41,9 +42,14 @@ class Completion:
     completion_tokens: int | None
     repaired: bool = False
 
+    @property
+    def usage(self) -> Usage:
+        """The tokens of the call."""
+        return Usage(self.prompt_tokens, self.completion_tokens)
+
 
 def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
-    """Return the completion in a reply, or raise the matching UpstreamError."""
+    """Return the completion in a reply, or raise the matching UpstreamError, which has the usage if it was told."""
     body = parsed(reply)
     error = refusals.error_in(body)
     detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
@@ -52,21 +58,28 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
         raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
     if error:
         raise UpstreamError("upstream_malformed", "The outside API returned an error instead of an answer." + detail)
+    try:
+        return completion(body, model, attempts, key)
+    except UpstreamError as failed:
+        failed.usage = usage_in(body)
+        raise
+
+
+def completion(body: Any, model: str, attempts: int, key: str) -> Completion:
+    """Return the completion in a body without an error; raise UpstreamError if it is incomplete or a refusal."""
     choice = _first(body)
-    given = _text(choice)
+    given = text_in(_message(choice))
     text = None if given is None else storable(given)
     _check_end(choice, text, key)
     if text is None or not text.strip():
         raise UpstreamError("upstream_malformed", "The outside API returned an answer without text.")
-    usage = body.get("usage")
-    used = usage if isinstance(usage, dict) else {}
-    answered_by = body.get("model")
+    usage, answered_by = usage_in(body), body.get("model")
     return Completion(
         text=text,
         model=(excerpt(answered_by, MAX_MODEL_CHARACTERS) if isinstance(answered_by, str) else "") or model,
         attempts=attempts,
-        prompt_tokens=_count(used.get("prompt_tokens")),
-        completion_tokens=_count(used.get("completion_tokens")),
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
         repaired=text != given,
     )
 
@@ -83,9 +96,9 @@ def _message(choice: dict[str, Any]) -> dict[str, Any]:
     return message if isinstance(message, dict) else {}
 
 
-def _text(choice: dict[str, Any]) -> str | None:
-    """Return the text of a choice, joining its parts."""
-    content = _message(choice).get("content")
+def text_in(message: dict[str, Any]) -> str | None:
+    """Return the text of a message or of a piece of it, joining its parts."""
+    content = message.get("content")
     if isinstance(content, str):
         return content
     parts = [_part(part) for part in content] if isinstance(content, list) else []
@@ -117,7 +130,3 @@ def _check_end(choice: dict[str, Any], text: str | None, key: str) -> None:
     if ends & CUT:
         message = "The answer was cut off at the model's output limit."
         raise UpstreamError("upstream_cut", message, text=text)
-
-
-def _count(value: Any) -> int | None:
-    return value if type(value) is int else None

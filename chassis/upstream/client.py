@@ -2,6 +2,8 @@
 
 import itertools
 import random
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,14 +12,16 @@ from chassis.limits.limiter import Limiter
 from chassis.limits.places import Places
 from chassis.observability.metrics import UPSTREAM_CALLS, UPSTREAM_RATE_LIMITED, UPSTREAM_RETRIES
 from chassis.settings import Settings
-from chassis.upstream import answers
+from chassis.upstream import answers, streaming
 from chassis.upstream.answers import Completion
+from chassis.upstream.calls import Call, Prompt
 from chassis.upstream.errors import Cancelled, UpstreamError
 from chassis.upstream.outage import Outage
 from chassis.upstream.pace import Pace
 from chassis.upstream.sending import Setup, send
 from chassis.upstream.session import new_session
 from chassis.upstream.slots import Slots
+from chassis.upstream.streaming import Part
 from chassis.upstream.waiting import Check, never, sleep
 
 BACKOFF_BASE_SECONDS = 0.5
@@ -45,6 +49,10 @@ class UpstreamClient:
             model=settings.upstream_model,
             key=settings.openrouter_api_key.get_secret_value(),
             timeout_seconds=settings.upstream_timeout_seconds,
+            first_part_seconds=settings.upstream_first_part_timeout_seconds,
+            idle_seconds=settings.upstream_idle_timeout_seconds,
+            stream_seconds=settings.upstream_stream_seconds,
+            stream_usage=settings.upstream_stream_usage,
             max_response_bytes=settings.upstream_max_response_bytes,
             max_retries=settings.upstream_max_retries,
             outage_seconds=settings.upstream_outage_seconds,
@@ -85,44 +93,98 @@ class UpstreamClient:
         """Return why this process considers the API down, or None."""
         return self._outage.problem()
 
-    def complete(self, prompt: str, *, cancelled: Check = never) -> Completion:
-        """Return the model's answer to `prompt`.
+    def complete(
+        self,
+        prompt: Prompt,
+        model: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        cancelled: Check = never,
+    ) -> Completion:
+        """Return the model's answer to a text or to the messages of a conversation.
 
-        Raises UpstreamError if it failed finally, and Cancelled within half a second after `cancelled()` turns true,
+        `model` replaces UPSTREAM_MODEL; `parameters` go into the request, such as `{"temperature": 0}`. Raises
+        UpstreamError if it failed finally, and Cancelled within half a second after `cancelled()` turns true,
         whatever it is waiting for (only opening a connection is not interrupted: 10 s at most).
         """
-        attempt, number = 1, next(self._numbers)
-        while True:
+        call, number = Call(prompt, model, parameters or {}), next(self._numbers)
+        for attempt in itertools.count(1):
             try:
-                return self._attempt(prompt, attempt, number, cancelled)
+                return self._attempt(call, attempt, number, cancelled)
             except UpstreamError as error:
-                error.attempts = attempt
-                if not (error.retryable and self._may_try_again(attempt)):
-                    raise
-            sleep(backoff_seconds(attempt), cancelled)
-            attempt += 1
-            UPSTREAM_RETRIES.inc()
+                self._check_retry(error, attempt)
+            self._back_off(attempt, cancelled)
+        raise AssertionError  # the loop has no end
+
+    def stream(
+        self,
+        prompt: Prompt,
+        model: str | None = None,
+        parameters: Mapping[str, Any] | None = None,
+        *,
+        cancelled: Check = never,
+    ) -> Generator[Part]:
+        """Yield the parts of the model's answer as they come; `done` of the last one is the whole answer.
+
+        Takes and raises what `complete` does, and retries like it until the first part has been yielded, never after
+        it. An UpstreamError after it has the text so far in `text`: an answer is whole only when a part with `done`
+        came. Closing the generator ends the call at once.
+        """
+        call, number = Call(prompt, model, parameters or {}), next(self._numbers)
+        for attempt in itertools.count(1):
+            begun = False
+            try:
+                with closing(self._streamed(call, attempt, number, cancelled)) as parts:
+                    for part in parts:
+                        begun = True
+                        yield part
+                return
+            except UpstreamError as error:
+                self._check_retry(error, attempt, begun=begun)
+            self._back_off(attempt, cancelled)
+
+    def _check_retry(self, error: UpstreamError, attempt: int, *, begun: bool = False) -> None:
+        """Raise the error unless the call may be tried again."""
+        error.attempts = attempt
+        if begun or not (error.retryable and self._may_try_again(attempt)):
+            raise error
+
+    def _back_off(self, attempt: int, cancelled: Check) -> None:
+        sleep(backoff_seconds(attempt), cancelled)
+        UPSTREAM_RETRIES.inc()
 
     def _may_try_again(self, attempt: int) -> bool:
         """Return whether to retry: up to the maximum, and during an outage longer, since giving up would lose work."""
         setup = self._current()
         return attempt <= setup.max_retries or self._outage.shorter_than(setup.outage_seconds)
 
-    def _attempt(self, prompt: str, attempt: int, number: int, cancelled: Check) -> Completion:
+    def _attempt(self, call: Call, attempt: int, number: int, cancelled: Check) -> Completion:
+        with self._turn(number, cancelled) as setup:
+            reply = send(setup, call, cancelled)
+            return answers.read(reply, model=call.model or setup.model, attempts=attempt, key=setup.key)
+
+    def _streamed(self, call: Call, attempt: int, number: int, cancelled: Check) -> Generator[Part]:
+        with (
+            self._turn(number, cancelled) as setup,
+            closing(streaming.stream(setup, call, attempt, cancelled)) as parts,
+        ):
+            yield from parts
+
+    @contextmanager
+    def _turn(self, number: int, cancelled: Check) -> Iterator[Setup]:
+        """Hold a slot and take a token of the pace for an attempt, which is counted by its outcome."""
         with self._slots.hold(cancelled):
             # Wait for the token after the slot: otherwise calls that waited for a slot would start in bursts.
             self._pace.wait(cancelled)
-            setup, outcome = self._current(), "ok"
+            outcome = "ok"
             try:
-                reply = send(setup, prompt, cancelled)
-                done = answers.read(reply, model=setup.model, attempts=attempt, key=setup.key)
+                yield self._current()
                 self._outage.answered()
-                return done
             except UpstreamError as error:
                 outcome = error.code.removeprefix("upstream_")
                 self._heed(error, number)
                 raise
-            except Cancelled:
+            except (Cancelled, GeneratorExit):
                 outcome = "cancelled"
                 raise
             finally:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from chassis.errors import AppError
+from chassis.upstream.usage import Usage
 
 Code = Literal[
     "upstream_rejected",
@@ -28,7 +29,7 @@ class Cancelled(Exception):
 class UpstreamError(AppError):
     """A call that failed finally, or an attempt that can be retried (`retryable`).
 
-    `text` is the part of an answer that arrived before it was cut or filtered.
+    `text` is the part of an answer that arrived before it was cut, filtered or interrupted, and `usage` its tokens.
     """
 
     status = 502
@@ -47,6 +48,7 @@ class UpstreamError(AppError):
         self.retryable = retryable
         self.retry_after = retry_after
         self.text = text
+        self.usage = Usage()
         self.attempts = 1
 
     @property

@@ -86,7 +86,7 @@ def detail(body: Any, raw: bytes, key: str) -> str:
 
 def pause_of(headers: Mapping[str, str]) -> float | None:
     """Return how many seconds the headers ask to wait, at most 120, or None."""
-    milliseconds = _number(headers.get("retry-after-ms"))
+    milliseconds = number_in(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return _bounded(milliseconds / 1_000)
     return retry_after(headers.get("Retry-After"))
@@ -94,7 +94,7 @@ def pause_of(headers: Mapping[str, str]) -> float | None:
 
 def retry_after(value: str | None) -> float | None:
     """Return the seconds of a Retry-After header, given in seconds or as an HTTP date, at most 120."""
-    seconds = _number(value)
+    seconds = number_in(value)
     if seconds is not None or not value:
         return None if seconds is None else _bounded(seconds)
     try:
@@ -105,7 +105,8 @@ def retry_after(value: str | None) -> float | None:
     return _bounded((moment - datetime.now(UTC)).total_seconds())
 
 
-def _number(value: str | None) -> float | None:
+def number_in(value: str | None) -> float | None:
+    """Return the finite number of a header, or None."""
     try:
         number = float(value or "")
     except ValueError:

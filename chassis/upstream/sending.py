@@ -1,17 +1,24 @@
 """Sends one call to the outside API, and names what goes wrong."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import requests
+from urllib3.exceptions import DecodeError, HTTPError
 
 from chassis.observability import tracing
 from chassis.observability.metrics import UPSTREAM_IN_FLIGHT, UPSTREAM_LATENCY
+from chassis.upstream import allowances
+from chassis.upstream.calls import Call
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, TooLarge, receive, too_large
-from chassis.upstream.session import Bearer, Patience, patience
+from chassis.upstream.session import Bearer, Patience, limited
 from chassis.upstream.waiting import Check
 
 CONNECT_TIMEOUT_SECONDS = 10.0
+BREAKS = (TooLarge, requests.RequestException, HTTPError)
 
 
 @dataclass(frozen=True)
@@ -22,6 +29,10 @@ class Setup:
     model: str
     key: str
     timeout_seconds: float
+    first_part_seconds: float
+    idle_seconds: float
+    stream_seconds: float
+    stream_usage: bool
     max_response_bytes: int
     max_retries: int
     outage_seconds: float
@@ -29,45 +40,67 @@ class Setup:
     session: requests.Session
 
 
-def send(setup: Setup, prompt: str, cancelled: Check) -> Reply:
-    """Return the API's reply to a prompt; raise UpstreamError, or Cancelled soon after `cancelled()` turns true."""
+def send(setup: Setup, call: Call, cancelled: Check) -> Reply:
+    """Return the API's reply to a call; raise UpstreamError, or Cancelled soon after `cancelled()` turns true."""
+    seconds = setup.timeout_seconds
+    limits = Patience(seconds, cancelled, setup.max_response_bytes)
+    body = call.body(setup.model)
+    with traced(setup), under_way(), answer_to(setup, body, limits, seconds) as response:
+        return receive(response, setup.max_response_bytes)
+
+
+def traced(setup: Setup) -> Any:
+    """Return the span of a request."""
+    return tracing.child("POST", {"kind": "client", "http.request.method": "POST", "url.full": setup.url})
+
+
+@contextmanager
+def under_way() -> Iterator[None]:
+    """Count the block among the calls under way, and measure it."""
+    with UPSTREAM_IN_FLIGHT.track_inprogress(), UPSTREAM_LATENCY.time():
+        yield
+
+
+@contextmanager
+def answer_to(
+    setup: Setup, body: dict[str, Any], limits: Patience, seconds: float, headers: dict[str, str] | None = None
+) -> Iterator[requests.Response]:
+    """Send a request and yield its response once the head is there; `seconds` is how long the socket may be silent.
+
+    What goes wrong inside the block while the response is read becomes an UpstreamError; Cancelled passes.
+    """
     if not (setup.key.isascii() and setup.key.isprintable()):  # the library's own error would show the key
         raise UpstreamError(
             "upstream_unauthorized", "OPENROUTER_API_KEY contains characters that are not valid in a key."
         )
-    seconds = setup.timeout_seconds
-    measured = {"kind": "client", "http.request.method": "POST", "url.full": setup.url}
-    with (
-        patience(seconds, cancelled, setup.max_response_bytes) as limits,
-        UPSTREAM_IN_FLIGHT.track_inprogress(),
-        UPSTREAM_LATENCY.time(),
-        tracing.child("POST", measured),
-    ):
-        try:
-            with setup.session.post(
+    try:
+        with limited(limits):
+            response = setup.session.post(
                 setup.url,
-                headers=tracing.headers(),
-                json={"model": setup.model, "messages": [{"role": "user", "content": prompt}]},
+                headers=tracing.headers() | (headers or {}),
+                json=body,
                 auth=Bearer(setup.key),
                 timeout=(min(CONNECT_TIMEOUT_SECONDS, seconds), seconds),
                 allow_redirects=False,  # the key must only be sent to the configured host
                 stream=True,
-            ) as response:
-                tracing.note({"http.response.status_code": response.status_code})
-                return receive(response, setup.max_response_bytes)
-        except TooLarge:
-            raise too_large(setup.max_response_bytes) from None
-        except requests.RequestException as error:
-            raise _broken(error, limits, seconds) from error
+            )
+        with response:
+            tracing.note({"http.response.status_code": response.status_code})
+            allowances.measure(response.headers)
+            yield response
+    except BREAKS as error:
+        raise named(error, limits, setup) from error
 
 
-def _broken(error: requests.RequestException, limits: Patience, seconds: float) -> UpstreamError:
-    if isinstance(error, requests.exceptions.ContentDecodingError):
+def named(error: Exception, limits: Patience, setup: Setup) -> UpstreamError:
+    """Return the error for one of BREAKS."""
+    if isinstance(error, TooLarge):
+        return too_large(setup.max_response_bytes)
+    if isinstance(error, requests.exceptions.ContentDecodingError | DecodeError):
         return UpstreamError("upstream_malformed", "The outside API returned an answer that cannot be decoded.")
     if isinstance(error, requests.Timeout) or limits.over:
-        message = f"The outside API did not answer within {seconds:g} seconds."
-        return UpstreamError("upstream_timeout", message, retryable=True)
-    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError):
+        return UpstreamError("upstream_timeout", limits.complaint, retryable=True)
+    if isinstance(error, requests.ConnectionError | requests.exceptions.ChunkedEncodingError | HTTPError):
         message = "The connection to the outside API failed or was interrupted."
         return UpstreamError("upstream_unavailable", message, retryable=True)
     return UpstreamError("upstream_rejected", "The request could not be sent; check UPSTREAM_BASE_URL.")

@@ -31,9 +31,19 @@ _current = threading.local()
 class Patience:
     """The limits of one call: its remaining time and bytes, and whether its caller has cancelled it."""
 
-    def __init__(self, seconds: float, cancelled: Check, most_bytes: int) -> None:
-        self._deadline, self._cancelled = time.monotonic() + seconds, cancelled
+    def __init__(self, seconds: float, cancelled: Check, most_bytes: int, most_seconds: float | None = None) -> None:
+        self._cancelled = cancelled
         self._left_bytes = 2 * most_bytes + OVERHEAD_BYTES
+        self._end = time.monotonic() + (seconds if most_seconds is None else most_seconds)
+        self._most_seconds = most_seconds
+        self.allow(seconds, f"The outside API did not answer within {seconds:g} seconds.")
+
+    def allow(self, seconds: float, complaint: str) -> None:
+        """Let the call go on for some seconds from now, within its maximum; later `complaint` says what went wrong."""
+        self._deadline, self.complaint = time.monotonic() + seconds, complaint
+        if self._most_seconds is not None and self._end < self._deadline:
+            self._deadline = self._end
+            self.complaint = f"The answer of the outside API took longer than {self._most_seconds:g} seconds."
 
     @property
     def over(self) -> bool:
@@ -53,11 +63,11 @@ class Patience:
 
 
 @contextmanager
-def patience(seconds: float, cancelled: Check, most_bytes: int) -> Iterator[Patience]:
-    """Limit the calls that this thread makes in the block."""
-    _current.patience = found = Patience(seconds, cancelled, most_bytes)
+def limited(limits: Patience) -> Iterator[None]:
+    """Apply the limits to the answers whose heads this thread receives in the block, until their ends."""
+    _current.patience = limits
     try:
-        yield found
+        yield
     finally:
         del _current.patience
 

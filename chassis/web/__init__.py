@@ -18,6 +18,7 @@ from chassis.web.body import (
 from chassis.web.jobs import JobResponse
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
+from chassis.web.sse import sse
 from chassis.web.streaming import joined
 from chassis.wiring import wiring_of
 
@@ -38,6 +39,7 @@ __all__ = [
     "json_body",
     "json_text",
     "query_parameters",
+    "sse",
     "uploaded_file",
 ]
 

@@ -34,7 +34,7 @@ class Impatient(Patient):
 
     def __init__(self, *arguments, **options):
         super().__init__(*arguments, **options)
-        self.change("proxy_read_timeout 60s", "proxy_read_timeout 2s")
+        self.change("proxy_read_timeout 300s", "proxy_read_timeout 2s")
 
 
 @pytest.fixture
@@ -101,3 +101,9 @@ def test_a_node_is_taken_out_and_put_back_by_its_port(site, nodes):
         assert site.ask("/api/jobs")[0] == 200
         site.mark(node, "up")
     assert site.upstream.read_text() == before
+
+
+def test_a_stream_is_waited_for_longer_than_a_page(site):
+    assert site.ask("/livez", Accept="text/event-stream")[0] == 200
+    streams = site.run("-T").stdout.partition("location @streams {")[2].partition("}")[0]
+    assert "proxy_pass" in streams and "proxy_read_timeout" not in streams  # that of the server, 300 s

@@ -83,6 +83,9 @@ def settings_for() -> Callable[..., Settings]:
             "upstream_requests_per_second": 1000,
             "upstream_max_concurrent_requests": 50,
             "upstream_timeout_seconds": TOO_LONG_SECONDS,
+            "upstream_first_part_timeout_seconds": TOO_LONG_SECONDS,
+            "upstream_idle_timeout_seconds": TOO_LONG_SECONDS,
+            "upstream_stream_seconds": TOO_LONG_SECONDS,
             "upstream_model": "test/model",
             **changes,
         }

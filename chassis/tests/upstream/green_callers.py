@@ -19,10 +19,11 @@ elif MODE == "gevent":
 import json
 import threading
 import time
+from collections.abc import Callable
 
 from chassis.base.concurrency import current_mode
 from chassis.settings import Settings
-from chassis.upstream import Cancelled, UpstreamClient
+from chassis.upstream import Cancelled, Check, UpstreamClient
 
 ticks = 0
 stop = threading.Event()
@@ -51,16 +52,37 @@ def call_from_100_threads(client: UpstreamClient) -> list[str]:
 
 
 def ends_when_cancelled(url: str) -> bool:
-    """Cancel a call without an answer after so many ticks, which only a free hub makes."""
+    """Cancel calls without an answer or without an end after so many ticks, which only a free hub makes."""
     client = UpstreamClient()
-    client.configure(Settings(upstream_base_url=url, upstream_timeout_seconds=3600))
+    client.configure(Settings(upstream_base_url=url, upstream_timeout_seconds=3600, upstream_idle_timeout_seconds=3600))
     client.complete("opens a connection")
-    enough = ticks + 50
+    calls = (
+        lambda cancelled: client.complete("[slow]", cancelled=cancelled),
+        lambda cancelled: list(client.stream("[pause]", cancelled=cancelled)),
+    )
+    return all(ends(call, ticks + 50) for call in calls)
+
+
+def ends(call: Callable[[Check], object], enough: int) -> bool:
     try:
-        client.complete("[slow]", cancelled=lambda: ticks > enough)
+        call(lambda: ticks > enough)
     except Cancelled:
         return True
     return False
+
+
+def streamed_by_50_threads(client: UpstreamClient) -> list[str]:
+    texts: list[str] = []
+
+    def call(number: int) -> None:
+        texts.append("".join(part.text for part in client.stream(f"streamed {number}")))
+
+    threads = [threading.Thread(target=call, args=(n,)) for n in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return texts
 
 
 def main() -> None:
@@ -74,10 +96,11 @@ def main() -> None:
     began = time.monotonic()
     texts = call_from_100_threads(client)
     found = {"mode": current_mode(), "texts": sorted(texts), "began": began}
+    streamed = sorted(streamed_by_50_threads(client))
     cancelled = [ends_when_cancelled(URL), ends_when_cancelled(TLS_URL)]
     stop.set()
     ticker.join()
-    print(json.dumps({**found, "cancelled": cancelled}))
+    print(json.dumps({**found, "streamed": streamed, "cancelled": cancelled}))
 
 
 main()

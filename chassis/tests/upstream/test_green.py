@@ -28,6 +28,7 @@ def test_a_hundred_callers_keep_pace_and_limit_and_leave_the_hub_free(mode: str,
     found = json.loads(run.stdout)
     assert found["mode"] == mode
     assert found["texts"] == sorted(f"echo: row {n}" for n in range(100))
+    assert found["streamed"] == sorted(f"echo: streamed {n}" for n in range(50))
     assert found["cancelled"] == [True, True]  # a call that held up the hub would let nobody cancel it
     stats = fake.stats()
     starts = [t for t, prompt in zip(stats["starts"], stats["prompts"], strict=True) if prompt.startswith("row")]

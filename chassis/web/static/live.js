@@ -44,6 +44,8 @@ window.Live = (() => {
   return {
     /** Your own rooms: `Live.rooms.follow(name, { event, message, on, joined, resync })`, see rooms.js. */
     rooms,
+    /** Streamed answers of your own rooms: `Live.answers({ show, ended })`, see streams.js. */
+    answers: (options) => new Answers(socket, options),
     /**
      * Follow a job: onJob(job) is called for each change; `on` holds functions by name for the job's other events;
      * resync() is called when the state must be fetched: after the first join, and when missed events are lost.

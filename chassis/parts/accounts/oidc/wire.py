@@ -9,7 +9,7 @@ import structlog
 from chassis.errors import Unavailable
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, TooLarge, parsed, receive
-from chassis.upstream.session import new_session, patience
+from chassis.upstream.session import Patience, limited, new_session
 from chassis.upstream.waiting import never
 
 log = structlog.get_logger(__name__)
@@ -33,7 +33,7 @@ def ask(method: str, url: str, headers: dict[str, str] | None = None, body: str 
     if not _slots.acquire(timeout=SECONDS):
         raise unavailable(url, "too many sign-ins are waiting for it")
     try:
-        with patience(SECONDS, never, MOST_BYTES):
+        with limited(Patience(SECONDS, never, MOST_BYTES)):
             reply = _sent(method, url, {**ALWAYS, **(headers or {})}, body)
         return reply.status, _object(reply)
     except (requests.RequestException, UpstreamError, TooLarge, OSError, ValueError) as error:

@@ -105,7 +105,9 @@ def test_the_client_address_arrives_and_cannot_be_claimed(echo, tool, tmp_path):
 def test_the_numbers_fit_the_defaults_of_the_settings():
     site, settings = (ROOT / "deploy/nginx/app.conf").read_text(), Settings()
     waits = [int(seconds) for seconds in re.findall(r"proxy_read_timeout (\d+)s", site)]
-    assert max(waits) > settings.socket_ping_interval_seconds + settings.socket_ping_timeout_seconds
+    sockets = int(re.search(r"/socket.io/ {.*?proxy_read_timeout (\d+)s", site, re.DOTALL)[1])
+    assert sockets > settings.socket_ping_interval_seconds + settings.socket_ping_timeout_seconds
+    assert waits[0] >= settings.upstream_stream_seconds
     body = int(re.search(r"client_max_body_size (\d+)m", site)[1]) * 1024 * 1024
     assert settings.max_upload_bytes < body < settings.max_upload_bytes * 1.1
     assert f"127.0.0.1:{settings.port}" in site

@@ -1,0 +1,30 @@
+"""What a caller asks of the outside API."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Message = Mapping[str, Any]
+"""A type: one message of a conversation in the API's form, such as `{"role": "user", "content": "Hello"}`."""
+Prompt = str | Sequence[Message]
+"""A type: a text, which becomes the message of a user, or the messages of a conversation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The messages of a call, and the model and the parameters that its caller chose."""
+
+    prompt: Prompt
+    model: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    def body(self, model: str) -> dict[str, Any]:
+        """Return the body of the request; `model` is asked unless the caller chose another one."""
+        prompt = self.prompt
+        messages = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else [dict(one) for one in prompt]
+        return {**self.parameters, "model": self.model or model, "messages": messages}
+
+    def streamed_body(self, model: str, *, usage: bool) -> dict[str, Any]:
+        """Return the body of a request for a streamed answer."""
+        options = {"stream_options": {"include_usage": True}} if usage else {}
+        return {**options, **self.body(model), "stream": True}
