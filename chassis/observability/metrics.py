@@ -53,6 +53,26 @@ UPSTREAM_RETRIES = Counter("upstream_retries_total", "Attempts after the first."
 UPSTREAM_RATE_LIMITED = Counter("upstream_rate_limited_total", "429 responses of the outside API.")
 UPSTREAM_FAILING = Gauge("app_upstream_failing", "1 while consecutive calls fail.", multiprocess_mode="livemax")
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum")
+UPSTREAM_TOKENS = Counter(
+    "upstream_tokens_total", "Tokens of calls, by what the provider or an estimate says.", ["model", "kind"]
+)
+UPSTREAM_SPEND = Counter(
+    "upstream_spend_micro_units_total", "Cost of calls, in millionths of BUDGET_CURRENCY.", ["model"]
+)
+PROVIDER_LIMIT = Gauge(
+    "upstream_provider_limit",
+    "The provider's own limit, as its last answer said.",
+    ["of"],
+    multiprocess_mode="livemostrecent",
+)
+PROVIDER_LEFT = Gauge(
+    "upstream_provider_left",
+    "What is left of the provider's own limit, as its last answer said.",
+    ["of"],
+    multiprocess_mode="livemostrecent",
+)
+BUDGET_REFUSALS = Counter("app_budget_refusals_total", "Calls refused by a budget.", ["of"])
+BUDGET_ALERTS = Counter("app_budget_alerts_total", "Budgets that reached a percentage this month.", ["percent"])
 
 REDIS_DOWN = Gauge("app_redis_down", "1 while Redis is set and does not answer.", multiprocess_mode="livemax")
 REDIS_DELAY = Histogram(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.base.texts import excerpt, storable
+from chassis.security.budgets import Usage
 from chassis.upstream import refusals
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, parsed
@@ -41,6 +42,11 @@ class Completion:
     completion_tokens: int | None
     repaired: bool = False
 
+    @property
+    def usage(self) -> Usage | None:
+        """Return the tokens that the API counted, or None if it told none."""
+        return _usage(self.prompt_tokens, self.completion_tokens)
+
 
 def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     """Return the completion in a reply, or raise the matching UpstreamError."""
@@ -55,20 +61,36 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     choice = _first(body)
     given = _text(choice)
     text = None if given is None else storable(given)
-    _check_end(choice, text, key)
-    if text is None or not text.strip():
-        raise UpstreamError("upstream_malformed", "The outside API returned an answer without text.")
-    usage = body.get("usage")
-    used = usage if isinstance(usage, dict) else {}
+    used = _used(body)
+    try:
+        _check_end(choice, text, key)
+        if text is None or not text.strip():
+            raise UpstreamError("upstream_malformed", "The outside API returned an answer without text.")
+    except UpstreamError as error:
+        error.usage = _usage(*used)
+        raise
     answered_by = body.get("model")
     return Completion(
         text=text,
         model=(excerpt(answered_by, MAX_MODEL_CHARACTERS) if isinstance(answered_by, str) else "") or model,
         attempts=attempts,
-        prompt_tokens=_count(used.get("prompt_tokens")),
-        completion_tokens=_count(used.get("completion_tokens")),
+        prompt_tokens=used[0],
+        completion_tokens=used[1],
         repaired=text != given,
     )
+
+
+def _used(body: Any) -> tuple[int | None, int | None]:
+    """Return the tokens of input and output that a body tells."""
+    usage = body.get("usage") if isinstance(body, dict) else None
+    used = usage if isinstance(usage, dict) else {}
+    return _count(used.get("prompt_tokens")), _count(used.get("completion_tokens"))
+
+
+def _usage(prompt_tokens: int | None, completion_tokens: int | None) -> Usage | None:
+    if prompt_tokens is None and completion_tokens is None:
+        return None
+    return Usage(prompt_tokens or 0, completion_tokens or 0)
 
 
 def _first(body: Any) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -10,9 +11,10 @@ from chassis.limits.limiter import Limiter
 from chassis.limits.places import Places
 from chassis.observability.metrics import UPSTREAM_CALLS, UPSTREAM_RATE_LIMITED, UPSTREAM_RETRIES
 from chassis.settings import Settings
-from chassis.upstream import answers
+from chassis.upstream import answers, provider_limits
 from chassis.upstream.answers import Completion
 from chassis.upstream.errors import Cancelled, UpstreamError
+from chassis.upstream.metering import Meter, Metering, unmetered
 from chassis.upstream.outage import Outage
 from chassis.upstream.pace import Pace
 from chassis.upstream.sending import Setup, send
@@ -35,6 +37,7 @@ class UpstreamClient:
         self._pace, self._slots, self._outage = Pace(1), Slots(1), Outage()
         self._limiter = Limiter()
         self._numbers = itertools.count()
+        self._metered: Metering = unmetered
 
     def configure(self, settings: Settings) -> None:
         """Apply the settings; can be called again at any time, and also affects waiting calls."""
@@ -56,6 +59,10 @@ class UpstreamClient:
         self._slots.resize(connections)
         if old and not kept:
             old.session.close()
+
+    def meter(self, metered: Metering) -> None:
+        """Let each attempt run within `metered(model, bytes of the input, seconds)`, which charges for it."""
+        self._metered = metered
 
     def share(self, settings: Settings, pace: Buckets, calls: Places) -> None:
         """Count calls together with the other workers of this machine."""
@@ -109,13 +116,15 @@ class UpstreamClient:
         return attempt <= setup.max_retries or self._outage.shorter_than(setup.outage_seconds)
 
     def _attempt(self, prompt: str, attempt: int, number: int, cancelled: Check) -> Completion:
-        with self._slots.hold(cancelled):
+        with self._slots.hold(cancelled), self._metering(prompt) as meter:
             # Wait for the token after the slot: otherwise calls that waited for a slot would start in bursts.
             self._pace.wait(cancelled)
             setup, outcome = self._current(), "ok"
             try:
                 reply = send(setup, prompt, cancelled)
+                provider_limits.note(reply.headers)
                 done = answers.read(reply, model=setup.model, attempts=attempt, key=setup.key)
+                meter.used(done.usage, input_bytes=_size(prompt), output_bytes=_size(done.text))
                 self._outage.answered()
                 return done
             except UpstreamError as error:
@@ -128,6 +137,10 @@ class UpstreamClient:
             finally:
                 UPSTREAM_CALLS.labels(outcome).inc()
 
+    def _metering(self, prompt: str) -> AbstractContextManager[Meter]:
+        setup = self._current()
+        return self._metered(setup.model, _size(prompt), setup.timeout_seconds)
+
     def _heed(self, error: UpstreamError, number: int) -> None:
         self._outage.failed(number, error)
         if error.code == "upstream_rate_limited":
@@ -139,6 +152,10 @@ class UpstreamClient:
         if self._setup is None:
             raise RuntimeError("call configure(settings) before complete()")
         return self._setup
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogatepass"))
 
 
 def backoff_seconds(attempt: int) -> float:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from chassis.errors import AppError
+from chassis.security.budgets import Usage
 
 Code = Literal[
     "upstream_rejected",
@@ -28,7 +29,7 @@ class Cancelled(Exception):
 class UpstreamError(AppError):
     """A call that failed finally, or an attempt that can be retried (`retryable`).
 
-    `text` is the part of an answer that arrived before it was cut or filtered.
+    `text` is the part of an answer that arrived before it was cut or filtered, and `usage` what the API charges for it.
     """
 
     status = 502
@@ -48,6 +49,7 @@ class UpstreamError(AppError):
         self.retry_after = retry_after
         self.text = text
         self.attempts = 1
+        self.usage: Usage | None = None
 
     @property
     def of_the_account(self) -> bool:

@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
     """Register everything that this room serves."""
     from chassis.web import (
         admin,
+        budgets,
         errors,
         health,
         jobs,
@@ -47,5 +48,5 @@ def install(app: Flask) -> None:
     errors.install(app)
     streaming.install(app)
     wiring_of(app).admin_pages += admin.pages()
-    for module in (admin, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
+    for module in (admin, budgets, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)

@@ -1,11 +1,13 @@
 """The admin pages of the core: API keys, and the audit log. Features add theirs with `hooks.admin_page`."""
 
 import time
+from decimal import Decimal
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
+from chassis.base.money import micro
 from chassis.base.times import DAY_SECONDS
 from chassis.security import audit, keys, stale_keys
 from chassis.security.identity import ADMIN, READ, SCOPES, SUBMIT
@@ -27,7 +29,7 @@ class KeyForm(BaseModel):
     scope: Text = SUBMIT
     days: int = Field(0, ge=0, le=3_650)
     per_second: float = Field(0, ge=0, le=1e6, allow_inf_nan=False)
-    monthly_budget: float = Field(0, ge=0, le=1e12, allow_inf_nan=False)
+    monthly_budget: Decimal = Field(Decimal(0), ge=0, le=100_000_000, decimal_places=6)
 
 
 class LastDays(BaseModel):
@@ -59,7 +61,7 @@ def create_key() -> tuple[str, int, dict[str, str]]:
     """Create a key and show it once: browsers do not store the page."""
     form = form_body(KeyForm)
     ends = time.time() + form.days * DAY_SECONDS if form.days else None
-    new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, form.monthly_budget, ends)
+    new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, micro(form.monthly_budget), ends)
     return _keys_page(made=keys.create(new)), 201, {"Cache-Control": "no-store"}
 
 
