@@ -3,4 +3,3 @@
 from blinker import Signal
 
 rights_changed = Signal("Keys, sessions or accounts were changed in this process, and the transaction is committed.")
-budget_alerted = Signal("A budget reached a percentage that is reported; sent with the `Alert`, after the commit.")
