@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from chassis.db.faults import may_pass
 from chassis.db.patience import patient, patiently
 
 T = TypeVar("T")
@@ -44,9 +45,12 @@ class Grouped(Generic[T]):
         try:
             with patient(None):  # others wait for this turn, and may be less patient
                 self._write(group)
-        except BaseException:
+        except BaseException as error:
             others = [one for one in group if one is not item]
             with self._adding:
                 self._waiting = others + self._waiting
-            if len(others) < len(group):
+            if len(others) == len(group):
+                return  # an earlier turn has written the caller's own item
+            if not others or may_pass(error):
                 raise
+            self._write([item])  # it may be another one that the database refuses

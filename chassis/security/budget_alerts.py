@@ -34,7 +34,7 @@ def record(conn: Connection, found: Sequence[Alert], blank: Mapping[str, Any]) -
             told(conn, one)
     for one in found:
         line = f"{one.subject}: {one.percent} % of {rules().currency} {plain(one.limit)} in {one.month}"
-        audit.write(conn, {**blank, "target": line})
+        audit.write(conn, {**blank, "target": line[: audit.MAX_CHARACTERS]})
 
 
 def tell(found: Sequence[Alert]) -> None:

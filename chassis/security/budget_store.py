@@ -80,6 +80,8 @@ def insert_reservations(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 def take_reservations(conn: Connection, ids: Collection[str]) -> dict[str, dict[str, int]]:
     """Remove reservations; return {id: {subject: what it still held}} of those that were there."""
+    if not ids:
+        return {}
     mine = reservations.id.in_(ids)
     found: dict[str, dict[str, int]] = {}
     for row in conn.execute(select(budget_reservations).where(mine)):

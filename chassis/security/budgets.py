@@ -10,11 +10,13 @@ from typing import Any
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.base.money import plain
 from chassis.base.texts import storable
 from chassis.base.times import iso
 from chassis.db import clock, db
+from chassis.db.faults import may_pass, reason_of
 from chassis.db.grouped import Grouped
 from chassis.errors import BudgetExceeded
 from chassis.observability.metrics import BUDGET_REFUSALS, UPSTREAM_SPEND, UPSTREAM_TOKENS
@@ -83,7 +85,7 @@ def reserve(model: str, usage: Usage, *, lease_seconds: float, who: Payer | None
 def charge(held: Reservation, usage: Usage) -> int:
     """Charge what a call used, in place of what was held for it; return the cost in micro-units.
 
-    The answer is there, so this does not fail: while the database refuses, the charge is kept for the next write.
+    The answer is there, so this does not fail: what the database refuses for a while is written with the next call.
     """
     usage, model = usage.bounded(), held.model
     cost = rules().prices.cost(model, usage)
@@ -106,9 +108,15 @@ def release(held: Reservation) -> None:
 def _end(one: Charge) -> None:
     try:
         _ledger.submit(one)
-    except Exception as error:
-        _ledger.later(one)
-        log.warning("usage_not_stored_yet", reason=type(error).__name__)
+    except SQLAlchemyError as error:
+        if may_pass(error):
+            _ledger.later(one)
+            log.warning("usage_not_stored_yet", reason=reason_of(error))
+        else:
+            log.exception("usage_not_stored")
+    except Exception:
+        _ledger.later(one)  # the caller's job was told to end while it waited for the database
+        raise
 
 
 def _write(group: Sequence[Hold | Charge]) -> None:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from chassis.tests.patience import wait_until
 from chassis.tests.security.conftest import ADMIN, CLIENT, OTHER, flask
 
 
@@ -49,6 +50,7 @@ def test_commands_set_list_and_clear_budgets(attacked):
     assert "12.50 left until" in flask(attacked, "budgets", "list")
     assert "has no limit" in flask(attacked, "budgets", "clear", "bob@example.org")
     assert "No calls" in flask(attacked, "usage")
-    key = flask(attacked, "keys", "create", "limited", "--budget", "3").splitlines()[0]
+    key = flask(attacked, "keys", "create", "limited", "--budget", "3")
+    wait_until(lambda: ask(attacked, key, "/api/usage")[0] == 200)
     assert own(attacked, key)["limit"] == 3_000_000
     flask(attacked, "budgets", "set", "bob@example.org", "lots", status=2)
