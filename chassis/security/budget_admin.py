@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -92,7 +93,7 @@ def put(conn: Connection, subject: str, monthly: int | None, *, now: float, mont
 
 def delete_days(conn: Connection, before: float, limit: int) -> int:
     """Delete up to `limit` counts of days, then of months, that ended before a time; return their number."""
-    day = months.day_of(before, rules().zone)
+    day = months.day_of(before, UTC)  # a few hours of another zone do not matter after so long
     gone = budget_store.delete_days(conn, day, limit)
     return gone + (budget_store.delete_months(conn, day[:7], limit - gone) if gone < limit else 0)
 
