@@ -26,12 +26,12 @@ SPEND = (
 def own_limits(conn: Connection, subjects: Collection[str]) -> dict[str, int]:
     """Return the budgets of those subjects that have one of their own."""
     found = select(budgets.c.subject, budgets.c.monthly).where(budgets.c.subject.in_(subjects))
-    return dict(conn.execute(found).tuples().all())
+    return {row.subject: row.monthly for row in conn.execute(found)}
 
 
 def all_limits(conn: Connection) -> dict[str, int]:
     """Return every budget by its subject."""
-    return dict(conn.execute(select(budgets.c.subject, budgets.c.monthly)).tuples().all())
+    return {row.subject: row.monthly for row in conn.execute(select(budgets))}
 
 
 def put_limit(conn: Connection, subject: str, monthly: int, now: float) -> None:

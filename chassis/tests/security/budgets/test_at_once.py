@@ -39,16 +39,16 @@ def call():
 threads = [threading.Thread(target=call) for _ in range({THREADS})]
 for thread in threads:
     thread.start()
-print("ready", flush=True)
+print("told: ready", flush=True)
 sys.stdin.readline()
 start.wait()
 for thread in threads:
     thread.join()
-print(json.dumps([len(passed), len(refused)]), flush=True)
+print("told:", json.dumps([len(passed), len(refused)]), flush=True)
 sys.stdin.readline()
 for number, held in enumerate(passed):
     budgets.charge(held, Usage({COST})) if number % 2 else budgets.release(held)
-print(len(passed) // 2, flush=True)
+print("told:", len(passed) // 2, flush=True)
 """
 
 
@@ -64,7 +64,7 @@ def test_200_calls_at_once_spend_no_more_than_the_budget(shared_url):
     callers = [subprocess.Popen(command, cwd=ROOT, env=LEAN, **pipes) for _ in range(PROCESSES)]
     try:
         for caller in callers:
-            assert caller.stdout.readline() == "ready\n"
+            assert _told(caller) == "ready"
         told = [json.loads(line) for line in _go(callers)]
         assert sum(passed for passed, _ in told) == ROOM
         assert sum(refused for _, refused in told) == PROCESSES * THREADS - ROOM
@@ -81,8 +81,14 @@ def test_200_calls_at_once_spend_no_more_than_the_budget(shared_url):
 
 
 def _go(callers):
-    """Let all callers go on, and return the line that each of them then prints."""
+    """Let all callers go on, and return what each of them then tells."""
     for caller in callers:
         caller.stdin.write("\n")
         caller.stdin.flush()
-    return [caller.stdout.readline() for caller in callers]
+    return [_told(caller) for caller in callers]
+
+
+def _told(caller):
+    """Return what a caller tells, between the lines of its log."""
+    line = next(line for line in caller.stdout if line.startswith("told: "))
+    return line.removeprefix("told: ").strip()

@@ -1,12 +1,11 @@
 """A call reserves before it starts, is charged what it used, and gives back what it did not."""
 
-import sqlite3
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
 from chassis.db import clock, db
+from chassis.db.faults import too_busy
 from chassis.errors import BudgetExceeded, NotFound
 from chassis.security import audit, budget_admin, budget_alerts, budgets, keys, ledger, payer, spending
 from chassis.security.budgets import Payer, Usage
@@ -183,8 +182,7 @@ def test_a_key_is_made_with_its_budget(budgeted):
 def test_a_charge_is_kept_while_the_database_refuses(budgeted, monkeypatch):
     budget_admin.set_limit(ADA, 100)
     call, write = held(tokens=10), db.write
-    full = OperationalError("COMMIT", None, sqlite3.OperationalError("database or disk is full"))
-    monkeypatch.setattr(db, "write", Mock(side_effect=full))
+    monkeypatch.setattr(db, "write", Mock(side_effect=too_busy()))
     budgets.charge(call, Usage(10))
     monkeypatch.setattr(db, "write", write)
     assert stands(ADA) == (0, 10, 90)
