@@ -1,7 +1,8 @@
 """Charges calls of the outside API to whoever they are made for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
 
 from chassis.security import budgets
 from chassis.security.budget_rules import rules
@@ -22,11 +23,17 @@ class Meter:
         self.usage = usage or Usage(_tokens(input_bytes), _tokens(output_bytes))
 
 
-Metering = Callable[[str, int, float], AbstractContextManager[Meter]]
-"""A type: a function of a model, the bytes of its input and the seconds that the call may take."""
+class Metering(Protocol):
+    """A function of a model, the bytes of its input, the seconds that the call may take and its maximum of output."""
+
+    def __call__(
+        self, model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+    ) -> AbstractContextManager[Meter]: ...
 
 
-def unmetered(model: str, input_bytes: int, seconds: float) -> AbstractContextManager[Meter]:
+def unmetered(
+    model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+) -> AbstractContextManager[Meter]:
     """Charge nobody."""
     return nullcontext(Meter())
 

@@ -1,11 +1,17 @@
 """Calls of the outside API are charged to whoever they are made for."""
 
+import threading
+
 import pytest
 
+from chassis import jobs
 from chassis.errors import BudgetExceeded
+from chassis.jobs import JobContext
+from chassis.jobs.execution import execute
 from chassis.observability.metrics import PROVIDER_LEFT, PROVIDER_LIMIT
-from chassis.security import budget_admin, payer, spending
+from chassis.security import budget_admin, identity, payer, spending
 from chassis.security.budgets import Usage
+from chassis.security.identity import Identity
 from chassis.tests.security.budgets.conftest import ADA, BOTH, KEY, stands
 from chassis.tests.upstream.conftest import client_for, fake, fake_process, settings_for
 from chassis.upstream import UpstreamError, metering, provider_limits
@@ -56,6 +62,17 @@ def test_a_call_without_room_is_not_made(client, fake, budgeted):
     assert fake.stats()["requests"] == 0
     budget_admin.set_limit(ADA, len("say it") + 2 * 10)
     client.complete("say it")
+
+
+def test_a_job_pays_with_the_key_that_queued_it_and_the_account_of_that_key(budgeted, monkeypatch):
+    paid = []
+    jobs.job("paid")(lambda context, payload: paid.append(payer.current()))
+    who = Identity("key", "env-0001", "line 4", identity.scopes("submit"), owner=ADA)
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "current", lambda: who)
+        job = jobs.get(jobs.enqueue("paid", {}).id)
+    execute(job, JobContext(job.id, job.kind, 1, lambda *_: None), "me", threading.Event())
+    assert paid == [BOTH]
 
 
 def test_an_answer_without_usage_costs_an_estimate():
