@@ -96,8 +96,8 @@ def lapse(conn: Connection, place: Place, now: float) -> int:
     Their rows stay, with nothing in them, so that a call that ends later is still charged.
     """
     month, subject = place
-    over = (reservations.subject == subject, reservations.month == month)
-    over += (reservations.expires_at < now, reservations.amount > 0)
+    mine = (reservations.subject == subject, reservations.month == month)
+    over = (*mine, reservations.expires_at < now, reservations.amount > 0)
     found = int(conn.execute(select(func.sum(reservations.amount)).where(*over)).scalar() or 0)
     if found:
         conn.execute(update(budget_reservations).where(*over).values(amount=0))

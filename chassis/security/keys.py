@@ -62,8 +62,7 @@ def create(new: NewKey) -> str:
     def write(conn: Connection) -> None:
         store.insert_key(conn, values)
         if new.monthly_budget:
-            place = {"now": values["created_at"], "month": rules().month()}
-            budget_admin.put(conn, f"key:{key_id}", new.monthly_budget, **place)
+            budget_admin.put(conn, f"key:{key_id}", new.monthly_budget, now=time.time(), month=rules().month())
         audit.write(conn, line)
 
     db.write(write)

@@ -36,4 +36,5 @@ def _sums(conn: Connection, by: Sequence[Column], *conditions: Any) -> list[dict
     columns = [usage_days.c[_IN_TABLE.get(name, name)].label(name) for name in by]
     sums = [func.sum(usage_days.c[name]).label(name) for name in COUNTS]
     query = select(*columns, *sums).where(*conditions).group_by(*columns).order_by(*columns)
-    return [{**row._mapping, **{name: int(row._mapping[name] or 0) for name in COUNTS}} for row in conn.execute(query)]
+    rows = [row._asdict() for row in conn.execute(query)]
+    return [row | {name: int(row[name] or 0) for name in COUNTS} for row in rows]
