@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AppError",
     "BadRequest",
+    "BudgetExceeded",
     "Conflict",
     "Forbidden",
     "InMaintenance",
@@ -67,6 +68,16 @@ class ProofNeeded(Unauthorized):
     """A person must prove again who they are, with a password or second factor."""
 
     code = "proof_needed"
+
+
+class BudgetExceeded(AppError):
+    """A call could cost more than is left of a monthly budget; `details` say what is left and when it renews."""
+
+    code, status = "budget_exceeded", 402
+
+    def __init__(self, message: str, *, details: Mapping[str, Any]) -> None:
+        super().__init__(message)
+        self.details = details
 
 
 class Forbidden(AppError):

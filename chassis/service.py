@@ -29,9 +29,9 @@ def _created(settings: "Settings | None") -> "Flask":
     from chassis import boot, features, web
     from chassis.db import db, schema
     from chassis.observability import error_reports, logs, redaction
-    from chassis.security import quotas, sessions, switches
+    from chassis.security import budgets, quotas, sessions, switches
     from chassis.settings.secret_key import ensure_secret_key
-    from chassis.upstream import upstream
+    from chassis.upstream import metering, upstream
     from chassis.web.application import Application
     from chassis.wiring import wire
 
@@ -49,8 +49,10 @@ def _created(settings: "Settings | None") -> "Flask":
     db.open(settings)
     switches.configure(settings)
     quotas.configure(settings)
+    budgets.configure(settings)
     schema.know(boot.branches())
     upstream.configure(settings)
+    upstream.meter(metering.metered)
     _install(app, settings)
     return app
 

@@ -7,6 +7,7 @@ def install(app: Flask) -> None:
     """Register the commands."""
     from chassis.cli import (  # noqa: F401 - imported to extend the group of jobs
         audit,
+        budgets,
         database,
         doctor,
         events,
@@ -19,8 +20,11 @@ def install(app: Flask) -> None:
         profile,
         schedules,
         settings,
+        usage,
     )
 
-    groups = [module.group for module in (audit, database, events, jobs, keys, maintenance, new, schedules, settings)]
-    for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
+    groups = [
+        module.group for module in (audit, budgets, database, events, jobs, keys, maintenance, new, schedules, settings)
+    ]
+    for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile, usage.usage):
         app.cli.add_command(command)

@@ -6,6 +6,7 @@ import click
 from flask.cli import with_appcontext
 
 from chassis.base.times import iso
+from chassis.cli.amounts import Money, tell_without_prices
 from chassis.cli.durations import Duration
 from chassis.commands import Group
 from chassis.db import clock, db
@@ -23,7 +24,7 @@ group = Group("keys", help="Create, list, expire and revoke API keys.")
 )
 @click.option("--expires", type=Duration(), help="Expires after, for example, 90d; never by default.")
 @click.option("--rate", default=0.0, type=click.FloatRange(0), help="Requests per second; 0 means the default limit.")
-@click.option("--budget", default=0.0, type=click.FloatRange(0), help="Monthly budget; 0 means no limit.")
+@click.option("--budget", default="0", type=Money(), help="Monthly budget, such as 12.50; 0 means the default.")
 @click.option("--without-limits", is_flag=True, help="For a load test; needs --expires, at most 24h.")
 def create(
     name: str,
@@ -31,7 +32,7 @@ def create(
     owner: str,
     expires: float | None,
     rate: float,
-    budget: float,
+    budget: int,
     without_limits: bool,
 ) -> None:
     """Create a key and print it once; only a hash is stored."""
@@ -40,6 +41,8 @@ def create(
     new = keys.NewKey(name, scopes or ("submit",), owner, rate, budget, ends, without_limits)
     key = keys.create(new)
     click.echo(key)
+    if budget:
+        tell_without_prices()
     click.echo("Save it now: it is not shown again.", err=True)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, get_args
 
 import click
@@ -112,6 +113,7 @@ def _type_names(field: Any) -> Iterator[str]:
             bool | None: "true or false",
             int: "integer",
             float: "number",
+            Decimal: "number",
             SecretStr: "secret",
         }
         yield names.get(field.annotation, "text")

@@ -19,6 +19,7 @@ from chassis.jobs.recovery import let_go
 from chassis.jobs.service import announce
 from chassis.observability import tracing
 from chassis.observability.metrics import JOB_DURATION, JOBS_FINISHED
+from chassis.security import payer
 
 log = structlog.get_logger(__name__)
 UNEXPECTED = "The job failed with an unexpected error; see its log lines."
@@ -34,7 +35,8 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
         log.info("job_started", kind=job.kind, attempt=job.attempt)
         try:
             attributes = {"kind": "consumer", "job.id": job.id, "job.kind": job.kind, "job.attempt": job.attempt}
-            with tracing.span(f"job {job.kind}", attributes), patient(context.wait):
+            paying = payer.paying(payer.of(job.submitted_by, job.submitted_with))
+            with tracing.span(f"job {job.kind}", attributes), patient(context.wait), paying:
                 kind = registry.kind(job.kind)
                 handler = pool.run if pool is not None and kind.cpu_bound else kind.handler
                 handler(context, job.payload)

@@ -38,6 +38,7 @@ class Job:
     updated_at: float
     revision: int
     submitted_by: str = ""  # the owner of the identity that enqueued it; empty for commands and schedules
+    submitted_with: str = ""  # the key that enqueued it, as key:ID
 
     def as_dict(self) -> dict[str, Any]:
         """Return the fields that APIs and sockets show; times are ISO 8601 in UTC."""

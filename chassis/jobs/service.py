@@ -1,6 +1,7 @@
 """What features and pages do with jobs: enqueue, look up, cancel, requeue."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -11,7 +12,7 @@ from chassis.jobs import queries, registry, store
 from chassis.jobs.model import QUEUED, RUNNING, Job
 from chassis.jobs.signals import job_changed, job_queued
 from chassis.observability import tracing
-from chassis.security import identity, ownership, quotas
+from chassis.security import identity, ownership, payer, quotas
 from chassis.security.quotas import Quota
 
 QUOTA = "jobs"
@@ -19,7 +20,9 @@ QUOTA = "jobs"
 
 def new_job(kind: str, payload: dict[str, Any], *, priority: int | None = None, total: int = 0) -> Job:
     """Return a job that is not stored yet, to be stored with other rows in one transaction (see `insert`)."""
-    job = made(kind, payload, submitted_by=identity.current().owner, priority=priority, total=total)
+    who = identity.current()
+    job = made(kind, payload, submitted_by=who.owner, priority=priority, total=total)
+    job = replace(job, submitted_with=payer.key_of(who))
     tracing.note({"job.id": job.id})
     return job
 

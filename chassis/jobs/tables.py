@@ -28,6 +28,7 @@ jobs = Table(
     Column("updated_at", Float, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("submitted_by", Text, nullable=False, server_default=""),
+    Column("submitted_with", Text, nullable=False, server_default=""),
     Index("jobs_by_change", "updated_at"),
     Index("jobs_by_submitter", "submitted_by", "created_at"),
 )

@@ -74,6 +74,14 @@ UPSTREAM_LEFT = Gauge(
     multiprocess_mode="livemostrecent",
 )
 UPSTREAM_IN_FLIGHT = Gauge("upstream_calls_in_flight", "Calls in flight.", multiprocess_mode="livesum")
+UPSTREAM_TOKENS = Counter(
+    "upstream_tokens_total", "Tokens of calls, by what the provider or an estimate says.", ["model", "kind"]
+)
+UPSTREAM_SPEND = Counter(
+    "upstream_spend_micro_units_total", "Cost of calls, in millionths of BUDGET_CURRENCY.", ["model"]
+)
+BUDGET_REFUSALS = Counter("app_budget_refusals_total", "Calls refused by a budget.", ["of"])
+BUDGET_ALERTS = Counter("app_budget_alerts_total", "Budgets that reached a percentage this month.", ["percent"])
 
 REDIS_DOWN = Gauge("app_redis_down", "1 while Redis is set and does not answer.", multiprocess_mode="livemax")
 REDIS_DELAY = Histogram(

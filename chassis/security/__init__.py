@@ -6,6 +6,7 @@ Most modules are used as namespaces: `identity.current()`, `quotas.take(...)`, `
 from chassis.security import (
     audit,
     bodies,
+    budgets,
     identity,
     leaving,
     maintenance,
@@ -20,6 +21,7 @@ from chassis.security.proof import recently_proved
 __all__ = [
     "audit",
     "bodies",
+    "budgets",
     "identity",
     "leaving",
     "maintenance",

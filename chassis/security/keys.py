@@ -11,21 +11,23 @@ from sqlalchemy import Connection, Row
 from chassis.base.times import DAY_SECONDS, iso
 from chassis.db import clock, db
 from chassis.errors import BadRequest, NotFound
-from chassis.security import audit, identity, store
+from chassis.security import audit, budget_admin, identity, store
+from chassis.security.budget_rules import rules
 from chassis.security.identity import ADMIN, SCOPES
+from chassis.security.payer import KEY_PREFIX
 from chassis.security.signals import rights_changed
 
-PREFIX = "ak"
+PREFIX = KEY_PREFIX
 ID_BYTES, SECRET_BYTES = 4, 32
 MAX_SECONDS_WITHOUT_LIMITS = DAY_SECONDS
 
 
-AS_GIVEN = ("name", "owner", "per_second", "monthly_budget", "expires_at", "without_limits")
+AS_GIVEN = ("name", "owner", "per_second", "expires_at", "without_limits")
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """The properties of a new key; a rate of 0 is the default, a budget of 0 none.
+    """The properties of a new key; a rate of 0 is the default, and so is a budget of 0 (in micro-units).
 
     A key without limits is for load tests: it is exempt from rates, quotas and the limits of its address. It is not an
     admin, owns only its own work, and expires within a day.
@@ -35,7 +37,7 @@ class NewKey:
     scopes: tuple[str, ...]
     owner: str = ""
     per_second: float = 0
-    monthly_budget: float = 0
+    monthly_budget: int = 0
     expires_at: float | None = None
     without_limits: bool = False
 
@@ -58,6 +60,8 @@ def create(new: NewKey) -> str:
 
     def write(conn: Connection) -> None:
         store.insert_key(conn, values)
+        if new.monthly_budget:
+            budget_admin.put(conn, f"key:{key_id}", new.monthly_budget, now=time.time(), month=rules().month())
         audit.write(conn, line)
 
     db.write(write)
@@ -90,7 +94,9 @@ def expire(key_id: str, at: float) -> None:
 
 def listing() -> list[dict[str, Any]]:
     """Return all keys, newest first, in the form that commands and pages show."""
-    return [_shown(row) for row in db.read(store.keys)]
+    rows = db.read(store.keys)
+    budgets = {one.subject: one for one in budget_admin.standings(*(f"key:{row.id}" for row in rows))}
+    return [_shown(row) | {"budget": budgets[f"key:{row.id}"].as_dict()} for row in rows]
 
 
 def id_of(shown: str) -> str:
@@ -136,7 +142,7 @@ def _check_without_limits(new: NewKey) -> None:
 def _shown(row: Row[Any]) -> dict[str, Any]:
     now = clock.now()
     state = "revoked" if row.revoked_at else "expired" if row.expires_at and row.expires_at <= now else "good"
-    plain = ("id", "name", "owner", "scopes", "per_second", "monthly_budget", "use_count", "made_by", "without_limits")
+    plain = ("id", "name", "owner", "scopes", "per_second", "use_count", "made_by", "without_limits")
     times: Iterable[str] = ("created_at", "expires_at", "revoked_at", "last_used_at")
     shown = {name: getattr(row, name) for name in plain} | {name: iso(getattr(row, name)) for name in times}
     return shown | {"state": state}

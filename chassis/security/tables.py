@@ -13,7 +13,7 @@ api_keys = Table(
     Column("owner", Text, nullable=False),
     Column("scopes", JSON, nullable=False),
     Column("per_second", Float, nullable=False),
-    Column("monthly_budget", Float, nullable=False),
+    Column("monthly_budget", Float, nullable=False, default=0),  # of earlier versions; budgets are a table of their own
     Column("created_at", Float, nullable=False),
     Column("expires_at", Float),
     Column("revoked_at", Float),

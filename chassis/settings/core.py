@@ -8,6 +8,7 @@ from pydantic import PrivateAttr
 from chassis.limits import Rate
 from chassis.settings.application import ApplicationSettings
 from chassis.settings.backups import BackupSettings
+from chassis.settings.budgets import BudgetSettings
 from chassis.settings.database import DatabaseSettings
 from chassis.settings.jobs import JobSettings
 from chassis.settings.parsing import of_kind
@@ -34,6 +35,7 @@ class Settings(
     BackupSettings,
     JobSettings,
     QuotaSettings,
+    BudgetSettings,
     UpkeepSettings,
     UpstreamSettings,
     TelemetrySettings,

@@ -8,11 +8,12 @@ from chassis.base.times import DAY_SECONDS
 from chassis.db import clock
 from chassis.jobs import JobContext, job, registry
 from chassis.jobs import store as jobs_store
-from chassis.security import audit_store, quotas
+from chassis.security import audit_store, budget_admin, quotas
 from chassis.upkeep.batches import delete_in_batches
 from chassis.wiring import Retained, current_settings, current_wiring
 
 QUOTA_DAYS = 7.0  # counts of the day are of no use after it
+LAPSED_DAYS = 1.0  # after its lease a reservation waits for a call that ends late
 
 
 def rules() -> list[Retained]:
@@ -46,4 +47,6 @@ CORE = (
     Retained("jobs", lambda settings: settings.retention_jobs_days, _jobs),
     Retained("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),
     Retained("quota_days", lambda settings: QUOTA_DAYS, quotas.delete_days),
+    Retained("usage", lambda settings: settings.retention_usage_days, budget_admin.delete_days),
+    Retained("budget_reservations", lambda settings: LAPSED_DAYS, budget_admin.delete_lapsed),
 )

@@ -1,5 +1,6 @@
 """What a caller asks of the outside API."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,11 @@ Prompt = str | Sequence[Message]
 """A type: a text, which becomes the message of a user, or the messages of a conversation."""
 
 
+def size(text: str) -> int:
+    """Return the number of bytes of a text."""
+    return len(text.encode(errors="surrogatepass"))
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """The messages of a call, and the model and the parameters that its caller chose."""
@@ -17,6 +23,17 @@ class Call:
     prompt: Prompt
     model: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def input_bytes(self) -> int:
+        """The size of the messages."""
+        return size(self.prompt if isinstance(self.prompt, str) else json.dumps(self.prompt, ensure_ascii=False))
+
+    @property
+    def output_tokens(self) -> int | None:
+        """The caller's own maximum of the answer, or None."""
+        found = self.parameters.get("max_completion_tokens", self.parameters.get("max_tokens"))
+        return found if type(found) is int and found > 0 else None
 
     def body(self, model: str) -> dict[str, Any]:
         """Return the body of the request; `model` is asked unless the caller chose another one."""

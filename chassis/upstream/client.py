@@ -3,7 +3,7 @@
 import itertools
 import random
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,14 +14,16 @@ from chassis.observability.metrics import UPSTREAM_CALLS, UPSTREAM_RATE_LIMITED,
 from chassis.settings import Settings
 from chassis.upstream import answers, streaming
 from chassis.upstream.answers import Completion
-from chassis.upstream.calls import Call, Prompt
+from chassis.upstream.calls import Call, Prompt, size
 from chassis.upstream.errors import Cancelled, UpstreamError
+from chassis.upstream.metering import Meter, Metering, unmetered
 from chassis.upstream.outage import Outage
 from chassis.upstream.pace import Pace
 from chassis.upstream.sending import Setup, send
 from chassis.upstream.session import new_session
 from chassis.upstream.slots import Slots
 from chassis.upstream.streaming import Part
+from chassis.upstream.usage import Usage
 from chassis.upstream.waiting import Check, never, sleep
 
 BACKOFF_BASE_SECONDS = 0.5
@@ -39,6 +41,7 @@ class UpstreamClient:
         self._pace, self._slots, self._outage = Pace(1), Slots(1), Outage()
         self._limiter = Limiter()
         self._numbers = itertools.count()
+        self._metered: Metering = unmetered
 
     def configure(self, settings: Settings) -> None:
         """Apply the settings; can be called again at any time, and also affects waiting calls."""
@@ -64,6 +67,10 @@ class UpstreamClient:
         self._slots.resize(connections)
         if old and not kept:
             old.session.close()
+
+    def meter(self, metered: Metering) -> None:
+        """Let each attempt run within `metered(model, bytes of the input, seconds)`, which charges for it."""
+        self._metered = metered
 
     def share(self, settings: Settings, pace: Buckets, calls: Places) -> None:
         """Count calls together with the other workers of this machine."""
@@ -159,26 +166,33 @@ class UpstreamClient:
         return attempt <= setup.max_retries or self._outage.shorter_than(setup.outage_seconds)
 
     def _attempt(self, call: Call, attempt: int, number: int, cancelled: Check) -> Completion:
-        with self._turn(number, cancelled) as setup:
+        with self._turn(call, number, cancelled, self._current().timeout_seconds) as (setup, meter):
             reply = send(setup, call, cancelled)
-            return answers.read(reply, model=call.model or setup.model, attempts=attempt, key=setup.key)
+            done = answers.read(reply, model=call.model or setup.model, attempts=attempt, key=setup.key)
+            meter.used(done.usage, input_bytes=call.input_bytes, output_bytes=size(done.text))
+            return done
 
     def _streamed(self, call: Call, attempt: int, number: int, cancelled: Check) -> Generator[Part]:
+        sent = 0
         with (
-            self._turn(number, cancelled) as setup,
+            self._turn(call, number, cancelled, self._current().stream_seconds) as (setup, meter),
             closing(streaming.stream(setup, call, attempt, cancelled)) as parts,
         ):
-            yield from parts
+            for part in parts:
+                sent += size(part.text)
+                used = part.done.usage if part.done else Usage()
+                meter.used(used, input_bytes=call.input_bytes, output_bytes=sent)  # also of an answer that is stopped
+                yield part
 
     @contextmanager
-    def _turn(self, number: int, cancelled: Check) -> Iterator[Setup]:
-        """Hold a slot and take a token of the pace for an attempt, which is counted by its outcome."""
-        with self._slots.hold(cancelled):
+    def _turn(self, call: Call, number: int, cancelled: Check, seconds: float) -> Iterator[tuple[Setup, Meter]]:
+        """Hold a slot and take a token of the pace for an attempt, which is metered and counted by its outcome."""
+        with self._slots.hold(cancelled), self._metering(call, seconds) as meter:
             # Wait for the token after the slot: otherwise calls that waited for a slot would start in bursts.
             self._pace.wait(cancelled)
             outcome = "ok"
             try:
-                yield self._current()
+                yield self._current(), meter
                 self._outage.answered()
             except UpstreamError as error:
                 outcome = error.code.removeprefix("upstream_")
@@ -189,6 +203,10 @@ class UpstreamClient:
                 raise
             finally:
                 UPSTREAM_CALLS.labels(outcome).inc()
+
+    def _metering(self, call: Call, seconds: float) -> AbstractContextManager[Meter]:
+        model = call.model or self._current().model
+        return self._metered(model, call.input_bytes, seconds, call.output_tokens)
 
     def _heed(self, error: UpstreamError, number: int) -> None:
         self._outage.failed(number, error)

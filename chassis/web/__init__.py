@@ -49,6 +49,7 @@ def install(app: Flask) -> None:
     from chassis.web import (
         admin,
         asyncapi,
+        budgets,
         errors,
         health,
         jobs,
@@ -64,5 +65,5 @@ def install(app: Flask) -> None:
     errors.install(app)
     streaming.install(app)
     wiring_of(app).admin_pages += admin.pages()
-    for module in (admin, asyncapi, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
+    for module in (admin, asyncapi, budgets, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)

@@ -4,6 +4,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
+from chassis.base.money import micro
 from chassis.base.times import DAY_SECONDS
 from chassis.db import clock
 from chassis.security import audit, keys, stale_keys
@@ -26,7 +27,7 @@ class KeyForm(BaseModel):
     scope: Text = SUBMIT
     days: int = Field(0, ge=0, le=3_650)
     per_second: float = Field(0, ge=0, le=1e6, allow_inf_nan=False)
-    monthly_budget: float = Field(0, ge=0, le=1e12, allow_inf_nan=False)
+    monthly_budget: Decimal = Field(Decimal(0), ge=0, le=100_000_000, decimal_places=6)
 
 
 class LastDays(BaseModel):
@@ -58,7 +59,7 @@ def create_key() -> tuple[str, int, dict[str, str]]:
     """Create a key and show it once: browsers do not store the page."""
     form = form_body(KeyForm)
     ends = clock.now() + form.days * DAY_SECONDS if form.days else None
-    new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, form.monthly_budget, ends)
+    new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, micro(form.monthly_budget), ends)
     return _keys_page(made=keys.create(new)), 201, {"Cache-Control": "no-store"}
 
 

@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 WORDS = {
     400: ("Bad request", "The service could not understand the request."),
     401: ("Sign-in required", "This page needs a sign-in or an API key."),
+    402: ("Budget used up", "The monthly budget has no room for this."),
     403: ("Not allowed", "You do not have permission to see this."),
     404: ("Page not found", "There is no page at this address."),
     405: ("Method not allowed", "This address does not accept this kind of request."),

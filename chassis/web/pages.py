@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, redirect, render_template
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
+from chassis.base.money import plain
 from chassis.base.service import current as service
 from chassis.base.times import iso
 from chassis.security import identity, maintenance
@@ -54,6 +55,12 @@ def app_name() -> str:
 
 def _named(brand: Mapping[str, str]) -> str:
     return brand.get("name") or service().name
+
+
+@blueprint.app_template_filter()
+def money(micro_units: int) -> str:
+    """Format an amount in micro-units, such as 12.50."""
+    return plain(micro_units)
 
 
 @blueprint.app_template_filter()

@@ -52,6 +52,7 @@ MAX_LINES_BYTES = 500_000  # of a form with one text, which is split while other
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "URL of the batch."})
 NOBODY_ANSWERS = "No model is configured: OPENROUTER_API_KEY is not set."
 DOWNLOADS = "30 per minute"  # per principal and format: a download may have 50 MB
+SPENT = "The monthly budget of the key or the account is used up."
 FULL = "Your storage limit is reached, or this batch would exceed it."
 CSV = "text/csv; charset=utf-8"
 UNUSUAL = re.compile(r"[^A-Za-z0-9._-]+")  # in a file name
@@ -62,7 +63,7 @@ FILE = {"Content-Disposition": "The file's name."}
 @bodies.takes({bodies.JSON: "max_json_bytes", bodies.FILES: "max_upload_bytes", bodies.FORM: MAX_LINES_BYTES})
 @describe(
     body={"application/json": NewBatchOfRows, bodies.FILES: NewBatchForm, bodies.FORM: NewBatchOfLines},
-    answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL},
+    answers={202: ACCEPTED, 402: SPENT, 503: NOBODY_ANSWERS, 507: FULL},
 )
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store a batch from JSON rows, an uploaded CSV or pasted lines, and queue its job."""
@@ -92,7 +93,7 @@ def first_row() -> Response:
 
 
 @blueprint.post("/example")
-@describe(answers={202: ACCEPTED, 503: NOBODY_ANSWERS, 507: FULL})
+@describe(answers={202: ACCEPTED, 402: SPENT, 503: NOBODY_ANSWERS, 507: FULL})
 def create_example() -> tuple[Response, int, dict[str, str]]:
     """Start the example batch that ships with the project."""
     batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)
@@ -167,7 +168,8 @@ def cancel(prediction_id: str) -> Response:
 
 @blueprint.post(f"/{ID}/requeue")
 @describe(
-    body=Requeue, answers={202: BatchResponse, 409: "The batch has not ended, or every row already has an answer."}
+    body=Requeue,
+    answers={202: BatchResponse, 402: SPENT, 409: "The batch has not ended, or every row already has an answer."},
 )
 def requeue(prediction_id: str) -> tuple[Response, int]:
     """Continue a batch that ended before every row was answered."""

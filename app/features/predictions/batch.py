@@ -10,6 +10,7 @@ from app.features.predictions.answers import Answers
 from app.features.predictions.predictor import predictor
 from app.features.predictions.store import FAILED, Answer
 from chassis.db import db
+from chassis.errors import AppError, BudgetExceeded
 from chassis.jobs import JobContext, JobStopped
 from chassis.upstream import Cancelled, UpstreamError
 
@@ -51,14 +52,14 @@ def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
 
 
 def _told(error: Exception, prediction_id: str) -> Exception:
-    """Return an account's refusal with the number of rows not attempted; other errors unchanged."""
+    """Return a refusal of the account or the budget with the number of rows not attempted; other errors unchanged."""
     batch = db.read(lambda conn: store.get(conn, prediction_id))
-    if not isinstance(error, UpstreamError) or batch is None:
+    if not isinstance(error, UpstreamError | BudgetExceeded) or batch is None:
         return error
     left = batch["total"] - batch["done"]
     end = "" if error.message.endswith((".", "!", "?", "…")) else "."
     rows = "1 row was" if left == 1 else f"{left:,} rows were"
-    return UpstreamError(error.code, f"{error.message}{end} {rows} not attempted; continue the batch to go on.")
+    return AppError(f"{error.message}{end} {rows} not attempted; continue the batch to go on.", code=error.code)
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -15,7 +15,7 @@ from chassis import jobs
 from chassis.db import db
 from chassis.errors import Conflict, NotFound, Unavailable
 from chassis.jobs import QUEUED, RUNNING
-from chassis.security import identity, ownership, quotas
+from chassis.security import budgets, identity, ownership, quotas
 
 KIND = "predictions"
 
@@ -24,6 +24,7 @@ def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
     """Store a batch and queue its job in one transaction; return the ids of the batch and the job."""
     if predictor.problem:
         raise Unavailable(predictor.problem, code="predictor_missing")
+    _check_budget()
     columns = list(rows[0])
     prompts.check(prompt, columns)
     prediction_id = uuid.uuid4().hex
@@ -82,6 +83,7 @@ def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
         raise Conflict("Every row already has an answer.")
     if batch["status"] in (QUEUED, RUNNING):
         raise Conflict(f"The batch is already {batch['status']}.")
+    _check_budget()
     owner = identity.current().owner
 
     def write(conn: Connection) -> jobs.Job:
@@ -96,3 +98,9 @@ def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
     job = db.write(write)
     jobs.announce(job)
     return get(prediction_id)
+
+
+def _check_budget() -> None:
+    """Raise BudgetExceeded if nothing is left for the caller's calls; the demo costs nothing."""
+    if not predictor.demo:
+        budgets.check()

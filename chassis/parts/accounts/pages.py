@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 from chassis.errors import AppError, Unauthorized
 from chassis.parts.accounts import factors, people, sessions, tries
 from chassis.parts.accounts.settings import OidcSettings
-from chassis.security import guard, identity, maintenance, quotas
+from chassis.security import budget_admin, guard, identity, maintenance, quotas, spending
 from chassis.security.guard import public
 from chassis.security.identity import READ, Identity
 from chassis.wiring import current_settings
@@ -67,6 +67,7 @@ def _page(who: Identity, error: str = "") -> str:
     passwords = in_use and people.has_password(who)
     shown = {"who": who, "sessions": people.own_sessions(who), "error": error, "changed": "changed" in request.args}
     shown |= {"factors": factors.owned(who.id), "tries": tries.failed(who), "usage": quotas.usage(who.owner)}
+    shown |= {"budget": budget_admin.standings(who.owner)[0], "models": spending.of_month(who.owner)}
     return render_template("accounts/account.html", passwords=passwords, **shown)
 
 

@@ -1,4 +1,4 @@
-"""Signed webhooks: when an owner's jobs end, the owner's URLs are called. Off unless WEBHOOKS is set."""
+"""Signed webhooks: an owner's URLs are called when jobs end or a budget is spent. Off unless WEBHOOKS is set."""
 
 from typing import TYPE_CHECKING
 

@@ -13,7 +13,7 @@ from chassis.errors import AppError
 from chassis.jobs import GiveUp, JobContext, job
 from chassis.jobs.endings import on_end
 from chassis.parts.webhooks import service, signing, store
-from chassis.security import audit
+from chassis.security import audit, budget_alerts
 
 CALLS = Counter("app_webhook_calls_total", "Webhook calls, counting each attempt.", ["outcome"])
 ATTEMPTS = 30  # two to four days
@@ -91,3 +91,4 @@ def _give_up(context: JobContext, webhook: Row[Any], outcome: str, now: float) -
 
 
 on_end(service.KIND, service.tell)
+budget_alerts.on_alert(service.KIND, service.tell_budget)

@@ -17,6 +17,7 @@ from chassis.jobs.store import insert as insert_job
 from chassis.parts.webhooks import addresses, messages, signing, store
 from chassis.parts.webhooks.settings import WebhookSettings
 from chassis.security import audit, identity, ownership
+from chassis.security.ledger import Alert
 from chassis.wiring import current_settings
 
 KIND = "webhook"
@@ -84,9 +85,12 @@ def tell(conn: Connection, job: Job) -> None:
     """Queue a call of each of the owner's webhooks, in the transaction that ends a job."""
     if job.kind == KIND:
         return
-    for webhook_id in store.enabled_ids(conn, job.submitted_by):
-        payload = {"webhook": webhook_id, "body": messages.job_ended(job)}
-        insert_job(conn, made(KIND, payload, submitted_by=job.submitted_by, priority=PRIORITY))
+    _queue(conn, job.submitted_by, messages.job_ended(job))
+
+
+def tell_budget(conn: Connection, alert: Alert) -> None:
+    """Queue a call of each of the webhooks of a budget's key or account, in the transaction of the alert."""
+    _queue(conn, alert.subject, messages.budget_reached(alert))
 
 
 def shown(row: Row[Any]) -> dict[str, Any]:
@@ -98,6 +102,12 @@ def shown(row: Row[Any]) -> dict[str, Any]:
 def told(webhook_id: str, url: str) -> str:
     """Return the text for the audit log: the paths and queries of webhooks are often secrets."""
     return f"{webhook_id} {addresses.shown(url)}"
+
+
+def _queue(conn: Connection, owner: str, body: str) -> None:
+    for webhook_id in store.enabled_ids(conn, owner):
+        payload = {"webhook": webhook_id, "body": body}
+        insert_job(conn, made(KIND, payload, submitted_by=owner, priority=PRIORITY))
 
 
 def _get(webhook_id: str) -> Row[Any]:

@@ -157,3 +157,16 @@ def test_a_backup_that_fails_stops_the_migration_and_says_how_to_go_on(path, set
     with pytest.raises(backup.BackupError, match="MIGRATE_BACKUP=false"):
         boot.migrate(settings, db)
     assert pending(db, branches())
+
+
+def test_a_key_s_budget_of_before_becomes_a_budget_in_micro_units(path, settings):
+    release(path, "0003")
+    columns = "id, hash, name, owner, scopes, per_second, monthly_budget, created_at, use_count"
+    with closing(sqlite3.connect(path)) as connection:
+        for number, budget in enumerate((0, 12.5, 1e12)):
+            values = (f"k{number}", f"h{number}", "n", "", "[]", 0, budget, 0, 0)
+            connection.execute(f"INSERT INTO api_keys ({columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
+        connection.commit()
+    upgrade(db, branches())
+    found = db.read(lambda conn: conn.execute(text("SELECT subject, monthly FROM budgets ORDER BY subject")).all())
+    assert dict(map(tuple, found)) == {"key:k1": 12_500_000, "key:k2": 10**15, "key:x": 1_500_000}

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import AwareDatetime, BaseModel
 
 V = TypeVar("V", bound=Callable[..., Any])
 DESCRIPTION = "api_description"
@@ -22,13 +22,25 @@ class QuotaDetails(BaseModel):
     needed: int
 
 
+class BudgetDetails(BaseModel):
+    """Which monthly budget has no room, in micro-units of the currency, and when it renews."""
+
+    budget: Literal["key", "account"]
+    limit: int
+    spent: int
+    left: int
+    needed: int
+    currency: str
+    renews_at: AwareDatetime
+
+
 class ErrorDetail(BaseModel):
     """What went wrong."""
 
     code: str
     message: str
     request_id: str
-    details: QuotaDetails | None = None
+    details: QuotaDetails | BudgetDetails | None = None
 
 
 class ErrorResponse(BaseModel):

@@ -7,7 +7,7 @@ import pytest
 from chassis.parts.accounts import lockout
 from chassis.parts.accounts.tests.conftest import ADA, PASSWORD
 from chassis.parts.accounts.tests.signed_in import signed_in
-from chassis.security import audit, maintenance
+from chassis.security import audit, budget_admin, maintenance
 
 NEW = "an otter under the bridge"
 
@@ -111,3 +111,12 @@ def test_the_page_and_the_api_show_what_is_used_and_left(make):
         one["name"]: one["left"] for one in answer["items"]
     }.items()
     assert "uploads" not in {one["name"] for one in answer["items"]}, "it has no limit"
+
+
+def test_the_page_shows_the_budget_and_what_is_left_of_it(make):
+    people = make()
+    ada = signed_in(people)[0]
+    assert "Your spending" not in ada.get("/account").text
+    with people.app.app_context():
+        budget_admin.set_limit(ADA, 12_500_000)
+    assert "0.00 USD spent of 12.50: 12.50 left until" in ada.get("/account").text

@@ -16,7 +16,8 @@ from chassis.jobs.service import made
 from chassis.observability.redaction import redact_line
 from chassis.parts.webhooks import service, signing
 from chassis.parts.webhooks.tests.conftest import body_of, finish, run_due, waiting
-from chassis.security import audit, quotas
+from chassis.security import audit, budget_admin, budget_store, budgets, quotas
+from chassis.security.budgets import Payer, Usage
 
 SPECIFIED = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # pragma: allowlist secret
 
@@ -133,6 +134,19 @@ def test_what_fails_for_days_is_disabled_and_can_be_enabled(app, receiver):
     service.enable(made["id"])
     finish()
     assert len(receiver.calls) == calls + 1
+
+
+def test_a_budget_that_is_nearly_spent_is_told_to_its_owner(app, receiver):
+    with app.app_context():
+        service.create(receiver.url, "ada")
+        budget_admin.set_limit("ada", 100)
+        held = budgets.reserve("a model", Usage(), lease_seconds=60, who=Payer("", "ada"))
+        db.write(lambda conn: budget_store.spend(conn, {(held.month, "ada"): (85, 0)}))
+        budgets.charge(held, Usage())
+    run_due()
+    (call,) = receiver.calls
+    assert body_of(call)["type"] == "budget.alert"
+    assert {"subject": "ada", "percent": 80, "limit": 100, "spent": 85}.items() <= body_of(call)["data"].items()
 
 
 def test_a_receiver_that_is_gone_is_asked_once(app, receiver):

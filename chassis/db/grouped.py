@@ -1,0 +1,56 @@
+"""Writes that many threads want at once, in groups: one transaction has all that came while the last one ran.
+
+A caller that waits for its turn holds no connection.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+from chassis.db.faults import may_pass
+from chassis.db.patience import patient, patiently
+
+T = TypeVar("T")
+
+
+class Grouped(Generic[T]):
+    """Calls `write(group)` for what is submitted; its items are told apart by identity, and carry their own results."""
+
+    def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
+        self._write = write
+        self._adding, self._writing = threading.Lock(), threading.Lock()
+        self._waiting: list[T] = []
+
+    def submit(self, item: T) -> None:
+        """Return when the item is written, or raise what its write raised.
+
+        In a job it waits while the database refuses.
+        """
+        patiently(lambda: self._submit(item))
+
+    def later(self, item: T) -> None:
+        """Write the item with the next one that is submitted."""
+        with self._adding:
+            self._waiting.append(item)
+
+    def _submit(self, item: T) -> None:
+        self.later(item)
+        with self._writing:  # whoever comes first writes for those who wait here
+            with self._adding:
+                group, self._waiting = self._waiting, []
+            if group:
+                self._lead(item, group)
+
+    def _lead(self, item: T, group: list[T]) -> None:
+        try:
+            with patient(None):  # others wait for this turn, and may be less patient
+                self._write(group)
+        except BaseException as error:
+            others = [one for one in group if one is not item]
+            with self._adding:
+                self._waiting = others + self._waiting
+            if len(others) == len(group):
+                return  # an earlier turn has written the caller's own item
+            if not others or may_pass(error):
+                raise
+            self._write([item])  # it may be another one that the database refuses

@@ -1,0 +1,56 @@
+"""Writes of many threads at once share transactions, and one that fails fails alone."""
+
+import threading
+
+import pytest
+
+from chassis.db.grouped import Grouped
+from chassis.tests.patience import LIMIT_SECONDS, wait_until
+
+
+class Writer:
+    """Writes numbers; the first group waits until it may go on."""
+
+    def __init__(self):
+        self.groups, self.written, self.go_on = [], [], threading.Event()
+        self.grouped = Grouped(self.write)
+
+    def write(self, group):
+        self.groups.append(len(group))
+        if len(self.groups) == 1:
+            assert self.go_on.wait(LIMIT_SECONDS)
+        if any(one["bad"] for one in group):
+            raise ValueError("bad")
+        self.written += [one["number"] for one in group]
+
+
+@pytest.mark.parametrize("bad", [(), (3, 5)])
+def test_items_that_come_during_a_write_are_written_together(bad):
+    writer, refused = Writer(), []
+
+    def submit(number):
+        try:
+            writer.grouped.submit({"number": number, "bad": number in bad})
+        except ValueError:
+            refused.append(number)
+
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(20)]
+    threads[0].start()
+    wait_until(lambda: writer.groups)
+    for thread in threads[1:]:
+        thread.start()
+    wait_until(lambda: len(writer.grouped._waiting) == 19)
+    writer.go_on.set()
+    for thread in threads:
+        thread.join(LIMIT_SECONDS)
+    assert sorted(writer.written) == [number for number in range(20) if number not in bad]
+    assert sorted(refused) == list(bad)
+    assert writer.groups[:2] == [1, 19]
+
+
+def test_what_is_left_for_later_goes_with_the_next():
+    writer = Writer()
+    writer.go_on.set()
+    writer.grouped.later({"number": 1, "bad": False})
+    writer.grouped.submit({"number": 2, "bad": False})
+    assert (writer.groups, writer.written) == ([2], [1, 2])

@@ -1,0 +1,72 @@
+"""Charges calls of the outside API to whoever they are made for."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Protocol
+
+from chassis.security import budgets
+from chassis.security.budget_rules import rules
+from chassis.security.budgets import Usage
+from chassis.upstream.errors import UpstreamError
+from chassis.upstream.usage import Usage as Tokens
+
+BYTES_PER_TOKEN = 4  # of an answer whose API tells no usage
+LEASE_SECONDS = 300.0  # beside the time that a call may take: it may wait for its turn
+
+
+class Meter:
+    """Takes what one call has used; the last word counts, and nothing is charged without one."""
+
+    usage: Usage | None = None
+
+    def used(self, tokens: Tokens, *, input_bytes: int = 0, output_bytes: int = 0) -> None:
+        """Take the usage that an answer tells, or an estimate from its size where it tells none."""
+        self.usage = _charged(tokens) or Usage(_tokens(input_bytes), _tokens(output_bytes))
+
+
+class Metering(Protocol):
+    """A function of a model, the bytes of its input, the seconds that the call may take and its maximum of output."""
+
+    def __call__(
+        self, model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+    ) -> AbstractContextManager[Meter]: ...
+
+
+def unmetered(
+    model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+) -> AbstractContextManager[Meter]:
+    """Charge nobody."""
+    return nullcontext(Meter())
+
+
+@contextmanager
+def metered(model: str, input_bytes: int, seconds: float, output_tokens: int | None = None) -> Iterator[Meter]:
+    """Reserve what a call may cost, and charge what its meter says at the end; without that, give all of it back.
+
+    A token has at least one byte, so the input is never reserved too low. `output_tokens` is the call's own maximum.
+    Raises BudgetExceeded before the call.
+    """
+    most = Usage(input_bytes, output_tokens or rules().output_tokens)
+    held, meter = budgets.reserve(model, most, lease_seconds=seconds + LEASE_SECONDS), Meter()
+    try:
+        yield meter
+    except UpstreamError as error:
+        meter.usage = (
+            _charged(error.usage) or meter.usage
+        )  # an answer that was cut or filtered costs what a good one does
+        raise
+    finally:
+        if meter.usage is None:
+            budgets.release(held)
+        else:
+            budgets.charge(held, meter.usage)
+
+
+def _charged(tokens: Tokens) -> Usage | None:
+    if tokens.prompt_tokens is None and tokens.completion_tokens is None:
+        return None
+    return Usage(tokens.prompt_tokens or 0, tokens.completion_tokens or 0)
+
+
+def _tokens(size: int) -> int:
+    return -(-size // BYTES_PER_TOKEN)
