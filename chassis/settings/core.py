@@ -9,6 +9,7 @@ from chassis.limits import Rate
 from chassis.settings.application import ApplicationSettings
 from chassis.settings.backups import BackupSettings
 from chassis.settings.database import DatabaseSettings
+from chassis.settings.files import FileSettings
 from chassis.settings.jobs import JobSettings
 from chassis.settings.parsing import of_kind
 from chassis.settings.quotas import QuotaSettings
@@ -32,6 +33,7 @@ class Settings(
     BackupSettings,
     JobSettings,
     QuotaSettings,
+    FileSettings,
     UpkeepSettings,
     UpstreamSettings,
     TelemetrySettings,

@@ -33,6 +33,7 @@ def install(app: Flask) -> None:
     from chassis.web import (
         admin,
         errors,
+        files,
         health,
         jobs,
         load_keys,
@@ -47,5 +48,5 @@ def install(app: Flask) -> None:
     errors.install(app)
     streaming.install(app)
     wiring_of(app).admin_pages += admin.pages()
-    for module in (admin, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
+    for module in (admin, files, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)
