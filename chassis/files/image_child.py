@@ -8,9 +8,10 @@ import json
 import os
 import resource
 import sys
+from typing import Any
 
 WRITTEN = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WEBP", "GIF": "PNG"}
-OPTIONS = {"JPEG": {"quality": 90}, "PNG": {"icc_profile": None}, "WEBP": {"quality": 90}}
+OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {"icc_profile": None}, "WEBP": {"quality": 90}}
 BYTES_PER_PIXEL = 16  # the decoded image, its upright copy, and the encoder's buffers
 OWN_BYTES = 600_000_000  # address space of Python and the libraries
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
