@@ -31,7 +31,7 @@ class Folder:
         self.path = path
 
     def add(self, part: Path, file_id: str) -> None:
-        """Give a part file its place, durably; it must be on the same file system."""
+        """Sync a part file, and move it to its place on the same file system."""
         target = self._path(file_id)
 
         def move() -> None:

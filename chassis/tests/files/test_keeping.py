@@ -95,7 +95,7 @@ def test_a_damaged_or_missing_archive_changes_nothing(upkeep, kept, tmp_path):
     backup.make(settings, NAME, print)
     archive = tmp_path / "to" / files_of(NAME)
     archive.write_bytes(archive.read_bytes()[:-1])
-    with pytest.raises(BackupError, match="is damaged: .*unchanged"):
+    with pytest.raises(BackupError, match=r"is damaged: .*unchanged"):
         backup.restore(NAME, settings, print)
     assert there(settings) == {file.id}
     assert not list(folder_of(settings).parent.glob(f".{files_of(NAME)}*"))
