@@ -9,6 +9,7 @@ from chassis.limits import Rate
 from chassis.settings.application import ApplicationSettings
 from chassis.settings.backups import BackupSettings
 from chassis.settings.database import DatabaseSettings
+from chassis.settings.feedback import FeedbackSettings
 from chassis.settings.files import FileSettings
 from chassis.settings.jobs import JobSettings
 from chassis.settings.parsing import of_kind
@@ -34,6 +35,7 @@ class Settings(
     JobSettings,
     QuotaSettings,
     FileSettings,
+    FeedbackSettings,
     UpkeepSettings,
     UpstreamSettings,
     TelemetrySettings,

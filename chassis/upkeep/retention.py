@@ -5,6 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from chassis import feedback
 from chassis.base.times import DAY_SECONDS
 from chassis.files import store as file_store
 from chassis.jobs import JobContext, job, registry
@@ -46,6 +47,7 @@ def _jobs(conn: Connection, before: float, limit: int) -> int:
 CORE = (
     Retained("jobs", lambda settings: settings.retention_jobs_days, _jobs),
     Retained("files", lambda settings: settings.retention_files_days, file_store.delete_older),
+    Retained("feedback", lambda settings: settings.retention_feedback_days, feedback.delete_older),
     Retained("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),
     Retained("quota_days", lambda settings: QUOTA_DAYS, quotas.delete_days),
 )

@@ -8,7 +8,7 @@ from chassis.web.jobs import JobResponse
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.streaming import joined
-from chassis.wiring import wiring_of
+from chassis.wiring import settings_of, wiring_of
 
 __all__ = [
     "INVALID_BODY",
@@ -33,6 +33,7 @@ def install(app: Flask) -> None:
     from chassis.web import (
         admin,
         errors,
+        feedback,
         files,
         health,
         jobs,
@@ -50,3 +51,4 @@ def install(app: Flask) -> None:
     wiring_of(app).admin_pages += admin.pages()
     for module in (admin, files, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)
+    feedback.install(app, settings_of(app))

@@ -14,6 +14,7 @@ COMPRESSIBLE = frozenset(
     {
         "application/javascript",
         "application/json",
+        "application/x-ndjson",
         "image/svg+xml",
         "text/css",
         "text/csv",

@@ -29,7 +29,7 @@ def client(small):
 
     def pieces():
         try:
-            yield from TEXT.splitlines(keepends=True)
+            yield from (TEXT[at : at + 16_000] for at in range(0, len(TEXT), 16_000))
         finally:
             small.closed.append("pieces")
 
