@@ -77,12 +77,14 @@ class Incoming:
 
     def read(self, size: int = -1) -> bytes:
         """Return the next bytes, from the start after `seek(0)`."""
-        return self._opened("rb").read(size)
+        content: bytes = self._opened("rb").read(size)
+        return content
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         """Move to a byte; at the start, the file is closed until it is read, since a request may have a hundred."""
         if (offset, whence) != (0, os.SEEK_SET):
-            return self._opened("rb").seek(offset, whence)
+            at: int = self._opened("rb").seek(offset, whence)
+            return at
         room_for(self.close)
         if not self.path.exists():  # it is empty
             room_for(lambda: self._opened("xb"))

@@ -1,5 +1,6 @@
 """Answers with the content of a stored file: whole, a range of it, or that it has not changed."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from flask import Response, request
@@ -27,7 +28,7 @@ def send(file: StoredFile, *, inline: bool = False) -> Response:
     response = Response(content, headers=headers, content_type=file.kind, direct_passthrough=True)
     response.content_length = file.size
     response.set_etag(file.sha256)
-    response.last_modified = int(file.created_at)
+    response.last_modified = datetime.fromtimestamp(int(file.created_at), UTC)
     several = request.range is not None and len(request.range.ranges) != 1  # such a request gets the whole file
     response.make_conditional(request.environ, accept_ranges=not several, complete_length=file.size)
     return response

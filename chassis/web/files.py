@@ -56,7 +56,7 @@ class ContentQuery(BaseModel):
 class FilesForm(BaseModel):
     """A form with files."""
 
-    files: list[bytes] = Field([], description="One or more files.", json_schema_extra={"items": {"format": "binary"}})
+    files: list[bytes] = Field(description="One or more files.", min_length=1, examples=[["@LICENSE"]])
 
 
 @blueprint.post("")

@@ -29,7 +29,8 @@ def send(server, *files: tuple[str, bytes], key: str = CLIENT, path: str = "/api
 def ask(server, path: str, method: str = "GET", key: str = CLIENT, **headers: str) -> requests.Response:
     """Request a path of the API of files."""
     sent = {"X-API-Key": key, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return requests.request(method, f"{server.url}/api/files/{path}", headers=sent, timeout=LIMIT_SECONDS)
+    below = f"/{path}" if path and not path.startswith("?") else path
+    return requests.request(method, f"{server.url}/api/files{below}", headers=sent, timeout=LIMIT_SECONDS)
 
 
 def stored(server) -> list[Path]:

@@ -49,7 +49,8 @@ def test_files_belong_to_whoever_sent_them(site):
     (made,) = send(site, ("a.csv", CSV)).json()["items"]
     for path, method in ((made["id"], "GET"), (f"{made['id']}/content", "GET"), (made["id"], "DELETE")):
         assert ask(site, path, method, key=OTHER).status_code == 404
-    assert made["id"] not in {item["id"] for item in ask(site, "", key=OTHER).json()["items"]} if site else False
+    assert made["id"] not in {item["id"] for item in ask(site, "", key=OTHER).json()["items"]}
+    assert made["id"] in {item["id"] for item in ask(site, "").json()["items"]}
     assert ask(site, f"{made['id']}/content", key=ADMIN).content == CSV
     assert ask(site, f"{made['id']}/content", key="").status_code == 401
 
