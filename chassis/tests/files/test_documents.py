@@ -24,7 +24,10 @@ def test_the_feature_of_the_document_takes_scans(tmp_path):
     pytest.importorskip("PIL")
     url, blueprint = new_database(tmp_path), Blueprint("scans", __name__)
     known = {"blueprint": blueprint, "describe": describe, "bodies": bodies, "jsonify": jsonify}
-    exec(blocks("chassis/docs/adding-a-feature.md", "Take and serve files")[0], known | {"ScanForm": Scans, "ScanResponse": Scans})
+    exec(
+        blocks("chassis/docs/adding-a-feature.md", "Take and serve files")[0],
+        known | {"ScanForm": Scans, "ScanResponse": Scans},
+    )
     app = create_app(Settings(app_env="test", database_url=url, upload_types=("image/png",)))
     app.register_blueprint(blueprint)
     client = app.test_client()
