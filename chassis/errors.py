@@ -18,6 +18,7 @@ __all__ = [
     "OverQuota",
     "PayloadTooLarge",
     "ProofNeeded",
+    "StorageFull",
     "TooManyRequests",
     "Unauthorized",
     "Unavailable",
@@ -139,6 +140,12 @@ class OverQuota(AppError):
     ) -> None:
         super().__init__(message, status=507 if storage else 429)
         self.details, self.retry_after_seconds = details, retry_after_seconds
+
+
+class StorageFull(AppError):
+    """The disk of the service has no room for what was sent."""
+
+    code, status = "storage_full", 507
 
 
 class Unavailable(AppError):

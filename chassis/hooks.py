@@ -67,7 +67,7 @@ class Hooks:
         """Add blueprints, and the feature's folders `static` and `templates` if they exist.
 
         Files in `static` are served at `/static/<feature>/`; a template links to one with
-        `url_for("<feature>_files.static", filename="page.js", v=version)`. All templates share one namespace: put them
+        `url_for("<feature>_files.static", filename="page.js")`. All templates share one namespace: put them
         into `templates/<feature>/`.
         """
         self._files()

@@ -76,6 +76,7 @@ def _install(app: "Flask", settings: "Settings") -> None:
         request_rates,
     )
     from chassis.upkeep import register as register_upkeep
+    from chassis.web import assets
 
     requests.install(app)
     tracing.install(app, settings)
@@ -94,6 +95,7 @@ def _install(app: "Flask", settings: "Settings") -> None:
     cli.install(app)
     register_upkeep()
     _register_features(app)
+    assets.install(app, settings)
     schedules.configure(settings)
     hosts.wrap(app, settings)
     proxies.install(app, settings)

@@ -20,7 +20,7 @@ def branches() -> list[Branch]:
 
 def load_tables() -> None:
     """Import the tables of every room and feature, for checks of their columns."""
-    for room in ("jobs", "realtime", "security"):
+    for room in ("feedback", "files", "jobs", "realtime", "security"):
         import_module(f"chassis.{room}.tables")
     list(features.modules("tables"))
 

@@ -14,6 +14,7 @@ from chassis.commands import Group
 from chassis.db import backup, copying, db
 from chassis.db.backup.model import Backup, Restored
 from chassis.db.schema import pending, print_sql, upgrade
+from chassis.files import backup as files
 from chassis.settings import Settings
 from chassis.wiring import current_settings
 
@@ -56,7 +57,8 @@ def upgrade_command(only_sql: bool) -> None:
 @click.option(
     "--to", default="", help="A folder or s3://bucket/prefix instead of BACKUP_TO; old backups there are kept."
 )
-def backup_command(to: str) -> None:
+@click.option("--files", "with_files", is_flag=True, help="Also pack the uploaded files, beside the backup.")
+def backup_command(to: str, with_files: bool) -> None:
     """Make a backup while the service runs, and remove old backups."""
     os.nice(NICENESS)
     place = str(Path(to).absolute()) if to and "://" not in to else to
@@ -65,6 +67,8 @@ def backup_command(to: str) -> None:
         f"made {made.place}/{made.name}, {made.size_bytes / 1e6:.1f} MB of {made.database_bytes / 1e6:.1f} MB, "
         f"in {made.duration_seconds:.1f} s"
     )
+    if with_files:
+        click.echo(files.make(_settings(), made.name, _say, to=place))
     for name in [] if to else backup.prune(_settings()):
         click.echo(f"removed {name}")
 
@@ -90,10 +94,15 @@ def verify(wanted: str) -> None:
 @group.command()
 @click.argument("wanted", metavar="NAME|FILE|URL")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
-def restore(wanted: str, yes: bool) -> None:
+@click.option("--files", "with_files", is_flag=True, help="Also replace the uploaded files by those of that backup.")
+def restore(wanted: str, yes: bool, with_files: bool) -> None:
     """Replace the database with a backup (`latest` is the newest) while the service is stopped."""
+    if with_files:
+        wanted = files.checked(wanted, _settings())
     done = backup.restore(wanted, _settings(), _say, lambda question: yes or click.confirm(question))
     click.echo("\n".join(_told(done)) if done else "Nothing was changed.")
+    if done and with_files:
+        click.echo(files.restore(wanted, _settings(), _say))
     raise SystemExit(0 if done else 1)
 
 

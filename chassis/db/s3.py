@@ -17,7 +17,7 @@ DENIED = {"AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "Expire
 class StorageError(AppError):
     """The storage refuses an operation; the message tells the operator what to check."""
 
-    code = "storage_failed"
+    code, status = "storage_failed", 503
 
 
 @cache
@@ -59,6 +59,13 @@ def read_text(url: str) -> str:
     bucket, key = parts_of(url)
     with _explained(bucket):
         return str(client().get_object(Bucket=bucket, Key=key)["Body"].read(65_536).decode(errors="replace"))
+
+
+def stream(url: str, first: int = 0) -> Any:
+    """Return the open content of a file from a byte on, with `read(size)` and `close()`."""
+    bucket, key = parts_of(url)
+    with _explained(bucket):
+        return client().get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-")["Body"]
 
 
 def upload(path: Path, url: str, told: Callable[[int], None]) -> None:

@@ -37,23 +37,25 @@ PART_HEAD_BYTES = 200  # for each part that a form may have, shared by all of it
 
 @dataclass(frozen=True)
 class Larger:
-    """A route's larger limits: bytes by content type, or the name of the setting that holds them; and fields."""
+    """A route's larger limits: bytes by content type, or the name of the setting that holds them; fields; files."""
 
     sizes: dict[str, int | str] = field(default_factory=dict)
     fields: int = MAX_FIELDS
+    files: str = ""
 
 
 USUAL = Larger()
 
 
-def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS) -> Callable[[F], F]:
+def takes(sizes: dict[str, int | str], fields: int = MAX_FIELDS, *, files: str = "") -> Callable[[F], F]:
     """Allow a view larger bodies than MAX_BODY_BYTES, as in `takes({bodies.FILES: "max_upload_bytes"})`.
 
-    A text names a setting. `fields` is how many fields a form may have. Goes below `@app.post` and the like.
+    A text names a setting. `fields` is how many fields a form may have; `files` names the setting for how many files
+    besides. Goes below `@app.post` and the like.
     """
 
     def decorate(view: F) -> F:
-        setattr(view, LARGER, Larger(sizes, fields))
+        setattr(view, LARGER, Larger(sizes, fields, files))
         return view
 
     return decorate
@@ -73,7 +75,7 @@ def _limit() -> None:
         environ.pop("wsgi.input_terminated", None)
     environ["wsgi.input"] = _InTurns(environ["wsgi.input"])
     larger: Larger = getattr(current_app.view_functions.get(asked.endpoint), LARGER, USUAL)
-    asked.max_form_parts = larger.fields
+    asked.max_form_parts = larger.fields + (getattr(current_settings(), larger.files) if larger.files else 0)
     limit_body(_most(larger.sizes, JSON if asked.is_json else asked.mimetype))
 
 

@@ -61,7 +61,7 @@ def create(new: NewKey) -> str:
     def write(conn: Connection) -> None:
         store.insert_key(conn, values)
         if new.monthly_budget:
-            budget_admin.put(conn, f"key:{key_id}", new.monthly_budget, now=time.time(), month=rules().month())
+            budget_admin.put(conn, f"key:{key_id}", new.monthly_budget, now=clock.now(), month=rules().month())
         audit.write(conn, line)
 
     db.write(write)

@@ -60,7 +60,7 @@ def kind_of(data: bytes, name: str) -> str:
     A text may start with the two letters of a binary format, so the check for text comes first.
     """
     if _is_text(data):
-        return _kind_of_text(data[:SNIFFED_BYTES].removeprefix(UTF8_BOM), name)
+        return kind_of_text(data[:SNIFFED_BYTES], name)
     try:
         found = puremagic.from_string(data[:SNIFFED_BYTES], mime=True)
     except (puremagic.PureError, ValueError):
@@ -89,7 +89,9 @@ def _why_no_text(data: bytes) -> str:
     return f"Line {line} contains the control character U+{ord(found[0]):04X}, so the file is not text"
 
 
-def _kind_of_text(start: bytes, name: str) -> str:
+def kind_of_text(start: bytes, name: str) -> str:
+    """Return the media type of a text by its first bytes and its name."""
+    start = start.removeprefix(UTF8_BOM)
     if MARKUP.match(start):
         return "text/html"
     if start.startswith(b"#!"):

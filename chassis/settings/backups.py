@@ -26,6 +26,7 @@ class BackupSettings(Section):
     backup_drill_schedule: Cron = Field(
         "0 3 * * 0", description="When the newest backup is restored as a test (cron); empty turns it off."
     )
+    backup_files: bool = Field(False, description="Scheduled backups contain the uploaded files too.")
     migrate_backup: bool = Field(True, description="Make a backup before migrations are applied (SQLite).")
 
     def problems(self) -> Iterable[Problem]:

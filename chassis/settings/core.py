@@ -10,6 +10,8 @@ from chassis.settings.application import ApplicationSettings
 from chassis.settings.backups import BackupSettings
 from chassis.settings.budgets import BudgetSettings
 from chassis.settings.database import DatabaseSettings
+from chassis.settings.feedback import FeedbackSettings
+from chassis.settings.files import FileSettings
 from chassis.settings.jobs import JobSettings
 from chassis.settings.parsing import of_kind
 from chassis.settings.quotas import QuotaSettings
@@ -36,6 +38,8 @@ class Settings(
     JobSettings,
     QuotaSettings,
     BudgetSettings,
+    FileSettings,
+    FeedbackSettings,
     UpkeepSettings,
     UpstreamSettings,
     TelemetrySettings,

@@ -171,6 +171,14 @@ def test_the_commands_about_backups(clone):
 
 
 @pytest.mark.long
+def test_the_commands_about_uploaded_files(clone):
+    make, restore = blocks("chassis/docs/operations.md", "Uploaded files")[0].splitlines()
+    typed("flask db upgrade", clone)
+    assert re.search(r"made .*\.files\.tar\.zst, 0 files", typed(make, clone))
+    assert "restored 0 files" in typed(restore.replace("latest", "latest --yes"), clone)
+
+
+@pytest.mark.long
 def test_the_commands_about_security(clone):
     words, as_json = typed(blocks("chassis/docs/security.md", "Before it goes on the internet")[0], clone).splitlines()
     assert (words, as_json) == ("No weaknesses found.", "[]")

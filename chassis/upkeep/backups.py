@@ -28,7 +28,7 @@ def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
     """Make a backup in BACKUP_TO, and remove the ones that are too old."""
     for name, folder in of_one_node(current_settings()):
         context.log.warning("folder_of_one_node", setting=name, folder=str(folder), hint="flask doctor says more")
-    _run(context, "backup", "db", "backup")
+    _run(context, "backup", "db", "backup", *(["--files"] if current_settings().backup_files else []))
 
 
 @job("backup_drill", schedule=lambda settings: settings.backup_drill_schedule, stall="requeue")

@@ -1,4 +1,4 @@
-"""Deletes temporary files that killed processes of this application left in its data folder."""
+"""Deletes temporary files that killed processes of this application left behind, and uploaded files without a row."""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from chassis.base.concurrency import run_in_thread
+from chassis.files.places import folder_of
+from chassis.files.sweep import sweep
 from chassis.jobs import JobContext, job
 from chassis.wiring import current_settings
 
@@ -15,11 +17,13 @@ ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: complete f
 
 @job("cleanup", schedule=lambda settings: settings.cleanup_schedule, stall="requeue", missed="skip")
 def cleanup(context: JobContext, payload: dict[str, Any]) -> None:
-    """Delete temporary files that are older than a day."""
-    settings = current_settings()
-    gone = run_in_thread(lambda: delete(settings.data_folder, time.time() - AGE_SECONDS))
-    context.progress(len(gone), len(gone), f"deleted {len(gone)} files")
-    context.log.info("cleanup_done", files=[str(path) for path in gone])
+    """Delete temporary files, and uploaded ones whose row was deleted, that are older than a day."""
+    settings, before = current_settings(), time.time() - AGE_SECONDS
+    folders = {settings.data_folder, folder_of(settings)}
+    gone = run_in_thread(lambda: [path for folder in folders for path in delete(folder, before)])
+    orphans = sweep(settings, before, context.wait)
+    context.progress(1, 1, f"deleted {len(gone) + orphans} files")
+    context.log.info("cleanup_done", files=[str(path) for path in gone], orphans=orphans)
 
 
 def delete(folder: Path, before: float) -> list[Path]:

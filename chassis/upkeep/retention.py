@@ -4,8 +4,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from chassis import feedback
 from chassis.base.times import DAY_SECONDS
 from chassis.db import clock
+from chassis.files import store as file_store
 from chassis.jobs import JobContext, job, registry
 from chassis.jobs import store as jobs_store
 from chassis.security import audit_store, budget_admin, quotas
@@ -45,6 +47,8 @@ def _jobs(conn: Connection, before: float, limit: int) -> int:
 
 CORE = (
     Retained("jobs", lambda settings: settings.retention_jobs_days, _jobs),
+    Retained("files", lambda settings: settings.retention_files_days, file_store.delete_older),
+    Retained("feedback", lambda settings: settings.retention_feedback_days, feedback.delete_older),
     Retained("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),
     Retained("quota_days", lambda settings: QUOTA_DAYS, quotas.delete_days),
     Retained("usage", lambda settings: settings.retention_usage_days, budget_admin.delete_days),

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from chassis.base.texts import excerpt, storable
-from chassis.security.budgets import Usage
 from chassis.upstream import refusals
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.replies import Reply, parsed
@@ -83,19 +82,6 @@ def completion(body: Any, model: str, attempts: int, key: str) -> Completion:
         completion_tokens=usage.completion_tokens,
         repaired=text != given,
     )
-
-
-def _used(body: Any) -> tuple[int | None, int | None]:
-    """Return the tokens of input and output that a body tells."""
-    usage = body.get("usage") if isinstance(body, dict) else None
-    used = usage if isinstance(usage, dict) else {}
-    return _count(used.get("prompt_tokens")), _count(used.get("completion_tokens"))
-
-
-def _usage(prompt_tokens: int | None, completion_tokens: int | None) -> Usage | None:
-    if prompt_tokens is None and completion_tokens is None:
-        return None
-    return Usage(prompt_tokens or 0, completion_tokens or 0)
 
 
 def _first(body: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse
 from chassis.web.streaming import joined
-from chassis.wiring import wiring_of
+from chassis.wiring import settings_of, wiring_of
 
 __all__ = [
     "INVALID_BODY",
@@ -51,6 +51,8 @@ def install(app: Flask) -> None:
         asyncapi,
         budgets,
         errors,
+        feedback,
+        files,
         health,
         jobs,
         load_keys,
@@ -65,5 +67,19 @@ def install(app: Flask) -> None:
     errors.install(app)
     streaming.install(app)
     wiring_of(app).admin_pages += admin.pages()
-    for module in (admin, asyncapi, budgets, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
+    for module in (
+        admin,
+        asyncapi,
+        budgets,
+        files,
+        health,
+        jobs,
+        load_keys,
+        metrics,
+        openapi,
+        pages,
+        usage,
+        well_known,
+    ):
         app.register_blueprint(module.blueprint)
+    feedback.install(app, settings_of(app))

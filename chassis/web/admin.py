@@ -1,5 +1,7 @@
 """The admin pages of the core: API keys, and the audit log. Features add theirs with `hooks.admin_page`."""
 
+from decimal import Decimal
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response

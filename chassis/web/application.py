@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 
-from chassis.security.bodies import Request
+from chassis.files.receiving import Request
 
 
 class Json(DefaultJSONProvider):

@@ -12,6 +12,8 @@ from chassis.base.environment import BASE_DIR
 from chassis.db import backup, clock, db, outcomes, state
 from chassis.db.snapshot.install import read_installed
 from chassis.db.state import FAILED_BOOT
+from chassis.files import store as file_store
+from chassis.files.places import folder_of
 from chassis.jobs import beat, queries, schedules
 from chassis.observability.collectors import AskedCollector, Samples
 from chassis.security import audit, maintenance
@@ -33,6 +35,7 @@ class Facts:
     failed_backups: Any
     admins_made: Any
     size_bytes: int
+    files: tuple[int, int]
 
 
 def _read(conn: Connection) -> Facts:
@@ -49,6 +52,7 @@ def _read(conn: Connection) -> Facts:
         failed_backups=backup.failed(conn),
         admins_made=state.get(conn, audit.ADMINS_MADE),
         size_bytes=0 if sqlite else conn.execute(text("SELECT pg_database_size(current_database())")).scalar_one(),
+        files=file_store.totals(conn),
     )
 
 
@@ -76,6 +80,13 @@ def _database_size(facts: Facts) -> Samples:
 def _disk(name: str) -> Samples:
     path = current_settings().sqlite_path
     return [([], float(getattr(shutil.disk_usage(path.parent if path else BASE_DIR), name)))]
+
+
+def _files_free(_facts: Facts) -> Samples:
+    """Return the free space where files are received, which is also where they are stored, unless a bucket has them."""
+    folder = folder_of(current_settings())
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return [([], float(shutil.disk_usage(there).free))]
 
 
 def _failed_boot(facts: Facts) -> Samples:
@@ -156,6 +167,9 @@ collector = AskedCollector(
         ("app_database_size_bytes", "Size of the database.", [], _database_size),
         ("app_disk_free_bytes", "Free space on the database's disk.", [], lambda _facts: _disk("free")),
         ("app_disk_size_bytes", "Size of the database's disk.", [], lambda _facts: _disk("total")),
+        ("app_files", "Stored files.", [], lambda facts: [([], float(facts.files[0]))]),
+        ("app_files_size_bytes", "Size of the stored files.", [], lambda facts: [([], float(facts.files[1]))]),
+        ("app_files_disk_free_bytes", "Free space for files on their disk.", [], _files_free),
         ("app_boot_failed_timestamp_seconds", "Time of the last failed start, by step.", ["step"], _failed_boot),
         ("app_snapshot_info", "The outcome of the last boot's snapshot step; always 1.", ["outcome"], _snapshot_info),
         ("app_snapshot_age_seconds", "Time since the database was installed from a snapshot.", [], _snapshot_age),

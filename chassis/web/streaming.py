@@ -1,4 +1,4 @@
-"""Streamed responses that yield to other threads between their pieces."""
+"""Streamed responses yield to other threads between their pieces; large responses of either kind are compressed."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -6,13 +6,14 @@ from typing import Any
 from flask import Flask, Response
 
 from chassis.base.concurrency import Turns
+from chassis.web.compressing import compressed
 
 PIECE_CHARACTERS = 16_000
 
 
 def install(app: Flask) -> None:
     """Yield to other threads between the pieces of every streamed response, since its producer may never wait."""
-    app.after_request(_in_turns)
+    app.after_request(_finished)
 
 
 def joined(texts: Iterable[str]) -> Iterator[str]:
@@ -30,10 +31,10 @@ def joined(texts: Iterable[str]) -> Iterator[str]:
         yield "".join(held)
 
 
-def _in_turns(response: Response) -> Response:
+def _finished(response: Response) -> Response:
     if response.is_streamed:
         response.response = _Taking(response.response)
-    return response
+    return compressed(response)
 
 
 class _Taking(Iterator[Any]):

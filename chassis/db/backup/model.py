@@ -10,6 +10,7 @@ from chassis.errors import AppError
 Report = Callable[[str], None]
 STAMP = "%Y%m%dT%H%M%SZ"
 SIDECAR = ".sha256"
+FILES = ".files.tar.zst"
 NAME = re.compile(r"(?P<stem>[^-/][^/]*)-(?P<stamp>\d{8}T\d{6}Z)\.(db\.zst|dump)")
 
 
@@ -66,6 +67,11 @@ class Restored:
 def name_at(stem: str, seconds: float, ending: str) -> str:
     """Return the name of a backup made at that time; the ending is `db.zst` or `dump`."""
     return f"{stem}-{datetime.fromtimestamp(seconds, UTC).strftime(STAMP)}.{ending}"
+
+
+def files_of(name: str) -> str:
+    """Return the name of the archive of stored files that belongs to a backup of the database."""
+    return f"{name.removesuffix('.db.zst').removesuffix('.dump')}{FILES}"
 
 
 def made_at(name: str, stem: str) -> float | None:

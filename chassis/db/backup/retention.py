@@ -5,7 +5,7 @@ import time
 from chassis.base.times import DAY_SECONDS
 from chassis.db import s3
 from chassis.db.backup import memory
-from chassis.db.backup.model import SIDECAR, Backup, made_at
+from chassis.db.backup.model import SIDECAR, Backup, files_of, made_at
 from chassis.db.backup.places import Place, place_of, stem_of
 from chassis.settings import Settings
 
@@ -29,14 +29,16 @@ def prune(settings: Settings) -> list[str]:
     with other names are never touched.
     """
     place, proofs = place_of(settings), memory.proofs(settings)
-    ours = _ours(place.sizes(), settings)
+    there = place.sizes()
+    ours = _ours(there, settings)
     newest = sorted(ours, key=lambda name: ours[name], reverse=True)
     kept = {*newest[: settings.backup_keep_count], *[name for name in newest if name in proofs][:1]}
     oldest = time.time() - settings.backup_keep_days * DAY_SECONDS
     gone = [name for name in newest if name not in kept and ours[name] < oldest]
     for name in gone:
-        place.remove(name)
-        place.remove(f"{name}{SIDECAR}")
+        for file in (name, *[file for file in [files_of(name)] if file in there]):
+            place.remove(file)
+            place.remove(f"{file}{SIDECAR}")
     return gone
 
 

@@ -95,8 +95,9 @@ def _sent(document: Schema, media: str, content: Schema) -> Iterator[list[str]]:
         yield ["-H", f"Content-Type: {media}"]
         yield ["-d", json.dumps(value, ensure_ascii=False)]
         return
-    for name, part in value.items():
-        yield ["-F" if media == "multipart/form-data" else "--data-urlencode", f"{name}={part}"]
+    for name, parts in value.items():
+        for part in parts if isinstance(parts, list) else [parts]:
+            yield ["-F" if media == "multipart/form-data" else "--data-urlencode", f"{name}={part}"]
 
 
 def _quoted(word: str) -> str:

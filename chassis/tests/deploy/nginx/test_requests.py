@@ -110,4 +110,6 @@ def test_the_numbers_fit_the_defaults_of_the_settings():
     assert waits[0] >= settings.upstream_stream_seconds
     body = int(re.search(r"client_max_body_size (\d+)m", site)[1]) * 1024 * 1024
     assert settings.max_upload_bytes < body < settings.max_upload_bytes * 1.1
+    files = int(re.findall(r"client_max_body_size (\d+)m", site)[1]) * 1024 * 1024
+    assert settings.max_files_body < files < settings.max_files_body * 1.1
     assert f"127.0.0.1:{settings.port}" in site

@@ -1,0 +1,70 @@
+"""Re-encodes images in a process of its own: `python image_child.py JSON`; it imports nothing of the application.
+
+A decoder that is attacked or exhausted takes only this process with it, and its memory is freed afterwards.
+"""
+
+import errno
+import json
+import os
+import resource
+import sys
+from typing import Any
+
+WRITTEN = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WEBP", "GIF": "PNG"}
+OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {"icc_profile": None}, "WEBP": {"quality": 90}}
+BYTES_PER_PIXEL = 16  # the decoded image, its upright copy, and the encoder's buffers
+OWN_BYTES = 600_000_000  # address space of Python and the libraries
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def main() -> None:
+    """Re-encode each `[source, target]`; write a line of JSON for each."""
+    order = json.loads(sys.argv[1])
+    os.umask(0o077)
+    limit(order["pixels"], order["seconds"])
+    for source, target in order["images"]:
+        sys.stdout.write(json.dumps(outcome(source, target, order["pixels"])) + "\n")
+        sys.stdout.flush()
+
+
+def limit(pixels: int, seconds: int) -> None:
+    """Limit the memory and the processor time of this process; macOS does not know the former."""
+    if sys.platform == "linux":
+        most = OWN_BYTES + pixels * BYTES_PER_PIXEL
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+
+
+def outcome(source: str, target: str, pixels: int) -> dict[str, object]:
+    """Return the media type of the new image, or why there is none."""
+    try:
+        return re_encode(source, target, pixels)
+    except OSError as error:
+        return {"full": True} if error.errno in FULL else {"why": "it is damaged or of an unknown format"}
+    except Exception:  # of a decoder that meets what its author did not think of
+        return {"why": "it is damaged or of an unknown format"}
+
+
+def re_encode(source: str, target: str, pixels: int) -> dict[str, object]:
+    """Decode an image, turn it upright, and write it without what else the file contained."""
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = None  # checked here, before anything is decoded
+    with Image.open(source, formats=tuple(WRITTEN)) as image:
+        width, height = image.size
+        if width * height > pixels:
+            return {"large": f"{width:,} x {height:,} pixels"}
+        if getattr(image, "n_frames", 1) > 1:
+            return {"why": "it is animated"}
+        kind = WRITTEN[str(image.format)]
+        upright = ImageOps.exif_transpose(image)
+    if kind == "JPEG" and upright.mode not in ("L", "RGB"):
+        upright = upright.convert("RGB")
+    if kind == "WEBP" and upright.mode not in ("RGB", "RGBA"):
+        upright = upright.convert("RGBA")
+    upright.save(target, format=kind, **OPTIONS[kind])
+    return {"kind": f"image/{kind.lower()}"}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,136 @@
+"""Stores, finds and deletes files."""
+
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, Any
+
+from sqlalchemy import Connection
+from werkzeug.datastructures import FileStorage
+
+from chassis.base.concurrency import Turns
+from chassis.db import db
+from chassis.errors import NotFound, UnsupportedMediaType
+from chassis.files import images, store
+from chassis.files.incoming import Incoming
+from chassis.files.model import StoredFile, new_id, safe_name
+from chassis.files.places import Place, place_of
+from chassis.files.receiving import incoming
+from chassis.security import identity, ownership, quotas, uploads
+from chassis.security.quotas import STORED_BYTES
+from chassis.wiring import current_settings
+
+WHAT = "file"
+LONGEST_SHOWN = 100
+
+
+def keep(given: list[FileStorage], accept: tuple[str, ...], *, label: str = "") -> list[StoredFile]:
+    """Store all of the uploaded files for the caller, or none; return them in the same order.
+
+    `accept` lists media types, of which UPLOAD_TYPES allows some; `label` tells a feature's files apart. Images are
+    re-encoded. Raises UnsupportedMediaType, PayloadTooLarge, OverQuota, and StorageFull.
+    """
+    arrived = [incoming(file) for file in given]
+    kinds = _kinds(arrived, given, accept)
+    settings, owner = current_settings(), identity.current().owner
+    with ExitStack() as undo:
+        parts = _parts(arrived, kinds, given, undo)
+        new = [
+            StoredFile(new_id(), owner, label, safe_name(file.filename or "", kind), kind, size, sha256, time.time())
+            for (_, kind, size, sha256), file in zip(parts, given, strict=True)
+        ]
+        _place(place_of(settings), [path for path, *_ in parts], new, undo)
+        db.write(lambda conn: _insert(conn, owner, new))
+        undo.pop_all()
+    return new
+
+
+def seen(file_id: str) -> StoredFile:
+    """Return a file that the caller may see; raise NotFound otherwise."""
+    file = _get(file_id)
+    ownership.check_seen(file.owner, WHAT)
+    return file
+
+
+def listing(*, label: str | None = None, page: int = 1, per_page: int = 20) -> dict[str, Any]:
+    """Return a page of the files that the caller may see, newest first, as APIs show it."""
+    owner, offset = ownership.seen_owner(), (page - 1) * per_page
+    found, total = db.read(
+        lambda conn: store.listing(conn, owner, label, limit=per_page, offset=offset), unbounded=True
+    )
+    return {"items": [file.as_dict() for file in found], "page": page, "per_page": per_page, "total": total}
+
+
+def opened(file: StoredFile) -> IO[bytes]:
+    """Return the content of a file; raise NotFound when it is gone."""
+    try:
+        return place_of(current_settings()).open(file.id, file.size)
+    except FileNotFoundError:
+        raise NotFound(f"There is no such {WHAT}.") from None
+
+
+def delete(file_id: str) -> StoredFile:
+    """Delete a file and return what was known of it; raise NotFound or Forbidden when the caller may not."""
+    file = _get(file_id)
+    ownership.check_changed(file.owner, WHAT)
+    db.write(lambda conn: store.remove(conn, file_id))
+    place_of(current_settings()).remove(file_id)  # if this fails, the job `cleanup` does it later
+    return file
+
+
+def _get(file_id: str) -> StoredFile:
+    file = db.read(lambda conn: store.get(conn, file_id))
+    if file is None:
+        raise NotFound(f"There is no such {WHAT}.")
+    return file
+
+
+def _kinds(arrived: list[Incoming], given: list[FileStorage], accept: tuple[str, ...]) -> list[str]:
+    """Return the media type of each file, with turns for other threads: each takes a millisecond."""
+    kinds, turns = list[str](), Turns()
+    for one, file in zip(arrived, given, strict=True):
+        kinds.append(_accepted(one, file.filename or "", accept))
+        turns.give()
+    return kinds
+
+
+def _accepted(one: Incoming, name: str, accept: tuple[str, ...]) -> str:
+    """Return the media type of a file; raise UnsupportedMediaType when it is not accepted."""
+    allowed = [kind for kind in accept if kind in uploads.allowed_types()]
+    found = one.kind(name)
+    if found not in allowed:
+        why = f"The content of {name[:LONGEST_SHOWN]} is {found}"
+        raise UnsupportedMediaType(f"{why}; accepted types: {' or '.join(allowed) or 'none'}.")
+    return found
+
+
+def _parts(
+    arrived: list[Incoming], kinds: list[str], given: list[FileStorage], undo: ExitStack
+) -> list[tuple[Path, str, int, str]]:
+    """Return (path, kind, size, SHA-256) of each file, with images re-encoded."""
+    parts = [(one.path, kind, one.size, one.sha256) for one, kind in zip(arrived, kinds, strict=True)]
+    pictures = [number for number, kind in enumerate(kinds) if kind.startswith("image/")]
+    if not pictures:
+        return parts
+    anew = [(str(given[n].filename)[:LONGEST_SHOWN], arrived[n].path, arrived[n].another()) for n in pictures]
+    for _, _, target in anew:
+        undo.callback(target.unlink, missing_ok=True)
+    written = images.re_encode(anew, current_settings())
+    for number, (_, _, target), kind in zip(pictures, anew, written, strict=True):
+        parts[number] = (target, kind, *images.figures(target))
+    return parts
+
+
+def _place(place: Place, paths: list[Path], new: list[StoredFile], undo: ExitStack) -> None:
+    for path, file in zip(paths, new, strict=True):
+        undo.callback(place.remove, file.id)
+        place.add(path, file.id)
+
+
+def _insert(conn: Connection, owner: str, new: list[StoredFile]) -> None:
+    if owner:
+        quotas.take(conn, owner, **{uploads.QUOTA: len(new), STORED_BYTES: sum(file.size for file in new)})
+    store.insert(conn, new)
+
+
+quotas.count_stored("files", store.stored_bytes)
