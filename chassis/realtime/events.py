@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask import Flask
+from flask_socketio import emit
 from pydantic import Field
 
 from chassis import jobs
@@ -10,6 +11,7 @@ from chassis.extensions import socketio
 from chassis.realtime import access, recovery
 from chassis.realtime.publisher import JOB_ROOMS, job_room
 from chassis.realtime.recovery import Resumable
+from chassis.security import maintenance
 from chassis.wiring import wiring_of
 
 
@@ -29,7 +31,9 @@ def register(app: Flask) -> None:
 
 
 def connect() -> None:
-    """Accept every client that passes the checks."""
+    """Accept every client that passes the checks, and tell it when the service is in maintenance mode."""
+    if (reason := maintenance.reason()) is not None:
+        emit("service:maintenance", {"reason": reason})
 
 
 def check_job_room(room: str) -> None:
