@@ -59,23 +59,28 @@ class JobContext:
         with self._telling:
             if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
                 self.latest = (done, total, message)
-        wait = self._saved_at + PROGRESS_INTERVAL_SECONDS - time.monotonic()
-        if wait <= 0:
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """Store the latest progress now, or a moment later if some was just stored: no other step may follow soon."""
+        if self._rest_seconds() <= 0:
             self.flush()
         else:
-            self._flush_in(wait)
+            self._flush_later()
 
-    def _flush_in(self, seconds: float) -> None:
-        """Store the latest progress after a while: a step may be the last one for a long time."""
+    def _rest_seconds(self) -> float:
+        return self._saved_at + PROGRESS_INTERVAL_SECONDS - time.monotonic()
+
+    def _flush_later(self) -> None:
         with self._telling:
             if self._late is None and not self._settled:
-                self._late = threading.Timer(seconds, self._flush_late)
+                self._late = threading.Timer(max(0.0, self._rest_seconds()), self._flush_late)
                 self._late.daemon = True
                 self._late.start()
 
     def _flush_late(self) -> None:
         self._late = None
-        self.flush()
+        self._flush_soon()
 
     def settle(self) -> None:
         """Store no more progress, since the handler has ended; wait for a thread that is storing now."""
@@ -98,6 +103,8 @@ class JobContext:
                 raise
         finally:
             self._saving.release()
+        if self._saved is not None and self._saved != self.latest:
+            self._flush_later()  # another thread told more meanwhile
 
     def read(self, work: Callable[[Connection], T], *, unbounded: bool = False) -> T:
         """Return `db.read(work)`; wait while the database refuses, also in a thread without the job's context."""

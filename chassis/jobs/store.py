@@ -84,8 +84,8 @@ def leave(conn: Connection, *, job_id: str, owner: str, now: float, state: str, 
     queued = _change(conn, job_id, {"queued_at": now} | left, now, *mine, jobs.c.cancel_requested.is_(False))
     if queued is not None:
         return queued
-    cancelled = {"state": CANCELLED, "owner": None, "lease_expires_at": None, "error": None, "finished_at": now}
-    return _change(conn, job_id, cancelled, now, *mine)
+    left.pop("attempt", None)  # which counts after all
+    return _change(conn, job_id, left | {"state": CANCELLED, "error": None, "finished_at": now}, now, *mine)
 
 
 def finish_late(conn: Connection, job: Job, now: float) -> Job | None:

@@ -2,7 +2,7 @@
 "use strict";
 
 window.Hold = class {
-  /** `area` is the list, `note` a hidden button, and `apply()` brings the list up to date. */
+  /** `area` is the list, `note` a hidden button of class `fresh` that is not in it, and `apply()` brings the list up to date. */
   constructor(area, note, apply) {
     Object.assign(this, { area, note, apply, waiting: false });
     const leave = () => setTimeout(() => { if (this.waiting && !this.held) this.release(); });

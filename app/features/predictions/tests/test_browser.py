@@ -236,9 +236,11 @@ def test_failed_rows_are_seen_found_and_retried(own, page):
     assert (page.inner_text("#status"), page.title().partition(" · ")[0]) == ("succeeded, 25% failed", "1 failed")
     page.check("#only-failed")
     page.get_by_text("1 row found").wait_for()
+    page.wait_for_selector(".grid-space .grid-row >> text=[400x1] bad")
     assert page.locator(".grid-space .grid-row").all_inner_texts()[0].split()[0] == "4"
     page.uncheck("#only-failed")
     page.fill("#search", "BETTER")
+    page.get_by_text("1 row found").wait_for()
     page.wait_for_selector(".grid-space .grid-row >> text=echo: say better")
     assert page.locator(".grid-space .grid-row").count() == 1
     page.fill("#search", "")
@@ -257,6 +259,6 @@ def test_the_list_holds_still_under_the_pointer_and_offers_what_is_new(serve, pa
     server.post("/api/predictions", {"name": "third", "prompt": "{n}", "rows": [{"n": "1"}]})
     page.wait_for_selector("#new-batches >> text=1 new batch")
     assert page.inner_text("#batches li:first-child a") == "second"
-    page.click("#new-batches")
+    page.hover("#batches-title")
     page.wait_for_selector("#batches li:first-child >> text=third")
     assert page.get_attribute("#batches time", "title").endswith(" UTC")

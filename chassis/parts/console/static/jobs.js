@@ -113,7 +113,7 @@ window.Jobs = (() => {
 
   function say(text, bad = false) {
     const notice = $("jobs-notice");
-    notice.className = `notice ${bad ? "error" : "good"}`;
+    notice.className = `notice floating ${bad ? "error" : "good"}`;
     Words.put(notice, text);
     notice.hidden = !text;
     say.unread = false;

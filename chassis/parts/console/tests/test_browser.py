@@ -157,7 +157,7 @@ def test_rows_hold_still_under_the_pointer_and_a_selection_outlives_its_page(ser
     send(server, "/admin/console/schedules/cleanup/run", {})
     console.wait_for_selector("#new-jobs >> text=new job")
     assert console.locator("#rows .open").first.inner_text() == before
-    console.click("#new-jobs")
+    console.hover("#jobs-title")
     console.wait_for_selector("#rows tr:first-child >> text=cleanup")
     console.select_option("#kind", "talk")
     console.click("#states [data-state=failed]")
