@@ -2,16 +2,17 @@
 "use strict";
 
 window.Live = (() => {
-  // Half of these to one and a half times of these pass before the next attempt, at random, so that clients do not all
-  // come back at once. A stopping server asks for longer times if it has many clients.
-  const FIRST_MS = 500;
+  // A third of this to this passes before each attempt, at random, so that clients do not all come back at once. A
+  // stopping server asks for a longer time if it has many clients.
   const MOST_MS = 1000;
   const OUTAGE_ATTEMPTS = 60; // after which the server is asked less often
   const OUTAGE_MS = 5000;
   // WebSocket first, polling where the network refuses it: works with whichever of the two the server offers.
   const socket = io({
-    transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelay: FIRST_MS, reconnectionDelayMax: MOST_MS,
+    transports: ["websocket", "polling"], tryAllTransports: true, randomizationFactor: 0.5,
+    reconnectionDelay: MOST_MS * 2 / 3, reconnectionDelayMax: MOST_MS,
   });
+  socket.io.backoff.factor = 1; // no growth, which would end at the limit for many at the same moment
   const rooms = new Rooms(socket);
   // Errors from a proxy in front of the service do not have our JSON body.
   const REFUSALS = {
@@ -23,8 +24,8 @@ window.Live = (() => {
   };
   const words = { live: "Live", connecting: "Connecting", offline: "Offline, reconnecting", out: "Signed out" };
 
-  function pace(first, most) {
-    socket.io.reconnectionDelay(first);
+  function pace(most) {
+    socket.io.reconnectionDelay(most * 2 / 3);
     socket.io.reconnectionDelayMax(most);
   }
 
@@ -57,12 +58,12 @@ window.Live = (() => {
 
   socket.on("connect", () => {
     show("live");
-    pace(FIRST_MS, MOST_MS);
+    pace(MOST_MS);
     if (!told) maintenance(null); // the server says at once that the mode is on, and nothing if it is off
   });
   socket.on("service:maintenance", ({ reason }) => maintenance(reason));
-  socket.on("server:draining", ({ retry_seconds: seconds = 0 }) => pace(Math.max(FIRST_MS, seconds * 333), Math.max(MOST_MS, seconds * 667)));
-  socket.io.on("reconnect_attempt", (attempt) => { if (attempt === OUTAGE_ATTEMPTS) pace(OUTAGE_MS, OUTAGE_MS); });
+  socket.on("server:draining", ({ retry_seconds: seconds = 0 }) => pace(Math.max(MOST_MS, seconds * 1000)));
+  socket.io.on("reconnect_attempt", (attempt) => { if (attempt === OUTAGE_ATTEMPTS) pace(OUTAGE_MS); });
   addEventListener("online", () => { if (!socket.connected) socket.disconnect().connect(); });
   for (const trouble of ["disconnect", "connect_error"]) {
     socket.on(trouble, (reason) => {
