@@ -116,7 +116,7 @@ class Claims:
         context = JobContext(job.id, job.kind, job.attempt, save, time_limit_seconds=limit)
         claim = Claim(job, context, owner)
         self._claims[job.id] = claim
-        JOB_WAIT.labels(job.kind).observe(max(0.0, (job.started_at or 0) - job.queued_at))
+        JOB_WAIT.labels(job.kind).observe(max(0.0, (job.started_at or 0) - max(job.queued_at, job.not_before)))
         announce(job)
         threading.Thread(target=self._run, args=(claim,), name=f"job-{job.id}", daemon=True).start()
         return claim

@@ -46,6 +46,8 @@ class JobContext:
         self._save = save
         self._saved: tuple[int, int, str] | None = None
         self._saved_at = 0.0
+        self._late: threading.Timer | None = None
+        self._settled = False
         self._stopped = threading.Event()
         self._telling, self._saving = threading.Lock(), threading.Lock()
 
@@ -57,8 +59,33 @@ class JobContext:
         with self._telling:
             if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
                 self.latest = (done, total, message)
-        if time.monotonic() - self._saved_at >= PROGRESS_INTERVAL_SECONDS:
+        self._flush_soon()
+
+    def _flush_soon(self) -> None:
+        """Store the latest progress now, or a moment later if some was just stored: no other step may follow soon."""
+        if self._rest_seconds() <= 0:
             self.flush()
+        else:
+            self._flush_later()
+
+    def _rest_seconds(self) -> float:
+        return self._saved_at + PROGRESS_INTERVAL_SECONDS - time.monotonic()
+
+    def _flush_later(self) -> None:
+        with self._telling:
+            if self._late is None and not self._settled:
+                self._late = threading.Timer(max(0.0, self._rest_seconds()), self._flush_late)
+                self._late.daemon = True
+                self._late.start()
+
+    def _flush_late(self) -> None:
+        self._late = None
+        self._flush_soon()
+
+    def settle(self) -> None:
+        """Store no more progress, since the handler has ended; wait for a thread that is storing now."""
+        with self._saving:
+            self._settled = True
 
     def flush(self) -> None:
         """Store the latest progress now, unless the database refuses; it is stored later then."""
@@ -66,7 +93,7 @@ class JobContext:
             return  # another thread is storing; the next one stores what it misses
         try:
             latest = self.latest
-            if latest is not None and latest != self._saved:
+            if latest is not None and latest != self._saved and not self._settled:
                 self._saved, self._saved_at = latest, time.monotonic()
                 with patient(None):
                     self._save(*latest)
@@ -76,6 +103,8 @@ class JobContext:
                 raise
         finally:
             self._saving.release()
+        if self._saved is not None and self._saved != self.latest:
+            self._flush_later()  # another thread told more meanwhile
 
     def read(self, work: Callable[[Connection], T], *, unbounded: bool = False) -> T:
         """Return `db.read(work)`; wait while the database refuses, also in a thread without the job's context."""

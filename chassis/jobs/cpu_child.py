@@ -40,6 +40,7 @@ class Child:
                 outcome = _outcome(context, payload)
                 self._context = None
                 context.flush()
+                context.settle()
             self._send(outcome)
 
     def _listen(self) -> None:

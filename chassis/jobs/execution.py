@@ -18,7 +18,7 @@ from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from chassis.jobs.recovery import let_go
 from chassis.jobs.service import announce
 from chassis.observability import tracing
-from chassis.observability.metrics import JOB_DURATION, JOBS_FINISHED
+from chassis.observability.metrics import JOB_DURATION, JOBS_FINISHED, JOBS_REQUEUED
 from chassis.security import payer
 
 log = structlog.get_logger(__name__)
@@ -40,18 +40,17 @@ def execute(job: Job, context: JobContext, owner: str, stopping: threading.Event
                 kind = registry.kind(job.kind)
                 handler = pool.run if pool is not None and kind.cpu_bound else kind.handler
                 handler(context, job.payload)
-        except JobStopped:
-            pass
         except Exception as raised:
             error = raised
             if not is_expected(raised, told_to_end=context.cancelled):
                 log.exception("job_raised", kind=job.kind)
+        context.settle()
         _finish(job, context, owner, error, stopping)
 
 
 def is_expected(error: Exception, *, told_to_end: bool) -> bool:
     """Return whether a handler may end like this: the job's last line says why, and a traceback would add nothing."""
-    return told_to_end or isinstance(error, (AppError, Raised)) or bool(fault_of(error))
+    return told_to_end or isinstance(error, (AppError, JobStopped, Raised)) or bool(fault_of(error))
 
 
 def release(job: Job, context: JobContext, owner: str) -> None:
@@ -61,7 +60,7 @@ def release(job: Job, context: JobContext, owner: str) -> None:
 
 def abandon(job: Job, context: JobContext, owner: str) -> None:
     """Store the end of a job that was told to end and whose handler does not."""
-    _leave(job, context, owner, **_outcome(job, context, None))
+    _leave(job, context, owner, **_outcome(job, context, JobStopped()))
 
 
 def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, stopping: threading.Event) -> None:
@@ -80,17 +79,22 @@ def _finish(job: Job, context: JobContext, owner: str, error: Exception | None, 
 
 
 def _outcome(job: Job, context: JobContext, error: Exception | None) -> dict[str, Any]:
-    kind = registry.kind(job.kind)
+    """Return the job's new values: a handler that returned has done its work, also if it was told to end meanwhile."""
+    if error is None:
+        return {"state": SUCCEEDED, "error": None}
     if context.reason == "cancel":
         return {"state": CANCELLED}
     if context.reason == "time_limit":
         return {"state": FAILED, "error": f"The job exceeded its time limit of {context.time_limit_seconds:g} s."}
-    if context.reason == "stop":
+    if context.cancelled and not isinstance(error, AppError):
         return let_go(job)
-    if error is None:
-        return {"state": SUCCEEDED, "error": None}
+    return _after_error(job, error)
+
+
+def _after_error(job: Job, error: Exception) -> dict[str, Any]:
+    kind = registry.kind(job.kind)
     fault = fault_of(error)  # of a thread that did not wait for the database
-    if fault and (kind.stall == "requeue" or job.attempt >= kind.max_attempts):
+    if fault and (kind.survives_stop or job.attempt >= kind.max_attempts):
         sentence = f"The database could not be used: {fault.value}."
         return let_go(job) | {"error": sentence, "not_before": clock.now() + kind.backoff(1)}
     sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
@@ -107,6 +111,8 @@ def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
 
     def write(conn: Connection) -> Job | None:
         left = store.leave(conn, job_id=job.id, owner=owner, now=now, **values)
+        if left is None and values["state"] == SUCCEEDED:
+            left = store.finish_late(conn, job, now)
         if left is not None and left.state == SUCCEEDED and registry.kind(job.kind).schedule:
             schedule_store.succeeded(conn, job.id, now)
         return left
@@ -115,9 +121,13 @@ def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
     if changed is None:
         log.warning("job_lease_lost", kind=job.kind, job_id=job.id)
         return
+    say = log.warning if changed.error else log.info
     if changed.state in ENDED:
         JOBS_FINISHED.labels(job.kind, changed.state).inc()
         JOB_DURATION.labels(job.kind).observe(now - (job.started_at or now))
-    say = log.warning if values.get("error") else log.info
-    say("job_ended", kind=job.kind, job_id=job.id, state=changed.state, error=changed.error)
+        say("job_ended", kind=job.kind, job_id=job.id, state=changed.state, error=changed.error)
+    else:
+        reason = "stop" if context.cancelled else "retry"
+        JOBS_REQUEUED.labels(job.kind, reason).inc()
+        say("job_requeued", kind=job.kind, job_id=job.id, state=changed.state, reason=reason, error=changed.error)
     announce(changed)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, tuple_
 
 from chassis.db.clock import database_time
 from chassis.jobs.model import ENDED, QUEUED, RUNNING, Job
@@ -98,8 +98,9 @@ def counts(conn: Connection) -> list[tuple[str, str, int]]:
 def oldest_queued(conn: Connection, now: float) -> list[tuple[str, float]]:
     """Return (kind, seconds that the kind's oldest ready job has waited)."""
     ready = (jobs.c.state == QUEUED, jobs.c.not_before <= now)
-    query = select(jobs.c.kind, func.min(jobs.c.queued_at)).where(*ready).group_by(jobs.c.kind)
-    return [(kind, max(0.0, now - queued_at)) for kind, queued_at in conn.execute(query)]
+    since = case((jobs.c.not_before > jobs.c.queued_at, jobs.c.not_before), else_=jobs.c.queued_at)
+    query = select(jobs.c.kind, func.min(since)).where(*ready).group_by(jobs.c.kind)
+    return [(kind, max(0.0, now - waits_since)) for kind, waits_since in conn.execute(query)]
 
 
 def as_asked(asked: Mapping[str, str | None]) -> list[ColumnElement[bool]]:

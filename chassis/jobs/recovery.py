@@ -9,6 +9,7 @@ from chassis.jobs import queries, registry, store
 from chassis.jobs.model import CANCELLED, FAILED, INTERRUPTED, QUEUED, Job
 from chassis.jobs.owner import is_dead
 from chassis.jobs.service import announce
+from chassis.observability.metrics import JOBS_REQUEUED
 
 log = structlog.get_logger(__name__)
 
@@ -19,6 +20,8 @@ def reset_stalled(database: Database) -> list[Job]:
     reset = [job for job in (_reset(database, job, now) for job in stalled(database)) if job is not None]
     for job in reset:
         log.warning("stalled_job_reset", job_id=job.id, kind=job.kind, state=job.state)
+        if job.state == QUEUED:
+            JOBS_REQUEUED.labels(job.kind, "crash").inc()
         announce(job)
     return reset
 
@@ -30,9 +33,16 @@ def stalled(database: Database) -> list[Job]:
 
 
 def let_go(job: Job) -> dict[str, Any]:
-    """Return the new values of a job whose process stops gracefully: its kind's policy, the attempt not counted."""
-    state, error = _policy(job)
-    return {"state": state, "error": error} | ({"attempt": job.attempt - 1} if state == QUEUED else {})
+    """Return the new values of a job whose process stops in an orderly way.
+
+    A job that another attempt can continue is queued again, at its old place; the attempt is not counted.
+    """
+    kind = registry.find(job.kind)
+    if job.cancel_requested or kind is None or not kind.survives_stop:
+        state, error = _policy(job)
+        return {"state": state, "error": error}
+    place = {"queued_at": job.queued_at, "not_before": clock.now()}
+    return {"state": QUEUED, "error": None, "attempt": job.attempt - 1} | place
 
 
 def _after_death(job: Job) -> tuple[str, str | None]:
@@ -49,7 +59,7 @@ def _policy(job: Job) -> tuple[str, str | None]:
     if job.cancel_requested:
         return CANCELLED, None
     if kind is None or kind.stall == "interrupt":
-        return INTERRUPTED, "The job's process stopped; queue the job again to continue."
+        return INTERRUPTED, "The job's process stopped. Retry the job to continue."
     return QUEUED, None
 
 

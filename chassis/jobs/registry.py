@@ -19,6 +19,8 @@ class Kind:
     """How jobs of one kind are run.
 
     `stall` says what happens to a job whose process died: `interrupt` waits for an operator, `requeue` runs it again.
+    `resumable` says that another attempt continues where the last one stopped: after an orderly stop (a deploy, a
+    reload) the job is queued again, whatever `stall` says about a crash. Kinds with `requeue` are queued again anyway.
     `cpu_bound` kinds run in workers only, never in the web process, whose sockets they would hold up; each job runs in
     a process of its own, which is killed when the job is cancelled or out of time.
     `time_limit_seconds` is JOBS_TIME_LIMIT_SECONDS unless the kind has its own; 0 means no limit.
@@ -31,6 +33,7 @@ class Kind:
     name: str
     handler: Handler
     stall: Literal["interrupt", "requeue"] = "interrupt"
+    resumable: bool = False
     max_attempts: int = 1
     backoff_seconds: float = 2.0
     longest_backoff_seconds: float = 600.0
@@ -41,6 +44,11 @@ class Kind:
     missed: Literal["once", "skip"] = "once"
     own_rows: bool = False
     in_quota: bool = True
+
+    @property
+    def survives_stop(self) -> bool:
+        """Return whether a job that an orderly stop ends is queued again by itself."""
+        return self.resumable or self.stall == "requeue"
 
     def time_limit(self, settings: Settings) -> float | None:
         """Return how long a job may run, in seconds, or None for no limit."""

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from chassis.db.clock import database_time
 from chassis.jobs import endings, turns
-from chassis.jobs.model import CANCELLED, ENDED, QUEUED, RUNNING, Job
+from chassis.jobs.model import CANCELLED, ENDED, INTERRUPTED, QUEUED, RUNNING, SUCCEEDED, Job
 from chassis.jobs.queries import as_asked, ended_before, get, of_owners
 from chassis.jobs.tables import jobs
 
@@ -73,10 +73,26 @@ def progress(
 
 
 def leave(conn: Connection, *, job_id: str, owner: str, now: float, state: str, **values: Any) -> Job | None:
-    """Give a running job a new state and no owner; return None if it no longer belongs to the owner."""
-    ended = {"state": state, "owner": None, "lease_expires_at": None, **values}
-    ended |= {"finished_at": now} if state in ENDED else {"queued_at": now, "cancel_requested": False}
-    return _change(conn, job_id, ended, now, jobs.c.state == RUNNING, jobs.c.owner == owner)
+    """Give a running job a new state and no owner; return None if it no longer belongs to the owner.
+
+    A job that somebody has cancelled meanwhile is not queued again.
+    """
+    mine = (jobs.c.state == RUNNING, jobs.c.owner == owner)
+    left = {"state": state, "owner": None, "lease_expires_at": None} | values
+    if state in ENDED:
+        return _change(conn, job_id, left | {"finished_at": now}, now, *mine)
+    queued = _change(conn, job_id, {"queued_at": now} | left, now, *mine, jobs.c.cancel_requested.is_(False))
+    if queued is not None:
+        return queued
+    left.pop("attempt", None)  # which counts after all
+    return _change(conn, job_id, left | {"state": CANCELLED, "error": None, "finished_at": now}, now, *mine)
+
+
+def finish_late(conn: Connection, job: Job, now: float) -> Job | None:
+    """Store that a job has succeeded that was taken from its owner; return None if it was begun or touched since."""
+    same = (jobs.c.state.in_((QUEUED, INTERRUPTED)), jobs.c.started_at == job.started_at)
+    values = {"state": SUCCEEDED, "error": None, "attempt": job.attempt, "finished_at": now}
+    return _change(conn, job.id, values, now, *same)
 
 
 def take_from_owner(conn: Connection, stalled: Job, *, now: float, state: str, error: str | None) -> Job | None:

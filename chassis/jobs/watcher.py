@@ -6,13 +6,13 @@ from chassis.jobs import queries
 from chassis.jobs.model import Job
 from chassis.jobs.signals import job_changed
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.2
 AT_ONCE = 500  # rows in a read, which blocks all others
 OVERLAP_SECONDS = 5.0  # for other machines' clocks, and transactions that commit later than they began
 
 
 class Watcher(DatabaseTicker):
-    """Reads changed rows twice a second, and sends `job_changed` for those that this process has not seen."""
+    """Reads changed rows five times a second, and sends `job_changed` for those that this process has not seen."""
 
     def __init__(self) -> None:
         super().__init__("job_watcher", POLL_SECONDS)

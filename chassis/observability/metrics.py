@@ -45,8 +45,11 @@ STREAMS = Gauge("app_streams", "Streams to clients that are under way.", multipr
 STREAMS_ENDED = Counter("app_streams_ended_total", "Ended streams to clients.", ["outcome"])
 
 JOBS_FINISHED = Counter("jobs_finished_total", "Ended jobs, by final state.", ["kind", "state"])
+JOBS_REQUEUED = Counter(
+    "jobs_requeued_total", "Started jobs that were queued again, by reason: stop, retry or crash.", ["kind", "reason"]
+)
 JOB_DURATION = Histogram("job_duration_seconds", "Time from claim to end.", ["kind"], buckets=LONG_SECONDS)
-JOB_WAIT = Histogram("job_wait_seconds", "Time from enqueue to claim.", ["kind"], buckets=LONG_SECONDS)
+JOB_WAIT = Histogram("job_wait_seconds", "Time from being ready to claim.", ["kind"], buckets=LONG_SECONDS)
 SCHEDULE_SKIPPED = Counter(
     "app_schedule_skipped_total",
     "Scheduled runs skipped: missed, or the previous run was still active.",

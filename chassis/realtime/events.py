@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 from flask import Flask
+from flask_socketio import emit
 from pydantic import BaseModel, Field
 
 from chassis import jobs
@@ -12,6 +13,7 @@ from chassis.realtime import access, contracts, recovery
 from chassis.realtime.contracts import Event
 from chassis.realtime.publisher import JOB_ROOMS, job_room
 from chassis.realtime.recovery import Resumable
+from chassis.security import maintenance
 from chassis.wiring import wiring_of
 
 
@@ -45,6 +47,13 @@ class Draining(Event):
     """This worker stops, and closes its connections within that time; reconnecting reaches another one."""
 
     within_seconds: float
+    retry_seconds: float = Field(description="Try again within this time, at a random moment.")
+
+
+class Maintenance(Event):
+    """Maintenance mode was turned on, for this reason, or off."""
+
+    reason: str | None
 
 
 class Present(Event):
@@ -68,6 +77,7 @@ def register(app: Flask) -> None:
     contracts.sends("job:update", JobResponse, to="the viewers of the job, after each change")
     contracts.sends("presence:update", Present, to="the members of the room, at most twice a second")
     contracts.sends("room:missed", Missed, to="everyone in the room, after an outage")
+    contracts.sends("service:maintenance", Maintenance, to="every client", numbered=False)
     contracts.sends("server:draining", Draining, to="every client of a worker that stops", numbered=False)
     socketio.on("connect")(connect)
     socketio.on("disconnect")(disconnect)
@@ -76,7 +86,9 @@ def register(app: Flask) -> None:
 
 
 def connect() -> None:
-    """Accept every client that passes the checks."""
+    """Accept every client that passes the checks, and tell it when the service is in maintenance mode."""
+    if (reason := maintenance.reason()) is not None:
+        emit("service:maintenance", {"reason": reason})
 
 
 def check_job_room(room: str) -> None:

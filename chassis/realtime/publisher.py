@@ -18,6 +18,7 @@ from chassis.realtime import contracts, recovery, relay
 
 log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.1
+WORK_SECONDS = 0.03  # of a tick
 JOB_ROOMS = "job:"
 Source = Callable[[str], dict[str, Any] | None]
 
@@ -50,8 +51,8 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
 def publish_details(kind: str, event: str, source: Source) -> None:
     """Send `event` with `source(job_id)` to a job's viewers after changes of jobs of that kind.
 
-    All such events of a process together go out at most ten times a second, so that a viewer gets no more than that
-    however many jobs it follows; `source` returns what is new since its last call, or None.
+    They go out at most ten times a second for each job, and less often when many jobs change at once; `source` returns
+    what is new since its last call, or None.
     """
     _sources[kind] = (event, source)
 
@@ -64,29 +65,30 @@ def publish_job(job: Job) -> None:
 
 
 class Publisher(DatabaseTicker):
-    """Sends pending details, one job's per tick, in turn."""
+    """Sends pending details of the jobs in turn, each job's once per tick."""
 
     def __init__(self) -> None:
         super().__init__("publisher", TICK_SECONDS)
 
     def tick(self) -> None:
-        """Send one job's details, and rest as long as that took: a slow database is busy half of the time at most."""
+        """Send details, and rest as long as that took: a slow database is busy half of the time at most."""
         started = time.monotonic()
         try:
-            send_one()
+            send_some(until=started + WORK_SECONDS)
         finally:
             self._stopping.wait(max(0.0, time.monotonic() - started))
 
 
-def send_one() -> None:
-    """Send one job's details; the job returns to the end of the queue while it has more."""
+def send_some(until: float) -> None:
+    """Send details until a time, but one job's at least; a job returns to the end of the queue while it has more."""
     if not recovery.speaks():
         _pending.clear()
-    while _pending:
+    for _ in range(len(_pending)):
         job_id, kind = _pending.popitem(last=False)
         event, source = _sources[kind]
         details = source(job_id)
         if details is not None:
             _pending.setdefault(job_id, kind)
             recovery.deliver(job_room(job_id), event, details)
+        if time.monotonic() >= until:
             return

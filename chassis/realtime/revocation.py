@@ -10,7 +10,7 @@ from flask import Flask, request
 from chassis.db import clock, db
 from chassis.db.ticker import DatabaseTicker
 from chassis.extensions import socketio
-from chassis.security import identity, store, switches
+from chassis.security import identity, maintenance, store, switches
 from chassis.security.identity import ANONYMOUS, Identity
 from chassis.security.keyring import keyring
 from chassis.security.signals import rights_changed
@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.4
 FLUSH_EVERY = 12  # checks
 CHECK_ALL_EVERY = 25  # checks: not every kind of identity announces its changes
+UNKNOWN = "unknown"  # whether the maintenance mode is on, before the first check
 Socket = tuple[str, str]  # sid, namespace
 
 _open: dict[Socket, Identity] = {}
@@ -101,6 +102,7 @@ class Lookout(DatabaseTicker):
         super().__init__("revocation", LOOK_SECONDS)
         global _lookout
         self._app, self._version, self._looks = app, -1, 0
+        self._maintenance: str | None = UNKNOWN
         _lookout = self
 
     def stop(self) -> None:
@@ -122,6 +124,7 @@ class Lookout(DatabaseTicker):
         """Check once."""
         self._looks += 1
         switches.look()
+        self._tell_maintenance()
         version = db.read(store.version)
         if version != self._version or clock.now() >= _first_end or self._looks % CHECK_ALL_EVERY == 0:
             keyring.forget()
@@ -130,3 +133,9 @@ class Lookout(DatabaseTicker):
             self._version = version
         if self._looks % FLUSH_EVERY == 0:
             keyring.flush()
+
+    def _tell_maintenance(self) -> None:
+        """Tell this process's clients when the maintenance mode has changed."""
+        before, self._maintenance = self._maintenance, maintenance.reason()
+        if before not in (UNKNOWN, self._maintenance):
+            socketio.emit("service:maintenance", {"reason": self._maintenance}, ignore_queue=True)

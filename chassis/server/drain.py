@@ -15,6 +15,7 @@ WATCH_SECONDS = 0.1
 BATCHES = 10
 SECONDS_PER_CLIENT = 0.0005  # clients add a random delay of their own
 SPREAD_SECONDS = 2.0
+RETRY_SECONDS = 1.0  # within which a client tries again; more for more clients, so that a new worker can greet them
 NOTICE_SECONDS = 0.2  # the JavaScript client discards data that it reads together with the end of the connection
 HANDLERS_SECONDS = 3.0
 
@@ -80,7 +81,7 @@ def send_away(server: Any) -> None:
     server.eio.stopping = True
     connections = random.sample(found := list(server.eio.sockets.values()), len(found))
     spread = min(SPREAD_SECONDS, len(connections) * SECONDS_PER_CLIENT)
-    _announce(server, spread)
+    _announce(server, spread, max(RETRY_SECONDS, len(connections) * SECONDS_PER_CLIENT))
     time.sleep(NOTICE_SECONDS if connections else 0)
     handlers = []
     for start in range(BATCHES):
@@ -92,10 +93,11 @@ def send_away(server: Any) -> None:
     log.info("Sent %d clients away in %.1f s", len(connections), time.monotonic() - began)
 
 
-def _announce(server: Any, spread: float) -> None:
+def _announce(server: Any, spread: float, retry: float) -> None:
+    told = {"within_seconds": spread, "retry_seconds": retry}
     for namespace in list(server.manager.get_namespaces()):
         try:
-            server.emit("server:draining", {"within_seconds": spread}, namespace=namespace, ignore_queue=True)
+            server.emit("server:draining", told, namespace=namespace, ignore_queue=True)
         except Exception:
             log.exception("Could not announce that this worker is stopping")
 

@@ -65,7 +65,7 @@ def money(micro_units: int) -> str:
 
 @blueprint.app_template_filter()
 def day_and_time(given: float | str | None) -> Markup:
-    """Format a time, in seconds since 1970 or as ISO 8601, in UTC to the minute."""
+    """Format a time, in seconds since 1970 or as ISO 8601: in UTC, and in local time where times.js runs."""
     text = iso(given) if isinstance(given, float) else given
-    shown = Markup('<time datetime="{}">{}</time>')
+    shown = Markup('<time datetime="{}">{} UTC</time>')
     return shown.format(text, text[:16].replace("T", " ")) if text else Markup("-")

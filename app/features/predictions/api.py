@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
-from app.features.predictions import export, json_rows, service, store, upload
+from app.features.predictions import export, json_rows, search, service, store, upload
 from app.features.predictions.messages import (
     AcceptedBatch,
     BatchPage,
@@ -131,10 +131,14 @@ def show(prediction_id: str) -> Response:
 @blueprint.get(f"/{ID}/rows")
 @describe(query=RowQuery, answers={200: RowsResponse})
 def rows(prediction_id: str) -> Response:
-    """Return rows in input order, or the rows that finished after a given finish_no."""
+    """Return rows in input order, all or those that match, or the rows that finished after a given finish_no."""
     asked, batch = query_parameters(RowQuery), service.get(prediction_id)
     if (after := asked.after) is not None:
         found = db.read(lambda conn: store.rows_after(conn, prediction_id, after=after, limit=asked.limit))
+    elif asked.failed or asked.search:
+        of = search.matching(prediction_id, failed=asked.failed, text=asked.search)
+        total, found = db.read(lambda conn: search.matches(conn, of, offset=asked.offset, limit=asked.limit))
+        return jsonify(total=total, items=found)
     else:
         page = {"offset": asked.offset, "limit": asked.limit}
         found = db.read(lambda conn: store.page_of_rows(conn, prediction_id, **page))

@@ -2,6 +2,7 @@
 
 import contextvars
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from app.features.predictions import prompt as prompts
@@ -15,13 +16,15 @@ from chassis.jobs import JobContext, JobStopped
 from chassis.upstream import Cancelled, UpstreamError
 
 CHUNK = 500
+DROP_SECONDS = 2.0
 Row = tuple[int, dict[str, str]]
 
 
 def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
     """Request an answer for every row without one; raise an error that makes continuing pointless.
 
-    When the process stops, it waits for running calls; when the batch is cancelled, they are dropped.
+    When the process stops, it waits for running calls; when the batch is cancelled, they are dropped. A batch whose
+    last row got its answer meanwhile is done all the same.
     """
     batch = db.read(lambda conn: store.get(conn, prediction_id))
     if batch is None:
@@ -42,13 +45,30 @@ def predict(context: JobContext, prediction_id: str, concurrency: int) -> None:
     threads = [_thread(work) for _ in range(min(concurrency, total))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        while thread.is_alive() and context.reason not in ("cancel", "lost", "time_limit"):
-            thread.join(0.1)
+    _wait(threads, context)
     if errors:
         raise _told(errors[0], prediction_id)
-    if context.cancelled:
+    if context.cancelled and _is_open(prediction_id):
         raise JobStopped
+
+
+def _wait(threads: list[threading.Thread], context: JobContext) -> None:
+    """Wait for all threads; calls that are dropped have a moment to end, and to store an answer that is here."""
+    dropped = 0.0
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(0.1)
+            if context.reason in (None, "stop"):
+                continue
+            dropped = dropped or time.monotonic()
+            if time.monotonic() - dropped > DROP_SECONDS:
+                return
+
+
+def _is_open(prediction_id: str) -> bool:
+    """Return whether rows of a batch have no answer."""
+    batch = db.read(lambda conn: store.get(conn, prediction_id))
+    return batch is not None and batch["done"] < batch["total"]
 
 
 def _told(error: Exception, prediction_id: str) -> Exception:
@@ -59,7 +79,7 @@ def _told(error: Exception, prediction_id: str) -> Exception:
     left = batch["total"] - batch["done"]
     end = "" if error.message.endswith((".", "!", "?", "…")) else "."
     rows = "1 row was" if left == 1 else f"{left:,} rows were"
-    return AppError(f"{error.message}{end} {rows} not attempted; continue the batch to go on.", code=error.code)
+    return AppError(f"{error.message}{end} {rows} not attempted; resume the batch to go on.", code=error.code)
 
 
 def _thread(work: Callable[[], None]) -> threading.Thread:

@@ -20,7 +20,7 @@ def configure(settings: Settings) -> None:
     predictor.configure(settings)
 
 
-@job(KIND, stall="interrupt", own_rows=True)
+@job(KIND, stall="interrupt", resumable=True, own_rows=True)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
     """Process one batch; chassis.upstream retries calls, so the job itself has no retries."""
     predict(context, payload["prediction_id"], _concurrency)

@@ -79,6 +79,10 @@ class RowQuery(BaseModel):
         None, ge=0, le=MOST, description="Return the rows that finished after this finish_no instead."
     )
     limit: int = Field(200, ge=1, le=500, description="Maximum number of rows to return.")
+    failed: bool = Field(False, description="Return failed rows only; offset then counts among these.")
+    search: Text = Field(
+        "", max_length=100, description="Return rows with this text in the input, answer or error only."
+    )
 
 
 class AcceptedBatch(BaseModel):

@@ -97,13 +97,13 @@ def listing(conn: Connection, *, owner: str | None, limit: int, offset: int) -> 
 def page_of_rows(conn: Connection, prediction_id: str, *, offset: int, limit: int) -> list[dict[str, Any]]:
     """Return rows in the input's order."""
     query = select(rows).where(rows.c.prediction_id == prediction_id, rows.c.position >= offset)
-    return [_row(row) for row in conn.execute(query.order_by(rows.c.position).limit(limit))]
+    return [shown_row(row) for row in conn.execute(query.order_by(rows.c.position).limit(limit))]
 
 
 def rows_after(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[dict[str, Any]]:
     """Return the rows that finished after a finish number, in the order in which they finished."""
     query = select(rows).where(rows.c.prediction_id == prediction_id, rows.c.finish_no > after)
-    return [_row(row) for row in conn.execute(query.order_by(rows.c.finish_no).limit(limit))]
+    return [shown_row(row) for row in conn.execute(query.order_by(rows.c.finish_no).limit(limit))]
 
 
 def unfinished(conn: Connection, prediction_id: str, *, after: int, limit: int) -> list[tuple[int, dict[str, str]]]:
@@ -227,6 +227,7 @@ def _batch(row: Row[Any]) -> dict[str, Any]:
     return batch | {name: iso(getattr(row, name)) for name in ("created_at", "started_at", "finished_at")}
 
 
-def _row(row: Row[Any]) -> dict[str, Any]:
+def shown_row(row: Row[Any]) -> dict[str, Any]:
+    """Return a row as the API shows it."""
     shown = ("position", "input", "output", "status", "error", "model", "cached", "finish_no")
     return {name: getattr(row, name) for name in shown}

@@ -31,6 +31,7 @@ def show() -> str:
         groups=_groups(),
         lines=audit.listing(limit=AUDIT_LINES),
         stale=stale_keys.reasons(),
+        schedule_zone=current_settings().schedule_time_zone,
     )
 
 

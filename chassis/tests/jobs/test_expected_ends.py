@@ -71,4 +71,4 @@ def test_an_unexpected_error_is_logged_once_with_its_traceback(runner, wait_for)
 
 def said(lines, job):
     """Return the lines of a job's end."""
-    return [line for line in lines if line["event"] == "job_ended" and line["job_id"] == job.id]
+    return [line for line in lines if line["event"] in ("job_ended", "job_requeued") and line["job_id"] == job.id]

@@ -76,34 +76,82 @@ def test_a_job_over_its_time_limit_fails(runner, wait_for):
     assert "limit of 0.3 s" in jobs.get(job.id).error
 
 
-def test_a_late_finisher_whose_lease_was_lost_changes_nothing(runner, wait_for, database):
+@pytest.mark.parametrize("ends_as", ["succeeded", "interrupted", "queued"])
+def test_a_job_whose_lease_was_lost_has_succeeded_if_it_did_and_nobody_touched_it(runner, wait_for, database, ends_as):
     go = threading.Event()
-    jobs.job("late")(lambda context, payload: go.wait(LIMIT_SECONDS))
+
+    @jobs.job("late")
+    def late(context, payload):
+        go.wait(LIMIT_SECONDS)
+        if ends_as == "interrupted":
+            raise AppError("It failed.")
+
     one = runner()
     job = jobs.enqueue("late", {})
-    held = wait_for(lambda: (found := jobs.get(job.id)).state == "running" and found)
+    wait_for(lambda: state(job) == "running")
     database.write(
         lambda conn: store.take_from_owner(conn, jobs.get(job.id), now=time.time(), state="interrupted", error="taken")
     )
+    if ends_as == "queued":
+        database.write(lambda conn: store.requeue(conn, job.id, time.time() + FOREVER))
     go.set()
     wait_for(lambda: not one.claims.all())
     found = jobs.get(job.id)
-    assert (found.state, found.error, found.owner) == ("interrupted", "taken", None)
-    assert held.owner
+    assert (found.state, found.owner) == (ends_as, None)
 
 
-def test_a_stopping_runner_lets_go_of_its_jobs_as_their_kind_wants(runner, wait_for):
+@pytest.mark.parametrize("reason", ["stop", "cancel", "time_limit"])
+def test_a_job_that_does_its_work_after_it_was_told_to_end_has_succeeded(runner, wait_for, reason):
+    @jobs.job("thorough", time_limit_seconds=0.2 if reason == "time_limit" else None)
+    def thorough(context, payload):
+        wait_for(lambda: context.cancelled)
+        context.progress(2, 2)
+
+    one = runner()
+    job = jobs.enqueue("thorough", {})
+    wait_for(lambda: state(job) == "running")
+    if reason == "cancel":
+        jobs.cancel(job.id)
+    if reason == "stop":
+        one.stop()
+    wait_for(lambda: not one.claims.all())
+    found = jobs.get(job.id)
+    assert (found.state, found.error, found.done) == ("succeeded", None, 2)
+
+
+def test_a_stopping_runner_queues_the_jobs_again_that_another_can_continue(runner, wait_for):
     jobs.job("again", stall="requeue")(lambda context, payload: context.wait(FOREVER))
+    jobs.job("goes on", resumable=True)(lambda context, payload: context.wait(FOREVER))
     jobs.job("once")(lambda context, payload: context.wait(FOREVER))
     heard, ended = threading.Event(), []
     jobs.job("deaf")(lambda context, payload: ended.append(heard.wait(LIMIT_SECONDS)))
     one = runner()
-    queued = [jobs.enqueue(kind, {}) for kind in ("again", "once", "deaf")]
+    queued = [jobs.enqueue(kind, {}) for kind in ("again", "goes on", "once", "deaf")]
     wait_for(lambda: all(state(job) == "running" for job in queued))
     one.stop()
     assert ended == [], "it waited for a job that does not end"
+    assert [state(job) for job in queued] == ["queued", "queued", "interrupted", "interrupted"]
+    assert jobs.get(queued[1].id).queued_at == queued[1].queued_at, "it lost its place"
     heard.set()
-    assert [state(job) for job in queued] == ["queued", "interrupted", "interrupted"]
+    wait_for(lambda: state(queued[3]) == "succeeded")
+
+
+def test_a_job_that_was_cancelled_during_a_stop_is_not_queued_again(runner, wait_for):
+    told = threading.Event()
+
+    @jobs.job("goes on", resumable=True)
+    def goes_on(context, payload):
+        wait_for(lambda: context.cancelled)
+        jobs.cancel(context.id)
+        told.set()
+        raise jobs.JobStopped
+
+    one = runner()
+    job = jobs.enqueue("goes on", {})
+    wait_for(lambda: state(job) == "running")
+    one.stop()
+    assert told.is_set()
+    wait_for(lambda: state(job) == "cancelled")
 
 
 def test_an_orderly_stop_is_no_attempt_however_often_it_comes(runner, wait_for):

@@ -18,6 +18,7 @@ def note(context, payload):
         file.write(f"{context.id}\n")
 
 
+@jobs.job("march", resumable=True)
 @jobs.job("wait", stall="requeue", max_attempts=5)
 def wait(context, payload):
     """Wait for a file, and say that it waits."""

@@ -2,9 +2,17 @@
 "use strict";
 
 window.Live = (() => {
-  const RETRY_MS = 2000;
+  // A third of this to this passes before each attempt, at random, so that clients do not all come back at once. A
+  // stopping server asks for a longer time if it has many clients.
+  const MOST_MS = 1000;
+  const OUTAGE_ATTEMPTS = 60; // after which the server is asked less often
+  const OUTAGE_MS = 5000;
   // WebSocket first, polling where the network refuses it: works with whichever of the two the server offers.
-  const socket = io({ transports: ["websocket", "polling"], tryAllTransports: true, reconnectionDelayMax: 3000 });
+  const socket = io({
+    transports: ["websocket", "polling"], tryAllTransports: true, randomizationFactor: 0.5,
+    reconnectionDelay: MOST_MS * 2 / 3, reconnectionDelayMax: MOST_MS,
+  });
+  socket.io.backoff.factor = 1; // no growth, which would end at the limit for many at the same moment
   const rooms = new Rooms(socket);
   // Errors from a proxy in front of the service do not have our JSON body.
   const REFUSALS = {
@@ -16,7 +24,23 @@ window.Live = (() => {
   };
   const words = { live: "Live", connecting: "Connecting", offline: "Offline, reconnecting", out: "Signed out" };
 
+  function pace(most) {
+    socket.io.reconnectionDelay(most * 2 / 3);
+    socket.io.reconnectionDelayMax(most);
+  }
+
+  // The maintenance mode may begin and end while a page is open, or while it is offline.
+  let told = true;
+  function maintenance(reason) {
+    told = true;
+    const banner = document.getElementById("maintenance-banner");
+    if (!banner) return;
+    banner.hidden = !reason;
+    banner.querySelector("span").textContent = reason ?? "";
+  }
+
   function show(state) {
+    document.documentElement.dataset.connection = state;
     const element = document.getElementById("connection");
     if (!element || element.dataset.state === state && element.textContent === words[state]) return;
     element.dataset.state = state;
@@ -32,13 +56,22 @@ window.Live = (() => {
     element.append(link);
   }
 
-  socket.on("connect", () => show("live"));
+  socket.on("connect", () => {
+    show("live");
+    pace(MOST_MS);
+    if (!told) maintenance(null); // the server says at once that the mode is on, and nothing if it is off
+  });
+  socket.on("service:maintenance", ({ reason }) => maintenance(reason));
+  socket.on("server:draining", ({ retry_seconds: seconds = 0 }) => pace(Math.max(MOST_MS, seconds * 1000)));
+  socket.io.on("reconnect_attempt", (attempt) => { if (attempt === OUTAGE_ATTEMPTS) pace(OUTAGE_MS); });
+  addEventListener("online", () => { if (!socket.connected) socket.disconnect().connect(); });
   for (const trouble of ["disconnect", "connect_error"]) {
     socket.on(trouble, (reason) => {
       if (["unauthorized", "sign_in_unfinished"].includes(reason?.data?.code)) return showSignedOut();
       show("offline");
+      told = false;
       // After a refusal, or when the server closed the connection on purpose, the client stops trying: connect again.
-      if (!socket.active) setTimeout(() => socket.connect(), RETRY_MS * (0.5 + Math.random()));
+      if (!socket.active) setTimeout(() => socket.connect(), MOST_MS * (0.5 + Math.random()));
     });
   }
   return {

@@ -3,7 +3,7 @@
 "use strict";
 
 window.Rooms = class {
-  static RETRY_MS = 2000;
+  static RETRY_MS = 1000; // half of it to one and a half times of it, at random
   static ANSWER_MS = 10_000;
 
   constructor(socket) {
@@ -37,7 +37,7 @@ window.Rooms = class {
     socket.timeout(Rooms.ANSWER_MS).emit(room.event, { ...room.message, after: room.position }, (lost, answer) => {
       if (!current()) return;
       if (answer?.ok) this.joined(room, answer);
-      else if (answer?.error?.code !== "not_found") setTimeout(() => { if (current()) this.join(room); }, Rooms.RETRY_MS);
+      else if (answer?.error?.code !== "not_found") setTimeout(() => { if (current()) this.join(room); }, Rooms.RETRY_MS * (0.5 + Math.random()));
     });
   }
 

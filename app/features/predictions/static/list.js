@@ -16,23 +16,31 @@
     const badge = document.createElement("span");
     badge.className = "badge";
     const counts = document.createElement("span");
-    counts.className = "quiet";
+    const when = Times.element(batch.created_at);
+    const below = document.createElement("div");
+    below.className = "row quiet";
+    below.append(counts, when);
+    const outcomes = document.createElement("div");
+    outcomes.className = "outcomes";
     const bar = document.createElement("progress");
     bar.setAttribute("aria-label", `Progress of ${batch.name}`);
     const top = document.createElement("div");
     top.className = "row between";
     top.append(link, badge);
-    element.append(top, bar, counts);
+    outcomes.append(bar);
+    element.append(top, outcomes, below);
 
     function show() {
       const { status, done, total, failed } = batch;
-      badge.textContent = badge.dataset.status = status;
+      badge.dataset.status = status;
+      badge.toggleAttribute("data-failures", failed > 0);
+      badge.textContent = failed ? `${status}, ${failed.toLocaleString("en")} failed` : status;
+      outcomes.style.setProperty("--done", done / total);
+      outcomes.style.setProperty("--failed", failed / total);
       bar.max = total;
       bar.value = done;
-      bar.hidden = status !== "running" && status !== "queued";
-      const errors = failed ? ` · ${failed.toLocaleString("en")} failed` : "";
-      const when = new Date(batch.created_at).toLocaleString();
-      counts.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} rows${errors} · ${when}`;
+      outcomes.hidden = status !== "running" && status !== "queued" && !failed;
+      counts.textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")} rows`;
     }
 
     // A job does not count failed rows, so the batch is fetched whenever the state changes.
@@ -47,7 +55,10 @@
     return element;
   }
 
-  async function load() {
+  const hold = new Hold($("batches"), $("new-batches"), () => load());
+
+  /** Fetch the page; `still` leaves the batches where they are while somebody points at one. */
+  async function load({ still = false } = {}) {
     const asked = page;
     let answer;
     try {
@@ -58,12 +69,21 @@
       return;
     }
     $("list-error").hidden = true;
-    if (asked === page) draw(answer);
+    if (asked !== page) return;
+    const known = new Set(shown.map((batch) => batch.id));
+    const fresh = answer.items.filter((batch) => !known.has(batch.id)).length;
+    if (still && shown.length && hold.held && !same(answer.items)) hold.offer(fresh ? `${fresh} new ${fresh === 1 ? "batch" : "batches"}` : "Update the list");
+    else draw(answer);
+  }
+
+  function same(batches) {
+    const ids = (some) => some.map((batch) => batch.id).join();
+    return loaded && ids(batches) === ids(shown);
   }
 
   function draw(answer) {
-    const ids = (batches) => batches.map((batch) => batch.id).join();
-    if (loaded && ids(answer.items) === ids(shown)) return; // changes within a batch come by socket
+    hold.settle();
+    if (same(answer.items)) return; // changes within a batch come by socket
     loaded = true;
     for (const batch of shown) Live.unsubscribe(batch.job_id);
     shown = answer.items;
@@ -79,6 +99,7 @@
   $("newer").addEventListener("click", () => { page -= 1; load(); });
   $("older").addEventListener("click", () => { page += 1; load(); });
   // Batches that others start are not followed yet, so no event reports them.
-  setInterval(() => { if (!document.hidden) load(); }, 5000);
+  setInterval(() => { if (!document.hidden) load({ still: true }); }, 5000);
+  Live.rooms.socket.on("connect", () => { if (loaded) load({ still: true }); });
   load();
 })();

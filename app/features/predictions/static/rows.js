@@ -6,8 +6,9 @@ window.RowTable = class {
   static CHUNK = 200;
   static MARGIN = 8;
 
-  constructor({ grid, viewport, space, total, columns, fetchRows, onOpen }) {
-    Object.assign(this, { grid, viewport, space, total, columns, fetchRows, onOpen });
+  constructor({ grid, viewport, space, total, columns, fetchRows, onOpen, onFound }) {
+    Object.assign(this, { grid, viewport, space, total, columns, fetchRows, onOpen, onFound });
+    this.selected = null;
     this.drawn = new Map();
     this.old = new Map();
     this.active = 0;
@@ -25,13 +26,40 @@ window.RowTable = class {
     });
   }
 
-  /** Add rows; of two states of a row the one that finished later is newer, whatever the order of arrival. */
+  /** Show another selection of rows: `fetchRows` returns `{ items, total }` by their place in it; null shows all rows. */
+  select(fetchRows, total) {
+    this.selected = fetchRows;
+    this.rows = new Map();
+    this.old = new Map();
+    this.asked = new Set();
+    this.drawn.forEach((element) => element.remove());
+    this.drawn.clear();
+    this.active = 0;
+    this.viewport.scrollTop = 0;
+    this.setTotal(total);
+    this.schedule();
+  }
+
+  setTotal(total) {
+    if (this.total === total) return;
+    this.total = total;
+    this.grid.setAttribute("aria-rowcount", total + 1);
+    this.resize();
+  }
+
+  /** Add rows of the whole batch; of a selection, only those change that are shown. Of two states of a row the one that finished later is newer, whatever the order of arrival. */
   put(rows) {
     for (const row of rows) {
-      const known = this.rows.get(row.position);
-      if ((row.finish_no ?? 0) >= (known?.finish_no ?? 0)) this.rows.set(row.position, row);
+      const place = this.selected ? this.placeOf(row) : row.position;
+      const known = this.rows.get(place);
+      if (place !== null && (row.finish_no ?? 0) >= (known?.finish_no ?? 0)) this.rows.set(place, row);
     }
     this.schedule();
+  }
+
+  placeOf(row) {
+    for (const [place, shown] of this.rows) if (shown.position === row.position) return place;
+    return null;
   }
 
   /** Fetch the visible rows again; the known ones are shown until then. */
@@ -99,8 +127,14 @@ window.RowTable = class {
     if (asked.has(chunk)) return;
     asked.add(chunk);
     try {
-      const rows = await this.fetchRows(chunk * RowTable.CHUNK, RowTable.CHUNK);
-      if (asked === this.asked) this.put(rows);
+      const { selected } = this;
+      const { items, total } = await (selected ?? this.fetchRows)(chunk * RowTable.CHUNK, RowTable.CHUNK);
+      if (asked !== this.asked) return;
+      if (!selected) return this.put(items);
+      items.forEach((row, at) => this.rows.set(chunk * RowTable.CHUNK + at, row));
+      this.setTotal(total);
+      this.onFound?.(total);
+      this.schedule();
     } catch {
       setTimeout(() => { asked.delete(chunk); this.schedule(); }, 2000);
     }
@@ -118,6 +152,7 @@ window.RowTable = class {
     const row = this.at(position);
     if (!row || element.shown === row) return;
     element.shown = row;
+    element.firstElementChild.textContent = row.position + 1;
     const { inputs, output, badge } = element.parts;
     inputs.forEach((cell, i) => { cell.textContent = row.input[this.columns[i]]; });
     output.textContent = row.output ?? row.error ?? "";
@@ -140,7 +175,7 @@ window.RowTable = class {
     element.setAttribute("role", "row");
     element.setAttribute("aria-rowindex", position + 2);
     element.dataset.position = position;
-    cell("number").textContent = position + 1;
+    cell("number").textContent = this.selected ? "" : position + 1;
     const inputs = this.columns.map(() => cell("input"));
     const output = cell("output");
     const badge = document.createElement("span");

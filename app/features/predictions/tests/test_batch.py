@@ -9,6 +9,7 @@ import time
 
 from app.features.predictions.tests.batches import ask, ended, keys_of, numbers
 from chassis.tests.conftest import same_in_every_mode
+from chassis.tests.patience import LIMIT_SECONDS
 
 
 @same_in_every_mode  # the pace itself is tested in each
@@ -47,6 +48,39 @@ def test_a_killed_worker_loses_no_finished_row_and_none_is_asked_again(serve, up
     assert ended(server, wait_for, made)["done"] == 100
     prompts = upstream.stats.prompts
     assert [prompts.count(f"say {row['input']['n']}") for row in finished] == [1] * len(finished)
+
+
+def test_a_batch_whose_rows_all_got_their_answers_during_a_stop_has_succeeded(serve, upstream, wait_for):
+    upstream.hold_after(0)
+    server = serve(**keys_of(upstream), UPSTREAM_MAX_CONCURRENT_REQUESTS="4")
+    made = ask(server, numbers(4), "grace {n}")
+    wait_for(lambda: len(upstream.stats.starts) == 4)
+    os.kill(server.pid, signal.SIGTERM)
+    wait_for(lambda: "clients away" in server.log)
+    upstream.release()
+    server.process.wait(LIMIT_SECONDS)
+    server.start()
+    server.wait_ready()
+    batch = server.json(f"/api/predictions/{made['id']}")
+    assert (batch["status"], batch["done"], batch["message"]) == ("succeeded", 4, "")
+    assert len(upstream.stats.starts) == 4
+
+
+def test_a_reload_interrupts_no_batch_and_the_next_worker_goes_on_with_it(serve, upstream, wait_for):
+    upstream.hold_after(10)
+    server = serve(**keys_of(upstream), UPSTREAM_MAX_CONCURRENT_REQUESTS="4", JOBS_GRACE_SECONDS="0.5")
+    made = ask(server, numbers(30), "reload {n}")
+    batch = wait_for(lambda: (now := server.json(f"/api/predictions/{made['id']}"))["done"] >= 10 and now)
+    worker = server.workers()
+    os.kill(server.pid, signal.SIGHUP)
+    wait_for(lambda: "job_requeued" in server.log)
+    upstream.release()
+    wait_for(lambda: server.workers() != worker and len(server.workers()) == 1)
+    assert ended(server, wait_for, made)["status"] == "succeeded"
+    assert server.json(f"/api/jobs/{made['job_id']}")["attempt"] == 1
+    prompts = upstream.stats.prompts
+    assert all(prompts.count(f"reload {n}") == 1 for n in range(batch["done"]))
+    assert "interrupted" not in server.log
 
 
 def test_a_batch_is_cancelled_and_continued(real, upstream, wait_for):

@@ -79,10 +79,6 @@ def test_two_viewers_see_the_same_and_one_comes_back_after_a_lost_server(serve, 
     server.wait_ready()
     for one in (page, other):
         one.wait_for_selector("#connection[data-state=live]")
-        one.wait_for_selector("#status[data-status=interrupted]")
-    assert done(page) == done(other)
-    page.click("#continue")
-    for one in (page, other):
         one.wait_for_selector("#status[data-status=running]")
         before = done(one)
         wait_for(lambda o=one, b=before: done(o) > b)
@@ -228,3 +224,41 @@ def test_a_page_that_lost_its_connection_gets_the_missed_rows_by_the_socket(slow
     page.wait_for_selector("#status[data-status=succeeded]")
     assert done(page) == 100
     see_all_answered(page, wait_for)
+
+
+@same_in_every_mode
+def test_failed_rows_are_seen_found_and_retried(own, page):
+    server, _ = own(UPSTREAM_MAX_RETRIES="0")
+    rows = [{"n": "good"}, {"n": "better"}, {"n": "best"}, {"n": "[400x1] bad"}]
+    made = server.post("/api/predictions", {"name": "mixed", "prompt": "say {n}", "rows": rows})[1]
+    page.goto(f"{server.url}/predictions/{made['id']}")
+    page.wait_for_selector("#status[data-status=succeeded][data-failures]")
+    assert (page.inner_text("#status"), page.title().partition(" · ")[0]) == ("succeeded, 25% failed", "1 failed")
+    page.check("#only-failed")
+    page.get_by_text("1 row found").wait_for()
+    page.wait_for_selector(".grid-space .grid-row >> text=[400x1] bad")
+    assert page.locator(".grid-space .grid-row").all_inner_texts()[0].split()[0] == "4"
+    page.uncheck("#only-failed")
+    page.fill("#search", "BETTER")
+    page.get_by_text("1 row found").wait_for()
+    page.wait_for_selector(".grid-space .grid-row >> text=echo: say better")
+    assert page.locator(".grid-space .grid-row").count() == 1
+    page.fill("#search", "")
+    page.click("text=Retry 1 failed row")
+    page.wait_for_selector("#status[data-status=succeeded]:not([data-failures])")
+    assert page.title().startswith("Done · mixed")
+    assert page.problems == []
+
+
+@same_in_every_mode
+def test_the_list_holds_still_under_the_pointer_and_offers_what_is_new(serve, page):
+    server = serve()
+    server.post("/api/predictions", {"name": "second", "prompt": "{n}", "rows": [{"n": "1"}]})
+    page.goto(f"{server.url}/predictions")
+    page.hover("#batches li:first-child")
+    server.post("/api/predictions", {"name": "third", "prompt": "{n}", "rows": [{"n": "1"}]})
+    page.wait_for_selector("#new-batches >> text=1 new batch")
+    assert page.inner_text("#batches li:first-child a") == "second"
+    page.hover("#batches-title")
+    page.wait_for_selector("#batches li:first-child >> text=third")
+    assert page.get_attribute("#batches time", "title").endswith(" UTC")

@@ -27,7 +27,7 @@
     $("whose").hidden = !several;
     Figures.begin(stats);
     tick({ ...stats, jobs: [], more: false });
-    Jobs.load();
+    Jobs.load({ still: true });
   }
 
   function tick(told) {
@@ -90,7 +90,10 @@
   }
 
   socket.on("connect", watch);
-  socket.on("disconnect", () => verdict(null, {}, "No connection"));
+  socket.on("disconnect", () => {
+    started = null;
+    verdict(null, {}, `No connection: values are from ${Words.time(Date.now())}`);
+  });
   socket.on("console:tick", tick);
   if (socket.connected) watch();
   setInterval(() => { if (!document.hidden && socket.connected) presence(); }, PRESENCE_MS);

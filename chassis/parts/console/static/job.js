@@ -6,23 +6,25 @@ window.JobDialog = (() => {
   const FETCH_MS = 2000;
   const dialog = $("job");
   let shown = null;
+  let about = null;
   let stale = false;
   let act = () => {};
 
   function facts(job) {
     const times = [["Created", "created_at"], ["Queued", "queued_at"], ["Started", "started_at"], ["Ended", "finished_at"]];
     return [
-      ["Id", job.id], ["Kind", job.kind], ["State", job.state], ["Attempt", job.attempt],
+      ["Id", job.id], ["Kind", job.kind], ["State", job.state], ["Attempts", job.attempt],
       ["Progress", job.total ? `${Words.count(job.done)} of ${Words.count(job.total)}` : "–"],
       ...(job.message ? [["Message", job.message]] : []), ...(job.error ? [["Error", job.error]] : []),
       ["Submitted by", job.submitted_by || "–"], ...(job.owner ? [["Owner", job.owner]] : []),
-      ...(new Date(job.not_before) > Date.now() ? [["Not before", Words.moment(job.not_before)]] : []),
-      ...times.filter(([, name]) => job[name]).map(([words, name]) => [words, Words.moment(job[name])]),
+      ...(new Date(job.not_before) > Date.now() ? [["Not before", Times.element(job.not_before)]] : []),
+      ...times.filter(([, name]) => job[name]).map(([words, name]) => [words, Times.element(job[name])]),
       ["Payload", JSON.stringify(job.payload)],
     ];
   }
 
   function show({ job, lines, pid }) {
+    about = job;
     const log = $("log");
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
     Words.put($("job-title"), `${job.kind} · ${job.state}`);
@@ -42,7 +44,9 @@ window.JobDialog = (() => {
       const answer = await Live.api(`/admin/console/jobs/${asked}`);
       if (shown === asked) show(answer);
     } catch (error) {
-      if (shown === asked) Words.put($("log"), error.message);
+      if (shown !== asked) return;
+      stale = true; // so that the error goes when its cause has gone
+      Words.put($("log"), error.message);
     }
   }
 
@@ -52,13 +56,14 @@ window.JobDialog = (() => {
   dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
   dialog.addEventListener("close", () => { shown = null; });
   for (const action of ["requeue", "cancel"]) {
-    $(`job-${action}`).addEventListener("click", async () => { await act(action, [shown]); if (shown) load(); });
+    $(`job-${action}`).addEventListener("click", async () => { await act(action, [about]); if (shown) load(); });
   }
   return {
-    /** Set the function to call with (action, ids) when a button is pressed. */
+    /** Set the function to call with (action, jobs) when a button is pressed. */
     connect(action) { act = action; },
     open(job) {
       shown = job.id;
+      about = job;
       Words.put($("job-title"), job.kind);
       $("job-facts").replaceChildren();
       Words.put($("log"), "");

@@ -11,14 +11,17 @@ window.Jobs = (() => {
   let due = false;
   let loading = false;
   let newest = "";
+  const fresh = new Set(); // ids of new jobs that are not shown
 
   const rows = new Rows($("rows"), PER_PAGE, {
     open: (job) => JobDialog.open(job),
-    act: (action, job) => act(action, [job.id]),
+    act: (action, jobs) => act(action, jobs),
     chosen: showChosen,
   });
+  const hold = new Hold($("rows"), $("new-jobs"), () => load());
 
-  async function load() {
+  /** Fetch the page; `still` leaves the rows where they are while somebody points at one. */
+  async function load({ still = false } = {}) {
     due = false;
     loading = true;
     const asked = new URLSearchParams({ page, per_page: PER_PAGE, ...(state && { state }), ...($("kind").value && { kind: $("kind").value }) });
@@ -26,15 +29,27 @@ window.Jobs = (() => {
     load.last = question;
     try {
       const answer = await Live.api(question);
-      if (load.last === question) show(answer);
+      if (load.last !== question) return;
+      if (say.unread) say("");
+      if (still && hold.held && rows.rows[0].job && !rows.shows(answer.items)) wait(answer.items);
+      else show(answer);
     } catch (error) {
       say(error.message, true);
+      say.unread = true; // until the list can be fetched
+      due = true;
     } finally {
       loading = false;
     }
   }
 
+  function wait(jobs) {
+    for (const job of jobs) rows.update(job);
+    hold.offer(fresh.size ? `${Words.count(fresh.size)} new ${fresh.size === 1 ? "job" : "jobs"}` : "Update the list");
+  }
+
   function show(answer) {
+    fresh.clear();
+    hold.settle();
     total = answer.total;
     newest = answer.items[0]?.created_at ?? "";
     rows.show(answer.items);
@@ -56,6 +71,7 @@ window.Jobs = (() => {
     for (const job of changed) {
       const shown = rows.update(job);
       JobDialog.update(job);
+      if (!shown && fits(job) && job.created_at > newest) fresh.add(job.id);
       if (shown !== fits(job) && (shown || page === 1 && (state || job.created_at >= newest))) due = true;
     }
     due ||= more;
@@ -74,6 +90,7 @@ window.Jobs = (() => {
       const headers = { "Content-Type": "application/json" };
       const answer = await Live.api(`/admin/console/jobs/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
       const what = { requeue: "queued again", cancel: "told to stop", "requeue-interrupted": "queued again" }[path];
+      for (const id of body.ids ?? []) rows.chosen.delete(id);
       say(`${Words.count(answer.changed)} ${answer.changed === 1 ? "job was" : "jobs were"} ${what}.`);
     } catch (error) {
       say(error.message, true);
@@ -81,16 +98,25 @@ window.Jobs = (() => {
     load();
   }
 
-  function act(action, ids) {
-    const asks = action === "cancel" && !confirm(ids.length === 1 ? "Cancel this job?" : `Cancel ${ids.length} jobs?`);
-    return asks ? Promise.resolve() : send(action, { ids });
+  function named(jobs) {
+    const most = 5;
+    if (jobs.length === 1) return Words.job(jobs[0]);
+    const names = jobs.slice(0, most).map(Words.job).join(", ");
+    return `these ${Words.count(jobs.length)} jobs: ${names}${jobs.length > most ? " and more" : ""}`;
+  }
+
+  function act(action, jobs) {
+    const word = action === "cancel" ? "Cancel" : "Retry";
+    const asks = (action === "cancel" || jobs.length > 1) && !confirm(`${word} ${named(jobs)}?`);
+    return asks ? Promise.resolve() : send(action, { ids: jobs.map((job) => job.id) });
   }
 
   function say(text, bad = false) {
     const notice = $("jobs-notice");
-    notice.className = `notice ${bad ? "error" : "good"}`;
+    notice.className = `notice floating ${bad ? "error" : "good"}`;
     Words.put(notice, text);
-    notice.hidden = false;
+    notice.hidden = !text;
+    say.unread = false;
     clearTimeout(say.timer);
     say.timer = setTimeout(() => { notice.hidden = true; }, 8000);
   }
@@ -98,8 +124,11 @@ window.Jobs = (() => {
   function showChosen() {
     const number = rows.chosen.size;
     $("chosen").hidden = !number;
-    Words.put($("chosen-count"), `${number} selected`);
-    $("choose-all").checked = number > 0 && number === rows.rows.filter((row) => row.job).length;
+    const here = rows.rows.filter((row) => row.job);
+    const seen = here.filter((row) => rows.chosen.has(row.job.id)).length;
+    Words.put($("chosen-count"), number > seen ? `${number} selected, ${number - seen} not on this page` : `${number} selected`);
+    $("choose-all").checked = seen > 0 && seen === here.length;
+    $("choose-all").indeterminate = seen > 0 && seen < here.length;
   }
 
   function turn(by) { page = Math.max(1, page + by); load(); }
@@ -116,11 +145,12 @@ window.Jobs = (() => {
   $("newer").addEventListener("click", () => turn(-1));
   $("older").addEventListener("click", () => turn(1));
   $("choose-all").addEventListener("change", (event) => rows.choose(event.target.checked));
-  for (const action of ["requeue", "cancel"]) $(`${action}-chosen`).addEventListener("click", () => act(action, [...rows.chosen]));
+  for (const action of ["requeue", "cancel"]) $(`${action}-chosen`).addEventListener("click", () => act(action, [...rows.chosen.values()]));
+  $("clear-chosen").addEventListener("click", () => rows.clear());
   $("requeue-interrupted").addEventListener("click", () => {
-    if (confirm("Retry all interrupted jobs?")) send("requeue-interrupted", {});
+    if (confirm(`${$("requeue-interrupted").textContent} jobs?`)) send("requeue-interrupted", {});
   });
-  setInterval(() => { if (due && !loading && !document.hidden) load(); }, RELOAD_MS);
+  setInterval(() => { if (due && !loading && !document.hidden) load({ still: true }); }, RELOAD_MS);
   JobDialog.connect(act);
   return { load, tick };
 })();

@@ -4,17 +4,36 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const ASK_MS = 10_000;
+  const SOON_MS = 300;
   let on = $("maintenance").dataset.on === "true";
 
-  function item(title, words, ...buttons) {
+  const kinds = new Set(["backup", "backup_drill"]); // of the jobs that change what is shown here
+
+  /** Describe an entry: its name, lines of text and times, a badge's state, and what its buttons are made of. */
+  function entry(name, lines, { state = null, failure = "", buttons = () => [] } = {}) {
+    return { name, lines: lines.map((line) => line.filter((part) => part !== "")), state, failure, buttons };
+  }
+
+  function item(one) {
     const element = document.createElement("li");
     const about = document.createElement("div");
-    const name = document.createElement("strong");
-    name.textContent = title;
-    about.append(name, ...words.map((text) => Object.assign(document.createElement("span"), { className: "quiet", textContent: text })));
+    const lines = document.createElement("div");
     const actions = Object.assign(document.createElement("div"), { className: "row" });
-    actions.append(...buttons);
+    about.append(Object.assign(document.createElement("strong"), { textContent: one.name }), lines);
+    const shown = badge();
+    actions.append(shown, ...one.buttons());
     element.append(about, actions);
+    element.update = ({ lines: given, state, failure }) => {
+      lines.replaceChildren(...[...given, ...(failure ? [[failure]] : [])].map((parts) => {
+        const line = Object.assign(document.createElement("span"), { className: "quiet" });
+        line.append(...parts);
+        return line;
+      }));
+      shown.hidden = !state;
+      Words.put(shown, state ?? "");
+      shown.dataset.status = state;
+    };
+    element.update(one);
     return element;
   }
 
@@ -24,10 +43,8 @@
     return element;
   }
 
-  function badge(state) {
-    const element = Object.assign(document.createElement("span"), { className: "badge", textContent: state });
-    element.dataset.status = state;
-    return element;
+  function badge() {
+    return Object.assign(document.createElement("span"), { className: "badge" });
   }
 
   async function post(path, done, body = {}) {
@@ -47,39 +64,50 @@
     const notice = $("operations-notice");
     notice.className = `notice floating ${bad ? "error" : "good"}`;
     Words.put(notice, text);
-    notice.hidden = false;
+    notice.hidden = !text;
     clearTimeout(say.timer);
     say.timer = setTimeout(() => { notice.hidden = true; }, 6000);
   }
 
   function schedule(one) {
-    const last = one.last_at ? `last ${Words.moment(one.last_at)}` : "never run";
-    const words = [`${one.expression || "off"} · next ${Words.moment(one.next_at)} · ${last}`];
-    if (one.last_error) words.push(one.last_error);
-    const run = button("Run now", () => post(`schedules/${encodeURIComponent(one.kind)}/run`, `${one.kind} has been queued.`));
-    return item(one.kind, words, ...(one.last_state ? [badge(one.last_state)] : []), run);
+    kinds.add(one.kind);
+    const next = one.next_at ? ["next ", Times.element(one.next_at)] : ["no next run"];
+    const last = one.last_at ? ["last ", Times.element(one.last_at)] : ["never run"];
+    const run = () => post(`schedules/${encodeURIComponent(one.kind)}/run`, `${one.kind} has been queued.`);
+    const lines = [[one.expression || "off"], next, last];
+    return entry(one.kind, lines, { state: one.last_state, failure: one.last_error ?? "", buttons: () => [button("Run now", run)] });
   }
 
   function backup(one, here) {
     const path = `backups/${encodeURIComponent(one.name)}`;
-    const size = one.size_bytes === null ? "" : `${Words.bytes(one.size_bytes)} · `;
-    const words = [`${size}created ${Words.moment(one.made_at)} · ${one.proven_at ? `verified ${Words.moment(one.proven_at)}` : "not verified yet"}`];
-    const verify = button("Verify", () => post(`${path}/verify`, "The backup is being verified: a test restore is running."));
-    const form = $("download").content.firstElementChild.cloneNode(true);
-    form.action = `/admin/console/${path}/download`;
-    return item(one.name, words, verify, ...(here ? [form] : []));
+    const size = one.size_bytes === null ? "" : `${Words.bytes(one.size_bytes)}, `;
+    const proven = one.proven_at ? ["verified ", Times.element(one.proven_at)] : ["not verified yet"];
+    const verify = () => post(`${path}/verify`, `${one.name} is being verified: a test restore is running.`);
+    const download = () => {
+      const form = $("download").content.firstElementChild.cloneNode(true);
+      form.action = `/admin/console/${path}/download`;
+      return form;
+    };
+    const buttons = () => [button("Verify", verify), ...(here ? [download()] : [])];
+    return entry(one.name, [[`${size}created `, Times.element(one.made_at)], proven], { buttons });
   }
 
   function worker(one) {
     const slots = one.slots === 1 ? "1 job" : `${one.slots} jobs`;
-    const words = [`${one.engine} · ${slots} at once · seen ${Words.moment(one.seen_at)}`];
-    const kinds = Object.assign(document.createElement("span"), { className: "quiet", textContent: `${one.kinds.length} kinds`, title: one.kinds.join(", ") });
-    return item(one.name, words, kinds);
+    const able = () => [Object.assign(document.createElement("span"), { className: "quiet", textContent: `${one.kinds.length} kinds`, title: one.kinds.join(", ") })];
+    return entry(one.name, [[`${one.engine}, ${slots} at once`], ["seen ", Times.element(one.seen_at)]], { buttons: able });
   }
 
-  function fill(list, items, empty) {
+  /** Show entries, reusing their elements; while somebody points at the list or has the focus in it, none moves. */
+  function fill(list, entries, empty) {
+    const known = list.known ?? new Map();
+    const held = list.matches(":hover") || list.contains(document.activeElement);
+    for (const one of entries) known.get(one.name)?.update(one);
+    const same = entries.length === known.size && entries.every((one) => known.has(one.name));
+    if (same && known.size || held && known.size) return;
+    list.known = new Map(entries.map((one) => [one.name, known.get(one.name) ?? item(one)]));
     const nothing = Object.assign(document.createElement("li"), { className: "quiet", textContent: empty });
-    if (!list.contains(document.activeElement)) list.replaceChildren(...(items.length ? items : [nothing]));
+    list.replaceChildren(...(entries.length ? list.known.values() : [nothing]));
   }
 
   async function load() {
@@ -94,9 +122,17 @@
       fill($("workers"), workers.map(worker), "No process runs jobs.");
       Words.put($("workers-missing"), missing.length ? `No worker for ${missing.join(", ")}.` : "");
       $("workers-missing").hidden = !missing.length;
+      if (load.failed) say("");
+      load.failed = false;
     } catch (error) {
       say(error.message, true);
+      load.failed = true;
+      clearTimeout(say.timer); // it goes when the lists can be fetched
     }
+  }
+
+  function soon() {
+    soon.timer ??= setTimeout(() => { soon.timer = null; load(); }, SOON_MS);
   }
 
   function maintenance(reason) {
@@ -110,11 +146,15 @@
   $("make-backup").addEventListener("click", () => post("backups", "A backup is being made."));
   $("maintenance-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!on && !confirm("Turn on maintenance mode?")) return;
+    if (!on && !confirm(`Turn on maintenance mode? All visitors will read: ${$("reason").value}`)) return;
     const answer = await post("maintenance", on ? "Maintenance mode is off." : "Maintenance mode is on.", { reason: on ? "" : $("reason").value });
     if (answer) maintenance(answer.maintenance);
   });
-  Live.rooms.socket.on("console:tick", (told) => maintenance(told.maintenance));
+  Live.rooms.socket.on("console:tick", (told) => {
+    maintenance(told.maintenance);
+    if (told.jobs.some((job) => kinds.has(job.kind))) soon();
+  });
+  Live.rooms.socket.on("connect", soon);
   setInterval(() => { if (!document.hidden) load(); }, ASK_MS);
   load();
 })();

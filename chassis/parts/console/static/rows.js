@@ -3,11 +3,12 @@
 
 window.Rows = class {
   static ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
+  static SETTLE_MS = 1000;
 
   /** Create `size` rows in a <tbody>; `on` holds open(job), act(action, job) and chosen(). */
   constructor(body, size, on) {
     this.on = on;
-    this.chosen = new Set();
+    this.chosen = new Map(); // jobs by id, also those on other pages
     this.rows = Array.from({ length: size }, () => this.make());
     body.append(...this.rows.map((row) => row.element));
   }
@@ -28,7 +29,7 @@ window.Rows = class {
     row.share = Object.assign(document.createElement("div"), { className: "share" });
     row.share.append(row.bar, row.count);
     row.message = cell("said");
-    row.made = cell("made");
+    row.made = cell("made", row.time = Times.element(null, { short: true }));
     row.act = Object.assign(document.createElement("button"), { type: "button" });
     element.append(cell("choose", row.box), cell("badges", row.badge), cell("kind", row.open), cell("done", row.share),
       row.message, row.made, cell("act", row.act));
@@ -39,19 +40,22 @@ window.Rows = class {
 
   listen(row) {
     row.box.addEventListener("change", () => {
-      if (row.box.checked) this.chosen.add(row.job.id); else this.chosen.delete(row.job.id);
+      if (row.box.checked) this.chosen.set(row.job.id, row.job); else this.chosen.delete(row.job.id);
       this.on.chosen();
     });
-    row.act.addEventListener("click", () => this.on.act(row.act.dataset.act, row.job));
+    row.act.addEventListener("click", () => { if (!row.settling) this.on.act(row.act.dataset.act, [row.job]); });
     row.element.addEventListener("click", (event) => {
       if (!event.target.closest("input, .act, .choose")) this.on.open(row.job);
     });
   }
 
-  /** Show a page of jobs; a job stays selected while it is on the page. */
+  /** Whether the page shows these jobs, in this order. */
+  shows(jobs) {
+    return this.rows.every((row, at) => row.job?.id === jobs[at]?.id);
+  }
+
+  /** Show a page of jobs. */
   show(jobs) {
-    const there = new Set(jobs.map((job) => job.id));
-    for (const id of this.chosen) if (!there.has(id)) this.chosen.delete(id);
     this.rows.forEach((row, at) => {
       row.element.hidden = at >= jobs.length;
       if (at < jobs.length) this.fill(row, jobs[at]); else row.job = null;
@@ -78,25 +82,41 @@ window.Rows = class {
     Words.put(row.message, job.error || job.message || "");
     row.message.classList.toggle("failure", Boolean(job.error));
     const ended = Rows.ENDED.includes(job.state);
-    row.act.dataset.act = ended ? "requeue" : "cancel";
+    this.setAction(row, ended ? "requeue" : "cancel");
     row.act.hidden = job.state === "succeeded" || job.cancel_requested && !ended;
     row.act.classList.toggle("danger", !ended);
     Words.put(row.act, ended ? "Retry" : "Cancel");
   }
 
+  /** Set what the row's button does; one that changes under the pointer does nothing for a moment. */
+  setAction(row, action) {
+    if (row.act.dataset.act === action) return;
+    if (row.act.matches(":hover, :focus")) {
+      row.settling = true;
+      setTimeout(() => { row.settling = false; }, Rows.SETTLE_MS);
+    }
+    row.act.dataset.act = action;
+  }
+
   /** Write the fields of a job that never change. */
   name(row, job) {
-    row.box.setAttribute("aria-label", `Select ${job.kind} ${job.id}`);
-    row.bar.setAttribute("aria-label", `Progress of ${job.kind} ${job.id}`);
+    row.box.setAttribute("aria-label", `Select ${Words.job(job)}`);
+    row.bar.setAttribute("aria-label", `Progress of ${Words.job(job)}`);
     Words.put(row.open, job.kind);
-    Words.put(row.made, Words.moment(job.created_at));
+    Times.show(row.time, job.created_at);
   }
 
   choose(all) {
     for (const row of this.rows) if (row.job) {
       row.box.checked = all;
-      if (all) this.chosen.add(row.job.id); else this.chosen.delete(row.job.id);
+      if (all) this.chosen.set(row.job.id, row.job); else this.chosen.delete(row.job.id);
     }
     this.on.chosen();
+  }
+
+  /** Select nothing. */
+  clear() {
+    this.chosen.clear();
+    this.choose(false);
   }
 };

@@ -1,4 +1,4 @@
-// Formats numbers and times for people.
+// Formats numbers and durations for people; times.js shows moments.
 "use strict";
 
 window.Words = (() => {
@@ -6,7 +6,6 @@ window.Words = (() => {
   const plain = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
   const fine = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
   const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
-  const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
   const known = (words) => (value) => value === null || value === undefined ? NONE : words(value);
   const steps = (value, units, base) => {
     let step = 0;
@@ -30,17 +29,13 @@ window.Words = (() => {
         .map(([unit, size], at) => `${Math.floor(at ? seconds % parts[first][1] / size : seconds / size)} ${unit}`).join(" ");
     },
     time: (milliseconds) => clock.format(milliseconds),
-    /** A time today to the second, other times with their day. */
-    moment(text) {
-      if (!text) return NONE;
-      const when = new Date(text);
-      return when.toDateString() === new Date().toDateString() ? clock.format(when) : day.format(when);
-    },
     /** Write a text only if it changed: an unchanged one costs no layout. */
     put(element, text) {
       if (element.textContent !== text) element.textContent = text;
     },
-    /** Fill a <dl class="pairs"> with [name, value], reusing its elements. */
+    /** Return the words for a job in questions and labels: its kind and the beginning of its id. */
+    job: (job) => `${job.kind} ${job.id.slice(0, 8)}`,
+    /** Fill a <dl class="pairs"> with [name, value], reusing its elements; a value may be an element. */
     pairs(list, values) {
       while (list.children.length > values.length) list.lastElementChild.remove();
       values.forEach(([name, value], at) => {
@@ -51,7 +46,8 @@ window.Words = (() => {
           list.append(pair);
         }
         Words.put(pair.firstElementChild, name);
-        Words.put(pair.lastElementChild, String(value));
+        if (value instanceof Element) pair.lastElementChild.replaceChildren(value);
+        else Words.put(pair.lastElementChild, String(value));
       });
     },
   };

@@ -144,3 +144,41 @@ def test_it_stays_smooth_with_ten_thousand_jobs_and_200_updates_a_second(server,
     )  # ms; what a quiet machine does is in chassis/docs/operations.md
     assert console.locator("#rows tr").count() == 20
     assert console.problems == []
+
+
+def test_rows_hold_still_under_the_pointer_and_a_selection_outlives_its_page(server, console):
+    questions = []
+    console.on("dialog", lambda dialog: questions.append(dialog.message))
+    job = stored(server, 41, "failed", "talk", {"words": "still", "seconds": 60})[0]
+    console.reload()
+    console.wait_for_selector("#rows tr:first-child:not([hidden])")
+    before = console.locator("#rows .open").first.inner_text()
+    console.hover("#rows tr:first-child .said")
+    send(server, "/admin/console/schedules/cleanup/run", {})
+    console.wait_for_selector("#new-jobs >> text=new job")
+    assert console.locator("#rows .open").first.inner_text() == before
+    console.hover("#jobs-title")
+    console.wait_for_selector("#rows tr:first-child >> text=cleanup")
+    console.select_option("#kind", "talk")
+    console.click("#states [data-state=failed]")
+    console.wait_for_selector("#rows tr:first-child >> text=talk")
+    console.check("#choose-all")
+    console.click("#older")
+    console.get_by_text("20 selected, 20 not on this page").wait_for()
+    console.click("#clear-chosen")
+    send(server, "/admin/console/jobs/requeue", {"ids": [job]})
+    console.click("#states [data-state=running]")
+    console.click("#rows tr:not([hidden]) .act button")
+    console.get_by_text("1 job was told to stop.").wait_for()
+    assert questions == [f"Cancel talk {job[:8]}?"]
+
+
+def test_what_is_acted_on_changes_despite_the_focus_and_maintenance_shows_on_open_pages(server, console):
+    console.locator("#schedules li", has_text="cleanup").get_by_role("button").click()
+    console.locator("#schedules li", has_text="cleanup").locator(".badge[data-status=succeeded]").wait_for()
+    assert console.evaluate("document.activeElement.textContent") == "Run now"
+    assert console.locator("#schedules time").first.get_attribute("title").endswith(" UTC")
+    send(server, "/admin/console/maintenance", {"reason": "The database is moving."})
+    console.wait_for_selector("#maintenance-banner >> text=The database is moving.")
+    send(server, "/admin/console/maintenance", {"reason": ""})
+    console.wait_for_selector("#maintenance-banner", state="hidden")

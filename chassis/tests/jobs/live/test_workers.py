@@ -71,14 +71,21 @@ def test_the_death_of_a_worker_is_noticed_and_its_jobs_run_again(workers, tmp_pa
     assert found.attempt == 2
 
 
-def test_a_stopped_worker_gives_its_jobs_back_and_ends(workers, tmp_path):
+def test_a_stopped_worker_gives_its_jobs_back_and_the_next_one_goes_on_with_them(workers, tmp_path):
+    go = tmp_path / "go"
     worker = workers.start()
-    job_id = workers.enqueue("wait", path=str(tmp_path / "go"))
-    workers.running(job_id)
+    queued = [workers.enqueue(kind, path=str(go)) for kind in ("wait", "march")]
+    for job_id in queued:
+        workers.running(job_id)
     worker.terminate()
     assert worker.wait(LIMIT_SECONDS) == 0
-    found = jobs.get(job_id)
-    assert (found.state, found.attempt) == ("queued", 0), workers.log()
+    for job_id in queued:
+        found = jobs.get(job_id)
+        assert (found.state, found.attempt, found.done) == ("queued", 0, 1), workers.log()
+    go.touch()
+    workers.start()
+    assert [workers.wait(job_id, "succeeded").attempt for job_id in queued] == [1, 1]
+    assert "job_requeued" in workers.log()
 
 
 def test_wrong_settings_are_one_sentence(tmp_path):
