@@ -13,10 +13,10 @@ class DatabaseTicker(Ticker):
 
     def failed(self, error: Exception) -> None:
         """Log the error of a call."""
-        tell(self._name, error)
+        tell_failure(self._name, error)
 
 
-def tell(name: str, error: Exception) -> None:
+def tell_failure(name: str, error: Exception) -> None:
     """Log the error of work with the database, with a traceback unless it may pass."""
     if may_pass(error):
         log.warning(f"{name}_waits", reason=reason_of(error))

@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import Connection
 
 from chassis.db import clock, db
@@ -14,7 +13,6 @@ from chassis.db.ticker import DatabaseTicker
 from chassis.jobs import registry, worker_store
 from chassis.jobs.worker_store import Worker
 
-log = structlog.get_logger(__name__)
 JOIN_SECONDS = 1.0
 
 

@@ -11,7 +11,6 @@ import time
 from collections import defaultdict
 from typing import Any
 
-import structlog
 from flask import request
 from sqlalchemy import Connection
 
@@ -24,7 +23,6 @@ from chassis.settings import Settings
 
 __all__ = ["enter", "leave", "members", "rooms"]
 
-log = structlog.get_logger(__name__)
 TICK_SECONDS = 0.5
 MAX_CHARACTERS = 255
 UNSEEN = (-1, 0)  # no room's fingerprint

@@ -8,7 +8,7 @@ import structlog
 from flask import Flask, request
 
 from chassis.db import clock, db
-from chassis.db.ticker import DatabaseTicker
+from chassis.db.ticker import DatabaseTicker, tell_failure
 from chassis.extensions import socketio
 from chassis.security import identity, maintenance, store, switches
 from chassis.security.identity import ANONYMOUS, Identity
@@ -76,7 +76,7 @@ def _end_at_once(_sender: object) -> None:
     try:
         end_unwanted()
     except Exception as error:
-        tell("revocation", error)  # the next check tries again; the rights are revoked already
+        tell_failure("revocation", error)  # the next check tries again; the rights are revoked already
 
 
 def announce_by(tell: Callable[[], None]) -> None:

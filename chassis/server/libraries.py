@@ -25,7 +25,13 @@ TRIALS = {
         " hub = get_hub(); hub.loop, hub.resolver, hub.threadpool",
     ),
 }
-TOLD = "import sys\ntry:\n    {}\nexcept BaseException as error:\n    sys.exit(str(error) or type(error).__name__)"
+TOLD = """
+import sys
+try:
+    {}
+except BaseException as error:
+    sys.exit(" ".join(str(error).split()) or type(error).__name__)
+"""
 MOST_CHARACTERS = 200
 
 
