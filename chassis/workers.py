@@ -55,7 +55,8 @@ def start(worker: Any) -> None:
     else:
         parts.append(Watchdog(settings))
     wiring.health_details["workers"] = beat.problem
-    wiring.health_details["replica"] = db.replica_problem
+    if db.replica is not None:
+        wiring.health_details["replica"] = db.replica.problem
     for part in parts:
         part.start()
     nodes.begin()
