@@ -57,7 +57,8 @@ def start(worker: Any) -> None:
         parts.append(Watchdog(settings))
     parts.append(stopping.Keeper(settings))  # stopped first, so that clients learn it while they are connected
     wiring.health_details["workers"] = beat.problem
-    wiring.health_details["replica"] = db.replica_problem
+    if db.replica is not None:
+        wiring.health_details["replica"] = db.replica.problem
     for part in parts:
         part.start()
     nodes.begin()

@@ -17,7 +17,8 @@ from chassis.errors import BootError
 from chassis.settings import Settings
 
 log = structlog.get_logger("chassis.boot")
-A_RUNNING_JOB = "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"  # the room of jobs is slow to import
+# Of jobs, but here: a module in `chassis.jobs` would load all of that room, which a start without such a job can save.
+A_RUNNING_JOB = "SELECT 1 FROM jobs WHERE state = 'running' LIMIT 1"
 
 
 @dataclass(frozen=True)

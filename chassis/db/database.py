@@ -98,10 +98,6 @@ class Database:
             if hang is not None:
                 hang.start()
 
-    def replica_problem(self) -> str | None:
-        """Return why reads that may lag do not go to the replica now, or None."""
-        return self.replica.problem() if self.replica else None
-
     def close(self) -> None:
         """Close all connections."""
         if self._opened:

@@ -218,7 +218,7 @@ class Polling:
         return poll
 
     def wait_for(self, what: str, begun: bool = True) -> None:
-        """Wait until the server has begun it, or has ended it; see matrix_app.py."""
+        """Wait until the server has begun it, or has ended it; see matrix_routes.py."""
         path = f"/sessions/{self.opened['sid']}"
         wait_until(lambda: json.loads(self.ask("GET", path)[1])[what] == begun, f"{what} is not {begun}")
 
