@@ -1,10 +1,12 @@
 """Notices that the client of a request has hung up, while its answer is still being made."""
 
-import socket
+import select
 from typing import Any
 
-from chassis.base.concurrency import current_mode
-from chassis.server import hub
+from chassis.base.concurrency import original
+
+# On Linux also a client that will send nothing more, even if it has sent something that is unread.
+HUNG_UP = select.POLLHUP | select.POLLERR | select.POLLNVAL | getattr(select, "POLLRDHUP", 0)
 
 
 def is_gone(environ: dict[str, Any]) -> bool:
@@ -12,10 +14,9 @@ def is_gone(environ: dict[str, Any]) -> bool:
     sock = environ.get("gunicorn.socket")
     if sock is None:
         return False
-    try:
-        raw = sock if current_mode() == "threading" else hub.current().raw(sock)
-        return not raw.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-    except (BlockingIOError, ValueError):  # nothing to read; or TLS, which cannot be looked into
-        return False
-    except OSError:
+    descriptor = sock.fileno()
+    if descriptor < 0:
         return True
+    look = original("select", "poll")()
+    look.register(descriptor, HUNG_UP)
+    return bool(look.poll(0))
