@@ -1,9 +1,11 @@
 """Budgets over HTTP and by commands: admins set them, and everybody sees their own."""
 
 import json
+import shlex
 
 import pytest
 
+from chassis.tests.documents import blocks
 from chassis.tests.patience import wait_until
 from chassis.tests.security.conftest import ADMIN, CLIENT, OTHER, flask
 
@@ -54,3 +56,13 @@ def test_commands_set_list_and_clear_budgets(attacked):
     wait_until(lambda: ask(attacked, key, "/api/usage")[0] == 200)
     assert own(attacked, key)["limit"] == 3_000_000
     flask(attacked, "budgets", "set", "bob@example.org", "lots", status=2)
+
+
+def test_the_commands_of_the_document(attacked):
+    usage, changes = blocks("chassis/docs/operations.md", "Budgets")
+    key = flask(attacked, "keys", "create", "documented")
+    shown = "_".join(key.split("_")[:2])
+    for line in [*usage.splitlines(), *changes.splitlines()]:
+        command, *words = shlex.split(line.replace("ak_1f2e3d4c", shown))
+        assert command == "flask"
+        flask(attacked, *words)
