@@ -136,7 +136,7 @@ def test_the_ingress_outlives_a_ping_and_refuses_metrics():
     for name in ("proxy-read-timeout", "proxy-send-timeout"):
         assert int(notes[f"nginx.ingress.kubernetes.io/{name}"]) > patience
     assert (
-        int(notes["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m")) * 1e6 >= settings.max_upload_bytes
+        int(notes["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m")) * 1e6 >= settings.max_files_body
     )
     (rule,) = ingress["spec"]["rules"]
     services = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
