@@ -49,9 +49,10 @@ class Assets:
     def send(self, filename: str) -> Response:
         """Return a file by its name, with or without a hash; an old hash gives today's file, which is not kept."""
         first, _, rest = filename.partition("/")
-        name = rest if HASHED_FOLDER.fullmatch(first) else filename
+        hashed = HASHED_FOLDER.fullmatch(first) is not None
+        name = rest if hashed else filename
         response = self._packed_file(name) or send_from_directory(self._folder, name)
-        response.headers["Cache-Control"] = FOR_A_YEAR if first == self.tag() else ASKED_FOR
+        response.headers["Cache-Control"] = FOR_A_YEAR if hashed and first == self.tag() else ASKED_FOR
         if response.mimetype in COMPRESSIBLE:
             response.vary.add("Accept-Encoding")
         return response

@@ -135,9 +135,7 @@ def test_the_ingress_outlives_a_ping_and_refuses_metrics():
     patience = settings.socket_ping_interval_seconds + settings.socket_ping_timeout_seconds
     for name in ("proxy-read-timeout", "proxy-send-timeout"):
         assert int(notes[f"nginx.ingress.kubernetes.io/{name}"]) > patience
-    assert (
-        int(notes["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m")) * 1e6 >= settings.max_upload_bytes
-    )
+    assert int(notes["nginx.ingress.kubernetes.io/proxy-body-size"].removesuffix("m")) * 1e6 >= settings.max_files_body
     (rule,) = ingress["spec"]["rules"]
     services = {path["path"]: path["backend"]["service"]["name"] for path in rule["http"]["paths"]}
     assert services == {"/": SLUG, "/metrics": "nothing"}
