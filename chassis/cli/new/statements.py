@@ -71,11 +71,12 @@ def _change(one: ops.MigrateOperation, table: str) -> str:
         case ops.CreateForeignKeyOp():
             name = one.constraint_name or f"{table}_{one.local_cols[0]}_fkey"
             columns = [_list(one.local_cols), _list(one.remote_cols), *_options(one.kw)]
-            return _call("batch.create_foreign_key", [_quoted(name), _quoted(one.referent_table), *columns])
+            return _call("batch.create_foreign_key", [_quoted(str(name)), _quoted(one.referent_table), *columns])
         case ops.CreateUniqueConstraintOp() if one.constraint_name:
-            return _call("batch.create_unique_constraint", [_quoted(one.constraint_name), _list(one.columns)])
+            return _call("batch.create_unique_constraint", [_quoted(str(one.constraint_name)), _list(one.columns)])
         case ops.DropConstraintOp() if one.constraint_name:
-            return _call("batch.drop_constraint", [_quoted(one.constraint_name), f'type_="{one.constraint_type}"'])
+            name = _quoted(str(one.constraint_name))
+            return _call("batch.drop_constraint", [name, f'type_="{one.constraint_type}"'])
     raise BadRequest(f"No file was written. A change of {table} has to be written by hand: {type(one).__name__}.")
 
 
