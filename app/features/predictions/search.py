@@ -16,9 +16,8 @@ def matching(prediction_id: str, *, failed: bool, text: str) -> Select[Any]:
         query = query.where(rows.c.status == FAILED)
     if text:
         written = json.dumps(text)[1:-1]  # as the column has it
-        places = (cast(rows.c.input, Text).icontains(written, autoescape=True),)
-        places += tuple(column.icontains(text, autoescape=True) for column in (rows.c.output, rows.c.error))
-        query = query.where(or_(*places))
+        answers = [column.icontains(text, autoescape=True) for column in (rows.c.output, rows.c.error)]
+        query = query.where(or_(cast(rows.c.input, Text).icontains(written, autoescape=True), *answers))
     return query
 
 

@@ -68,7 +68,8 @@
     const share = batch.failed / batch.total;
     $("status").dataset.status = batch.status;
     $("status").toggleAttribute("data-failures", batch.failed > 0);
-    $("status").textContent = batch.failed ? `${batch.status}, ${percent(share)} failed` : batch.status;
+    const words = batch.failed ? `${batch.status}, ${percent(share)} failed` : batch.status;
+    if ($("status").textContent !== words) $("status").textContent = words;
     $("progress").value = batch.done;
     $("progress").parentElement.style.setProperty("--done", batch.done / batch.total);
     $("progress").parentElement.style.setProperty("--failed", share);
