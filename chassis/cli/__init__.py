@@ -13,12 +13,16 @@ def install(app: Flask) -> None:
         jobs_change,
         jobs_work,
         keys,
+        mail,
         maintenance,
         profile,
         schedules,
+        seed,
         settings,
+        shell,
     )
 
-    groups = [module.group for module in (audit, database, jobs, keys, maintenance, schedules, settings)]
+    groups = [module.group for module in (audit, database, jobs, keys, mail, maintenance, schedules, seed, settings)]
     for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile):
         app.cli.add_command(command)
+    shell.install(app)

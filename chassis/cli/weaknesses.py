@@ -19,6 +19,7 @@ from chassis.db import db
 from chassis.db.faults import reason_of
 from chassis.db.schema import pending
 from chassis.errors import AppError
+from chassis.mail import transport
 from chassis.settings import Settings, pace
 
 LEAST_FREE_BYTES = 500_000_000
@@ -44,6 +45,12 @@ def upstream_pace(settings: Settings) -> Iterator[Weakness]:
     """Check whether several machines or processes would together exceed the pace of the outside API."""
     if excess := pace.excess(settings):
         yield Weakness("UPSTREAM_REQUESTS_PER_SECOND", excess, pace.FIX)
+
+
+def mail_server(settings: Settings) -> Iterator[Weakness]:
+    """Check that the mail server accepts a connection, its encryption, and the user."""
+    if settings.sends_mail and (why := transport.check(settings)):
+        yield Weakness("SMTP_URL", f"does not work ({why})", "Correct it, and try `flask mail test ADDRESS`.")
 
 
 def machine(settings: Settings) -> Iterator[Weakness]:
@@ -80,6 +87,7 @@ CHECKS: tuple[Check, ...] = (
     database,
     unneeded_keys,
     upstream_pace,
+    mail_server,
     machine,
     node_folders,
     chassis,

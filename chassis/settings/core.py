@@ -10,6 +10,7 @@ from chassis.settings.application import ApplicationSettings
 from chassis.settings.backups import BackupSettings
 from chassis.settings.database import DatabaseSettings
 from chassis.settings.jobs import JobSettings
+from chassis.settings.mail import MailSettings
 from chassis.settings.parsing import of_kind
 from chassis.settings.quotas import QuotaSettings
 from chassis.settings.section import Problem, Section
@@ -34,6 +35,7 @@ class Settings(
     QuotaSettings,
     UpkeepSettings,
     UpstreamSettings,
+    MailSettings,
     TelemetrySettings,
 ):
     """All settings of the core; those of features and of the service are under `section(Kind)`."""

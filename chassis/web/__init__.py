@@ -32,6 +32,7 @@ def install(app: Flask) -> None:
     """Register everything that this room serves."""
     from chassis.web import (
         admin,
+        development,
         errors,
         health,
         jobs,
@@ -49,3 +50,4 @@ def install(app: Flask) -> None:
     wiring_of(app).admin_pages += admin.pages()
     for module in (admin, health, jobs, load_keys, metrics, openapi, pages, usage, well_known):
         app.register_blueprint(module.blueprint)
+    development.install(app)
