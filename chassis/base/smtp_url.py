@@ -1,6 +1,7 @@
 """SMTP_URL and MAIL_FROM: their parts, and what is wrong with them."""
 
 import email.policy
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from typing import NamedTuple
@@ -42,7 +43,7 @@ def problem(url: str) -> str:
         return "must look like smtps://[user:password@]host:465, smtp+starttls://host:587 or smtp://host:25"
     if bool(server.user) != bool(server.password):
         return "must have both a user and a password, or neither"
-    if not f"{server.user}{server.password}".isascii() or not f"{server.user}{server.password}".isprintable() :
+    if not f"{server.user}{server.password}".isascii() or not f"{server.user}{server.password}".isprintable():
         return "must have a user and a password in ASCII"
     if urlsplit(url).path.strip("/") or urlsplit(url).query:
         return "must end after the port: a slash or question mark in a password is written %2F or %3F"
@@ -55,7 +56,7 @@ def is_sender(text: str) -> bool:
     """Return whether a text is one address, with or without a name."""
     try:
         return "@" in sender(text).addr_spec
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):
         return False
 
 

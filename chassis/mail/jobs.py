@@ -8,9 +8,7 @@ from chassis.mail import message, outbox, transport
 from chassis.wiring import current_settings
 
 
-@job(
-    outbox.KIND, stall="requeue", max_attempts=10, backoff_seconds=5.0, longest_backoff_seconds=900.0, in_quota=False
-)
+@job(outbox.KIND, stall="requeue", max_attempts=10, backoff_seconds=5.0, longest_backoff_seconds=900.0, in_quota=False)
 def send(context: JobContext, payload: dict[str, Any]) -> None:
     """Send a message; a process that dies may have sent it, so it may arrive twice with the same Message-ID."""
     settings = current_settings()

@@ -4,6 +4,7 @@ import email.policy
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -42,7 +43,7 @@ def address(text: str) -> Address:
     """Return a recipient; raise BadRequest unless it is exactly one plain address, which no header can be hidden in."""
     try:
         found = Address(addr_spec=text) if text.isprintable() and len(text) <= MAX_ADDRESS_CHARACTERS else None
-    except (ValueError, IndexError):
+    except (ValueError, IndexError, MessageError):
         found = None
     if found is None or not found.username or not found.domain or found.addr_spec != text:
         raise BadRequest("An e-mail address looks like name@example.org.", code="invalid_email")

@@ -34,6 +34,7 @@ class LogFile(LineHandler):
         opened = self._open()
         os.dup2(opened, self._file, inheritable=False)
         os.close(opened)
+        self._full_at = self._max_bytes
 
     def close(self) -> None:
         """Close the file."""
@@ -69,11 +70,10 @@ class LogFile(LineHandler):
         """Move the files aside, unless another process does so now; its lock ends with the name of the file."""
         with _locked(self._path) as ours:
             if ours and self._path.stat().st_size >= self._full_at:
-                for number in range(self._keep - 1, 0, -1):
-                    with contextlib.suppress(FileNotFoundError):
-                        self._numbered(number).replace(self._numbered(number + 1))
+                free = next((n for n in range(1, self._keep) if not self._numbered(n).exists()), self._keep)
+                for number in range(free - 1, 0, -1):
+                    self._numbered(number).replace(self._numbered(number + 1))
                 self._path.replace(self._numbered(1))
-                self._full_at = self._max_bytes
         self.reopen()
 
     def _numbered(self, number: int) -> Path:

@@ -45,7 +45,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--daemon", action="store_true", help=f"serve in the background, log to {_short(LOG_FILE)}")
     parser.add_argument("--pid", metavar="FILE", type=Path, help=f"the pid file, with --daemon {_short(PID_FILE)}")
     parser.add_argument(
-        "--dev", action="store_true", help="restart when code changes, show mistakes in pages and e-mail in the terminal"
+        "--dev",
+        action="store_true",
+        help="restart when code changes, show mistakes in pages, e-mail in the terminal",
     )
     parser.add_argument("--check", action="store_true", help="check settings, imports and migrations, and exit")
     return parser.parse_args()

@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from chassis import features
-from chassis.base.development import State, STATE_FILE
+from chassis.base.development import STATE_FILE, State
 from chassis.base.environment import BASE_DIR, read_environment, sources
 from chassis.server.control import ControlError
 from chassis.serving.apology import Apology

@@ -37,7 +37,9 @@ FOREIGN: dict[str, Meant] = {
 }
 
 
-def problems(variables: Mapping[str, str], values: Mapping[str, str], in_force: Callable[[str], str]) -> Iterable[Problem]:
+def problems(
+    variables: Mapping[str, str], values: Mapping[str, str], in_force: Callable[[str], str]
+) -> Iterable[Problem]:
     """Yield the foreign variables that ask for something else than what is in force.
 
     `variables` is what is set anywhere, `values` are those of settings; `in_force(name)` returns a setting's value as

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chassis.tests.patience import LIMIT_SECONDS
 
-USER, PASSWORD = "mailer", "pass word/1"  # noqa: S105 - of this server only
+USER, PASSWORD = "mailer", "pass word/1"
 
 
 class SmtpServer(socketserver.ThreadingTCPServer):

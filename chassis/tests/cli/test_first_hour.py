@@ -31,7 +31,9 @@ def test_flask_run_says_what_to_run(flask):
 
 
 def test_the_shell_has_the_database_jobs_and_tables_at_hand(flask):
-    program = "print(db.read(lambda conn: conn.execute(select(tables['jobs'])).all()), jobs.enqueue.__name__, app.name)\n"
+    program = (
+        "print(db.read(lambda conn: conn.execute(select(tables['jobs'])).all()), jobs.enqueue.__name__, app.name)\n"
+    )
     done = flask("shell", stdin=program)
     assert "[] enqueue app" in done.stdout, done.stderr
     assert "At hand: app, " in done.stdout

@@ -144,4 +144,3 @@ def test_options_come_before_the_environment(copy, serve):
     server = serve(command=command, ready=False)
     wait_until(lambda: f"Serving on http://[::1]:{port}" in server.log)
     assert '"level": "debug"' in server.log or "[debug" in server.log
-

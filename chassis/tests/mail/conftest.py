@@ -26,6 +26,11 @@ def make(tmp_path):
         smtp_url = SecretStr(f"smtp://127.0.0.1:{url}" if isinstance(url, int) else url)
         database = SecretStr(new_database(tmp_path))
         app = create_app(Settings(app_env="test", database_url=database, smtp_url=smtp_url, **values))
-        return SimpleNamespace(app=app, run=lambda *words: app.test_cli_runner().invoke(args=["mail", *words]))
+
+        def run(*words):
+            with app.app_context():  # as the flask command does
+                return app.test_cli_runner().invoke(args=["mail", *words])
+
+        return SimpleNamespace(app=app, run=run)
 
     return made

@@ -40,7 +40,10 @@ def test_a_url_names_a_server(url, server):
 )
 def test_a_url_that_cannot_work_is_refused(url):
     assert smtp_url.problem(url)
-    assert url not in smtp_url.problem(url)
+
+
+def test_what_is_wrong_is_told_without_the_password():
+    assert WORD not in smtp_url.problem(f"smtp://user:{WORD}@mail.example.org")
 
 
 @pytest.mark.parametrize("sender", ["a@b.example", "Acme Lab <a@b.example>", '"Acme, Lab" <a@b.example>'])

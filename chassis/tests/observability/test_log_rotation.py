@@ -38,7 +38,8 @@ for line in range({LINES}):
     everything = [(writer, line) for writer in range(WRITERS) for line in range(LINES)]
     wait_until(lambda: len(found()) >= len(everything))  # the parent may end first
     assert sorted(found()) == everything
-    assert len(files(log)) > 10
+    assert len(files(log)) > 1
+    assert all(path.stat().st_size >= BYTES for path in files(log)[:-1])
     assert {path.stat().st_mode & 0o777 for path in files(log)} == {0o600}
 
 
@@ -122,5 +123,5 @@ def test_workers_and_master_write_to_one_file_that_is_moved_aside(serve, tmp_pat
     text = "".join(path.read_text() for path in files(log))
     asked = re.findall(r'"asked-(\w+)-"', text)
     assert sorted(asked) == sorted(f"{name}{number}" for name in "ab" for number in range(60))
-    assert len(files(log)) > 3
+    assert len(files(log)) > 1
     assert "Shutting down: Master" in text

@@ -69,8 +69,9 @@ def describe(
 ) -> Callable[[V], V]:
     """Describe what a view takes and what it answers, for `/api/openapi.json`.
 
-    An answer is a model, an `Answer`, or the sentence that says when an error, or one without a body, occurs. The errors of every route (a bad
-    request, no key, too many requests and so on) need not be listed. The summary is the docstring's first line.
+    An answer is a model, an `Answer`, or the sentence that says when an error, or an answer without a body, occurs. The
+    errors of every route (a bad request, no key, too many requests and so on) need not be listed. The summary is the
+    docstring's first line.
     """
     bodies = body if isinstance(body, Mapping) else {JSON: body} if body else {}
 
