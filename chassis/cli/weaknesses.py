@@ -19,7 +19,6 @@ from chassis.db import db
 from chassis.db.faults import reason_of
 from chassis.db.schema import pending
 from chassis.errors import AppError
-from chassis.mail import transport
 from chassis.settings import Settings, pace
 
 LEAST_FREE_BYTES = 500_000_000
@@ -49,6 +48,8 @@ def upstream_pace(settings: Settings) -> Iterator[Weakness]:
 
 def mail_server(settings: Settings) -> Iterator[Weakness]:
     """Check that the mail server accepts a connection, its encryption, and the user."""
+    from chassis.mail import transport
+
     if settings.sends_mail and (why := transport.check(settings)):
         yield Weakness("SMTP_URL", f"does not work ({why})", "Correct it, and try `flask mail test ADDRESS`.")
 

@@ -4,13 +4,15 @@ from typing import Any
 
 from chassis.errors import BadRequest, Conflict
 from chassis.jobs import GiveUp, JobContext, job
-from chassis.mail import message, outbox, transport
+from chassis.mail import outbox
 from chassis.wiring import current_settings
 
 
 @job(outbox.KIND, stall="requeue", max_attempts=10, backoff_seconds=5.0, longest_backoff_seconds=900.0, in_quota=False)
 def send(context: JobContext, payload: dict[str, Any]) -> None:
     """Send a message; a process that dies may have sent it, so it may arrive twice with the same Message-ID."""
+    from chassis.mail import message, transport
+
     settings = current_settings()
     if not settings.sends_mail:
         raise GiveUp("SMTP_URL is not set.")

@@ -1,14 +1,17 @@
-"""What features do with e-mail: send a template to somebody, by a job or at once."""
+"""What features do with e-mail: send a template to somebody, by a job or at once.
+
+The libraries for messages and SMTP are imported by the first one, since most services send none.
+"""
 
 import json
 from typing import Any
 
 from chassis.jobs import Job, enqueue
-from chassis.mail import message, transport
 from chassis.security import sealing
 from chassis.wiring import current_settings
 
-KIND = PURPOSE = "mail"
+PURPOSE = "mail"  # of what is sealed
+KIND = "mail"
 """The kind of the jobs that send messages."""
 
 
@@ -23,6 +26,8 @@ def send(to: str, template: str, **values: Any) -> Job:
     The values, which may contain links for single use, are sealed in the job's row. They are JSON. The job is tried
     again when the server cannot be reached. Raises BadRequest for what is not one address, OverQuota.
     """
+    from chassis.mail import message
+
     message.address(to)
     sealed = sealing.seal(json.dumps(values).encode(), PURPOSE)
     return enqueue(KIND, {"to": to, "template": template, "values": sealed})
@@ -30,6 +35,8 @@ def send(to: str, template: str, **values: Any) -> Job:
 
 def send_now(to: str, template: str, **values: Any) -> None:
     """Send a template at once, in a command; raise BadRequest, or an AppError that says why it was not sent."""
+    from chassis.mail import message, transport
+
     transport.deliver(current_settings(), message.compose(to, template, values))
 
 

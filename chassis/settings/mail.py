@@ -1,7 +1,6 @@
 """Where e-mail is handed over, and its sender."""
 
 from collections.abc import Iterable
-from email.headerregistry import Address
 from typing import TYPE_CHECKING
 
 from pydantic import Field, SecretStr
@@ -10,6 +9,8 @@ from chassis.base import smtp_url
 from chassis.settings.section import Problem, Section
 
 if TYPE_CHECKING:
+    from email.headerregistry import Address
+
     from chassis.settings.core import Settings
 
 
@@ -34,7 +35,7 @@ class MailSettings(Section):
         return bool(self.smtp_url.get_secret_value())
 
     @property
-    def sender(self) -> Address:
+    def sender(self) -> "Address":
         """Return MAIL_FROM."""
         return smtp_url.sender(self.mail_from)
 
