@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from chassis import features
+from chassis.base import smtp_url
 from chassis.base.development import STATE_FILE, State
 from chassis.base.environment import BASE_DIR, read_environment, sources
 from chassis.server.control import ControlError
@@ -22,7 +23,7 @@ from chassis.serving.apology import Apology
 from chassis.serving.watching import Watch
 
 LOOK_SECONDS = 0.3
-MAIL = {"SMTP_URL": "console:"}
+MAIL = "SMTP_URL"
 
 
 class Development:
@@ -64,9 +65,12 @@ class Development:
         self._state.write("")
         number = self._listener.fileno()
         command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py", "--bind", f"fd://{number}", "wsgi:app"]
-        self._server = subprocess.Popen(
-            command, cwd=BASE_DIR, pass_fds=[number], env={**os.environ, STATE_FILE: str(self._state.path)}
-        )
+        self._server = subprocess.Popen(command, cwd=BASE_DIR, pass_fds=[number], env=self._environment())
+
+    def _environment(self) -> dict[str, str]:
+        """Return the server's environment, in which e-mail is printed unless SMTP_URL is set."""
+        mail = {} if sources([MAIL]) else {MAIL: smtp_url.CONSOLE}
+        return {**os.environ, **mail, STATE_FILE: str(self._state.path)}
 
     def _fail(self, error: str) -> None:
         """Show an error in the terminal and in the browser."""
@@ -87,9 +91,6 @@ class Development:
 
 def run() -> int:
     """Serve for development until Ctrl+C."""
-    for name, value in MAIL.items():
-        if name not in sources([name]):
-            os.environ[name] = value
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     host, port = _address()
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

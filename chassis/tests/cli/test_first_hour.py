@@ -6,9 +6,9 @@ import sys
 import pytest
 
 from chassis.tests.conftest import CLEAN, ROOT, new_database
+from chassis.tests.settings.starting import STRONG
 
 pytestmark = pytest.mark.server  # each starts a process
-STRONG = "Zk3vQ9xW1mB7nR5tY2uP8sD4fG6hJ0aL-cE"
 
 
 @pytest.fixture

