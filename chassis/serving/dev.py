@@ -46,7 +46,7 @@ class Development:
                     _say(f"{_names(changed)} changed")
                     self._restart()
                 elif changed:
-                    self._state.write("")
+                    self._state.write(str(self._state.read()["error"]))
                 elif self._server is not None and self._server.poll() is not None:
                     self._server = None
                     self._fail("The server has ended; the lines above say why. It starts again when code changes.")

@@ -21,7 +21,10 @@ def url(scheme, host, *key):
     [
         ("smtp://mail.example.org", ("smtp", "mail.example.org", 25, "", "")),
         ("smtps://mail.example.org", ("smtps", "mail.example.org", 465, "", "")),
-        (url("smtp+starttls", "mail.example.org", "me%40x", "a%2Fb"), ("smtp+starttls", "mail.example.org", 587, "me@x", "a/b")),
+        (
+            url("smtp+starttls", "mail.example.org", "me%40x", "a%2Fb"),
+            ("smtp+starttls", "mail.example.org", 587, "me@x", "a/b"),
+        ),
         (url("smtp", "127.0.0.1:2525", "me", "word"), ("smtp", "127.0.0.1", 2525, "me", "word")),
     ],
 )
