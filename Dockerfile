@@ -8,6 +8,10 @@ RUN python -m venv --without-pip /venv
 ARG REQUIREMENTS=requirements.txt
 COPY requirements*.txt .
 RUN pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: --require-hashes -r ${REQUIREMENTS}
+# Further packages that a setting needs, such as sentry-sdk, in the versions of the lock file and with its hashes.
+ARG PACKAGES=
+RUN [ -z "${PACKAGES}" ] || pip --python /venv/bin/python install --no-cache-dir --no-compile --only-binary :all: \
+    -c requirements-dev.txt ${PACKAGES}
 COPY . .
 # Readable whatever the umask of the clone, and compiled so that neither clocks nor a first start write bytecode. With
 # PostgreSQL the service keeps its files in the project's folder `data`: a link leads to the volume.

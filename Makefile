@@ -30,7 +30,7 @@ NEW_ENOUGH = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/
 given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
-.PHONY: help run test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
+.PHONY: help run dev shell seed test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
         rename new upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
@@ -38,6 +38,15 @@ help: ## list the targets
 
 run: .venv/installed ## install the requirements and serve on http://127.0.0.1:5000
 	@exec $(BIN)/python run_web.py
+
+dev: .venv/installed ## serve for development: restarts and reloads pages after changes, shows mistakes and e-mail
+	@exec $(BIN)/python run_web.py --dev
+
+shell: .venv/installed ## a Python prompt with the application, the database, jobs and tables at hand
+	@exec $(BIN)/python -m flask shell
+
+seed: .venv/installed ## make an admin and demo data in the development database
+	@$(BIN)/python -m flask db upgrade && $(BIN)/python -m flask seed
 
 rename: ## give the service another name everywhere: make rename NAME="Acme Lab" [SLUG=acme-lab]
 	@$(NEW_ENOUGH)

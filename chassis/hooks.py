@@ -173,6 +173,13 @@ class Hooks:
         for command in commands:
             self.app.cli.add_command(command)
 
+    def seed(self, make: Callable[[], str]) -> None:
+        """Make demo data in `flask seed`, which production refuses.
+
+        `make()` returns a sentence about what it made, and makes nothing if it is there already.
+        """
+        self._wiring.seeds[self.feature] = make
+
     def redact(self, prefix: str, pattern: re.Pattern[str]) -> None:
         """Hide secrets that match a pattern in logs, error reports and traces, except for their common prefix.
 

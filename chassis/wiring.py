@@ -76,6 +76,7 @@ class Wiring:
     connect_checks: list[ConnectCheck] = field(default_factory=list)
     join_checks: list[JoinCheck] = field(default_factory=list)
     retained: dict[str, Retained] = field(default_factory=dict)
+    seeds: dict[str, Callable[[], str]] = field(default_factory=dict)
     redactions: list[Redaction] = field(default_factory=list)
     upload_types: list[str] = field(default_factory=list)
     session_cookie: str = ""

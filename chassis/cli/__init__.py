@@ -15,16 +15,19 @@ def install(app: Flask) -> None:
         jobs_change,
         jobs_work,
         keys,
+        mail,
         maintenance,
         new,
         profile,
         schedules,
+        seed,
         settings,
+        shell,
         usage,
     )
 
-    groups = [
-        module.group for module in (audit, budgets, database, events, jobs, keys, maintenance, new, schedules, settings)
-    ]
+    modules = (audit, budgets, database, events, jobs, keys, mail, maintenance, new, schedules, seed, settings)
+    groups = [module.group for module in modules]
     for command in (*groups, maintenance.logs_group, doctor.doctor, profile.profile, usage.usage):
         app.cli.add_command(command)
+    shell.install(app)

@@ -41,6 +41,7 @@ def written_files(settings: Settings) -> Iterator[Weakness]:
     """Check the permissions of logs, backups and replaced databases; closed folders protect them."""
     data, path = settings.data_folder, settings.sqlite_path
     files = [settings.log_path, BASE_DIR / "data/web.log"]
+    files += sorted(settings.log_path.parent.glob(f"{settings.log_path.name}.*")) if settings.log_path else []
     files += sorted(data.glob(f"{path.stem}-*.db")) if path else []
     if "://" not in settings.backup_to:
         folder = BASE_DIR / settings.backup_to if settings.backup_to else data / "backups"

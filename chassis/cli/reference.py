@@ -17,7 +17,7 @@ from chassis.cli import declarations
 from chassis.errors import AppError
 
 ROOMS = (
-    "service", "hooks", "web", "realtime", "jobs", "db", "security", "limits", "upstream", "upkeep", "settings",
+    "service", "hooks", "web", "realtime", "jobs", "db", "security", "limits", "upstream", "mail", "upkeep", "settings",
     "wiring", "errors", "observability", "commands", "base",
 )  # fmt: skip
 DOCUMENT = BASE_DIR / "chassis/docs/reference.md"

@@ -46,6 +46,14 @@ def upstream_pace(settings: Settings) -> Iterator[Weakness]:
         yield Weakness("UPSTREAM_REQUESTS_PER_SECOND", excess, pace.FIX)
 
 
+def mail_server(settings: Settings) -> Iterator[Weakness]:
+    """Check that the mail server accepts a connection, its encryption, and the user."""
+    from chassis.mail import transport
+
+    if settings.sends_mail and (why := transport.check(settings)):
+        yield Weakness("SMTP_URL", f"does not work ({why})", "Correct it, and try `flask mail test ADDRESS`.")
+
+
 def machine(settings: Settings) -> Iterator[Weakness]:
     """Check the disk space and the clock, which decides when keys and sessions expire."""
     folder = settings.sqlite_path.parent if settings.sqlite_path else BASE_DIR
@@ -80,6 +88,7 @@ CHECKS: tuple[Check, ...] = (
     database,
     unneeded_keys,
     upstream_pace,
+    mail_server,
     machine,
     node_folders,
     chassis,

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from chassis.errors import AppError
+from chassis.settings.packages import missing
 
 SIGNED_SECONDS = 6 * 3600
 PART_BYTES = 16_777_216
@@ -27,7 +28,7 @@ def client() -> Any:
         import boto3
         from botocore.config import Config
     except ImportError:
-        raise StorageError("s3:// needs boto3: install the extra s3 (pip install boto3).") from None
+        raise StorageError(f"s3:// {missing('boto3')}.") from None
     # Other vendors' storage supports neither the newer checksums nor a host name for each bucket.
     common: dict[str, Any] = {"signature_version": "s3v4", "request_checksum_calculation": "when_required"}
     common |= {"connect_timeout": 10, "read_timeout": 60, "retries": {"mode": "standard", "max_attempts": 4}}

@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 
 import structlog
 
@@ -23,14 +24,14 @@ QUIET = {
 
 
 def configure_logging(settings: Settings) -> None:
-    """Give the root logger its only handler; calling it again replaces the handler, so no line is written twice.
+    """Give the root logger its only handlers; calling it again replaces them, so no line is written twice.
 
     Raises SettingsError when LOG_FILE cannot be written. A command run at a terminal logs to the terminal; one that
     runs as a service, such as `flask jobs work`, reopens the file on SIGUSR1 as gunicorn does.
     """
     typed = is_command() and sys.stdout.isatty()
-    handler = output.handler_for(None if typed else settings.log_path)
-    if is_command() and output.to_file(handler) and threading.current_thread() is threading.main_thread():
+    handlers = output.handlers_for(settings, typed=typed)
+    if is_command() and any(map(output.to_file, handlers)) and threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGUSR1, lambda _number, _frame: output.reopen())
     structlog.configure(
         processors=[
@@ -43,17 +44,18 @@ def configure_logging(settings: Settings) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
-    colors = isinstance(handler, output.StandardOutput) and sys.stdout.isatty()
-    handler.setFormatter(formatter(settings, as_json=settings.effective_log_format == "json", colors=colors))
-    _take_over(handler, settings.log_level)
+    for handler in handlers:
+        colors = isinstance(handler, output.StandardOutput) and sys.stdout.isatty()
+        handler.setFormatter(formatter(settings, as_json=settings.effective_log_format == "json", colors=colors))
+    _take_over(handlers, settings.log_level)
 
 
-def _take_over(handler: logging.Handler, level: str) -> None:
+def _take_over(handlers: Sequence[logging.Handler], level: str) -> None:
     _leave_out_what_no_line_shows()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a character that cannot be encoded must not lose the line
     root = logging.getLogger()
-    earlier, root.handlers[:] = list(root.handlers), [handler]
+    earlier, root.handlers[:] = list(root.handlers), list(handlers)
     for one in filter(output.to_file, earlier):
         one.close()  # otherwise a worker keeps the master's file open until it ends, even after it was moved
     root.setLevel(level)

@@ -11,13 +11,14 @@ from flask import Flask, Request, Response, g, request
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
 from chassis.observability.formatting import REQUEST_FIELDS
+from chassis.observability.lines import LineHandler
 from chassis.observability.metrics import HTTP_LATENCY, HTTP_REQUESTS, LOG_DROPPED
-from chassis.observability.output import LineHandler
 
 log = logging.getLogger("chassis.access")  # not structlog: every request logs this line, and takes a third less
 ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")  # the rest would fill the cache and the labels
-QUIET_PATHS = ("/livez", "/readyz", "/healthz", "/metrics", "/static/", "/favicon.ico")
+QUIET_PATHS = ("/livez", "/readyz", "/healthz", "/health/", "/metrics", "/static/", "/favicon.ico")
+QUIET_PATH = "/health"  # not as a prefix: it could begin the path of a feature
 
 
 def install(app: Flask) -> None:
@@ -43,7 +44,8 @@ def _end(response: Response) -> Response:
     endpoint, method = asked.endpoint or "unmatched", asked.method
     _requests(method if method in METHODS else "other", endpoint, response.status_code).inc()
     _latency(endpoint).observe(seconds)
-    level = logging.DEBUG if asked.path.startswith(QUIET_PATHS) else logging.INFO
+    quiet = asked.path.startswith(QUIET_PATHS) or asked.path == QUIET_PATH
+    level = logging.DEBUG if quiet else logging.INFO
     if log.isEnabledFor(level):
         log.log(level, "request", extra={REQUEST_FIELDS: _line(asked, response.status_code, seconds)})
     return response

@@ -11,6 +11,7 @@ from typing import Any
 
 from chassis.base.concurrency import original
 from chassis.base.service import current
+from chassis.observability.output import is_journal
 
 LOOKS = 4  # per stall time, so that a stall is reported after at most 1.25 times that time
 SHORTEST_SECONDS = 0.01
@@ -25,6 +26,7 @@ class StallWatch:
         self._reported = 0.0
         self._service = current().slug
         self._stopped = False
+        self._level = b"<4>" if is_journal(2) else b""
         self._sleep = original("time", "sleep")
         self._write = original("os", "write")
         self._hub_thread = original("_thread", "get_ident")()
@@ -59,7 +61,7 @@ class StallWatch:
             "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
         }
         try:
-            self._write(2, json.dumps(line).encode() + b"\n")
+            self._write(2, self._level + json.dumps(line).encode() + b"\n")
         except OSError:
             return  # standard error is closed
 

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 REFUSED = "app.refused_host"  # WSGI environment key; its value is one of these:
 MALFORMED, OTHER = "malformed", "other"
-PROBES = ("/livez", "/readyz", "/healthz")  # platforms and proxies send any host name; no secrets here
+# Platforms and proxies send any host name; no secrets here.
+PROBES = ("/livez", "/readyz", "/healthz", "/health", "/health/live", "/health/ready")
 SCRAPED = "/metrics"  # by address or an internal name, for the networks of METRICS_ALLOW
 HINT = "If this is a name of the service, add it to ALLOWED_HOSTS."
 

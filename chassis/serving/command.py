@@ -44,7 +44,11 @@ def parse() -> argparse.Namespace:
     )
     parser.add_argument("--daemon", action="store_true", help=f"serve in the background, log to {_short(LOG_FILE)}")
     parser.add_argument("--pid", metavar="FILE", type=Path, help=f"the pid file, with --daemon {_short(PID_FILE)}")
-    parser.add_argument("--dev", action="store_true", help="restart when code changes, and show tracebacks on pages")
+    parser.add_argument(
+        "--dev",
+        action="store_true",
+        help="restart when code changes, show mistakes in pages, e-mail in the terminal",
+    )
     parser.add_argument("--check", action="store_true", help="check settings, imports and migrations, and exit")
     return parser.parse_args()
 
@@ -76,7 +80,19 @@ def serve(arguments: argparse.Namespace) -> int:
         raise SettingsError(problems)
     if arguments.check:
         return check()
+    if arguments.dev:
+        return develop(arguments)
     return serve_in_background(arguments) if arguments.daemon else serve_here(arguments)
+
+
+def develop(arguments: argparse.Namespace) -> int:
+    """Serve in the foreground for development."""
+    if arguments.daemon:
+        raise ControlError("--dev serves in the foreground: leave out --daemon.")
+    from chassis.serving import dev
+
+    os.chdir(BASE_DIR)
+    return dev.run()
 
 
 def serve_here(arguments: argparse.Namespace) -> NoReturn:
@@ -84,8 +100,7 @@ def serve_here(arguments: argparse.Namespace) -> NoReturn:
     if arguments.pid:
         PidFile(arguments.pid.resolve()).take()
     os.chdir(BASE_DIR)
-    command = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py"]
-    os.execv(sys.executable, [*command, *(["--reload"] if arguments.dev else []), "wsgi:app"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py", "wsgi:app"])  # noqa: S606
 
 
 def serve_in_background(arguments: argparse.Namespace) -> int:
@@ -95,8 +110,7 @@ def serve_in_background(arguments: argparse.Namespace) -> int:
         raise ControlError(f"The server is already running, with pid {running}: use `run_web.py reload` or `stop`.")
     where = _address()
     print(f"Starting on http://{where[0]}:{where[1]}, log in {_short(LOG_FILE)} ...", flush=True)  # noqa: T201
-    dev = ["--dev"] if arguments.dev else []
-    pid = start([sys.executable, str(BASE_DIR / "run_web.py"), "--pid", str(pid_file.path), *dev], LOG_FILE, where)
+    pid = start([sys.executable, str(BASE_DIR / "run_web.py"), "--pid", str(pid_file.path)], LOG_FILE, where)
     print(f"Serving, pid {pid}. To stop it: python run_web.py stop")  # noqa: T201
     return 0
 

@@ -1,7 +1,7 @@
 """Settings: sections that declare them, the settings in force, and types that read environment variables."""
 
 from chassis.settings.core import Settings
-from chassis.settings.packages import installed
+from chassis.settings.packages import installed, needed
 from chassis.settings.section import Problem, Section
 from chassis.settings.types import CommaList, Cron, Network, Networks, Origins, Proxies, Proxy, Rates, TimeZone
 
@@ -19,4 +19,5 @@ __all__ = [
     "Settings",
     "TimeZone",
     "installed",
+    "needed",
 ]

@@ -38,6 +38,14 @@ class ApplicationSettings(Section):
     log_file: str = Field(
         "", description="A file for the log instead of standard output; SIGUSR1 reopens it (deploy/logrotate)."
     )
+    log_file_max_bytes: int = Field(
+        10_000_000,
+        ge=0,
+        description="LOG_FILE is moved aside (`app.log.1`) when it has this size; 0 leaves that to another program, "
+        "such as logrotate.",
+    )
+    log_file_keep: int = Field(5, ge=1, le=1000, description="How many files that were moved aside are kept.")
+    log_file_and_stdout: bool = Field(False, description="Log to standard output too if LOG_FILE is set.")
     debug_pages: bool = Field(
         False, description="Show tracebacks on error pages and reload templates; refused in production."
     )

@@ -34,4 +34,4 @@ class BackupSettings(Section):
         if "://" in self.backup_to and not BUCKET.match(self.backup_to):
             yield "BACKUP_TO", "must be a folder or s3://bucket/prefix"
         if self.backup_to.startswith("s3://"):
-            yield from packages.needed("BACKUP_TO", "boto3", "s3")
+            yield from packages.needed("BACKUP_TO", "boto3")

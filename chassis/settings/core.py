@@ -13,6 +13,7 @@ from chassis.settings.database import DatabaseSettings
 from chassis.settings.feedback import FeedbackSettings
 from chassis.settings.files import FileSettings
 from chassis.settings.jobs import JobSettings
+from chassis.settings.mail import MailSettings
 from chassis.settings.parsing import of_kind
 from chassis.settings.quotas import QuotaSettings
 from chassis.settings.section import Problem, Section
@@ -42,6 +43,7 @@ class Settings(
     FeedbackSettings,
     UpkeepSettings,
     UpstreamSettings,
+    MailSettings,
     TelemetrySettings,
 ):
     """All settings of the core; those of features and of the service are under `section(Kind)`."""

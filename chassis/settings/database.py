@@ -82,7 +82,7 @@ class DatabaseSettings(Section):
         if problem := database_url.problem(self.database_url.get_secret_value()):
             yield "DATABASE_URL", problem
         if self.sqlite_path is None:
-            yield from packages.needed("DATABASE_URL", "psycopg", "postgres")
+            yield from packages.needed("DATABASE_URL", "psycopg", "binary")
         replica = self.database_read_url.get_secret_value()
         if replica and (self.sqlite_path is not None or not replica.startswith(database_url.POSTGRES)):
             yield "DATABASE_READ_URL", "is for PostgreSQL only, and needs a postgresql:// DATABASE_URL too"
@@ -96,7 +96,7 @@ class DatabaseSettings(Section):
         if self.sqlite_path is None:
             yield "DATABASE_SNAPSHOT_URL", "is for SQLite only: unset it, or use a sqlite:/// DATABASE_URL"
         if snapshot.startswith("s3://"):
-            yield from packages.needed("DATABASE_SNAPSHOT_URL", "boto3", "s3")
+            yield from packages.needed("DATABASE_SNAPSHOT_URL", "boto3")
 
     def problems_with(self, settings: "Settings") -> Iterable[Problem]:
         """Yield what is not allowed in production."""

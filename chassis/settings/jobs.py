@@ -64,7 +64,7 @@ class JobSettings(Section):
             if not ROUTE.fullmatch(route):
                 yield "JOBS_QUEUES", f"holds {route!r}, which is not KIND=QUEUE"
         if self.jobs_engine == "celery":
-            yield from needed("JOBS_ENGINE", "celery", "celery")
+            yield from needed("JOBS_ENGINE", "celery")
             if not settings.broker_url:
                 yield "JOBS_ENGINE", "is celery, which needs JOBS_BROKER_URL or REDIS_URL"
             if settings.broker_url.startswith("redis"):

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chassis.base.environment import read_environment
+from chassis.base.environment import read_environment, variables
 from chassis.errors import SettingsError
+from chassis.settings import foreign
 from chassis.settings.core import Settings
 from chassis.settings.defaults import checked
 from chassis.settings.parsing import parse
@@ -28,6 +29,7 @@ def load_settings(sections: tuple[type[Section], ...] = (), defaults: Mapping[st
     for kind in sections:
         settings._sections[kind], wrong = parse(kind, values, usable)
         problems += _unreported(wrong, problems)
+    problems += foreign.problems(variables(), values, lambda name: str(getattr(settings, name.lower())))
     problems += [problem for section in settings._sections.values() for problem in section.problems_with(settings)]
     if problems:
         raise SettingsError(problems)

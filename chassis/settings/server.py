@@ -102,4 +102,4 @@ class ServerSettings(Section):
         if redis and (problem := redis_url.problem(redis)):
             yield "REDIS_URL", problem
         if redis:
-            yield from packages.needed("REDIS_URL", "redis", "redis")
+            yield from packages.needed("REDIS_URL", "redis")

@@ -31,6 +31,6 @@ class TelemetrySettings(Section):
             address = urls.parts(dsn)
             if not (address.username and address.path.strip("/")):
                 yield "SENTRY_DSN", "must look like https://KEY@HOST/PROJECT"
-            yield from packages.needed("SENTRY_DSN", "sentry-sdk", "sentry")
+            yield from packages.needed("SENTRY_DSN", "sentry-sdk")
         if self.otel_exporter_otlp_endpoint:
-            yield from packages.needed("OTEL_EXPORTER_OTLP_ENDPOINT", "opentelemetry-exporter-otlp-proto-http", "otel")
+            yield from packages.needed("OTEL_EXPORTER_OTLP_ENDPOINT", "opentelemetry-exporter-otlp-proto-http")

@@ -16,7 +16,11 @@ USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 def _split(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    if value.startswith("[") and value.endswith("]"):
+        raise ValueError("is a JSON list: write the values without brackets and quotes, as in a,b")
+    return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _network(value: object) -> object:

@@ -19,7 +19,7 @@ README = """\
 
 Say here in two sentences what {name} does, and for whom.
 
-    make run      # http://127.0.0.1:5000 - creates .venv, installs, migrates, serves
+    make dev      # http://127.0.0.1:5000 - creates .venv, installs, migrates, serves, and follows your changes
     make test     # installs the test tools and runs the tests
 
 `app/` is the service: its name, version and parts in `app/__init__.py`, its settings in `app/settings.py`, one folder a

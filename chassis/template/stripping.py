@@ -1,6 +1,7 @@
 """Takes examples and parts out of a fresh tree, with what the generated documents say about their settings."""
 
 import ast
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from chassis.template import Refused, identity
 
 FEATURES, PARTS = "app/features", "chassis/parts"
+BASELINE = ".secrets.baseline"  # what detect-secrets has found, by file
 
 
 def chosen(root: Path, folder: str, wanted: str, what: str) -> tuple[str, ...]:
@@ -32,6 +34,7 @@ def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> None
     titles = [title for folder in (*gone, *unused) for title in _titles(folder)]
     for folder in gone:
         shutil.rmtree(folder)
+    _forget_secrets(root / BASELINE, [str(folder.relative_to(root)) for folder in gone])
     for name, start in (("docs/configuration.md", "## {}"), (".env.example", "# --- {} ---")):
         text = (root / name).read_text()
         for title in titles:
@@ -39,6 +42,17 @@ def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> None
         (root / name).write_text(text)
     service = root / identity.FILE
     service.write_text(identity.replaced(service.read_text(), {"parts": _tuple(parts)}))
+
+
+def _forget_secrets(baseline: Path, folders: list[str]) -> None:
+    """Take the files of deleted folders out of the baseline."""
+    known = json.loads(baseline.read_text())
+    known["results"] = {
+        name: found
+        for name, found in known["results"].items()
+        if not any(Path(name).is_relative_to(folder) for folder in folders)
+    }
+    baseline.write_text(json.dumps(known, indent=2) + "\n")
 
 
 def _titles(folder: Path) -> Iterator[str]:

@@ -57,6 +57,8 @@ ELSEWHERE = {
     ("docs/deploy.md", "PostgreSQL"): "chassis/tests/e2e/test_postgres.py serves with one",
     ("chassis/docs/operations.md", "Accounts"): "chassis/parts/accounts/tests/test_admin.py types it",
     ("chassis/docs/operations.md", "Second factor"): "chassis/parts/accounts/tests/test_admin.py types it",
+    ("chassis/docs/operations.md", "For development"): "chassis/tests/cli/test_first_hour.py types what they run",
+    ("chassis/docs/operations.md", "E-mail"): "chassis/tests/mail/test_commands.py types it, at a server of its own",
     ("chassis/docs/operations.md", "S3"): "chassis/tests/db/test_backup_s3.py does it",
     (
         "chassis/docs/operations.md",

@@ -10,7 +10,7 @@ import pytest
 from chassis.db import db
 from chassis.db.backup import fetching
 from chassis.db.snapshot import install
-from chassis.observability.output import LogFile
+from chassis.observability.log_file import LogFile
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT
 

@@ -50,6 +50,7 @@ def install(app: Flask) -> None:
         admin,
         asyncapi,
         budgets,
+        development,
         errors,
         feedback,
         files,
@@ -83,3 +84,4 @@ def install(app: Flask) -> None:
     ):
         app.register_blueprint(module.blueprint)
     feedback.install(app, settings_of(app))
+    development.install(app)

@@ -44,7 +44,7 @@ CODES = {
     500: "internal_error",
     503: "unavailable",
 }
-PROGRAM_PATHS = ("/api/", "/healthz", "/livez", "/readyz", "/metrics")
+PROGRAM_PATHS = ("/api/", "/healthz", "/health/", "/livez", "/readyz", "/metrics")
 
 
 def install(app: Flask) -> None:

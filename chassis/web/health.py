@@ -51,6 +51,7 @@ class Health(BaseModel):
     checks: dict[str, bool]
 
 
+@blueprint.get("/health/live", endpoint="live")
 @blueprint.get("/livez")
 @public
 @describe(answers={200: Alive})
@@ -59,6 +60,7 @@ def livez() -> Response:
     return jsonify(status="alive")
 
 
+@blueprint.get("/health/ready", endpoint="ready")
 @blueprint.get("/readyz")
 @public
 @describe(answers={200: Readiness, 503: Readiness})
@@ -80,6 +82,7 @@ def readyz() -> Response:
     return _answer(found, checks=checks)
 
 
+@blueprint.get("/health", endpoint="health")
 @blueprint.get("/healthz")
 @public
 @describe(answers={200: Health, 503: Health})

@@ -7,9 +7,9 @@ ROOT=/opt/$NAME
 ENV_FILE=/etc/$NAME/env
 EXTRA=/etc/$NAME/requirements.txt
 UNITS=/etc/systemd/system
-SHIPPED="app chassis examples gunicorn_config.py requirements.txt run_web.py wsgi.py deploy/systemd/*.service deploy/systemd/*.timer"
+SHIPPED="app chassis gunicorn_config.py requirements.txt requirements-dev.txt run_web.py wsgi.py deploy/systemd/*.service deploy/systemd/*.timer"
 # What new workers take over at a reload. All else is held by the process that starts them, or is work of a start.
-RELOADED='app/|chassis/(__init__|workers|extensions|features|service)[.]py|chassis/(cli|jobs|parts|realtime|security|settings|upstream|web)/'
+RELOADED='app/|chassis/(__init__|workers|extensions|features|service)[.]py|chassis/(cli|jobs|mail|parts|realtime|security|settings|upstream|web)/'
 KEEP=3
 PYTHON=${PYTHON:-python3}
 READY_SECONDS=${READY_SECONDS:-60}

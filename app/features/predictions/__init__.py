@@ -8,10 +8,11 @@ if TYPE_CHECKING:
 
 def register(hooks: "Hooks") -> None:
     """Register the routes, the job kind and the live results."""
-    from app.features.predictions import api, jobs, live, pages, quotas, retention
+    from app.features.predictions import api, example, jobs, live, pages, quotas, retention
 
     hooks.pages(pages.blueprint, api.blueprint)
     hooks.navigation("Predictions", "/predictions")
+    hooks.seed(example.seed)
     live.connect()
     retention.connect(hooks)
     quotas.connect()

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.datastructures import FileStorage
 
-from app.features.predictions import export, json_rows, search, service, store, upload
+from app.features.predictions import example, export, json_rows, search, service, store, upload
 from app.features.predictions.messages import (
     AcceptedBatch,
     BatchPage,
@@ -26,7 +26,6 @@ from app.features.predictions.messages import (
 )
 from app.features.predictions.predictor import predictor
 from app.features.predictions.rows import Rows, shown
-from chassis.base import BASE_DIR
 from chassis.db import db
 from chassis.errors import BadRequest, UnsupportedMediaType
 from chassis.security import bodies, request_rates, uploads
@@ -45,8 +44,6 @@ from chassis.web import (
 
 blueprint = Blueprint("predictions_api", __name__, url_prefix="/api/predictions")
 
-EXAMPLE = BASE_DIR / "examples" / "species.csv"
-EXAMPLE_PROMPT = "Is {species} pathogenic to humans? Answer with one word: pathogenic, opportunistic or harmless."
 ID = "<string(length=32):prediction_id>"  # so that `example` is not a batch id, and other methods on it are refused
 MAX_LINES_BYTES = 500_000  # of a form with one text, which is split while others wait
 ACCEPTED = Answer(AcceptedBatch, headers={"Location": "URL of the batch."})
@@ -96,8 +93,7 @@ def first_row() -> Response:
 @describe(answers={202: ACCEPTED, 402: SPENT, 503: NOBODY_ANSWERS, 507: FULL})
 def create_example() -> tuple[Response, int, dict[str, str]]:
     """Start the example batch that ships with the project."""
-    batch = NewBatch(name="200 bacterial species", prompt=EXAMPLE_PROMPT)
-    return _accepted(batch, upload.read_csv(EXAMPLE.read_bytes(), predictor.max_rows))
+    return _accepted(NewBatch(name=example.NAME, prompt=example.PROMPT), example.rows())
 
 
 @blueprint.get("")

@@ -55,7 +55,8 @@ class BeginningOfFile(BaseModel):
     """The beginning of a CSV file, or all of it."""
 
     file: bytes = Field(
-        description="The whole file, or at least its first two lines.", examples=["@examples/species.csv"]
+        description="The whole file, or at least its first two lines.",
+        examples=["@app/features/predictions/species.csv"],
     )
 
 

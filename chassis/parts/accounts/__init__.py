@@ -22,6 +22,7 @@ def register(hooks: "Hooks") -> None:
         pages,
         passkeys,
         proof_pages,
+        seed,
         sessions,
         store,
     )
@@ -41,6 +42,7 @@ def register(hooks: "Hooks") -> None:
     hooks.leaving(*leavers.PARTS)
     hooks.people(store.states_of)
     hooks.commands(cli.group)
+    hooks.seed(seed.make)
     passkeys.load()
     oidc = hooks.settings.section(OidcSettings)
     if oidc.oidc_issuer:

@@ -7,8 +7,9 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy import Row
 from werkzeug.wrappers import Response
 
+from chassis import jobs, mail
 from chassis.errors import NotFound
-from chassis.parts.accounts import administration, factors, links, store
+from chassis.parts.accounts import administration, factors, links, mailing, store
 from chassis.parts.accounts.settings import OidcSettings
 from chassis.security import hosts, leaving, proof
 from chassis.security.guard import needs
@@ -36,19 +37,25 @@ def listing() -> str:
     users, total = administration.listing(page=page, per_page=PER_PAGE)
     more = page * PER_PAGE < total
     return render_template(
-        "accounts/admin.html", users=users, total=total, page=page, more=more, roles=store.ROLES[::-1]
+        "accounts/admin.html",
+        users=users,
+        total=total,
+        page=page,
+        more=more,
+        roles=store.ROLES[::-1],
+        mail=mailing.possible(),
     )
 
 
 @blueprint.post("/invite")
 @needs(ADMIN)
-def invite() -> Shown:
-    """Create an invitation link and show it once."""
+def invite() -> Shown | Response:
+    """Create an invitation link, and send it or show it once."""
     email, role = request.form.get("email", ""), request.form.get("role", store.USER)
     if role == store.ADMIN:
         proof.check()
     secret = links.invite(email, role)
-    return _link(secret, links.INVITATION, email)
+    return _handed_over(secret, links.INVITATION, email)
 
 
 @blueprint.get("/<user_id>")
@@ -59,6 +66,7 @@ def show(user_id: str) -> str:
     shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
     shown |= {"passwords": current_settings().section(OidcSettings).password_sign_in}
     shown |= {"ended": administration.ended_with(user), "roles": store.ROLES[::-1]}
+    shown["mail"] = mailing.possible()
     ends = [] if user.disabled_at else leaving.preview(administration.departure(user))
     return render_template("accounts/admin_account.html", user=user, ends=ends, **shown)
 
@@ -66,10 +74,20 @@ def show(user_id: str) -> str:
 @blueprint.post("/<user_id>/reset-link")
 @needs(ADMIN)
 @recently_proved
-def reset_link(user_id: str) -> Shown:
-    """Create a link for a new password and show it once."""
+def reset_link(user_id: str) -> Shown | Response:
+    """Create a link for a new password, and send it or show it once."""
     user = administration.get(user_id)
-    return _link(links.reset(user), links.RESET, user.email)
+    return _handed_over(links.reset(user), links.RESET, user.email)
+
+
+@blueprint.get("/mail/<job_id>")
+@needs(ADMIN)
+def sent(job_id: str) -> str:
+    """Show what became of a link that was sent by e-mail."""
+    job = jobs.get(job_id)
+    if job.kind != mail.KIND:
+        raise NotFound("There is no such message.")
+    return render_template("accounts/sent.html", job=job, email=job.payload["to"], ended=job.state in jobs.ENDED)
 
 
 @blueprint.post("/<user_id>/role")
@@ -104,6 +122,13 @@ def act(user_id: str, action: str) -> Response:
 
 def _back(user_id: str) -> Response:
     return redirect(url_for("admin_accounts.show", user_id=user_id), 303)
+
+
+def _handed_over(secret: str, purpose: str, email: str) -> Shown | Response:
+    if not mailing.possible() or "show" in request.form:
+        return _link(secret, purpose, email)
+    job = mailing.send(email, purpose, secret)
+    return redirect(url_for("admin_accounts.sent", job_id=job.id), 303)
 
 
 def _link(secret: str, purpose: str, email: str) -> Shown:

@@ -5,14 +5,17 @@ import sys
 
 import click
 
+from chassis import mail
 from chassis.base.times import iso
 from chassis.commands import Group
-from chassis.parts.accounts import administration, joining, links, store, totp
+from chassis.errors import AppError, Unavailable
+from chassis.parts.accounts import administration, emails, joining, links, mailing, store, totp
 from chassis.security import leaving
 from chassis.wiring import current_settings
 
 group = Group("users", help="Create, invite, list and disable accounts.")
 role_option = click.option("--role", type=click.Choice(store.ROLES), default=store.USER, show_default=True)
+show_option = click.option("--show", is_flag=True, help="Print the link, also when e-mail is on.")
 url_option = click.option("--url", default="", help="Base URL of the service; PUBLIC_URL by default.")
 
 
@@ -52,17 +55,20 @@ def list_command() -> None:
 @click.argument("email")
 @role_option
 @url_option
-def invite(email: str, role: str, url: str) -> None:
-    """Print a link that creates an account; it works once."""
-    click.echo(_whole(url, links.path(links.INVITATION, links.invite(email, role))))
+@show_option
+def invite(email: str, role: str, url: str, show: bool) -> None:
+    """Send a link that creates an account, or print it when e-mail is off; it works once."""
+    _hand_over(emails.checked(email), links.INVITATION, links.invite(email, role), url, show)
 
 
 @group.command("reset-link")
 @click.argument("email")
 @url_option
-def reset_link(email: str, url: str) -> None:
-    """Print a link that sets a new password; it works once."""
-    click.echo(_whole(url, links.path(links.RESET, links.reset(administration.find(email)))))
+@show_option
+def reset_link(email: str, url: str, show: bool) -> None:
+    """Send a link that sets a new password, or print it when e-mail is off; it works once."""
+    user = administration.find(email)
+    _hand_over(user.email, links.RESET, links.reset(user), url, show)
 
 
 @group.command("sign-in-link")
@@ -157,6 +163,20 @@ def _read() -> str:
 def _asked() -> str:
     password: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return password
+
+
+def _hand_over(email: str, purpose: str, secret: str, url: str, show: bool) -> None:
+    """Send a link; print it when e-mail is off, or when it was not sent."""
+    link = _whole(url, links.path(purpose, secret))
+    if show or not mail.ready():
+        click.echo(link)
+        return
+    try:
+        mailing.send_now(email, purpose, link)
+    except AppError as error:
+        click.echo(link)
+        raise Unavailable(f"The link above was not sent: {error.message}") from None
+    click.echo(f"The link was sent to {email}.", err=True)
 
 
 def _whole(url: str, path: str) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import CommaList, Section, Settings, installed
+from chassis.settings import CommaList, Section, Settings, needed
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -92,14 +92,7 @@ class OidcSettings(Section):
             found.append(("OIDC_ISSUER", "must start with https://"))
         if "openid" not in self.oidc_scopes:
             found.append(("OIDC_SCOPES", "must list openid"))
-        if not installed("authlib"):
-            found.append(
-                (
-                    "OIDC_ISSUER",
-                    "needs the package authlib (the extra oidc of pyproject.toml), see chassis/docs/sign-in.md",
-                )
-            )
-        return found + self._of_roles()
+        return [*found, *needed("OIDC_ISSUER", "authlib"), *self._of_roles()]
 
     def problems_with(self, settings: Settings) -> list[tuple[str, str]]:
         """Return what the provider requires of the core's settings."""

@@ -9,8 +9,9 @@ from sqlalchemy import Connection, Row
 
 from chassis.db import clock, db
 from chassis.errors import BadRequest
-from chassis.parts.accounts import challenges, factor_store, sealing
+from chassis.parts.accounts import challenges, factor_store
 from chassis.parts.accounts.challenges import Use
+from chassis.security import sealing
 from chassis.security.identity import Identity
 
 SECRET_BYTES = 20  # RFC 4226, section 4

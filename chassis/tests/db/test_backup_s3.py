@@ -168,4 +168,4 @@ def test_a_storage_that_is_away_is_said(settings, reachable, credentials):
 
 def test_without_boto3_the_extra_is_named(settings, monkeypatch):
     monkeypatch.setitem(sys.modules, "boto3", None)
-    refused(settings, "s3:// needs boto3: install the extra s3")
+    refused(settings, "s3:// needs the package boto3: run `.venv/bin/pip install")

@@ -41,7 +41,7 @@ def test_the_context_is_all_that_runs(tmp_path):
     command = [sys.executable, "run_web.py", "--check"]
     found = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
-    assert any((tmp_path / "examples").iterdir())
+    assert (tmp_path / "requirements-dev.txt").exists()  # the versions of PACKAGES
 
 
 def test_the_context_is_nothing_else():
@@ -62,6 +62,12 @@ def test_what_runs_is_a_numeric_user_that_owns_nothing_but_the_data():
     assert "ENTRYPOINT" not in final
     assert "VOLUME /data" in final
     assert "sqlite:////data/" in final
+
+
+def test_further_packages_are_those_of_the_lock_too():
+    (install,) = re.findall(r"^RUN \[ -z .+\n.+$", DOCKERFILE, re.MULTILINE)
+    for option in ("--only-binary :all:", "-c requirements-dev.txt ${PACKAGES}"):
+        assert option in install
 
 
 def test_the_packages_are_those_of_the_lock():

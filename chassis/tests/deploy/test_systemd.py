@@ -21,7 +21,8 @@ COMMANDS = ROOT / f"deploy/systemd/{SLUG}-db@.service"
 TIMERS = {f"{SLUG}-backup.timer": "backup", f"{SLUG}-drill.timer": "verify"}
 INSTALLER = ROOT / "deploy/systemd/install.sh"
 PLACES = [Path(f"/opt/{SLUG}"), Path(f"/etc/{SLUG}"), Path(f"/etc/systemd/system/{SLUG}.service")]
-SHIPPED = ("app", "chassis", "examples", "gunicorn_config.py", "requirements.txt", "run_web.py", "wsgi.py", "deploy")
+REQUIREMENTS = ("requirements.txt", "requirements-dev.txt")
+SHIPPED = ("app", "chassis", "gunicorn_config.py", *REQUIREMENTS, "run_web.py", "wsgi.py", "deploy")
 
 
 def run(*command, cwd=ROOT):

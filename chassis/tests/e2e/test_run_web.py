@@ -144,23 +144,3 @@ def test_options_come_before_the_environment(copy, serve):
     server = serve(command=command, ready=False)
     wait_until(lambda: f"Serving on http://[::1]:{port}" in server.log)
     assert '"level": "debug"' in server.log or "[debug" in server.log
-
-
-@pytest.mark.long
-def test_for_development_changed_code_is_served_and_mistakes_are_shown(copy, serve):
-    server = serve(command=[sys.executable, str(copy / "run_web.py"), "--dev"])
-    pages = copy / "chassis/web/pages.py"
-    broken = '\n\n@blueprint.get("/broken")\ndef broken():\n    raise RuntimeError("a <b>mistake</b>")\n'
-    pages.write_text(pages.read_text() + broken)
-
-    def seen():
-        os.utime(pages)  # again and again: the first look of the new worker is what a later one is compared with
-        return "pages.py modified" in server.log
-
-    wait_until(seen)
-
-    def shown():
-        status, page = server.request("GET", "/broken", headers={"Accept": "text/html"})
-        return status == 500 and "RuntimeError: a &lt;b&gt;mistake&lt;/b&gt;" in page and "pages.py" in page
-
-    wait_until(shown)

@@ -47,6 +47,14 @@ def test_a_cut_connection_costs_nothing_and_doubles_nothing(server, page, wait_f
     assert page.errors == []
 
 
+def test_an_answer_without_a_body_is_null(server, page):
+    page.route("**/api/no-body", lambda route: route.fulfill(status=204))
+    page.route("**/api/no-json", lambda route: route.fulfill(status=200, body="<p>"))
+    page.goto(f"{server.url}/page")
+    assert page.evaluate("Live.api('/api/no-body', { method: 'DELETE' })") is None
+    assert "could not be read" in page.evaluate("Live.api('/api/no-json').catch((error) => error.message)")
+
+
 def test_what_comes_twice_is_dropped(server, page, wait_for):
     follow(server, page, "twice", wait_for)
     publish(server, "twice", 3, first=0)

@@ -1,5 +1,6 @@
 """`make new`: a repository of its own, from the last commit of a clone of this one."""
 
+import json
 import tomllib
 
 import pytest
@@ -53,6 +54,13 @@ def test_it_records_where_it_comes_from_without_a_password(made, template):
         "https://git.example.org/template.git", TAG, commit,
     )  # fmt: skip
     assert (known["name"], known["slug"], known["parts"], known["examples"]) == (NAME, NAME_SLUG, [*PARTS], [])
+
+
+def test_nothing_of_the_example_is_left(made, template):
+    known = json.loads(made.read(".secrets.baseline"))["results"]
+    assert [name for name in known if not (made.folder / name).exists()] == []
+    assert not list(made.folder.rglob("*.csv"))
+    assert [place for place in made.places("DEMO_PREDICTOR") if not place.startswith("chassis/tests/")] == []
 
 
 def test_it_is_named_and_has_texts_of_its_own(made, template):

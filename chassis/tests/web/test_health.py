@@ -33,6 +33,15 @@ def test_all_is_well(small):
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "alias"), [("/livez", "/health/live"), ("/readyz", "/health/ready"), ("/healthz", "/health")]
+)
+def test_each_check_has_another_name(small, name, alias):
+    small.checks["database"] = fails
+    one, other = (small.client.get(path) for path in (name, alias))
+    assert (one.status_code, one.get_json()) == (other.status_code, other.get_json())
+
+
 def test_a_failed_check_makes_it_unready_and_says_why(small):
     small.checks["runner"] = lambda: "the job runner has stopped"
     answer = small.client.get("/readyz")

@@ -1,13 +1,14 @@
 """A route's declaration of its API; the rest is read from its rule, its method and its scope."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel
 
 V = TypeVar("V", bound=Callable[..., Any])
 DESCRIPTION = "api_description"
+BODILESS = (204, 205, 304)  # RFC 9110, sections 15.3.5, 15.3.6 and 15.4.5
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/"
 
@@ -51,7 +52,7 @@ class ErrorResponse(BaseModel):
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer of a route: a model as JSON, or, without a model, content of the type `media`.
+    """An answer of a route: a model as JSON, or, without a model, content of the type `media`; "" is no content.
 
     `text` says when it comes; `headers` describes its headers by name."""
 
@@ -80,14 +81,15 @@ def describe(
 ) -> Callable[[V], V]:
     """Describe what a view takes and what it answers, for `/api/openapi.json`.
 
-    An answer is a model, an `Answer`, or the sentence that says when an error occurs. The errors of every route (a bad
-    request, no key, too many requests and so on) need not be listed. The summary is the docstring's first line.
+    An answer is a model, an `Answer`, or the sentence that says when an error, or an answer without a body, occurs. The
+    errors of every route (a bad request, no key, too many requests and so on) need not be listed. The summary is the
+    docstring's first line.
     """
     bodies = body if isinstance(body, Mapping) else {JSON: body} if body else {}
 
     def decorate(view: V) -> V:
         line = summary or (view.__doc__ or "").strip().partition("\n")[0]
-        own = {status: _answer(given) for status, given in answers.items()}
+        own = {status: _answer(status, given) for status, given in answers.items()}
         setattr(view, DESCRIPTION, Description(own, line, query, bodies))
         return view
 
@@ -99,7 +101,11 @@ def described(view: object) -> Description | None:
     return getattr(view, DESCRIPTION, None)
 
 
-def _answer(given: type[BaseModel] | Answer | str) -> Answer:
+def _answer(status: int, given: type[BaseModel] | Answer | str) -> Answer:
+    if status in BODILESS:
+        if not isinstance(given, Answer | str):
+            raise ValueError(f"An answer with the status {status} has no body: describe it by a sentence.")
+        return replace(given, model=None, media="") if isinstance(given, Answer) else Answer(text=given, media="")
     if isinstance(given, Answer):
         return given
     return Answer(ErrorResponse, given) if isinstance(given, str) else Answer(given)

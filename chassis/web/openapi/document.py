@@ -102,7 +102,8 @@ class _Writer:
     def _answer(self, status: int, answer: Answer) -> Schema:
         schema = self._refs[answer.model, GIVEN] if answer.model else {"type": "string"}
         text = answer.text or (answer.model and answer.model.__doc__) or HTTPStatus(status).phrase
-        written: Schema = {"description": text, "content": {answer.media: {"schema": schema}}}
+        written: Schema = {"description": text}
+        written |= {"content": {answer.media: {"schema": schema}}} if answer.media else {}
         headers = {name: {"description": says, "schema": {"type": "string"}} for name, says in answer.headers.items()}
         headers |= {"Retry-After": RETRY_AFTER} if status == 429 else {}
         return written | ({"headers": headers} if headers else {})

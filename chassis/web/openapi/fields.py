@@ -62,6 +62,12 @@ def example(document: Schema, schema: Schema) -> Any:
     return EXAMPLES.get(found.get("type", ""), "text")
 
 
+def files(document: Schema, schema: Schema) -> set[str]:
+    """Return the names of an object's fields that are files."""
+    properties = _resolved(document, schema).get("properties", {})
+    return {name for name, inner in properties.items() if "file" in _type(document, inner).split(" or ")}
+
+
 def _resolved(document: Schema, schema: Schema) -> Schema:
     """Follow a reference; keywords next to it, such as a description, are kept."""
     while "$ref" in schema:

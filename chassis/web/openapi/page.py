@@ -8,10 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from chassis.web.openapi.describe import COMPONENTS, JSON, ErrorResponse
-from chassis.web.openapi.fields import Field, example, fields
+from chassis.web.openapi.fields import Field, example, fields, files
 
 Schema = dict[str, Any]
 KEY = "X-API-Key: $API_KEY"  # the shell inserts the key
+FILE = "@FILE"  # curl sends the content of the file with this name
 ERROR = {"$ref": COMPONENTS + ErrorResponse.__name__}
 
 
@@ -62,7 +63,7 @@ def _fields(document: Schema, schema: Schema) -> list[Field]:
 
 
 def _answer(document: Schema, status: str, answer: Schema) -> Schema:
-    ((media, content),) = answer["content"].items()
+    media, content = next(iter(answer.get("content", {}).items()), ("", {"schema": {}}))
     return {
         "status": status,
         "phrase": HTTPStatus(int(status)).phrase,
@@ -91,13 +92,15 @@ def _curl(document: Schema, url: str, method: str, operation: Schema) -> str:
 
 def _sent(document: Schema, media: str, content: Schema) -> Iterator[list[str]]:
     value = example(document, content["schema"])
+    uploads = files(document, content["schema"])
     if media == JSON:
         yield ["-H", f"Content-Type: {media}"]
         yield ["-d", json.dumps(value, ensure_ascii=False)]
         return
     for name, parts in value.items():
         for part in parts if isinstance(parts, list) else [parts]:
-            yield ["-F" if media == "multipart/form-data" else "--data-urlencode", f"{name}={part}"]
+            given = part if name not in uploads or part.startswith("@") else FILE
+            yield ["-F" if media == "multipart/form-data" else "--data-urlencode", f"{name}={given}"]
 
 
 def _quoted(word: str) -> str:

@@ -56,6 +56,14 @@ window.Live = (() => {
     element.append(link);
   }
 
+  function parsed(text) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      return null;
+    }
+  }
+
   socket.on("connect", () => {
     show("live");
     pace(MOST_MS);
@@ -92,7 +100,7 @@ window.Live = (() => {
     unsubscribe(jobId) {
       if (rooms.forget(`job:${jobId}`) && socket.connected) socket.emit("job:unsubscribe", { id: jobId });
     },
-    /** Call the HTTP API; throw an Error whose message can be shown to people. */
+    /** Call the HTTP API; return null for an answer without a body. Throw an Error whose message people can read. */
     async api(path, options = {}) {
       let answer;
       try {
@@ -102,7 +110,9 @@ window.Live = (() => {
       } catch {
         throw new Error("The server cannot be reached. Check your connection and try again.");
       }
-      const body = await answer.json().catch(() => null);
+      const text = await answer.text().catch(() => null);
+      if (answer.ok && text === "") return null;
+      const body = parsed(text);
       if (answer.ok && body !== null) return body;
       throw new Error(body?.error?.message ?? REFUSALS[answer.status] ?? `The server's response (${answer.status}) could not be read.`);
     },

@@ -8,7 +8,7 @@ import pytest
 
 from chassis.tests.conftest import same_in_every_mode
 
-SPECIES = Path(__file__).parents[4] / "examples/species.csv"
+SPECIES = Path(__file__).parents[1] / "species.csv"
 pytestmark = pytest.mark.browser
 UNANSWERED = ".grid-space .grid-row .badge:not([data-status=succeeded])"
 DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"

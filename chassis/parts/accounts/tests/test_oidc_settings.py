@@ -6,7 +6,6 @@ import sys
 
 import pytest
 
-from chassis.parts.accounts import settings as module
 from chassis.parts.accounts.settings import OidcSettings
 from chassis.settings import Settings
 from chassis.tests.conftest import CLEAN, ROOT
@@ -42,7 +41,7 @@ def test_the_provider_needs_the_public_url():
 
 
 def test_the_extra_that_is_missing_is_named(monkeypatch):
-    monkeypatch.setattr(module, "installed", lambda package: package != "authlib")
+    monkeypatch.setattr("chassis.settings.packages.installed", lambda package: package != "authlib")
     assert "needs the package authlib" in dict(OidcSettings(**GOOD).problems())["OIDC_ISSUER"]
 
 

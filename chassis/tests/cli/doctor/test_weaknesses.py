@@ -87,18 +87,20 @@ def test_neither_a_key_nor_anybody_else_is_told_with_both_ways_in(found):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "extra"),
+    ("name", "value", "package"),
     [
-        ("BACKUP_TO", "s3://bucket/backups", "s3"),
-        ("DATABASE_SNAPSHOT_URL", "s3://bucket/app.db", "s3"),
-        ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "postgres"),
+        ("BACKUP_TO", "s3://bucket/backups", "boto3"),
+        ("DATABASE_SNAPSHOT_URL", "s3://bucket/app.db", "boto3"),
+        ("DATABASE_URL", "postgresql+psycopg://u:p@h/d", "psycopg[binary]"),
         ("REDIS_URL", "redis://127.0.0.1", "redis"),
-        ("SENTRY_DSN", "https://key@example.org/1", "sentry"),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "otel"),
+        ("SENTRY_DSN", "https://key@example.org/1", "sentry-sdk"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "opentelemetry-exporter-otlp-proto-http"),
     ],
 )
-def test_the_extra_of_a_setting_that_is_missing_is_named_before_the_start(monkeypatch, name, value, extra):
+def test_the_package_of_a_setting_that_is_missing_is_named_before_the_start(monkeypatch, name, value, package):
     settings = Settings(**{name.lower(): value})
     assert settings.problems() == []
     monkeypatch.setattr("chassis.settings.packages.installed", lambda package: False)
-    assert [(told, f"the extra {extra} of" in sentence) for told, sentence in settings.problems()] == [(name, True)]
+    ((told, sentence),) = settings.problems()
+    assert told == name
+    assert f"-c requirements-dev.txt '{package}'`" in sentence

@@ -4,10 +4,10 @@ import pytest
 from werkzeug.security import gen_salt
 
 from chassis.db import db
-from chassis.parts.accounts import sealing
 from chassis.parts.accounts.factor_tables import factors as table
 from chassis.parts.accounts.tests.devices import set_up, show
 from chassis.parts.accounts.tests.second_factor.doors import at_the_door
+from chassis.security import sealing
 
 
 def test_the_secret_is_sealed_and_outlives_a_new_secret_key(make, clock):
@@ -50,5 +50,9 @@ def test_what_is_sealed_says_nothing_and_cannot_be_changed(people):
                 sealing.unseal(wrong, "totp")
         with pytest.raises(sealing.Conflict):
             sealing.unseal(one, "another purpose")
-        with pytest.raises(ValueError, match="32 bytes"):
-            sealing.seal(b"x" * 33, "totp")
+        for length in (0, 31, 32, 33, 100, sealing.MAX_BYTES):
+            assert sealing.unseal(sealing.seal(b"x" * length, "long"), "long") == (b"x" * length, False)
+        blocks = bytes.fromhex(sealing.seal(bytes(64), "zeros")[2:])[sealing.NONCE_BYTES :]
+        assert blocks[:32] != blocks[32:64]
+        with pytest.raises(ValueError, match="4096 bytes"):
+            sealing.seal(b"x" * 4097, "totp")

@@ -1,8 +1,8 @@
 """Encrypts a short secret in the database and its backups with keys derived from SECRET_KEY.
 
-The core has no encryption library, and a secret here fits into one block, so this is the textbook's encryption with a
-pseudorandom function: XOR with HMAC-SHA256 of a single-use nonce, then a second HMAC over both, checked first
-(Bellare and Rogaway, Introduction to Modern Cryptography, 2005, chapters 5 and 9).
+The core has no encryption library, and a secret here is short, so this is the textbook's encryption with a pseudorandom
+function: XOR with HMAC-SHA256 of a single-use nonce and the number of the block, then a second HMAC over all of it,
+checked first (Bellare and Rogaway, Introduction to Modern Cryptography, 2005, chapters 5 and 9).
 """
 
 import hmac
@@ -12,12 +12,12 @@ from chassis.errors import Conflict
 from chassis.security import signing
 
 VERSION = "1"
-NONCE_BYTES, TAG_BYTES = 16, 32
-MAX_BYTES = 32  # of the secret: one block of SHA-256
+NONCE_BYTES, TAG_BYTES, BLOCK_BYTES = 16, 32, 32
+MAX_BYTES = 128 * BLOCK_BYTES  # of the secret; larger ones deserve a faster cipher
 
 
 def seal(secret: bytes, purpose: str) -> str:
-    """Return a secret of at most 32 bytes in encrypted form; `purpose` must be the same for `unseal`."""
+    """Return a secret of at most 4,096 bytes in encrypted form; `purpose` must be the same for `unseal`."""
     if len(secret) > MAX_BYTES:
         raise ValueError(f"at most {MAX_BYTES} bytes can be sealed")
     return _sealed(secret, signing.secret_keys()[0], purpose)
@@ -33,7 +33,7 @@ def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
 
 def _sealed(secret: bytes, key: str, purpose: str) -> str:
     nonce = secrets.token_bytes(NONCE_BYTES)
-    hidden = _xor(secret, _mac(key, f"{purpose}:hide", nonce))
+    hidden = _xor(secret, _pad(key, purpose, nonce, len(secret)))
     tag = _mac(key, f"{purpose}:tag", nonce + hidden)
     return f"{VERSION}.{(nonce + hidden + tag).hex()}"
 
@@ -47,7 +47,13 @@ def _opened(stored: str, key: str, purpose: str) -> bytes | None:
     nonce, hidden, tag = raw[:NONCE_BYTES], raw[NONCE_BYTES:-TAG_BYTES], raw[-TAG_BYTES:]
     if version != VERSION or not hmac.compare_digest(tag, _mac(key, f"{purpose}:tag", nonce + hidden)):
         return None
-    return _xor(hidden, _mac(key, f"{purpose}:hide", nonce))
+    return _xor(hidden, _pad(key, purpose, nonce, len(hidden)))
+
+
+def _pad(key: str, purpose: str, nonce: bytes, length: int) -> bytes:
+    """Return the pad's blocks; the first has no number, as all had that were sealed when a secret was one block."""
+    numbers = range((length + BLOCK_BYTES - 1) // BLOCK_BYTES)
+    return b"".join(_mac(key, f"{purpose}:hide", nonce + (bytes([number]) if number else b"")) for number in numbers)
 
 
 def _mac(key: str, label: str, message: bytes) -> bytes:

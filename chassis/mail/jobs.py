@@ -1,0 +1,25 @@
+"""The job that sends one message: tried again for about an hour, unless the server refuses it for good."""
+
+from typing import Any
+
+from chassis.errors import BadRequest, Conflict
+from chassis.jobs import GiveUp, JobContext, job
+from chassis.mail import outbox
+from chassis.wiring import current_settings
+
+
+@job(outbox.KIND, stall="requeue", max_attempts=10, backoff_seconds=5.0, longest_backoff_seconds=900.0, in_quota=False)
+def send(context: JobContext, payload: dict[str, Any]) -> None:
+    """Send a message; a process that dies may have sent it, so it may arrive twice with the same Message-ID."""
+    from chassis.mail import message, transport
+
+    settings = current_settings()
+    if not settings.sends_mail:
+        raise GiveUp("SMTP_URL is not set.")
+    try:
+        values = outbox.opened(str(payload["values"]))
+        transport.deliver(settings, message.compose(str(payload["to"]), str(payload["template"]), values, context.id))
+    except (transport.Refused, BadRequest, Conflict) as error:
+        raise GiveUp(error.message) from None
+    context.log.info("mail_sent", template=payload["template"])
+    context.progress(1, 1, "sent")

@@ -1,0 +1,26 @@
+"""Pages of a server that `run_web.py --dev` runs: they load again after a change, and show what is wrong with it."""
+
+from typing import Any
+
+from flask import Flask
+
+from chassis.base import development
+from chassis.base.service import current as service
+from chassis.extensions import socketio
+
+
+def install(app: Flask) -> None:
+    """Add the script to every page, and the event that it asks for the state, if this server is for development."""
+    state = development.current()
+    if state is None:
+        return
+
+    @app.context_processor
+    def script() -> dict[str, Any]:
+        found = state.read()
+        version = f"{service().version}-{found['version']}"  # so that browsers ask for changed static files
+        return {"development": found, "version": version}
+
+    @socketio.on("dev:state")
+    def changed() -> dict[str, Any]:
+        return dict(state.read())
