@@ -2,6 +2,7 @@
 
 from flask import Flask
 
+from chassis.jobs.described import JobResponse
 from chassis.web.body import BODY as INVALID_BODY
 from chassis.web.body import (
     Json,
@@ -15,7 +16,6 @@ from chassis.web.body import (
     query_parameters,
     uploaded_file,
 )
-from chassis.web.jobs import JobResponse
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse

@@ -46,7 +46,8 @@ class _Writer:
     def __init__(self, taken: list[Taken], told: list[Told]) -> None:
         self._taken, self._told = taken, told
         asked: set[type[BaseModel]] = {event.message for event in taken if event.message}
-        given = {*(event.answer for event in taken if event.answer), *(event.data for event in told), Refused, Numbered}
+        given: set[type[BaseModel]] = {Refused, Numbered}
+        given |= {*(event.answer for event in taken if event.answer), *(event.data for event in told)}
         wanted = [*_each(given, "serialization"), *_each(asked, "validation")]
         self._refs, found = models_json_schema(wanted, ref_template=COMPONENTS + "{model}")
         self._schemas: Schema = found.get("$defs", {})
