@@ -14,7 +14,9 @@ BOUNDS = (
     "gunicorn.http.message:ChunkedReader(req, unreader)",
     "gunicorn.http.message:Message",
     "gunicorn.http.errors:InvalidChunkSize",
+    "gunicorn.http.unreader:SocketUnreader.max_body_chunk",
 )
+READ_AHEAD_BYTES = 65_536  # of a body; a megabyte, gunicorn's own, is 500 MB for 500 uploads at once
 WIDE = "Request headers and chunks have only gunicorn's own limits, which are wide."
 SLOWER = "A request takes a little longer."
 Header = tuple[str, str]
@@ -25,9 +27,12 @@ same_headers: set[Header] = set()  # those that most responses have
 def bound_requests() -> None:
     """Limit heads, trailers and chunk framing of all requests from now on."""
     if guard.fits("gunicorn", WIDE, *BOUNDS):
+        from gunicorn.http.unreader import SocketUnreader
+
         from chassis.server.patches import framing
 
         framing.bound()
+        SocketUnreader.max_body_chunk = READ_AHEAD_BYTES
 
 
 def name_worker(name: str, path: str) -> None:
