@@ -48,9 +48,14 @@ def _in(folder: Path, package: str) -> dict[str, Feature]:
     return {name: Feature(name, f"{package}.{name}", folder / name) for name in there}
 
 
-def modules(part: str) -> Iterator[ModuleType]:
-    """Import and yield the modules `part` and `part_...`, such as `jobs` and `jobs_digest`, of every feature."""
+def modules(part: str, *, own: bool = False) -> Iterator[ModuleType]:
+    """Import and yield the modules `part` and `part_...`, such as `jobs` and `jobs_digest`, of every feature.
+
+    `own` leaves out the parts of the chassis, whose `register` imports what their settings turn on.
+    """
     for feature in found():
+        if own and feature.package.startswith("chassis."):
+            continue
         names = sorted(module.name for module in pkgutil.iter_modules([str(feature.folder)]))
         for name in names:
             if name == part or name.startswith(f"{part}_"):

@@ -113,4 +113,4 @@ def _register_features(app: "Flask") -> None:
     for feature in features.found():
         import_module(feature.package).register(Hooks(app, feature.name, feature.folder))
     for part in ("jobs", "events"):
-        list(features.modules(part))
+        list(features.modules(part, own=True))

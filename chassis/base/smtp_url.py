@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from email.headerregistry import Address
 
-CONSOLE = "console:"
+TERMINAL = "terminal:"
 PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 ON_THIS_MACHINE = "localhost"
@@ -39,7 +39,7 @@ def parsed(url: str) -> Server:
 
 def problem(url: str) -> str:
     """Return what is wrong with a URL as the rest of a sentence, or ""; it never repeats the URL."""
-    if url == CONSOLE:
+    if url == TERMINAL:
         return ""
     try:
         server = parsed(url)

@@ -29,7 +29,7 @@ class Refused(NotSent):
 
 def deliver(settings: Settings, message: EmailMessage) -> None:
     """Send a message; raise Refused when it is refused for good, NotSent when another attempt may succeed."""
-    if settings.smtp_url.get_secret_value() == smtp_url.CONSOLE:
+    if settings.smtp_url.get_secret_value() == smtp_url.TERMINAL:
         _show(message)
         return
     with _told(), _connection(settings) as server:
@@ -38,7 +38,7 @@ def deliver(settings: Settings, message: EmailMessage) -> None:
 
 def check(settings: Settings) -> str:
     """Return why the server cannot be used, or ""."""
-    if settings.smtp_url.get_secret_value() == smtp_url.CONSOLE:
+    if settings.smtp_url.get_secret_value() == smtp_url.TERMINAL:
         return ""
     try:
         with _told(), _connection(settings) as server:

@@ -69,7 +69,7 @@ class Development:
 
     def _environment(self) -> dict[str, str]:
         """Return the server's environment, in which e-mail is printed unless SMTP_URL is set."""
-        mail = {} if sources([MAIL]) else {MAIL: smtp_url.CONSOLE}
+        mail = {} if sources([MAIL]) else {MAIL: smtp_url.TERMINAL}
         return {**os.environ, **mail, STATE_FILE: str(self._state.path)}
 
     def _fail(self, error: str) -> None:

@@ -20,7 +20,7 @@ class MailSettings(Section):
     smtp_url: SecretStr = Field(
         SecretStr(""),
         description="The server that takes e-mail: `smtps://[user:password@]host:465`, `smtp+starttls://` (587), or "
-        "`smtp://` (25) without TLS. In development `console:` prints it. Empty: links are shown instead of sent.",
+        "`smtp://` (25) without TLS. In development `terminal:` prints it. Empty: links are shown instead of sent.",
     )
     mail_from: str = Field(
         "", description="The sender of e-mail, such as `no-reply@example.org` or `Name <no-reply@example.org>`."
@@ -44,7 +44,7 @@ class MailSettings(Section):
         url = self.smtp_url.get_secret_value()
         if url and (problem := smtp_url.problem(url)):
             yield "SMTP_URL", problem
-        if url and not self.mail_from and url != smtp_url.CONSOLE:
+        if url and not self.mail_from and url != smtp_url.TERMINAL:
             yield "MAIL_FROM", "is missing: SMTP_URL is set"
         if self.mail_from and not smtp_url.is_sender(self.mail_from):
             yield "MAIL_FROM", "must be an address such as no-reply@example.org or Name <no-reply@example.org>"
@@ -53,7 +53,7 @@ class MailSettings(Section):
         """Yield what is not allowed in production."""
         if not (settings.production and self.sends_mail):
             return
-        if self.smtp_url.get_secret_value() == smtp_url.CONSOLE:
-            yield "SMTP_URL", "must not be console: in production, where logs would contain the links"
+        if self.smtp_url.get_secret_value() == smtp_url.TERMINAL:
+            yield "SMTP_URL", "must not be terminal: in production, where logs would contain the links"
         if not settings.public_url:
             yield "PUBLIC_URL", "is missing: links in e-mail lead there (SMTP_URL is set)"

@@ -75,6 +75,10 @@ ELSEWHERE = {
     ): "chassis/parts/accounts/tests/test_oidc_without_passwords.py types it",
     ("chassis/docs/operations.md", "Webhooks"): "chassis/parts/webhooks/tests/test_doors.py types it",
     ("chassis/UPGRADING.md", "Every upgrade"): "a version of before; chassis/tests/template/test_upgrade.py upgrades",
+    (
+        "chassis/docs/react.md",
+        "A client in TypeScript and React",
+    ): "chassis/tests/web/test_typed_client.py builds its files",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }
 

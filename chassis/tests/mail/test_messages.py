@@ -67,6 +67,6 @@ def test_a_service_replaces_a_template(make, monkeypatch, tmp_path):
 
 
 def test_the_console_shows_the_text(make, capfd):
-    with make("console:", mail_from="").app.app_context():
+    with make("terminal:", mail_from="").app.app_context():
         send_now(TO, "mail/test")
     assert "--- mail to ada@example.org: A test of " in capfd.readouterr().err

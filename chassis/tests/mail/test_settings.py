@@ -70,8 +70,8 @@ def test_the_sender_is_needed():
 
 
 def test_the_console_is_not_for_production():
-    found = dict(Settings(app_env="production", smtp_url=SecretStr(smtp_url.CONSOLE)).problems())
-    assert "must not be console:" in found["SMTP_URL"]
+    found = dict(Settings(app_env="production", smtp_url=SecretStr(smtp_url.TERMINAL)).problems())
+    assert "must not be terminal:" in found["SMTP_URL"]
     assert "is missing" in found["PUBLIC_URL"]
 
 

@@ -7,6 +7,7 @@ from chassis.observability.metrics import SOCKET_CONTRACT_BREAKS
 from chassis.realtime import contracts
 from chassis.realtime.publisher import publish
 from chassis.settings import Settings
+from chassis.tests.documents import blocks
 
 
 class Level(contracts.Event):
@@ -61,6 +62,14 @@ def test_publish_sends_nothing_that_does_not_fit(declared, monkeypatch):
     monkeypatch.setattr(socketio, "emit", lambda *_, **__: pytest.fail("it was sent"))
     with pytest.raises(contracts.ContractBroken):
         publish("tank:a", "level", {"litres": 1.5})
+
+
+def test_the_guide_s_event_is_checked(declared):
+    (block,) = blocks("chassis/docs/adding-a-feature.md", "Events")
+    exec(block, {})
+    contracts.check("album:image", {"title": "At the sea"})
+    with pytest.raises(contracts.ContractBroken):
+        contracts.check("album:image", {"name": "At the sea"})
 
 
 def test_an_answer_is_compared_with_its_model(declared):
