@@ -53,8 +53,10 @@ def reset_stalled_jobs(settings: Settings, database: Database) -> str:
     if not database.read(lambda conn: conn.execute(text(A_RUNNING_JOB)).first()):
         return "none"
     from chassis.jobs.recovery import reset_stalled
+    from chassis.mail import jobs as mail_jobs
 
     upkeep.register()
+    mail_jobs.register()
     list(features.modules("jobs"))  # their kinds define what happens to a stalled job
     return f"{len(reset_stalled(database))} reset"
 

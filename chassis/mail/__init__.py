@@ -9,6 +9,7 @@ __all__ = ["KIND", "ready", "send", "send_now"]
 
 def install(app: Flask) -> None:
     """Register the templates, and the kind of jobs that send."""
-    from chassis.mail import jobs  # noqa: F401 - registers its kind
+    from chassis.mail import jobs
 
+    jobs.register()
     app.register_blueprint(Blueprint("mail_files", __name__, template_folder="templates"))

@@ -8,7 +8,12 @@ from chassis.mail import outbox
 from chassis.wiring import current_settings
 
 
-@job(outbox.KIND, stall="requeue", max_attempts=10, backoff_seconds=5.0, longest_backoff_seconds=900.0, in_quota=False)
+def register() -> None:
+    """Register the kind of jobs that send."""
+    waits = {"backoff_seconds": 5.0, "longest_backoff_seconds": 900.0}
+    job(outbox.KIND, stall="requeue", max_attempts=10, in_quota=False, **waits)(send)
+
+
 def send(context: JobContext, payload: dict[str, Any]) -> None:
     """Send a message; a process that dies may have sent it, so it may arrive twice with the same Message-ID."""
     from chassis.mail import message, transport

@@ -8,7 +8,7 @@ from chassis.base.texts import normalized
 from chassis.naming import MOST_CHARACTERS, slug_of
 from chassis.tests.conftest import ROOT
 
-ELSEWHERE = re.compile(r"unicodedata\.(?:normalize|is_normalized)|import normalize|[\"']idna[\"']|[\"']punycode[\"']")
+ELSEWHERE = re.compile(r"unicodedata\.(?:normalize|is_normalized)|import normalize\b|[\"']idna[\"']|[\"']punycode[\"']")
 
 
 @pytest.mark.parametrize("text", ["\u0301" * 1_001, "\ufdfa" * 100_000])
