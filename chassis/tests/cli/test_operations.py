@@ -93,7 +93,7 @@ def runs(since, **asked):
 def test_a_schedule_is_listed_and_run_now(server, flask):
     assert "30 3 * * *" in flask("schedules list")
     job_id = flask("schedules run retention").splitlines()[0]
-    assert "jobs: 0, audit: 0" in flask(f"jobs watch {job_id}")
+    assert "jobs: 0, files: 0, feedback: 0, audit: 0" in flask(f"jobs watch {job_id}")
     assert "no job kind" in flask("schedules run nothing", status=1).lower()
 
 
@@ -165,7 +165,7 @@ def test_in_maintenance_reading_goes_on_and_nothing_is_changed_or_begun(server, 
     assert socket.call("look") == {"ok": True}
     ready = server.json("/readyz")
     assert (ready["status"], ready["checks"]["maintenance"]) == ("ok", {"ok": True, "detail": "Moving"})
-    assert "changes are not possible right now. Moving" in server.get("/page")[1]
+    assert "changes are not possible right now. <span>Moving" in server.get("/page")[1]
     assert server.request("POST", "/admin/keys", b"")[0] != 503
     assert server.metric("app_maintenance") == 1
     waiting = queue()
