@@ -43,14 +43,19 @@ class Grouped(Generic[T]):
 
     def _lead(self, item: T, group: list[T]) -> None:
         try:
-            with patient(None):  # others wait for this turn, and may be less patient
-                self._write(group)
+            self._write_now(group)
         except BaseException as error:
             others = [one for one in group if one is not item]
             with self._adding:
                 self._waiting = others + self._waiting
+            if not isinstance(error, Exception):
+                raise  # the thread was told to end
             if len(others) == len(group):
                 return  # an earlier turn has written the caller's own item
             if not others or may_pass(error):
                 raise
-            self._write([item])  # it may be another one that the database refuses
+            self._write_now([item])  # it may be another one that the database refuses
+
+    def _write_now(self, group: list[T]) -> None:
+        with patient(None):  # others wait for this turn, and may be less patient
+            self._write(group)
