@@ -49,8 +49,8 @@ def problem(url: str) -> str:
         return "must have both a user and a password, or neither"
     if not f"{server.user}{server.password}".isascii() or not f"{server.user}{server.password}".isprintable():
         return "must have a user and a password in ASCII"
-    if urlsplit(url).path.strip("/") or urlsplit(url).query:
-        return "must end after the port: a slash or question mark in a password is written %2F or %3F"
+    if urlsplit(url).path.strip("/") or urlsplit(url).query or urlsplit(url).fragment:
+        return "must end after the port: a slash, question mark or # in a password is written %2F, %3F or %23"
     if server.user and server.scheme == "smtp" and server.host not in LOOPBACK:
         return "would send its password without TLS: use smtp+starttls:// or smtps://"
     return ""

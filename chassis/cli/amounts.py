@@ -20,7 +20,7 @@ class Money(click.ParamType[int]):
             amount = Decimal(str(value))
         except InvalidOperation:
             amount = Decimal("NaN")
-        if not (amount.is_finite() and 0 <= amount * MICRO <= MOST):
+        if not (amount.is_finite() and 0 <= amount <= MOST // MICRO):
             self.fail(f"{value!r} is not an amount such as 12.50", param, ctx)
         return micro(amount)
 

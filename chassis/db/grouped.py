@@ -20,6 +20,8 @@ class Grouped(Generic[T]):
         self._write = write
         self._adding, self._writing = threading.Lock(), threading.Lock()
         self._waiting: list[T] = []
+        self._callers: set[int] = set()  # the identities of items whose callers wait
+        self._refused: dict[int, BaseException] = {}  # what a caller that waits has to raise
 
     def submit(self, item: T) -> None:
         """Return when the item is written, or raise what its write raised.
@@ -34,23 +36,37 @@ class Grouped(Generic[T]):
             self._waiting.append(item)
 
     def _submit(self, item: T) -> None:
-        self.later(item)
-        with self._writing:  # whoever comes first writes for those who wait here
-            with self._adding:
-                group, self._waiting = self._waiting, []
-            if group:
-                self._lead(item, group)
+        self._callers.add(id(item))
+        try:
+            self.later(item)
+            with self._writing:  # whoever comes first writes for those who wait here
+                if error := self._refused.get(id(item)):
+                    raise error
+                with self._adding:
+                    group, self._waiting = self._waiting, []
+                if group:
+                    self._lead(item, group)
+        finally:
+            self._callers.discard(id(item))
+            self._refused.pop(id(item), None)
 
     def _lead(self, item: T, group: list[T]) -> None:
         try:
-            with patient(None):  # others wait for this turn, and may be less patient
-                self._write(group)
+            self._write_now(group)
         except BaseException as error:
             others = [one for one in group if one is not item]
+            refused = {id(one) for one in others} & self._callers if may_pass(error) else set()
+            self._refused |= dict.fromkeys(refused, error)  # each would wait as long again, one after the other
             with self._adding:
-                self._waiting = others + self._waiting
+                self._waiting = [one for one in others if id(one) not in refused] + self._waiting
+            if not isinstance(error, Exception):
+                raise  # the thread was told to end
             if len(others) == len(group):
                 return  # an earlier turn has written the caller's own item
             if not others or may_pass(error):
                 raise
-            self._write([item])  # it may be another one that the database refuses
+            self._write_now([item])  # it may be another one that the database refuses
+
+    def _write_now(self, group: list[T]) -> None:
+        with patient(None):  # others wait for this turn, and may be less patient
+            self._write(group)

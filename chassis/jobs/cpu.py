@@ -14,6 +14,7 @@ from typing import Any
 from chassis.base.cores import usable_cores
 from chassis.errors import AppError
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.security import payer
 from chassis.settings import Settings
 
 LOOK_SECONDS = 0.1  # for a stopped job
@@ -62,7 +63,7 @@ class Pool:
         with self._places:
             child = self._take()
             try:
-                child.connection.send(("run", context.id, context.kind, context.attempt, payload))
+                child.connection.send(("run", context.id, context.kind, context.attempt, payload, payer.current()))
                 outcome, message = self._follow(child.connection, context)
             except (EOFError, OSError):
                 raise AppError(f"The job's process died with status {child.end()}.") from None

@@ -18,6 +18,7 @@ from chassis.extensions import socketio
 from chassis.jobs import registry
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.execution import is_expected
+from chassis.security import payer
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +35,11 @@ class Child:
         """Run jobs one after another, for as long as the worker lives."""
         threading.Thread(target=self._listen, daemon=True).start()
         while True:
-            job_id, kind, attempt, payload = self._orders.get()
+            job_id, kind, attempt, payload, who = self._orders.get()
             with app.app_context(), structlog.contextvars.bound_contextvars(job_id=job_id):
                 self._context = context = JobContext(job_id, kind, attempt, self._save)
-                outcome = _outcome(context, payload)
+                with payer.paying(who):
+                    outcome = _outcome(context, payload)
                 self._context = None
                 context.flush()
                 context.settle()

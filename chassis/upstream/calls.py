@@ -27,7 +27,9 @@ class Call:
     @property
     def input_bytes(self) -> int:
         """The size of the messages."""
-        return size(self.prompt if isinstance(self.prompt, str) else json.dumps(self.prompt, ensure_ascii=False))
+        prompt = self.prompt
+        text = prompt if isinstance(prompt, str) else json.dumps([dict(one) for one in prompt], ensure_ascii=False)
+        return size(text)
 
     @property
     def output_tokens(self) -> int | None:

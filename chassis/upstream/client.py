@@ -173,7 +173,7 @@ class UpstreamClient:
             return done
 
     def _streamed(self, call: Call, attempt: int, number: int, cancelled: Check) -> Generator[Part]:
-        sent = 0
+        asked, sent = call.input_bytes, 0  # measured once: a conversation may be long, and has many parts
         with (
             self._turn(call, number, cancelled, self._current().stream_seconds) as (setup, meter),
             closing(streaming.stream(setup, call, attempt, cancelled)) as parts,
@@ -181,7 +181,7 @@ class UpstreamClient:
             for part in parts:
                 sent += size(part.text)
                 used = part.done.usage if part.done else Usage()
-                meter.used(used, input_bytes=call.input_bytes, output_bytes=sent)  # also of an answer that is stopped
+                meter.used(used, input_bytes=asked, output_bytes=sent)  # also of an answer that is stopped
                 yield part
 
     @contextmanager

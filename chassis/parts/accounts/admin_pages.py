@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from chassis import jobs, mail
 from chassis.errors import NotFound
-from chassis.parts.accounts import administration, factors, links, mailing, store
+from chassis.parts.accounts import administration, emails, factors, links, mailing, store
 from chassis.parts.accounts.settings import OidcSettings
 from chassis.security import hosts, leaving, proof
 from chassis.security.guard import needs
@@ -51,7 +51,7 @@ def listing() -> str:
 @needs(ADMIN)
 def invite() -> Shown | Response:
     """Create an invitation link, and send it or show it once."""
-    email, role = request.form.get("email", ""), request.form.get("role", store.USER)
+    email, role = emails.normal(request.form.get("email", "")), request.form.get("role", store.USER)
     if role == store.ADMIN:
         proof.check()
     secret = links.invite(email, role)

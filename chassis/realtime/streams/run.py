@@ -13,6 +13,7 @@ from structlog.contextvars import bind_contextvars, get_contextvars
 from chassis.db.trouble import unavailable
 from chassis.errors import AppError
 from chassis.observability.metrics import STREAMS, STREAMS_ENDED
+from chassis.security import payer
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 200_000  # characters that a slow reader has not taken; the source waits above it
@@ -45,12 +46,12 @@ NO_PLACE = End("failed", "too_many_streams", "Too many answers are being streame
 
 
 class Run:
-    """A source that is being read; `take` returns what has come."""
+    """A source that is being read, at the cost of whoever made the run; `take` returns what has come."""
 
     def __init__(self, source: Source) -> None:
         app: Any = current_app
         self._app: Flask = app._get_current_object()
-        self._source = source
+        self._source, self._payer = source, payer.current()
         self._news = threading.Condition()
         self._waiting: list[str] = []
         self._size = 0
@@ -95,7 +96,7 @@ class Run:
     def _read(self) -> None:
         end = FAULT
         try:
-            with self._app.app_context():
+            with self._app.app_context(), payer.paying(self._payer):
                 end = self._outcome()
         finally:
             places.leave(self)

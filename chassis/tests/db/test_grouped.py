@@ -3,7 +3,9 @@
 import threading
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
+from chassis.db.faults import too_busy
 from chassis.db.grouped import Grouped
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
@@ -54,3 +56,33 @@ def test_what_is_left_for_later_goes_with_the_next():
     writer.grouped.later({"number": 1, "bad": False})
     writer.grouped.submit({"number": 2, "bad": False})
     assert (writer.groups, writer.written) == ([2], [1, 2])
+
+
+def test_a_database_that_is_busy_is_asked_once_for_all_that_wait():
+    groups, refused, go_on = [], [], threading.Event()
+
+    def write(group):
+        groups.append(len(group))
+        assert go_on.wait(LIMIT_SECONDS)
+        raise too_busy()
+
+    def submit(number):
+        try:
+            grouped.submit({"number": number})
+        except OperationalError:
+            refused.append(number)
+
+    grouped = Grouped(write)
+    threads = [threading.Thread(target=submit, args=(number,)) for number in range(20)]
+    threads[0].start()
+    wait_until(lambda: groups)
+    grouped.later({"number": 20})
+    for thread in threads[1:]:
+        thread.start()
+    wait_until(lambda: len(grouped._waiting) == 20)
+    go_on.set()
+    for thread in threads:
+        thread.join(LIMIT_SECONDS)
+    assert groups == [1, 20]
+    assert sorted(refused) == list(range(20))
+    assert grouped._waiting == [{"number": 20}]

@@ -10,6 +10,8 @@ from chassis import jobs
 from chassis.db import db
 from chassis.jobs.cpu import Pool
 from chassis.jobs.runner import Runner
+from chassis.security import identity
+from chassis.security.identity import Identity, scopes
 from chassis.settings import Settings
 from chassis.tests.jobs.worker_app import app
 from chassis.tests.servers import new_database
@@ -67,6 +69,15 @@ def test_a_cpu_bound_job_runs_elsewhere_and_its_process_is_used_again(work, wait
     second = wait_for(lambda: ended(again))
     assert (first.state, first.done, first.total) == ("succeeded", 3, 3)
     assert first.message == second.message != str(os.getpid())
+
+
+def test_a_job_that_runs_elsewhere_is_paid_by_whoever_queued_it(work, wait_for, monkeypatch):
+    work()
+    who = Identity("key", "env-0001", "line 4", scopes("submit"), owner="ada@example.org")
+    with monkeypatch.context() as patch:
+        patch.setattr(identity, "current", lambda: who)
+        job = jobs.enqueue("pay", {})
+    assert wait_for(lambda: ended(job)).message == "ada@example.org"
 
 
 def test_a_job_that_never_asks_is_killed_when_it_is_cancelled(work, wait_for):

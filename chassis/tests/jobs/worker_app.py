@@ -9,6 +9,7 @@ from flask import jsonify, request
 from app import create_app
 from chassis import jobs
 from chassis.errors import AppError
+from chassis.security import payer
 
 
 @jobs.job("note", stall="requeue")
@@ -50,6 +51,12 @@ def count(context, payload):
     """Report progress from another process."""
     for number in range(1, 4):
         context.progress(number, 3, str(os.getpid()))
+
+
+@jobs.job("pay", cpu_bound=True)
+def pay(context, payload):
+    """Say who pays."""
+    context.progress(1, 1, payer.current().account)
 
 
 @jobs.job("deaf", cpu_bound=True)

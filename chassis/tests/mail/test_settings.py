@@ -43,6 +43,7 @@ def test_a_url_names_a_server(given, server):
         "smtps://user@h",
         url("smtp", "mail.example.org", "user", "word"),
         "smtps://h/path",
+        url("smtps", "h", "user", "1#word"),
         url("smtps", "h", "user", "wörd"),
     ],
 )

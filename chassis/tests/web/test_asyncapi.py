@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from app import create_app
 from chassis.base.service import current as service
 from chassis.extensions import socketio
+from chassis.realtime import contracts
 from chassis.realtime.contracts import sent
 from chassis.settings import Settings
 from chassis.web.asyncapi import document, types
@@ -87,6 +88,23 @@ def test_an_event_of_another_namespace_has_a_channel_of_its_own(app, monkeypatch
     assert written["channels"]["other"]["address"] == "/other"
     assert written["operations"]["other_ask"]["summary"] == "Ask something."
     assert '"ask"' not in types(written), "the types are those of the main namespace"
+
+
+def test_an_event_that_both_sides_send_is_described_twice(app, monkeypatch):
+    class Said(BaseModel):
+        """A message."""
+
+        text: str
+
+    def say(message: Said) -> None:
+        """Say something."""
+
+    monkeypatch.setitem(socketio.taken, ("/", "talk:message"), say)
+    monkeypatch.setitem(contracts._sent, "talk:message", contracts.Sent(Said, "the room"))
+    written = document("Lab", "localhost", secure=True)
+    assert written["operations"]["talk_message"]["action"] == "receive"
+    assert written["operations"]["talk_message_2"]["action"] == "send"
+    assert types(written).count('  "talk:message": (') == 2
 
 
 def test_the_types_command_says_when_a_file_is_old(app, tmp_path):

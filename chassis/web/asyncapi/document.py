@@ -1,5 +1,6 @@
 """The AsyncAPI 3.0 document of the events, generated from the registered handlers and their pydantic models."""
 
+import itertools
 import re
 from collections.abc import Iterable
 from typing import Any, Literal
@@ -73,7 +74,7 @@ class _Writer:
         }
 
     def _add_taken(self, event: Taken) -> None:
-        name = _key(event.name if event.namespace == MAIN else f"{event.namespace}_{event.name}")
+        name = self._free(_key(event.name if event.namespace == MAIN else f"{event.namespace}_{event.name}"))
         payload = self._ref(event.message, "validation") if event.message else {}
         message = self._message(event.namespace, name, event.name, event.text, payload)
         answer = self._ref(event.answer) if event.answer else {}
@@ -89,7 +90,7 @@ class _Writer:
         }
 
     def _add_told(self, event: Told) -> None:
-        name, data = _key(event.name), self._ref(event.data)
+        name, data = self._free(_key(event.name)), self._ref(event.data)
         payload = {"allOf": [data, self._ref(Numbered)]} if event.numbered else data
         message = self._message(MAIN, name, event.name, f"Sent to {event.to}.", payload)
         summary = (event.data.__doc__ or "").partition("\n")[0]
@@ -100,6 +101,11 @@ class _Writer:
             "description": f"Sent to {event.to}.",
             "messages": [message],
         }
+
+    def _free(self, key: str) -> str:
+        """Return a key that no message has: an event may be sent by both sides, and two names may have one key."""
+        numbered = (f"{key}_{number}" for number in itertools.count(2))
+        return next(name for name in itertools.chain([key], numbered) if name not in self._messages)
 
     def _message(self, namespace: str, key: str, name: str, text: str, payload: Schema) -> Schema:
         """Add a message to the components and to its channel, and return a reference to it."""

@@ -3,14 +3,17 @@
 import threading
 
 import pytest
+from flask import Flask
 
 from chassis import jobs
 from chassis.errors import BudgetExceeded
 from chassis.jobs import JobContext
 from chassis.jobs.execution import execute
+from chassis.realtime.streams.run import Run, places
 from chassis.security import budget_admin, identity, payer, spending
 from chassis.security.budgets import Usage
 from chassis.security.identity import Identity
+from chassis.tests.patience import wait_until
 from chassis.tests.security.budgets.conftest import ADA, BOTH, KEY, stands
 from chassis.tests.upstream.conftest import client_for, fake, fake_process, settings_for
 from chassis.upstream import UpstreamError, metering
@@ -91,3 +94,13 @@ def test_a_streamed_answer_is_charged_and_a_stopped_one_costs_what_came(client):
     assert (model, number) == ("test/model", 2)
     assert cost > 11
     assert stands(ADA) == (cost, 0, None)
+
+
+def test_a_stream_is_paid_by_whoever_asked_for_it():
+    paid = []
+    places.configure(1)
+    with Flask(__name__).app_context(), payer.paying(BOTH):
+        run = Run(lambda stopped: paid.append(payer.current()) or [])
+    assert run.start()
+    wait_until(lambda: run.end)
+    assert paid == [BOTH]
