@@ -1,4 +1,4 @@
-"""Re-encodes images in a process of its own: `python image_child.py JSON`; it imports nothing of the application.
+"""Re-encodes images in a process of its own, which reads JSON and imports nothing of the application.
 
 A decoder that is attacked or exhausted takes only this process with it, and its memory is freed afterwards.
 """
@@ -11,7 +11,11 @@ import sys
 from typing import Any
 
 WRITTEN = {"JPEG": "JPEG", "PNG": "PNG", "WEBP": "WEBP", "GIF": "PNG"}
-OPTIONS: dict[str, dict[str, Any]] = {"JPEG": {"quality": 90}, "PNG": {"icc_profile": None}, "WEBP": {"quality": 90}}
+OPTIONS: dict[str, dict[str, Any]] = {  # what Pillow would carry over by itself is none
+    "JPEG": {"quality": 90, "comment": None},
+    "PNG": {"icc_profile": None},
+    "WEBP": {"quality": 90},
+}
 BYTES_PER_PIXEL = 16  # the decoded image, its upright copy, and the encoder's buffers
 OWN_BYTES = 600_000_000  # address space of Python and the libraries
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -19,7 +23,7 @@ FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 def main() -> None:
     """Re-encode each `[source, target]`; write a line of JSON for each."""
-    order = json.loads(sys.argv[1])
+    order = json.load(sys.stdin)
     os.umask(0o077)
     limit(order["pixels"], order["seconds"])
     for source, target in order["images"]:

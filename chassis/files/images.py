@@ -44,9 +44,11 @@ def re_encode(images: list[tuple[str, Path, Path]], settings: Settings) -> list[
 
 def _run(images: list[tuple[str, str]], pixels: int) -> list[dict[str, Any]]:
     order = {"images": images, "pixels": pixels, "seconds": IMAGE_SECONDS * len(images)}
-    with tempfile.TemporaryFile("w+") as said:
+    with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
+        json.dump(order, asked)  # an argument has at most 128 kB
+        asked.seek(0)
         process = subprocess.Popen(
-            [sys.executable, "-I", str(CHILD), json.dumps(order)], stdout=said, stderr=subprocess.DEVNULL
+            [sys.executable, "-I", str(CHILD)], stdin=asked, stdout=said, stderr=subprocess.DEVNULL
         )
         try:
             while process.poll() is None:

@@ -2,6 +2,7 @@
 
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -12,7 +13,7 @@ from chassis.base.concurrency import Turns
 from chassis.db import db
 from chassis.errors import NotFound, UnsupportedMediaType
 from chassis.files import images, store
-from chassis.files.incoming import Incoming
+from chassis.files.incoming import Incoming, room_for
 from chassis.files.model import StoredFile, new_id, safe_name
 from chassis.files.places import Place, place_of
 from chassis.files.receiving import incoming
@@ -124,7 +125,7 @@ def _parts(
 def _place(place: Place, paths: list[Path], new: list[StoredFile], undo: ExitStack) -> None:
     for path, file in zip(paths, new, strict=True):
         undo.callback(place.remove, file.id)
-        place.add(path, file.id)
+        room_for(partial(place.add, path, file.id))
 
 
 def _insert(conn: Connection, owner: str, new: list[StoredFile]) -> None:

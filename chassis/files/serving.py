@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
-from werkzeug.wsgi import wrap_file
+from werkzeug.wsgi import FileWrapper
 
 from chassis.files.model import StoredFile
 from chassis.files.service import opened
@@ -24,7 +24,7 @@ def send(file: StoredFile, *, inline: bool = False) -> Response:
     place = "inline" if inline and file.kind in SHOWN else "attachment"
     headers = Headers({"Content-Security-Policy": HARMLESS, "Cache-Control": "private, no-cache"})
     headers.set("Content-Disposition", place, **_named(file.name))
-    content = wrap_file(request.environ, opened(file), PIECE_BYTES)
+    content = FileWrapper(opened(file), PIECE_BYTES)  # gunicorn's cannot seek: it reads all before a range
     response = Response(content, headers=headers, content_type=file.kind, direct_passthrough=True)
     response.content_length = file.size
     response.set_etag(file.sha256)

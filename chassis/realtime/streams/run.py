@@ -59,15 +59,18 @@ class Run:
         self.end: End | None = None
 
     def start(self) -> bool:
-        """Begin to read; without a free place the run ends at once, and False is returned."""
-        if not places.enter(self):
-            self.end = NO_PLACE
-            STREAMS_ENDED.labels(NO_PLACE.outcome).inc()
-            return False
-        context = contextvars.Context()
-        context.run(bind_contextvars, **get_contextvars())  # log lines name the request or the event
-        threading.Thread(target=context.run, args=(self._read,), name="stream", daemon=True).start()
-        return True
+        """Begin to read; without a free place or thread the run ends at once, and False is returned."""
+        if places.enter(self):
+            context = contextvars.Context()
+            context.run(bind_contextvars, **get_contextvars())  # log lines name the request or the event
+            try:
+                threading.Thread(target=context.run, args=(self._read,), name="stream", daemon=True).start()
+                return True
+            except RuntimeError:  # the system gives no more threads
+                places.leave(self)
+        self.end = NO_PLACE
+        STREAMS_ENDED.labels(NO_PLACE.outcome).inc()
+        return False
 
     def stopped(self) -> bool:
         """Return whether the run was told to end."""

@@ -33,8 +33,8 @@ class Stream(Run):
 
     def send(self) -> None:
         """Send everything until the end; parts that come quickly are joined."""
-        self._tell("stream:start", about=self.about)
         try:
+            self._tell("stream:start", about=self.about)
             while not (self.end or self.stopped()):
                 self._part(self.take(self.heartbeat_seconds))
                 if not self.end:
@@ -43,6 +43,7 @@ class Stream(Run):
             self._let_close()
         finally:
             mine.pop(self.id, None)
+            self.stop(FAULT)  # of a source that still runs, when its texts could not be sent
             self._tell("stream:end", **(self.end or self.ending or FAULT).as_dict())
 
     def _let_close(self) -> None:

@@ -40,6 +40,13 @@ def test_an_image_is_turned_upright_and_loses_what_it_carried(site):
     assert made["size"] == len(anew)
 
 
+def test_a_comment_in_an_image_is_not_kept(site):
+    given = picture(ending="jpg", comment=HIDDEN)
+    assert HIDDEN in given
+    (made,) = send(site, ("a.jpg", given)).json()["items"]
+    assert HIDDEN not in content(site, made)
+
+
 @pytest.mark.parametrize(("ending", "kind"), [("png", "png"), ("jpg", "jpeg"), ("webp", "webp"), ("gif", "png")])
 def test_each_format_is_written_anew(site, ending, kind):
     (made,) = send(site, (f"a.{ending}", picture(ending=ending))).json()["items"]

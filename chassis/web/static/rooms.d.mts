@@ -14,8 +14,11 @@ export interface Followed<S, C, E extends keyof C> {
   on?: Partial<S>;
   /** Called after each join. */
   joined?: (answer: Accepted<C[E]>) => void;
-  /** Called when the state must be fetched: after the first join, and when missed events are lost. */
-  resync?: (answer: Accepted<C[E]> | null) => void;
+  /**
+   * Called when the state must be fetched: after the first join, and when missed events are lost; `early` is what
+   * arrived before the answer, as [event, data].
+   */
+  resync?: (answer: Accepted<C[E]> | null, early: [string, unknown][]) => void;
 }
 
 export class Rooms<S extends EventMap<S>, C extends EventMap<C>> {

@@ -16,10 +16,11 @@ window.Rooms = class {
   /**
    * Follow a room. `event` and `message` are emitted to join it; the answer contains `stream`. `on` holds functions by
    * event name, each called once per event and in order; `joined(answer)` is called after each join, and
-   * `resync(answer)` when the state must be fetched: after the first join, and when missed events are lost.
+   * `resync(answer, early)` when the state must be fetched: after the first join, and when missed events are lost. In
+   * `early` are [event, data] of what arrived before the answer, which may be newer than it.
    */
   follow(name, { event, message = {}, on = {}, joined = () => {}, resync = () => {} }) {
-    const room = { name, event, message, on, joined, resync, position: null, joining: false, gap: false };
+    const room = { name, event, message, on, joined, resync, position: null, joining: false, gap: false, early: [] };
     this.rooms.set(name, room);
     if (this.socket.connected) this.join(room);
   }
@@ -33,6 +34,7 @@ window.Rooms = class {
     const { socket } = this;
     const connection = socket.id;
     room.joining = true;
+    room.early = [];
     const current = () => this.rooms.get(room.name) === room && socket.id === connection;
     socket.timeout(Rooms.ANSWER_MS).emit(room.event, { ...room.message, after: room.position }, (lost, answer) => {
       if (!current()) return;
@@ -48,6 +50,7 @@ window.Rooms = class {
     if (room.position?.epoch !== epoch || room.position.seq < seq) room.position = { epoch, seq };
     room.joined(answer);
     if (!recovered || room.gap) this.resync(room, answer);
+    room.early = [];
   }
 
   receive(event, data) {
@@ -61,12 +64,13 @@ window.Rooms = class {
     // The first event of an epoch shows nothing of what was missed in the one before. That is noted before the join's
     // answer, too: if it fails, the next join begins behind this event, and recovers only what follows it.
     room.gap ||= known === null || after > known;
+    if (room.joining) room.early.push([event, data]);
     room.on[event]?.(data);
     if (room.gap && !room.joining) this.resync(room, null);
   }
 
   resync(room, answer) {
     room.gap = false;
-    room.resync(answer);
+    room.resync(answer, room.early);
   }
 };

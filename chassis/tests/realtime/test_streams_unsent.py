@@ -1,0 +1,54 @@
+"""The place of a stream is free again, also when it cannot be read or sent."""
+
+import threading
+
+import pytest
+from flask import Flask
+
+from chassis.realtime.streams import run, sender
+from chassis.tests.patience import wait_until
+
+
+@pytest.fixture(autouse=True)
+def places(monkeypatch):
+    """Return the places of one stream, in an application without sockets."""
+    mine = run.Places()
+    monkeypatch.setattr(run, "places", mine)
+    monkeypatch.setattr(sender, "is_socket", lambda target: False)
+    with Flask(__name__).app_context():
+        yield mine
+
+
+def endless(stopped):
+    while not stopped():
+        yield "more "
+
+
+def refuse(*_given, **_options):
+    raise ValueError("it cannot be written")
+
+
+def only_starts(target, event, data):
+    if event != "stream:start":
+        refuse()
+
+
+@pytest.mark.parametrize("publish", [refuse, only_starts])
+def test_a_stream_that_cannot_be_sent_ends_its_source(monkeypatch, places, publish):
+    monkeypatch.setattr(sender, "publish", publish)
+    one = sender.Stream("room", endless, {})
+    assert one.start()
+    with pytest.raises(ValueError, match="it cannot be written"):
+        one.send()
+    assert wait_until(lambda: one.end) == run.FAULT
+    assert places.enter(run.Run(endless))
+
+
+def test_without_a_thread_a_stream_ends_at_once(monkeypatch, places):
+    def no_thread(_self):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    one = run.Run(endless)
+    assert (one.start(), one.end) == (False, run.NO_PLACE)
+    assert places.enter(run.Run(endless))
