@@ -14,7 +14,7 @@ from chassis.jobs.beat import Beat
 from chassis.jobs.caretaker import Caretaker
 from chassis.jobs.claims import Claim, Claims
 from chassis.jobs.cpu import Pool
-from chassis.jobs.execution import abandon
+from chassis.jobs.execution import release
 from chassis.jobs.recovery import reset_stalled
 from chassis.jobs.sender import Sender
 from chassis.jobs.sweeper import Sweeper
@@ -87,5 +87,5 @@ class Process:
                 told = told or time.monotonic()
                 if self._disposable and time.monotonic() - told > DEAF_SECONDS:
                     log.error("job_does_not_end", job_id=claim.job.id, kind=claim.job.kind)
-                    abandon(claim.job, claim.context, claim.owner)
+                    release(claim.job, claim.context, claim.owner)
                     os._exit(1)

@@ -54,12 +54,7 @@ def is_expected(error: Exception, *, told_to_end: bool) -> bool:
 
 
 def release(job: Job, context: JobContext, owner: str) -> None:
-    """Give up a job that this process can no longer run; its kind's policy decides what happens to it."""
-    _leave(job, context, owner, **let_go(job))
-
-
-def abandon(job: Job, context: JobContext, owner: str) -> None:
-    """Store the end of a job that was told to end and whose handler does not."""
+    """Give up a job that was told to end and whose handler does not; store why it was told to."""
     _leave(job, context, owner, **_outcome(job, context, JobStopped()))
 
 
@@ -104,15 +99,14 @@ def _after_error(job: Job, error: Exception) -> dict[str, Any]:
 
 
 def _leave(job: Job, context: JobContext, owner: str, **values: Any) -> None:
+    progress, now = dict[str, Any](), clock.now()
     if context.latest is not None:
-        done, total, message = context.latest
-        values |= {"done": done, "total": total, "message": message}
-    now = clock.now()
+        progress = dict(zip(("done", "total", "message"), context.latest, strict=True))
 
     def write(conn: Connection) -> Job | None:
-        left = store.leave(conn, job_id=job.id, owner=owner, now=now, **values)
+        left = store.leave(conn, job_id=job.id, owner=owner, now=now, **progress, **values)
         if left is None and values["state"] == SUCCEEDED:
-            left = store.finish_late(conn, job, now)
+            left = store.finish_late(conn, job, now, **progress)
         if left is not None and left.state == SUCCEEDED and registry.kind(job.kind).schedule:
             schedule_store.succeeded(conn, job.id, now)
         return left

@@ -75,23 +75,24 @@ def progress(
 def leave(conn: Connection, *, job_id: str, owner: str, now: float, state: str, **values: Any) -> Job | None:
     """Give a running job a new state and no owner; return None if it no longer belongs to the owner.
 
-    A job that somebody has cancelled meanwhile is not queued again.
+    A job that somebody has cancelled meanwhile is neither queued again nor interrupted: others would go on with it.
     """
     mine = (jobs.c.state == RUNNING, jobs.c.owner == owner)
     left = {"state": state, "owner": None, "lease_expires_at": None} | values
-    if state in ENDED:
-        return _change(conn, job_id, left | {"finished_at": now}, now, *mine)
-    queued = _change(conn, job_id, {"queued_at": now} | left, now, *mine, jobs.c.cancel_requested.is_(False))
-    if queued is not None:
-        return queued
+    moment = {"finished_at": now} if state in ENDED else {"queued_at": now}
+    if state not in (QUEUED, INTERRUPTED):
+        return _change(conn, job_id, moment | left, now, *mine)
+    resting = _change(conn, job_id, moment | left, now, *mine, jobs.c.cancel_requested.is_(False))
+    if resting is not None:
+        return resting
     left.pop("attempt", None)  # which counts after all
     return _change(conn, job_id, left | {"state": CANCELLED, "error": None, "finished_at": now}, now, *mine)
 
 
-def finish_late(conn: Connection, job: Job, now: float) -> Job | None:
+def finish_late(conn: Connection, job: Job, now: float, **progress: Any) -> Job | None:
     """Store that a job has succeeded that was taken from its owner; return None if it was begun or touched since."""
     same = (jobs.c.state.in_((QUEUED, INTERRUPTED)), jobs.c.started_at == job.started_at)
-    values = {"state": SUCCEEDED, "error": None, "attempt": job.attempt, "finished_at": now}
+    values = {"state": SUCCEEDED, "error": None, "attempt": job.attempt, "finished_at": now} | progress
     return _change(conn, job.id, values, now, *same)
 
 

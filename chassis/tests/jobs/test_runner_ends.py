@@ -124,7 +124,12 @@ def test_a_stopping_runner_queues_the_jobs_again_that_another_can_continue(runne
     jobs.job("goes on", resumable=True)(lambda context, payload: context.wait(FOREVER))
     jobs.job("once")(lambda context, payload: context.wait(FOREVER))
     heard, ended = threading.Event(), []
-    jobs.job("deaf")(lambda context, payload: ended.append(heard.wait(LIMIT_SECONDS)))
+
+    @jobs.job("deaf")
+    def deaf(context, payload):
+        ended.append(heard.wait(LIMIT_SECONDS))
+        context.progress(1, 1)
+
     one = runner()
     queued = [jobs.enqueue(kind, {}) for kind in ("again", "goes on", "once", "deaf")]
     wait_for(lambda: all(state(job) == "running" for job in queued))
@@ -134,6 +139,32 @@ def test_a_stopping_runner_queues_the_jobs_again_that_another_can_continue(runne
     assert jobs.get(queued[1].id).queued_at == queued[1].queued_at, "it lost its place"
     heard.set()
     wait_for(lambda: state(queued[3]) == "succeeded")
+    assert jobs.get(queued[3].id).done == 1
+
+
+def test_a_cancelled_job_that_does_not_end_is_cancelled_when_its_process_stops(runner, wait_for):
+    heard = threading.Event()
+    jobs.job("deaf")(lambda context, payload: heard.wait(LIMIT_SECONDS))
+    one = runner()
+    job = jobs.enqueue("deaf", {})
+    wait_for(lambda: state(job) == "running")
+    jobs.cancel(job.id)
+    wait_for(lambda: one.claims.all()[0].context.reason == "cancel")
+    one.stop()
+    assert state(job) == "cancelled"
+    heard.set()
+    wait_for(lambda: not one.claims.all())
+    assert state(job) == "cancelled"
+
+
+@pytest.mark.parametrize("left_as", ["queued", "interrupted"])
+def test_a_job_that_was_cancelled_is_left_for_nobody(database, left_as):
+    jobs.job("once")(lambda context, payload: None)
+    job, now = jobs.enqueue("once", {}), time.time() + 1
+    database.write(lambda conn: store.claim_one(conn, job.id, owner="me", now=now, lease_seconds=FOREVER))
+    jobs.cancel(job.id)
+    left = database.write(lambda conn: store.leave(conn, job_id=job.id, owner="me", now=now, state=left_as))
+    assert (left.state, left.error, left.finished_at) == ("cancelled", None, now)
 
 
 def test_a_job_that_was_cancelled_during_a_stop_is_not_queued_again(runner, wait_for):

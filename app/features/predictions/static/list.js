@@ -96,7 +96,7 @@
     $("older").disabled = page >= pages;
   }
 
-  $("newer").addEventListener("click", () => { page -= 1; load(); });
+  $("newer").addEventListener("click", () => { page = Math.max(1, page - 1); load(); });
   $("older").addEventListener("click", () => { page += 1; load(); });
   // Batches that others start are not followed yet, so no event reports them.
   setInterval(() => { if (!document.hidden) load({ still: true }); }, 5000);
