@@ -1,7 +1,12 @@
 """Stored files are served whole and in ranges, with a version and a harmless name, and never as a page."""
 
-import pytest
+import io
 
+import pytest
+from flask import Flask
+from gunicorn.http.wsgi import FileWrapper
+
+from chassis.files import StoredFile, serving
 from chassis.tests.files.conftest import ask, picture, send
 
 CONTENT = b"".join(b"%06d\n" % number for number in range(20_000))
@@ -32,6 +37,28 @@ def test_a_range_is_what_was_asked_for(site, path, asked, status, first, last):
     assert answer.headers["Content-Length"] == str(last + 1 - first)
     if status == 206:
         assert answer.headers["Content-Range"] == f"bytes {first}-{last}/140000"
+
+
+class Counted(io.BytesIO):
+    """Content that counts the bytes that are read."""
+
+    count = 0
+
+    def read(self, size=-1):
+        piece = super().read(size)
+        self.count += len(piece)
+        return piece
+
+
+def test_nothing_before_a_range_is_read(monkeypatch):
+    content = Counted(bytes(1_000_000))
+    monkeypatch.setattr(serving, "opened", lambda file: content)
+    file = StoredFile("0" * 32, "", "", "a.txt", "text/plain", 1_000_000, "0" * 64, 0.0)
+    given = {"headers": {"Range": "bytes=999990-"}, "environ_overrides": {"wsgi.file_wrapper": FileWrapper}}
+    with Flask(__name__).test_request_context(**given):
+        answer = serving.send(file)
+        assert (answer.status_code, b"".join(answer.response)) == (206, bytes(10))
+    assert content.count == 10
 
 
 def test_a_range_behind_the_end_is_refused(site, path):
