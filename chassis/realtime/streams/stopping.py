@@ -11,6 +11,7 @@ from chassis.base.ticker import Ticker
 from chassis.errors import Forbidden, NotFound
 from chassis.extensions import socketio
 from chassis.realtime import recovery, relay
+from chassis.realtime.streams import described
 from chassis.realtime.streams.run import BY_VIEWER, End, places
 from chassis.realtime.streams.sender import Stream, mine, watchers
 from chassis.realtime.streams.texts import texts
@@ -37,6 +38,7 @@ def install(settings: Settings) -> None:
     places.configure(settings.max_concurrent_streams)
     Stream.updates_per_second = settings.stream_updates_per_second
     Stream.heartbeat_seconds = settings.stream_heartbeat_seconds
+    described.declare()
     socketio.on("stream:stop")(stop)
     relay.listen(_heard)
     texts.attach()
