@@ -23,4 +23,5 @@ def install(app: Flask) -> None:
 
     @socketio.on("dev:state")
     def changed() -> dict[str, Any]:
+        """Return the number of the last change, and what is wrong with it; only in development."""
         return dict(state.read())
