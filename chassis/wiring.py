@@ -82,6 +82,7 @@ class Wiring:
     session_cookie: str = ""
     openapi_notes: list[str] = field(default_factory=list)
     openapi: dict[str, Any] | None = None  # the document, created when it is first requested
+    asyncapi: dict[str, Any] | None = None  # that of the events, in the same way
     header: Callable[[], str] = str
     brand: Callable[[], Mapping[str, str]] = dict
     sign_in_url: Callable[[str], str] | None = None

@@ -41,6 +41,12 @@ def document(title: str, host: str, *, secure: bool) -> Schema:
     return _Writer(taken(), told()).document(title, host, secure=secure)
 
 
+def servers(host: str, *, secure: bool) -> Schema:
+    """Return the address of the service."""
+    protocol = "wss" if secure else "ws"
+    return {"service": {"host": host, "pathname": SOCKET_PATH, "protocol": protocol, "description": PROTOCOL}}
+
+
 class _Writer:
     """Collects the channels, operations and messages, and each model once."""
 
@@ -62,12 +68,11 @@ class _Writer:
             self._add_taken(event)
         for news in self._told:
             self._add_told(news)
-        server = {"host": host, "pathname": SOCKET_PATH, "protocol": "wss" if secure else "ws", "description": PROTOCOL}
         return {
             "asyncapi": "3.0.0",
             "info": {"title": title, "version": service().version},
             "defaultContentType": "application/json",
-            "servers": {"service": server},
+            "servers": servers(host, secure=secure),
             "channels": self._channels,
             "operations": self._operations,
             "components": {"messages": self._messages, "schemas": self._schemas},

@@ -6,9 +6,10 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from pydantic import RootModel
 
 from chassis.base.service import current as service
-from chassis.web.asyncapi.document import Schema, document
+from chassis.web.asyncapi.document import Schema, document, servers
 from chassis.web.asyncapi.page import events
 from chassis.web.openapi.describe import Answer, describe
+from chassis.wiring import current_wiring
 
 blueprint = Blueprint("events_description", __name__, url_prefix="/api")
 
@@ -33,4 +34,8 @@ def docs() -> str:
 
 
 def _document() -> Schema:
-    return document(service().name, request.host, secure=request.is_secure)
+    """Return the document, which is generated on the first request, with the address of this one."""
+    wiring = current_wiring()
+    if wiring.asyncapi is None:
+        wiring.asyncapi = document(service().name, request.host, secure=request.is_secure)
+    return wiring.asyncapi | {"servers": servers(request.host, secure=request.is_secure)}
