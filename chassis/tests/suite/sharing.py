@@ -11,7 +11,7 @@ from chassis.tests.suite.groups import group_of
 if TYPE_CHECKING:
     from chassis.tests.servers import Server
 
-RUNNING: dict[tuple[tuple[str, Any], ...], "Server"] = {}  # by settings; () has the default ones, and stays
+RUNNING: dict[tuple[tuple[str, Any], ...], "Server"] = {}  # by settings
 ENDS: dict[tuple[tuple[str, Any], ...], contextlib.ExitStack] = {}
 
 
@@ -37,14 +37,14 @@ def shared_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., "Serv
 
 @pytest.fixture
 def shared(shared_with: Callable[..., "Server"]) -> "Server":
-    """The server with the settings of `serve()`, shared by all tests of a process."""
+    """The server with the settings of `serve()`, shared by the tests of a group."""
     return shared_with()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Stop a group's servers after its last test, and the one with the default settings after the last test of all."""
+    """Stop a group's servers after its last test."""
     if nextitem is None or group_of(nextitem.location[0]) != group_of(item.location[0]):
-        for wanted in [wanted for wanted in ENDS if wanted or nextitem is None]:
-            RUNNING.pop(wanted, None)
-            ENDS.pop(wanted).close()
+        RUNNING.clear()
+        while ENDS:
+            ENDS.popitem()[1].close()
