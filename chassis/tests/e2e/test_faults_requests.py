@@ -18,7 +18,7 @@ from chassis.tests.servers import gunicorn, new_database, same_in_every_mode
 pytestmark = [pytest.mark.long, same_in_every_mode]
 COMMAND = gunicorn(Path(__file__).parent, "kept_app:app")
 ADMIN = secrets.token_urlsafe(48)
-HEALTH = {"/healthz", "/readyz"}  # which tell it
+HEALTH = {"/health", "/health/ready", "/healthz", "/readyz"}  # which tell it
 numbers = itertools.count(1)
 
 
