@@ -34,7 +34,7 @@ def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> None
     titles = [title for folder in (*gone, *unused) for title in _titles(folder)]
     for folder in gone:
         shutil.rmtree(folder)
-    _forget_secrets(root / BASELINE, [str(folder.relative_to(root)) for folder in gone])
+    _forget_secrets(root)
     for name, start in (("docs/configuration.md", "## {}"), (".env.example", "# --- {} ---")):
         text = (root / name).read_text()
         for title in titles:
@@ -44,14 +44,11 @@ def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> None
     service.write_text(identity.replaced(service.read_text(), {"parts": _tuple(parts)}))
 
 
-def _forget_secrets(baseline: Path, folders: list[str]) -> None:
-    """Take the files of deleted folders out of the baseline."""
+def _forget_secrets(root: Path) -> None:
+    """Take files that do not exist out of the baseline."""
+    baseline = root / BASELINE
     known = json.loads(baseline.read_text())
-    known["results"] = {
-        name: found
-        for name, found in known["results"].items()
-        if not any(Path(name).is_relative_to(folder) for folder in folders)
-    }
+    known["results"] = {name: found for name, found in known["results"].items() if (root / name).exists()}
     baseline.write_text(json.dumps(known, indent=2) + "\n")
 
 
