@@ -49,8 +49,8 @@ def test_the_tests_that_were_written_pass(clone):
     own = sorted(path.name for path in (clone.folder / "app/features").iterdir() if (path / "tests").is_dir())
     folders = [f"app/features/{name}" for name in own if not clone.git("ls-files", f"app/features/{name}")]
     assert len(folders) == 5
-    said = shell(clone, f"python -m pytest -q {' '.join(folders)}")
-    assert " passed" in said
+    said = shell(clone, f"python -m pytest -v {' '.join(folders)}")
+    assert " passed in " in said
     assert " skipped" not in said
 
 
