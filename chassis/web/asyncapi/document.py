@@ -2,20 +2,16 @@
 
 import itertools
 import re
-from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from chassis.base.service import current as service
 from chassis.extensions import SOCKET_PATH
 from chassis.realtime.contracts import Numbered
 from chassis.web.asyncapi.events import Taken, Told, taken, told
-from chassis.web.openapi.describe import COMPONENTS
+from chassis.web.openapi.schemas import GIVEN, TAKEN, Mode, Schema, schemas
 
-Schema = dict[str, Any]
-Mode = Literal["validation", "serialization"]
 MAIN = "/"
 NOT_IN_NAMES = re.compile(r"\W+")
 PROTOCOL = "Socket.IO 5 over Engine.IO 4. The answer to an event is its acknowledgement."
@@ -55,9 +51,7 @@ class _Writer:
         asked: set[type[BaseModel]] = {event.message for event in taken if event.message}
         given: set[type[BaseModel]] = {Refused, Numbered}
         given |= {*(event.answer for event in taken if event.answer), *(event.data for event in told)}
-        wanted = [*_each(given, "serialization"), *_each(asked, "validation")]
-        self._refs, found = models_json_schema(wanted, ref_template=COMPONENTS + "{model}")
-        self._schemas: Schema = found.get("$defs", {})
+        self._refs, self._schemas = schemas(given, asked)
         self._messages: Schema = {}
         self._channels: Schema = {}
         self._operations: Schema = {}
@@ -80,7 +74,7 @@ class _Writer:
 
     def _add_taken(self, event: Taken) -> None:
         name = self._free(_key(event.name if event.namespace == MAIN else f"{event.namespace}_{event.name}"))
-        payload = self._ref(event.message, "validation") if event.message else {}
+        payload = self._ref(event.message, TAKEN) if event.message else {}
         message = self._message(event.namespace, name, event.name, event.text, payload)
         answer = self._ref(event.answer) if event.answer else {}
         either = {"oneOf": [answer, self._ref(Refused)]}
@@ -122,12 +116,8 @@ class _Writer:
     def _channel(self, namespace: str) -> Schema:
         return {"$ref": f"#/channels/{_key(namespace)}"}
 
-    def _ref(self, model: type[BaseModel], mode: Mode = "serialization") -> Schema:
+    def _ref(self, model: type[BaseModel], mode: Mode = GIVEN) -> Schema:
         return dict(self._refs[model, mode])
-
-
-def _each(models: Iterable[type[BaseModel]], mode: Mode) -> list[tuple[type[BaseModel], Mode]]:
-    return [(model, mode) for model in sorted(models, key=lambda model: model.__qualname__)]
 
 
 def _key(name: str) -> str:

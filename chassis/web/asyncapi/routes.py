@@ -6,9 +6,10 @@ from flask import Blueprint, Response, jsonify, render_template, request
 from pydantic import RootModel
 
 from chassis.base.service import current as service
-from chassis.web.asyncapi.document import Schema, document, servers
+from chassis.web.asyncapi.document import document, servers
 from chassis.web.asyncapi.page import events
 from chassis.web.openapi.describe import Answer, describe
+from chassis.web.openapi.schemas import Schema
 from chassis.wiring import current_wiring
 
 blueprint = Blueprint("events_description", __name__, url_prefix="/api")

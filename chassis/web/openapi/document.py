@@ -2,23 +2,18 @@
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import Any, Literal
 
 from flask import Flask
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
 
 from chassis.base.service import current as service
 from chassis.security import identity
 from chassis.security.guard import NOTHING
 from chassis.web.openapi.describe import COMPONENTS, Answer
 from chassis.web.openapi.operations import Operation, operations
+from chassis.web.openapi.schemas import GIVEN, TAKEN, Schema, schemas
 from chassis.wiring import settings_of, wiring_of
 
-Schema = dict[str, Any]
-Mode = Literal["validation", "serialization"]
-TAKEN: Mode = "validation"
-GIVEN: Mode = "serialization"
 SESSION = "session"
 SCHEMES: dict[str, Schema] = {
     "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -57,9 +52,7 @@ class _Writer:
         self._queries = [operation.description.query for operation in found if operation.description.query]
         taken = {model for operation in found for model in operation.description.body.values()}
         given = {answer.model for operation in found for answer in operation.answers().values() if answer.model}
-        wanted = [*_each(given, GIVEN), *_each({*taken, *self._queries}, TAKEN)]
-        self._refs, definitions = models_json_schema(wanted, ref_template=COMPONENTS + "{model}")
-        self._definitions: dict[str, Schema] = definitions.get("$defs", {})
+        self._refs, self._definitions = schemas(given, {*taken, *self._queries})
 
     def components(self) -> dict[str, Schema]:
         """Return the schemas by name, without those of queries, which are written as parameters."""
@@ -110,10 +103,6 @@ class _Writer:
 
     def _name(self, model: type[BaseModel]) -> str:
         return str(self._refs[model, TAKEN]["$ref"]).removeprefix(COMPONENTS)
-
-
-def _each(models: Iterable[type[BaseModel]], mode: Mode) -> list[tuple[type[BaseModel], Mode]]:
-    return [(model, mode) for model in sorted(models, key=lambda model: model.__qualname__)]
 
 
 def _path_parameters(operation: Operation) -> Iterable[Schema]:

@@ -8,8 +8,9 @@ from pydantic import RootModel
 from chassis.base.service import current as service
 from chassis.security import hosts, identity
 from chassis.web.openapi.describe import Answer, describe
-from chassis.web.openapi.document import Schema, document
+from chassis.web.openapi.document import document
 from chassis.web.openapi.page import groups
+from chassis.web.openapi.schemas import Schema
 from chassis.wiring import current_settings, current_wiring
 
 blueprint = Blueprint("description", __name__, url_prefix="/api")
