@@ -169,11 +169,11 @@ class UpstreamClient:
         with self._turn(call, number, cancelled, self._current().timeout_seconds) as (setup, meter):
             reply = send(setup, call, cancelled)
             done = answers.read(reply, model=call.model or setup.model, attempts=attempt, key=setup.key)
-            meter.used(done.usage, input_bytes=call.input_bytes, output_bytes=size(done.text))
+            meter.used(done.usage, output_bytes=size(done.text))
             return done
 
     def _streamed(self, call: Call, attempt: int, number: int, cancelled: Check) -> Generator[Part]:
-        asked, sent = call.input_bytes, 0  # measured once: a conversation may be long, and has many parts
+        sent = 0
         with (
             self._turn(call, number, cancelled, self._current().stream_seconds) as (setup, meter),
             closing(streaming.stream(setup, call, attempt, cancelled)) as parts,
@@ -181,7 +181,7 @@ class UpstreamClient:
             for part in parts:
                 sent += size(part.text)
                 used = part.done.usage if part.done else Usage()
-                meter.used(used, input_bytes=asked, output_bytes=sent)  # also of an answer that is stopped
+                meter.used(used, output_bytes=sent)  # also of an answer that is stopped
                 yield part
 
     @contextmanager

@@ -17,11 +17,13 @@ LEASE_SECONDS = 300.0  # beside the time that a call may take: it may wait for i
 class Meter:
     """Takes what one call has used; the last word counts, and nothing is charged without one."""
 
-    usage: Usage | None = None
+    def __init__(self, input_bytes: int) -> None:
+        self._input_bytes = input_bytes
+        self.usage: Usage | None = None
 
-    def used(self, tokens: Tokens, *, input_bytes: int = 0, output_bytes: int = 0) -> None:
-        """Take the usage that an answer tells, or an estimate from its size where it tells none."""
-        self.usage = _charged(tokens) or Usage(_tokens(input_bytes), _tokens(output_bytes))
+    def used(self, tokens: Tokens, *, output_bytes: int) -> None:
+        """Take the usage that an answer tells, or an estimate from the sizes where it tells none."""
+        self.usage = _charged(tokens) or Usage(_tokens(self._input_bytes), _tokens(output_bytes))
 
 
 class Metering(Protocol):
@@ -36,7 +38,7 @@ def unmetered(
     model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
 ) -> AbstractContextManager[Meter]:
     """Charge nobody."""
-    return nullcontext(Meter())
+    return nullcontext(Meter(input_bytes))
 
 
 @contextmanager
@@ -47,13 +49,12 @@ def metered(model: str, input_bytes: int, seconds: float, output_tokens: int | N
     Raises BudgetExceeded before the call.
     """
     most = Usage(input_bytes, output_tokens or rules().output_tokens)
-    held, meter = budgets.reserve(model, most, lease_seconds=seconds + LEASE_SECONDS), Meter()
+    held, meter = budgets.reserve(model, most, lease_seconds=seconds + LEASE_SECONDS), Meter(input_bytes)
     try:
         yield meter
     except UpstreamError as error:
-        meter.usage = (
-            _charged(error.usage) or meter.usage
-        )  # an answer that was cut or filtered costs what a good one does
+        # An answer that was cut or filtered costs what a good one does.
+        meter.usage = _charged(error.usage) or meter.usage
         raise
     finally:
         if meter.usage is None:

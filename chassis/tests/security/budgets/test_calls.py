@@ -79,8 +79,8 @@ def test_a_job_pays_with_the_key_that_queued_it_and_the_account_of_that_key(budg
 
 
 def test_an_answer_without_usage_costs_an_estimate():
-    meter = metering.Meter()
-    meter.used(Tokens(), input_bytes=9, output_bytes=4)
+    meter = metering.Meter(9)
+    meter.used(Tokens(), output_bytes=4)
     assert meter.usage == Usage(3, 1)
 
 
