@@ -5,7 +5,6 @@ from typing import Any
 from flask import Flask
 
 from chassis.base import development
-from chassis.base.service import current as service
 from chassis.extensions import socketio
 
 
@@ -17,9 +16,7 @@ def install(app: Flask) -> None:
 
     @app.context_processor
     def script() -> dict[str, Any]:
-        found = state.read()
-        version = f"{service().version}-{found['version']}"  # so that browsers ask for changed static files
-        return {"development": found, "version": version}
+        return {"development": state.read()}
 
     @socketio.on("dev:state")
     def changed() -> dict[str, Any]:
