@@ -90,8 +90,8 @@ def show(file_id: str) -> Response:
 @describe(
     query=ContentQuery,
     answers={
-        200: Answer(text="The content.", media="application/octet-stream", headers=HEADERS),
-        206: Answer(text="The range that Range asks for.", media="application/octet-stream", headers=HEADERS),
+        200: Answer(text="The content, of the type of the file.", media="*/*", headers=HEADERS),
+        206: Answer(text="The range that Range asks for.", media="*/*", headers=HEADERS),
         404: MISSING,
         416: "The file has no such range.",
     },

@@ -1,6 +1,5 @@
 """`flask users`: manage accounts without a page, including the first admin."""
 
-import secrets
 import sys
 
 import click
@@ -9,7 +8,7 @@ from chassis import mail
 from chassis.base.times import iso
 from chassis.commands import Group
 from chassis.errors import AppError, Unavailable
-from chassis.parts.accounts import administration, emails, joining, links, mailing, store, totp
+from chassis.parts.accounts import administration, emails, joining, links, mailing, passwords, store, totp
 from chassis.security import leaving
 from chassis.wiring import current_settings
 
@@ -27,7 +26,7 @@ def create_admin(email: str, generate: bool, password_stdin: bool) -> None:
     """Create an admin account; asks for its password unless an option provides it."""
     if generate and password_stdin:
         raise click.UsageError("--generate and --password-stdin cannot be used together.")
-    password = secrets.token_urlsafe(18) if generate else _read() if password_stdin else _asked()
+    password = passwords.generated() if generate else _read() if password_stdin else _asked()
     joining.create(email, store.ADMIN, password)
     if generate:
         click.echo(password)

@@ -1,5 +1,6 @@
 """Passwords: which ones are accepted, and how they are hashed: outside of the hub, a few at a time."""
 
+import secrets
 import threading
 from collections.abc import Callable
 from typing import TypeVar
@@ -17,6 +18,7 @@ from chassis.wiring import current_settings
 
 T = TypeVar("T")
 MIN_CHARACTERS, MAX_BYTES = 12, 1_024
+GENERATED_BYTES = 24  # 32 characters
 AT_ONCE = 2  # each takes 19 MiB and a core
 MAX_WAIT_SECONDS = 20
 # OWASP's Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
@@ -30,6 +32,11 @@ def check_in_use() -> None:
     """Raise Forbidden if people sign in only through the provider."""
     if not current_settings().section(OidcSettings).password_sign_in:
         raise Forbidden("Passwords are turned off here (PASSWORD_SIGN_IN=false).", code="passwords_off")
+
+
+def generated() -> str:
+    """Return a random password, longer than those that the list of breached ones may name by chance."""
+    return secrets.token_urlsafe(GENERATED_BYTES)
 
 
 def check(password: str, email: str, name: str = "") -> None:

@@ -1,8 +1,6 @@
 """The admin of a development database."""
 
-import secrets
-
-from chassis.parts.accounts import administration, joining, store
+from chassis.parts.accounts import administration, joining, passwords, store
 
 EMAIL = "admin@example.org"
 
@@ -11,6 +9,6 @@ def make() -> str:
     """Create the first account, and return its password, which is shown only now."""
     if administration.listing()[1]:
         return "there are accounts already"
-    password = secrets.token_urlsafe(18)
+    password = passwords.generated()
     joining.create(EMAIL, store.ADMIN, password)
     return f"sign in as {EMAIL} with the password {password}, which is shown only now"

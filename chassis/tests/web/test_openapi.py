@@ -170,12 +170,12 @@ def search(api: Described, folder: Path, *, phases: str, examples: int) -> None:
 
 
 def known_ids(api: Described) -> str:
-    """Return settings that put an id of the list into every other path that takes one."""
+    """Return settings that put an id of each list that the client may see into every other path that takes one."""
     dictionaries, bound = "", "[parameters]\n"
     for path in api.document["paths"]:
         found = re.fullmatch(r"(.*)/\{(\w+)\}", path)
         if found and "get" in api.document["paths"].get(found[1], {}):
-            ids = [item["id"] for item in api.json("GET", found[1])[1]["items"]]
+            ids = [item["id"] for item in api.json("GET", found[1])[1].get("items", []) if "id" in item]
             dictionaries += f"[dictionaries.{found[2]}]\nvalues = {json.dumps(ids)}\n" if ids else ""
             bound += f'"path.{found[2]}" = {{ dictionary = "{found[2]}", probability = 0.5 }}\n' if ids else ""
     return dictionaries + bound

@@ -145,7 +145,7 @@ def test_the_commands_of_the_documents(people):
         if words[0] == "create-admin":
             words[1] = "another@example.org"  # Ada is there already
         if "grace@example.org" in words and words[0] != "invite":
-            people.run("create-admin", "grace@example.org", "--generate")
+            people.run("create-admin", "grace@example.org", "--generate")  # refused from the second time on
         done = people.run(*words)
         assert done.exit_code == 0, (line, done.output)
         if "--url" in words:

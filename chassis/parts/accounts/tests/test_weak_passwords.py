@@ -3,7 +3,7 @@
 import pytest
 
 from chassis.base.service import current
-from chassis.parts.accounts import passwords, strength
+from chassis.parts.accounts import breached, passwords, strength
 from chassis.parts.accounts.tests.conftest import ADA, PASSWORD
 
 
@@ -42,6 +42,13 @@ def test_a_password_that_is_easily_guessed_is_refused_with_a_hint(people, passwo
 def test_a_password_that_is_hard_to_guess_is_taken(people, password):
     with people.app.app_context():
         passwords.check(password, ADA, "Ada Lovelace")
+
+
+def test_a_generated_password_is_taken_each_time(people):
+    assert len(passwords.generated()) > breached.MOST_CHARACTERS  # one in 200 shorter ones counts as breached
+    with people.app.app_context():
+        for _ in range(20):
+            passwords.check(passwords.generated(), ADA, "Ada Lovelace")
 
 
 def test_the_words_of_one_person_do_not_count_for_another():
