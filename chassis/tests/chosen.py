@@ -42,12 +42,17 @@ def line(server: Server) -> http.client.HTTPConnection:
     return one
 
 
-def lines_of_all(server: Server, many: int) -> list[http.client.HTTPConnection]:
-    """Return that many open connections, of which each worker has accepted as many."""
+def lines_of_all(server: Server, many: int, sent: bytes = b"") -> list[http.client.HTTPConnection]:
+    """Return that many open connections, of which each worker has accepted as many, and over which this was sent.
+
+    What is sent later may come too late: the server's limit for a request's head begins when it accepts.
+    """
     workers, lines = server.workers(), []
     for number, pid in enumerate(workers):
         with only(server, pid):
-            lines += [line(server) for _ in range(number, many, len(workers))]
+            for _ in range(number, many, len(workers)):
+                lines.append(line(server))
+                lines[-1].sock.sendall(sent)
     return lines
 
 

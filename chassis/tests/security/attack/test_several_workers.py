@@ -35,7 +35,7 @@ def pair(shared_with):
         GUNICORN_WORKERS="2",
         GUNICORN_TIMEOUT_SECONDS="30",
         GUNICORN_WORKER_CONNECTIONS=str(ROOM),
-        HTTP_HEADER_SECONDS="2",
+        HTTP_HEADER_SECONDS="10",  # the connections of one worker wait while those of the other are opened
         HTTP_BODY_SECONDS="2",
         HTTP_ANSWER_SECONDS="2",
         MAX_BODY_BYTES=str(BODY_BYTES),
@@ -54,10 +54,7 @@ def pair(shared_with):
 
 def attack(pair, sent):
     """Return connections, as many to each worker, over which something was sent."""
-    sockets = [one.sock for one in lines_of_all(pair, 2 * ATTACKERS)]
-    for one in sockets:
-        one.sendall(sent)
-    return sockets
+    return [one.sock for one in lines_of_all(pair, 2 * ATTACKERS, sent)]
 
 
 def assert_served(pair):
