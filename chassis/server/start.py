@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 SPARE_FILES = 256
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 def leave_out_preload() -> None:
@@ -52,7 +53,7 @@ def end_when_told() -> None:
     In a worker the master's handlers would lose the signal, and the worker would live until it is killed. An exception
     could be lost too, where patching swallows all exceptions; and there is nothing to clean up yet.
     """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+    for number in ENDING:
         signal.signal(number, lambda _number, _frame: os._exit(0))
 
 
@@ -62,15 +63,17 @@ def run_boot(boot: Callable[[], None]) -> None:
     The child is forked, so that it need not import again what this process has loaded. It watches this process and ends
     with it. SIGTERM and SIGINT end the boot, even if this process is PID 1 and has no default action for them.
     """
-    child = multiprocessing.get_context("fork").Process(target=boot)
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)  # one that comes before the handlers are there waits for them
+    child = multiprocessing.get_context("fork").Process(target=_run_unblocked, args=(boot,))
     child.start()
 
     def stop(number: int, _frame: FrameType | None) -> None:
         child.terminate()
         sys.exit(128 + number)  # `finally` below still waits for the child
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)}
+    before = {number: signal.signal(number, stop) for number in ENDING}
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
         child.join()
     finally:
         child.join()
@@ -78,3 +81,8 @@ def run_boot(boot: Callable[[], None]) -> None:
         signal.signal(number, handler)
     if status := child.exitcode:
         sys.exit(status if status > 0 else 128 - status)
+
+
+def _run_unblocked(boot: Callable[[], None]) -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
+    boot()

@@ -57,8 +57,12 @@ class Postgres:
         who = {"user": "postgres", "group": "postgres", "extra_groups": []} if self._user else {}
         # Not by runuser, which stops itself when its child is stopped, and then waits for somebody to continue it.
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL, cwd="/", **who)
+        wait_until(self.answers)
+
+    def answers(self) -> bool:
+        """Return whether the server takes connections."""
         ready = [self.binary("pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)]
-        wait_until(lambda: subprocess.run(ready, capture_output=True).returncode == 0)
+        return subprocess.run(ready, capture_output=True, check=False).returncode == 0
 
     def stop(self, how: str = "immediate") -> None:
         """Stop the server: `fast` ends its connections with a message, `immediate` without."""

@@ -104,3 +104,20 @@ def test_a_second_start_finds_nothing_to_do(tmp_path):
     db.open(settings)
     assert db.read(lambda conn: state.get(conn, FAILED_BOOT)) is None
     db.close()
+
+
+EARLY = """
+import os, signal, time
+from chassis.server import start
+class Early(start.multiprocessing.get_context("fork").Process):
+    def start(self):
+        super().start()
+        os.kill(os.getpid(), signal.SIGTERM)  # before the handlers are there
+start.multiprocessing.get_context("fork").Process = Early
+start.run_boot(lambda: time.sleep(1000))
+"""
+
+
+def test_a_sigterm_right_after_the_fork_ends_the_boot_too():
+    done = subprocess.run([sys.executable, "-c", EARLY], cwd=ROOT, env=CLEAN, timeout=LIMIT_SECONDS, check=False)
+    assert done.returncode == 143

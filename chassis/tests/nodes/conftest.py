@@ -13,9 +13,16 @@ from chassis.tests.nodes.two_nodes import TwoNodes
 from chassis.tests.services import Redis
 
 
-@pytest.fixture(scope="module")
-def two(tool, tmp_path_factory):
+@pytest.fixture
+def two(nodes):
     """Two nodes whose clients are all there."""
+    nodes.mend()
+    return nodes
+
+
+@pytest.fixture(scope="module")
+def nodes(tool, tmp_path_factory):
+    """The same, whatever the test before has left."""
     folder = tmp_path_factory.mktemp("two-nodes")
     tool("psql", "postgresql")
     pytest.importorskip("psycopg")

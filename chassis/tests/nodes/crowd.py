@@ -42,6 +42,11 @@ class Crowd:
         """What the clients noted."""
         return [fault for client in self.clients for fault in client.stream.faults]
 
+    def forget_faults(self) -> None:
+        """Begin anew."""
+        for client in self.clients:
+            client.stream.faults.clear()
+
     def absent(self, last: dict[str, int]) -> list[str]:
         """Return the clients that are away or do not know the last news."""
         return [

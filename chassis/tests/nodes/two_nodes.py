@@ -25,6 +25,7 @@ SETTINGS = {
     "SOCKET_PING_INTERVAL_SECONDS": "5",
     "SOCKET_PING_TIMEOUT_SECONDS": "10",
 }
+CLOCK = {"CLOCK_AHEAD_SECONDS": "0"}
 COMMAND = gunicorn(Path(__file__).parent, "node_app:app")
 
 
@@ -35,7 +36,7 @@ class TwoNodes:
         self.postgres, self.redis, self.database = postgres, redis, f"{postgres.url}/postgres"
         psql(self.database, tables.CREATE)
         urls = redis.urls if isinstance(redis, FarRedis) else [redis.url] * 2
-        common = SETTINGS | {"DATABASE_URL": self.database, "CLOCK_AHEAD_SECONDS": "0"}
+        common = SETTINGS | CLOCK | {"DATABASE_URL": self.database}
         self.nodes = [start(command=COMMAND, REDIS_URL=url, ready=False, **common) for url in urls]
         for node in self.nodes:
             node.wait_ready()
@@ -111,6 +112,21 @@ class TwoNodes:
         """Wait until each publisher has sent so many news more."""
         until = [(publisher, publisher.last + count) for publisher in self.publishers]
         wait_until(lambda: all(publisher.last >= last for publisher, last in until))
+
+    def mend(self) -> None:
+        """Start again what a test that failed has left broken, so that the next one fails by its own fault alone."""
+        if self.redis.process.poll() is not None:
+            self.redis.start()
+        if not self.postgres.answers():
+            self.postgres.start()
+        for node in self.nodes:
+            if node.process.poll() is not None:
+                node.env |= CLOCK
+                self.start(node)
+                self.site.mark(node, "up")
+        for publisher in self.publishers:
+            publisher.pause()
+        self.crowd.forget_faults()
 
     def start(self, node: Server) -> None:
         """Start a node that has ended."""

@@ -97,9 +97,10 @@ def test_no_other_name_reaches_the_service(caddy):
 
 @ours
 def test_who_takes_nothing_is_cut_through_caddy_and_others_are_served_meanwhile(caddy):
-    before, stalled = caddy.server.log.count(CUT), [connect(caddy) for _ in range(10)]
-    for connection in stalled:
-        connection.sendall(get(f"/api/bodies/long/{PIECES}").replace("\n", "\r\n").encode() + b"\r\n\r\n")
+    before, stalled = caddy.server.log.count(CUT), []
+    for _ in range(10):
+        stalled.append(connect(caddy))  # Caddy too has a limit for a request's head
+        stalled[-1].sendall(get(f"/api/bodies/long/{PIECES}").replace("\n", "\r\n").encode() + b"\r\n\r\n")
     assert [caddy.get(caddy.origin + "/livez").status_code for _ in range(5)] == [200] * 5
     wait_until(lambda: caddy.server.log.count(CUT) >= before + len(stalled), "some are still sent to")
     assert all(length_of_rest(connection) < PIECES * PIECE_BYTES for connection in stalled)
