@@ -13,7 +13,7 @@ from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.files.conftest import SMALL, ask, send, stored
 from chassis.tests.patience import wait_until
 
-AT_ONCE, EACH_BYTES, MORE_BYTES = 500, 150_000, 650_000
+AT_ONCE, EACH_BYTES, MORE_BYTES = 500, 300_000, 650_000  # each of the first fills what is read at a time
 
 
 @pytest.fixture
