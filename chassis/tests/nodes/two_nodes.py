@@ -100,7 +100,7 @@ class TwoNodes:
             except AssertionError:
                 absent = self.crowd.absent(last)
                 raise AssertionError(f"{len(absent)} clients are not back, {last}: {absent[:5]}") from None
-            assert self.crowd.faults == []
+            assert not self.crowd.faults, self.crowd.faults[:5]
             for publisher in self.publishers:
                 publisher.tell()
 
