@@ -46,13 +46,14 @@ class Crowd:
         """Begin anew."""
         for client in self.clients:
             client.stream.faults.clear()
+            client.stream.holes.clear()
 
     def absent(self, last: dict[str, int]) -> list[str]:
-        """Return the clients that are away or do not know the last news."""
+        """Return the clients that are away, do not know the last news or have missed some."""
         return [
-            f"{client.transport} {client.live} {client.stream.known}"
+            f"{client.transport} {client.live} {client.stream.known} {client.stream.holes}"
             for client in self.clients
-            if not client.live or client.stream.known != last
+            if not client.live or client.stream.known != last or client.stream.holes
         ]
 
     @property

@@ -1,19 +1,23 @@
-"""What a client knows of the news: each once and in order, or it was told to fetch them."""
+"""What a client knows of the news: each once and in order, or it is told to fetch them."""
 
 from collections import Counter
 from typing import Any
 
 
 class Stream:
-    """A client's place in the room, by the rules of rooms.js; `faults` are what the server must not do."""
+    """A client's place in the room, by the rules of rooms.js; `faults` are what the server must not do.
+
+    `holes` are news that never came; the client must be told to fetch, after ten seconds when a node was killed that
+    had answered and not published.
+    """
 
     def __init__(self, counted: Counter[str]) -> None:
         self.position: dict[str, Any] | None = None
         self.joining, self.gap = False, False
         self.known: dict[str, int] = {}
         self.faults: list[str] = []
+        self.holes: list[str] = []
         self._state: dict[str, int] = {}
-        self._holes: list[str] = []
         self._counted = counted
 
     def receive(self, event: str, data: Any) -> bool:
@@ -30,7 +34,6 @@ class Stream:
         self.gap = self.gap or known is None or stream["after"] > known
         if event == "news":
             self._apply(data["who"], data["n"], data["attempt"])
-        self._judge()
         return self.gap and not self.joining
 
     def joined(self, answer: dict[str, Any]) -> None:
@@ -43,12 +46,11 @@ class Stream:
             self._counted["recovered"] += 1
         else:
             self.fetched(answer["state"])
-        self._judge()
 
     def fetched(self, state: dict[str, int]) -> None:
         """Take the state."""
         self._counted["fetched"] += 1
-        self.gap, self._holes, self._state = False, [], dict(state)
+        self.gap, self.holes, self._state = False, [], dict(state)
         for who, n in state.items():
             self.known[who] = max(n, self.known.get(who, 0))
 
@@ -56,13 +58,7 @@ class Stream:
         known = self.known.get(who, 0)
         self._counted["seen"] += 1
         if n > known + 1:
-            self._holes.append(f"{who} {n} came after {known}")
+            self.holes.append(f"{who} {n} came after {known}")
         elif n <= known and n > self._state.get(who, 0) and attempt == 1:
             self.faults.append(f"{who} {n} came again")
         self.known[who] = max(n, known)
-
-    def _judge(self) -> None:
-        """A hole is a fault unless the client is about to fetch."""
-        if not self.gap and not self.joining:
-            self.faults += self._holes
-            self._holes = []
