@@ -14,7 +14,15 @@ WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") f
 ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
 WORDS = ("Zinnia", "Harbor")
 NAME, NAME_SLUG = " ".join(WORDS), "-".join(WORDS).lower()  # put together: nothing in the chassis names a service
-NEVER = ("chassis/", "LICENSE", "CHANGELOG.md", "app/features/", "benchmarks/", ".secrets.baseline")  # carry no name
+NEVER = (
+    "chassis/",
+    "LICENSE",
+    "CHANGELOG.md",
+    "app/features/",
+    "examples/",
+    "benchmarks/",
+    ".secrets.baseline",
+)  # carry no name
 
 
 class Clone:
