@@ -1,4 +1,4 @@
-"""What features need beyond the template: the lines of their `requirements.in` among pyproject.toml's dependencies."""
+"""What features need beyond the template: the lines of their files of requirements in the lists of pyproject.toml."""
 
 import re
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from pathlib import Path
 from chassis.template import Refused
 from chassis.template.examples import FEATURES
 
-FILE, LIST = "requirements.in", "pyproject.toml"
-DEPENDENCIES = re.compile(r"^dependencies = \[\n(.*?)^\]$", re.MULTILINE | re.DOTALL)
+LIST = "pyproject.toml"
+FILES = {"requirements.in": "dependencies", "requirements-dev.in": "dev"}  # and the list; the second is of the tests
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 LISTED = re.compile(r'^ *"([^"]+)"', re.MULTILINE)
 
@@ -19,23 +19,19 @@ def write(root: Path) -> bool:
     Each line names its feature in the comment, and two features that need the same library share the line of the first
     one. Raises Refused if two places need different versions.
     """
-    before = (root / LIST).read_text()
-    block = DEPENDENCIES.search(before)
-    if block is None:
-        raise Refused(f"{LIST} has no list of dependencies.")
-    kept = [line for line in block[1].splitlines() if f"({FEATURES}/" not in line]
-    lines = [*kept, *_lines(root, kept)]
-    after = before[: block.start(1)] + "".join(f"{line}\n" for line in lines) + before[block.end(1) :]
+    before = after = (root / LIST).read_text()
+    known: dict[str, str] = {}
+    for file, name in FILES.items():
+        after = _listed(root, after, file, name, known)
     if after != before:
         (root / LIST).write_text(after)
     return after != before
 
 
-def of(folder: Path) -> Iterator[tuple[str, str]]:
+def of(path: Path) -> Iterator[tuple[str, str]]:
     """Yield (requirement, comment) of each line of a feature's file; a comment above a line is the line's, too."""
     above: list[str] = []
-    text = (folder / FILE).read_text() if (folder / FILE).is_file() else ""
-    for line in text.splitlines():
+    for line in path.read_text().splitlines() if path.is_file() else ():
         needed, _, comment = (part.strip() for part in line.partition("#"))
         above += [comment] if comment else []
         if needed:
@@ -44,19 +40,29 @@ def of(folder: Path) -> Iterator[tuple[str, str]]:
             above = []
 
 
-def _lines(root: Path, kept: list[str]) -> Iterator[str]:
-    known = dict(_named(one) for line in kept for one in LISTED.findall(line))
+def _listed(root: Path, text: str, file: str, name: str, known: dict[str, str]) -> str:
+    """Return the text of pyproject.toml with one of its lists as the features' files want it."""
+    block = re.search(rf"^{name} = \[\n(.*?)^\]$", text, re.MULTILINE | re.DOTALL)
+    if block is None:
+        raise Refused(f"{LIST} has no list {name}.")
+    kept = [line for line in block[1].splitlines() if f"({FEATURES}/" not in line]
+    known |= {_library(one): one for line in kept for one in LISTED.findall(line)}
+    lines = [*kept, *_lines(root, file, known)]
+    return text[: block.start(1)] + "".join(f"{line}\n" for line in lines) + text[block.end(1) :]
+
+
+def _lines(root: Path, file: str, known: dict[str, str]) -> Iterator[str]:
     for folder in sorted(path for path in (root / FEATURES).iterdir() if path.is_dir()):
-        for needed, comment in of(folder):
-            name, _ = _named(needed)
-            if name in known and known[name] != needed:
-                raise Refused(f"{LIST} needs {known[name]}, and {FEATURES}/{folder.name} needs {needed}.")
-            if name not in known:
-                known[name] = needed
+        for needed, comment in of(folder / file):
+            there = known.get(_library(needed))
+            if there not in (None, needed):
+                raise Refused(f"{LIST} needs {there}, and {FEATURES}/{folder.name} needs {needed}.")
+            if there is None:
+                known[_library(needed)] = needed
                 yield f'    "{needed}", # {f"{comment} " if comment else ""}({FEATURES}/{folder.name})'
 
 
-def _named(requirement: str) -> tuple[str, str]:
-    """Return a requirement with the name of its library before it, normalized as an index does."""
+def _library(requirement: str) -> str:
+    """Return the name of a requirement's library, normalized as an index does."""
     found = NAME.match(requirement)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else requirement, requirement
+    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else requirement

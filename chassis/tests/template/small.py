@@ -4,7 +4,7 @@ import json
 
 NAME = "harbor"
 FOLDER, COPY = f"examples/{NAME}", f"app/features/{NAME}"
-LIBRARY, USED = "zinnia-lib==1.2.3", "asks the harbor"
+LIBRARY, TESTED = "zinnia-lib==1.2.3", "zinnia-test==4.5"
 FILES = {
     "__init__.py": '''\
 """The harbor: a page."""
@@ -66,7 +66,8 @@ def put_into(clone, library=False):
     for name, text in FILES.items():
         clone.write(f"{FOLDER}/{name}", text)
     if library:
-        clone.write(f"{FOLDER}/requirements.in", f"# {USED}\n{LIBRARY}\n")
+        clone.write(f"{FOLDER}/requirements.in", f"# asks\n{LIBRARY} # the harbor\n")
+        clone.write(f"{FOLDER}/requirements-dev.in", f"{LIBRARY}\n{TESTED}\n")
         known = json.loads(clone.read(".secrets.baseline"))
         known["results"][f"{FOLDER}/pages.py"] = [{"type": "Secret", "filename": f"{FOLDER}/pages.py"}]
         clone.write(".secrets.baseline", json.dumps(known, indent=2) + "\n")

@@ -9,7 +9,8 @@ from chassis.tests.template.clones import clone_of_this, with_our_tools
 
 UV = '#!/bin/sh\nfor file; do :; done\necho "# made anew" >"$file"\n'
 TRUE, FALSE = "#!/bin/sh\n", "#!/bin/sh\necho 'no network' >&2\nexit 1\n"
-NEEDED = f'    "{small.LIBRARY}", # {small.USED} ({small.COPY})\n]\n'
+NEEDED = f'    "{small.LIBRARY}", # asks the harbor ({small.COPY})\n]\n'
+TESTED = f'    "{small.TESTED}", # ({small.COPY})\n]\n'
 
 
 def fake_tools(clone, uv=UV):
@@ -100,7 +101,7 @@ def test_one_that_cannot_start_is_taken_back(clone):
 
 def test_its_libraries_are_required_and_locked(needy):
     example(needy, f"NAME={small.NAME}")
-    assert NEEDED in needy.read("pyproject.toml")
+    assert [needy.read("pyproject.toml").count(line) for line in (NEEDED, TESTED, small.LIBRARY)] == [1, 1, 1]
     assert needy.read("requirements.txt") == "# made anew\n"
     known = json.loads(needy.read(".secrets.baseline"))["results"]
     assert known[f"{small.COPY}/pages.py"][0]["filename"] == f"{small.COPY}/pages.py"
