@@ -1,29 +1,47 @@
-"""A virtual environment of a clone's own, over ours: what its locks need beyond ours is installed into it alone."""
+"""A virtual environment of a clone's own, over ours: what its examples need beyond ours is installed into it alone."""
 
+import re
 import shutil
-import stat
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+from chassis.tests.servers import ROOT
+from chassis.tests.template.clones import with_our_cache
+
 OURS = Path(sys.executable).parent
-PLAIN = {"python", "python3", "pip", "pip3"}
+PLAIN = {"python", "python3", "pip", "pip3", "uv"}
+PINS = re.compile(r"^[\w.-]+==[^ ;\\]+", re.MULTILINE)
+NOTHING = "#!/bin/sh\n"  # in place of uv: these tests resolve no locks, which needs an index that uv knows
 
 
 def make(clone):
-    """Make the environment, with our tools in it."""
+    """Make the environment, with our tools in it; those of them that are scripts run under its Python."""
     place = clone.folder / ".venv"
     subprocess.run([sys.executable, "-m", "venv", place], check=True, capture_output=True)
-    python = place / "bin/python"
     site = next((place / "lib").glob("python*/site-packages"))
     (site / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
     for tool in OURS.iterdir():
         if tool.is_file() and tool.name not in PLAIN and not (place / "bin" / tool.name).exists():
             shutil.copy2(tool, place / "bin" / tool.name)
-            _point(place / "bin" / tool.name, python)
-    (place / "installed").touch()
-    (place / "installed-dev").touch()
+            _point(place / "bin" / tool.name, place / "bin/python")
+    clone.write(".venv/bin/uv", NOTHING)
+    (place / "bin/uv").chmod(0o755)
+    for mark in ("installed", "installed-dev"):
+        (place / mark).touch()
+    with_our_cache(clone)
+
+
+def install(clone, names):
+    """Install what examples need, in versions that fit the locks; return whether that could be done."""
+    pins = PINS.findall((ROOT / "requirements-dev.txt").read_text())
+    clone.write(".venv/pins.txt", "\n".join(pins))
+    files = [str(path) for name in names for path in (clone.folder / "examples" / name).glob("requirements*.in")]
+    lists = [word for file in files for word in ("-r", file)]
+    said = clone.run(".venv/bin/python", "-m", "pip", "install", "-q", "-c", ".venv/pins.txt", *lists, status=None)
+    assert "conflict" not in said, said
+    return not said or "ERROR" not in said
 
 
 def _point(tool, python):
@@ -31,4 +49,3 @@ def _point(tool, python):
     first, end, rest = tool.read_bytes().partition(b"\n")
     if first.startswith(b"#!") and b"python" in first:
         tool.write_bytes(b"#!" + str(python).encode() + end + rest)
-        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
