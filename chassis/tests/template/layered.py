@@ -7,6 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
+from chassis.template import requirements
 from chassis.tests.servers import ROOT
 from chassis.tests.template.clones import with_our_cache
 
@@ -33,12 +34,17 @@ def make(clone):
     with_our_cache(clone)
 
 
+def required(clone, name):
+    """Return an example's files of requirements."""
+    paths = (clone.folder / "examples" / name / file for file in requirements.FILES)
+    return [path for path in paths if path.is_file()]
+
+
 def install(clone, names):
     """Install what examples need, in versions that fit the locks; return whether that could be done."""
     pins = PINS.findall((ROOT / "requirements-dev.txt").read_text())
     clone.write(".venv/pins.txt", "\n".join(pins))
-    files = [str(path) for name in names for path in (clone.folder / "examples" / name).glob("requirements*.in")]
-    lists = [word for file in files for word in ("-r", file)]
+    lists = [word for name in names for file in required(clone, name) for word in ("-r", str(file))]
     said = clone.run(".venv/bin/python", "-m", "pip", "install", "-q", "-c", ".venv/pins.txt", *lists, status=None)
     assert "conflict" not in said, said
     return not said or "ERROR" not in said

@@ -43,7 +43,7 @@ def clone(tmp_path):
 
 def with_examples(clone, names):
     """Copy examples to the features; skip the test when their libraries cannot be had."""
-    needy = [name for name in names if list((clone.folder / "examples" / name).glob("requirements*.in"))]
+    needy = [name for name in names if layered.required(clone, name)]
     layered.make(clone) if needy else with_our_tools(clone)
     if needy and not layered.install(clone, needy):
         pytest.skip("the libraries of examples need a network")
