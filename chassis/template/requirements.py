@@ -9,7 +9,9 @@ from chassis.template.examples import FEATURES
 
 LIST = "pyproject.toml"
 FILES = {"requirements.in": "dependencies", "requirements-dev.in": "dev"}  # and the list; the second is of the tests
+LISTS = re.compile(r"^(dependencies|dev) = \[\n(.*?)^\]$", re.MULTILINE | re.DOTALL)
 NAME = re.compile(r"[A-Za-z0-9._-]+")
+SEPARATORS = re.compile(r"[-_.]+")
 LISTED = re.compile(r'^ *"([^"]+)"', re.MULTILINE)
 
 
@@ -42,13 +44,13 @@ def of(path: Path) -> Iterator[tuple[str, str]]:
 
 def _listed(root: Path, text: str, file: str, name: str, known: dict[str, str]) -> str:
     """Return the text of pyproject.toml with one of its lists as the features' files want it."""
-    block = re.search(rf"^{name} = \[\n(.*?)^\]$", text, re.MULTILINE | re.DOTALL)
+    block = next((found for found in LISTS.finditer(text) if found[1] == name), None)
     if block is None:
         raise Refused(f"{LIST} has no list {name}.")
-    kept = [line for line in block[1].splitlines() if f"({FEATURES}/" not in line]
+    kept = [line for line in block[2].splitlines() if f"({FEATURES}/" not in line]
     known |= {_library(one): one for line in kept for one in LISTED.findall(line)}
     lines = [*kept, *_lines(root, file, known)]
-    return text[: block.start(1)] + "".join(f"{line}\n" for line in lines) + text[block.end(1) :]
+    return text[: block.start(2)] + "".join(f"{line}\n" for line in lines) + text[block.end(2) :]
 
 
 def _lines(root: Path, file: str, known: dict[str, str]) -> Iterator[str]:
@@ -65,4 +67,4 @@ def _lines(root: Path, file: str, known: dict[str, str]) -> Iterator[str]:
 def _library(requirement: str) -> str:
     """Return the name of a requirement's library, normalized as an index does."""
     found = NAME.match(requirement)
-    return re.sub(r"[-_.]+", "-", found[0]).lower() if found else requirement
+    return SEPARATORS.sub("-", found[0]).lower() if found else requirement
