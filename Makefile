@@ -31,7 +31,7 @@ given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run dev shell seed test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        rename new upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        rename new example upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -56,6 +56,10 @@ new: ## make a repository of its own: make new DIR=../acme NAME="Acme Lab" [PART
 	@$(NEW_ENOUGH)
 	@$(PYTHON) -m chassis.template.new $(call given,DIR,dir) $(call given,NAME,name) $(call given,SLUG,slug) \
 	  $(call given,PARTS,parts) $(call given,EXAMPLES,examples)
+
+example: ## list the services to start from; copy one to app/features: make example NAME=... (take it away with REMOVE=1)
+	@$(NEW_ENOUGH)
+	@$(PYTHON) -m chassis.template.example $(call given,NAME,name) $(if $(filter 1,$(REMOVE)),--remove)
 
 upgrade: ## take a newer version of the template: make upgrade [TO=v0.3.0] [FROM=path or URL] [DRY=1]
 	@$(NEW_ENOUGH)

@@ -60,6 +60,7 @@ def _created(settings: "Settings | None") -> "Flask":
 def _install(app: "Flask", settings: "Settings") -> None:
     """Install the rooms in the order in which a request passes them, then the features, then what surrounds them."""
     from chassis import cli, mail, realtime, web
+    from chassis.files import leaving as files_leaving
     from chassis.jobs import leaving, schedules
     from chassis.observability import requests, tracing
     from chassis.security import (
@@ -92,6 +93,7 @@ def _install(app: "Flask", settings: "Settings") -> None:
     web.install(app)
     realtime.install(app, settings)
     leaving.install(app)
+    files_leaving.install(app)
     mail.install(app)
     cli.install(app)
     register_upkeep()

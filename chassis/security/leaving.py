@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, Table, delete, select, update
 
 from chassis.db import db
 from chassis.security import store
 from chassis.wiring import current_wiring
 
-__all__ = ["Departure", "Ending", "Part"]
+__all__ = ["Departure", "Ending", "Part", "owned"]
 
 NAMED = 5  # of what ends, in a sentence
 
@@ -22,9 +22,9 @@ NAMED = 5  # of what ends, in a sentence
 class Departure:
     """The person who leaves.
 
-    Jobs pass to the owner `heir`, or are cancelled without one; `keep_keys` keeps the keys that the person made for
-    other owners. `owners` are the names that the person's keys and work are stored under; finding the keys completes
-    them.
+    Jobs, rows and files pass to the owner `heir`; without one, jobs are cancelled, and rows and files are deleted.
+    `keep_keys` keeps the keys that the person made for other owners. `owners` are the names that the person's keys and
+    work are stored under; finding the keys completes them.
     """
 
     email: str
@@ -62,6 +62,25 @@ class Part:
     find: Callable[[Connection, Departure], Ending]
     end: Callable[[Connection, Departure], None]
     plantable: bool = False
+
+
+def owned(table: Table, what: str, *, named: str = "id") -> Part:
+    """Return the part for the rows of a table with a column `owner`: they pass to the heir, or are deleted.
+
+    `what` says what they are, in the plural; the column `named` tells one from another.
+    """
+
+    def find(conn: Connection, departure: Departure) -> Ending:
+        fate = f"handed over to {departure.heir}" if departure.heir else "deleted"
+        query = select(table.c[named]).where(table.c.owner.in_(departure.owners)).order_by(*table.primary_key)
+        return Ending(what, fate, [str(name) for name in conn.execute(query).scalars()])
+
+    def end(conn: Connection, departure: Departure) -> None:
+        theirs = table.c.owner.in_(departure.owners)
+        handed = update(table).where(theirs).values(owner=departure.heir)
+        conn.execute(handed if departure.heir else delete(table).where(theirs))
+
+    return Part(find, end)
 
 
 def parts() -> list[Part]:

@@ -1,4 +1,4 @@
-"""What a template does for its clones: `make rename`, `make new` and `make upgrade`.
+"""What a template does for its clones: `make rename`, `make new`, `make example` and `make upgrade`.
 
 Runs under a plain Python with git beside it, before anything is installed; imports no room of the chassis.
 """

@@ -6,7 +6,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chassis.template import Refused, identity, record, refusals, rename, say, starter, stripping
+from chassis.template import Refused, examples, fitting, identity, record, refusals, rename, say, starter, stripping
 from chassis.template.git import attempt, export, git
 from chassis.template.record import Record
 
@@ -32,11 +32,12 @@ def new(source: Path, given: argparse.Namespace) -> None:
     target = _free(given.dir)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as scratch:
         made = Path(scratch) / "new"
-        known = _written(source, made, given)
+        known, left = _written(source, made, given)
         _commit(made, f"Start {known.name}", known)
         shutil.rmtree(target, ignore_errors=True)  # an empty folder
         made.replace(target)
-    say(f"Made {target} from {known.tag or known.commit[:12]}: cd {target} && make run")
+    commands = " && ".join((f"cd {target}", *left, "make run"))
+    say(f"Made {target} from {known.tag or known.commit[:12]}: {commands}")
 
 
 def _free(wanted: str) -> Path:
@@ -50,25 +51,27 @@ def _free(wanted: str) -> Path:
     return target
 
 
-def _written(source: Path, made: Path, given: argparse.Namespace) -> Record:
-    """Write the files of the new repository; return its record."""
+def _written(source: Path, made: Path, given: argparse.Namespace) -> tuple[Record, list[str]]:
+    """Write the files of the new repository; return its record, and the commands that are left to run there."""
     commit = git(source, "rev-parse", "HEAD")
     export(source, commit, made)
     old = identity.read(made)
     who = refusals.identity(given.name, given.slug, made, old)
-    examples = stripping.chosen(made, stripping.FEATURES, given.examples, "example")
+    chosen = stripping.chosen(stripping.available(made), given.examples, "example")
     parts = _parts(made, given.parts)
-    stripping.strip(made, examples, parts)
+    others = examples.found(made)
+    copied = stripping.strip(made, chosen, parts)
     shipped = (made / "README.md").read_text()
     rename.apply(made, old, who)
     _first_version(made)
-    (made / "README.md").write_text(starter.readme(who.name, shipped, bool(examples)))
+    readmes = {name: f"{examples.FEATURES}/{name}/README.md" for name in chosen if name in others}
+    (made / "README.md").write_text(starter.readme(who.name, shipped, len(readmes) < len(chosen), readmes))
     (made / "CHANGELOG.md").write_text(starter.CHANGELOG)
     (made / SHOWN).unlink(missing_ok=True)
     origin, tag = record.origin_of(source), record.tag_of(source, commit)
-    known = Record(origin, tag, commit, who.name, who.slug, parts, examples)
+    known = Record(origin, tag, commit, who.name, who.slug, parts, chosen)
     record.write(made, known)
-    return known
+    return known, fitting.fit(source, made, bool(copied))
 
 
 def _first_version(made: Path) -> None:
@@ -80,7 +83,7 @@ def _first_version(made: Path) -> None:
 def _parts(made: Path, wanted: str | None) -> tuple[str, ...]:
     if wanted is None:
         return identity.parts((made / identity.FILE).read_text())
-    return stripping.chosen(made, stripping.PARTS, wanted, "part")
+    return stripping.chosen(examples.names(made / stripping.PARTS), wanted, "part")
 
 
 def _commit(made: Path, subject: str, known: Record) -> None:

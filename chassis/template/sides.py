@@ -18,7 +18,8 @@ OURS = ("CHANGELOG.md", "LICENSE")
 UNLESS_CHANGED = ("README.md", "SECURITY.md")  # texts, of which a merge line by line makes no sense
 GENERATED = ("docs/configuration.md", ".env.example")
 VERSION_LINE = re.compile(r'^version = "(.*)"$', re.MULTILINE)
-FEATURE = re.compile(r"app/features/[^/]+/")
+FEATURE = re.compile(r"app/features/[^/]+/|examples/(?:[^/]+/)?")  # new ones are not added
+EXAMPLE = re.compile(r"^(examples/[^/]+/).+")  # is listed as a whole
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ def sides(root: Path, base: str, new: str, title: str) -> Sides:
     cut = [without(root, tree, deleted | kept_as_they_are) for tree in (old_tree, new_tree)]
     first = git(root, "commit-tree", cut[0], "-m", "The template before", env=NOBODY)
     second = git(root, "commit-tree", cut[1], "-p", first, "-m", title, env=NOBODY)
-    left_out = sorted(name for name in deleted & their if name not in old or _differ(root, name, old_tree, new_tree))
+    changed = (name for name in deleted & their if name not in old or _differ(root, name, old_tree, new_tree))
+    left_out = sorted({EXAMPLE.sub(r"\1", name) for name in changed})
     return Sides(second, cut[0] != cut[1], (old_tree, new_tree), tuple(left_out))
 
 

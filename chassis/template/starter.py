@@ -37,7 +37,13 @@ feature in `app/features`. `chassis/` is the machinery below it, which `make upg
 EXAMPLE = re.compile(r"^## The example .*?(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 
 
-def readme(name: str, shipped: str, with_example: bool) -> str:
-    """Return the README of a new service; a kept example keeps its section of the shipped one."""
+def readme(name: str, shipped: str, with_example: bool, readmes: dict[str, str]) -> str:
+    """Return the README of a new service.
+
+    The shipped example keeps its section of the shipped README; `readmes` are the paths of those of other examples.
+    """
     section = EXAMPLE.search(shipped) if with_example else None
-    return README.format(name=name) + (f"\n{section[0].rstrip()}\n" if section else "")
+    rows = "".join(
+        f"| [The feature {one}]({path}) | What does it do, and how do I try it? |\n" for one, path in readmes.items()
+    )
+    return README.format(name=name) + rows + (f"\n{section[0].rstrip()}\n" if section else "")

@@ -1,55 +1,57 @@
 """Takes examples and parts out of a fresh tree, with what the generated documents say about their settings."""
 
 import ast
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from chassis.template import Refused, identity
+from chassis.template import Refused, baseline, identity
+from chassis.template.examples import FEATURES, FOLDER, copy, found, names
 
-FEATURES, PARTS = "app/features", "chassis/parts"
-BASELINE = ".secrets.baseline"  # what detect-secrets has found, by file
+PARTS = "chassis/parts"
 
 
-def chosen(root: Path, folder: str, wanted: str, what: str) -> tuple[str, ...]:
+def chosen(there: list[str], wanted: str, what: str) -> tuple[str, ...]:
     """Return the packages that a list with commas names; raise Refused for one that does not exist."""
-    there = packages(root / folder)
-    names = tuple(name.strip() for name in wanted.split(",") if name.strip())
-    for name in names:
+    asked = tuple(dict.fromkeys(name.strip() for name in wanted.split(",") if name.strip()))
+    for name in asked:
         if name not in there:
             raise Refused(f"There is no {what} {name!r}: {', '.join(there) or 'none'}")
-    return names
+    return asked
 
 
-def packages(folder: Path) -> list[str]:
-    """Return the names of the packages in a folder."""
-    return sorted(path.parent.name for path in folder.glob("*/__init__.py"))
+def available(root: Path) -> list[str]:
+    """Return the names of all examples: those that are features already, and those to be copied."""
+    return sorted({*names(root / FEATURES), *found(root)})
 
 
-def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> None:
-    """Delete the other examples, name only these parts, and shorten the documents of settings."""
-    gone = [root / FEATURES / name for name in packages(root / FEATURES) if name not in examples]
-    unused = [root / PARTS / name for name in packages(root / PARTS) if name not in parts]
+def strip(root: Path, examples: tuple[str, ...], parts: tuple[str, ...]) -> list[str]:
+    """Keep these examples as features, name only these parts, and shorten the documents of settings.
+
+    Returns the examples that were copied, whose settings are in no document yet.
+    """
+    copied = [name for name in examples if not (root / FEATURES / name).exists()]
+    gone = [root / FEATURES / name for name in names(root / FEATURES) if name not in examples]
+    unused = [root / PARTS / name for name in names(root / PARTS) if name not in parts]
     titles = [title for folder in (*gone, *unused) for title in _titles(folder)]
-    for folder in gone:
-        shutil.rmtree(folder)
-    _forget_secrets(root)
+    for name in copied:
+        copy(root, name)
+        baseline.follow(root, f"{FOLDER}/{name}", f"{FEATURES}/{name}")
+    for folder in (*gone, root / FOLDER):
+        shutil.rmtree(folder, ignore_errors=True)
+    baseline.forget(root)
+    _shorten(root, titles)
+    service = root / identity.FILE
+    service.write_text(identity.replaced(service.read_text(), {"parts": _tuple(parts)}))
+    return copied
+
+
+def _shorten(root: Path, titles: list[str]) -> None:
     for name, start in (("docs/configuration.md", "## {}"), (".env.example", "# --- {} ---")):
         text = (root / name).read_text()
         for title in titles:
             text = _without(text, start.format(title), start.partition("{")[0])
         (root / name).write_text(text)
-    service = root / identity.FILE
-    service.write_text(identity.replaced(service.read_text(), {"parts": _tuple(parts)}))
-
-
-def _forget_secrets(root: Path) -> None:
-    """Take files that do not exist out of the baseline."""
-    baseline = root / BASELINE
-    known = json.loads(baseline.read_text())
-    known["results"] = {name: found for name, found in known["results"].items() if (root / name).exists()}
-    baseline.write_text(json.dumps(known, indent=2) + "\n")
 
 
 def _titles(folder: Path) -> Iterator[str]:

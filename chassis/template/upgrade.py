@@ -91,7 +91,7 @@ def _list(place: Path) -> None:
 
 def _tell(root: Path, base: str, new: str, both: Sides, conflicts: list[str]) -> None:
     for title, lines in (
-        ("Left out, since it was deleted here:", both.left_out),
+        ("Left out, since it was deleted here or is a new example:", both.left_out),
         ("Conflicts, both sides changed the same lines:", conflicts),
         ("Settings:", tuple(notes.settings(root, base, new))),
     ):

@@ -2,8 +2,9 @@
 
     python -m chassis.tests.clone [--keep PART]... [options of pytest]
 
-Copies the files known to git, deletes every feature of `app/features`, removes all parts except those to keep, and runs
-`make lint`, the suite and the server in the copy. The exit status is that of the first one that fails.
+Copies the files known to git, without the features of `app/features` and without `examples`, removes all parts except
+those to keep, and runs `make lint`, the suite and the server in the copy. The exit status is that of the first one that
+fails.
 """
 
 import argparse
@@ -31,11 +32,11 @@ def main() -> int:
 
 
 def bare_clone(clone: Path, parts: list[str]) -> Path:
-    """Copy the files known to git to a folder, without the features and parts."""
+    """Copy the files known to git to a folder, without the features, examples and parts."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
     for name in names:
-        if name and (ROOT / name).is_file() and not name.startswith("app/features/"):
+        if name and (ROOT / name).is_file() and not name.startswith(("app/features/", "examples/")):
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, clone / name)
     (clone / "app/features").mkdir()

@@ -16,7 +16,7 @@ from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 pytestmark = same_in_every_mode
 BIN = Path(sys.executable).parent
-PLACES = ("README.md", "docs/*.md", "chassis/*.md", "chassis/docs/*.md")
+PLACES = ("README.md", "docs/*.md", "examples/*.md", "chassis/*.md", "chassis/docs/*.md")
 TITLE = (ROOT / "README.md").read_text().splitlines()[0].removeprefix("# ")
 ELSEWHERE = {
     ("README.md", TITLE): "the example's tests type it, and the gate",

@@ -85,7 +85,7 @@ def sign_in_link(email: str, url: str) -> None:
     "heir",
     default="",
     metavar="EMAIL",
-    help="E-mail of the account that takes over the jobs; without it they are cancelled.",
+    help="E-mail of the account that takes over jobs, files and rows; without it they are cancelled or deleted.",
 )
 @click.option(
     "--keep-keys-for-others", "keep_keys", is_flag=True, help="Keep the keys that the account created for other owners."

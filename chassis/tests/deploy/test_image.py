@@ -48,7 +48,7 @@ def test_the_context_is_nothing_else():
     assert rules()[0] == "*"
     assert all(re.fullmatch(r"\*|![\w.-]+|\*\*/[\w.*]+", rule) for rule in rules())
     kept = {rule[1:] for rule in rules() if rule.startswith("!")}
-    assert not kept & {".env", ".git", "data", "tests", "deploy"}
+    assert not kept & {".env", ".git", "data", "tests", "deploy", "examples"}
     assert all((ROOT / name).exists() for name in kept)
     for name in (".env", ".env.local", ".git", "__pycache__", "tests"):
         assert any(fnmatch.fnmatch(name, rule[3:]) for rule in rules() if rule.startswith("**/"))

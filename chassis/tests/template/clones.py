@@ -12,9 +12,18 @@ from chassis.tests.servers import CLEAN, ROOT
 
 WHO = {f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
 ALONE = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull, "GIT_TERMINAL_PROMPT": "0"}
+INDEX = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "UV_"))}  # where packages are
 WORDS = ("Zinnia", "Harbor")
 NAME, NAME_SLUG = " ".join(WORDS), "-".join(WORDS).lower()  # put together: nothing in the chassis names a service
-NEVER = ("chassis/", "LICENSE", "CHANGELOG.md", "app/features/", "benchmarks/", ".secrets.baseline")  # carry no name
+NEVER = (
+    "chassis/",
+    "LICENSE",
+    "CHANGELOG.md",
+    "app/features/",
+    "examples/",
+    "benchmarks/",
+    ".secrets.baseline",
+)  # carry no name
 
 
 class Clone:
@@ -26,7 +35,7 @@ class Clone:
     def run(self, *command: str, status: int | None = 0, seconds: float | None = LIMIT_SECONDS) -> str:
         """Run a command in the clone and return what it printed; None allows every exit status, and any time."""
         done = subprocess.run(
-            command, cwd=self.folder, env={**CLEAN, **WHO, **ALONE, "NAME": "a-machine"}, text=True,
+            command, cwd=self.folder, env={**CLEAN, **INDEX, **WHO, **ALONE, "NAME": "a-machine"}, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, check=False,
         )  # fmt: skip
         assert status is None or done.returncode == status, done.stdout
@@ -95,6 +104,11 @@ def with_our_tools(clone: Clone) -> None:
         (clone.folder / ".venv").symlink_to(Path(sys.executable).parent.parent)
     for lock in clone.folder.glob("requirements*.txt"):
         os.utime(lock, (0, 0))
+    with_our_cache(clone)
+
+
+def with_our_cache(clone: Clone) -> None:
+    """Copy what mypy knows, which then has less to read."""
     if (ROOT / ".mypy_cache").is_dir() and not (clone.folder / ".mypy_cache").exists():
         shutil.copytree(ROOT / ".mypy_cache", clone.folder / ".mypy_cache")
 

@@ -8,6 +8,7 @@ import pytest
 from chassis.base.service import current
 from chassis.tests.named import EXAMPLE, SLUG
 from chassis.tests.servers import needs_example
+from chassis.tests.template import small
 from chassis.tests.template.clones import NAME, NAME_SLUG, Clone, clone_of_this, with_our_tools
 
 TAG = "chassis-v99.0.0"
@@ -26,6 +27,7 @@ REFUSED = {
 @pytest.fixture(scope="module")
 def template(tmp_path_factory):
     clone = clone_of_this(tmp_path_factory.mktemp("template") / "clone")
+    small.put_into(clone)
     clone.git("tag", TAG)
     clone.git("remote", "add", "origin", f"https://{':'.join(('someone', 'word'))}@git.example.org/template.git")
     return clone
@@ -60,6 +62,8 @@ def test_nothing_of_the_example_is_left(made, template):
     known = json.loads(made.read(".secrets.baseline"))["results"]
     assert [name for name in known if not (made.folder / name).exists()] == []
     assert not list(made.folder.rglob("*.csv"))
+    assert not (made.folder / "examples").exists()
+    assert "There are no examples" in made.make("example")
     assert [place for place in made.places("DEMO_PREDICTOR") if not place.startswith("chassis/tests/")] == []
 
 
@@ -96,6 +100,31 @@ def test_an_example_that_is_asked_for_is_kept_with_its_section(template, tmp_pat
     assert "parts=())" in kept.read("app/__init__.py")
     with_our_tools(kept)
     assert "up to date" in kept.run(".venv/bin/python", "-m", "flask", "settings", "docs", "--check")
+
+
+def test_an_example_to_copy_becomes_a_feature_with_its_documents(template, tmp_path):
+    with_our_tools(template)
+    said = template.make("new", f"DIR={tmp_path}/made", f"NAME={NAME}", f"EXAMPLES={small.NAME}", "PARTS=")
+    assert f"cd {tmp_path}/made && make run\n" in said
+    made = Clone(tmp_path / "made")
+    assert made.read(f"{small.COPY}/pages.py") == small.FILES["pages.py"]
+    assert not (made.folder / "examples").exists()
+    assert tomllib.loads(made.read(".template"))["examples"] == [small.NAME]
+    assert f"| [The feature {small.NAME}]({small.COPY}/README.md) |" in made.read("README.md")
+    assert "\n## The example" not in made.read("README.md")
+    assert "`HARBOR_SHIPS`" in made.read("docs/configuration.md")
+    with_our_tools(made)
+    assert "up to date" in made.run(".venv/bin/python", "-m", "flask", "settings", "docs", "--check")
+
+
+def test_without_tools_the_commands_for_an_example_are_named(tmp_path):
+    clone = clone_of_this(tmp_path / "clone")
+    small.put_into(clone, library=True)
+    said = clone.make("new", f"DIR={tmp_path}/made", f"NAME={NAME}", f"EXAMPLES={small.NAME}")
+    assert f"cd {tmp_path}/made && make lock && make docs && make run\n" in said
+    made = Clone(tmp_path / "made")
+    assert f"({small.COPY})\n" in made.read("pyproject.toml")
+    assert list(json.loads(made.read(".secrets.baseline"))["results"])[-1] == f"{small.COPY}/pages.py"
 
 
 @pytest.mark.long

@@ -6,7 +6,7 @@ import tomllib
 import pytest
 
 from chassis.tests.named import EXAMPLE, SLUG
-from chassis.tests.template import versions
+from chassis.tests.template import small, versions
 from chassis.tests.template.clones import NAME, NAME_SLUG, Clone, with_our_tools
 from chassis.tests.template.versions import OWN, SITE, UNIT, UPGRADING
 
@@ -68,12 +68,14 @@ def test_what_was_deleted_stays_away(upgraded):
     service, said = upgraded
     for name in (
         f"app/features/{EXAMPLE}",
+        small.FOLDER,
+        "examples/moat",
         "deploy/supervisor",
         "deploy/caddy/Caddyfile",
         "chassis/docs/performance.md",
     ):
         assert not (service.folder / name).exists()
-    assert "Left out, since it was deleted here:\n" in said
+    assert "Left out, since it was deleted here or is a new example:\n" in said
     assert f"  deploy/caddy/Caddyfile\n  deploy/supervisor/more.conf\n  deploy/supervisor/{NAME_SLUG}.conf\n" in said
 
 

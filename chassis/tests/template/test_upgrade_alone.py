@@ -56,7 +56,9 @@ def test_a_clone_that_changed_nothing_becomes_the_new_version(clone, template):
     assert "make docs" in said
     clone.commit("Upgrade")
     differ = clone.git("diff", "--name-only", "refs/template/tags/chassis-v99.0.0").splitlines()
-    assert differ == [".env.example", ".template", "CHANGELOG.md", "app/__init__.py", "pyproject.toml"]
+    new = "examples/moat/__init__.py"
+    assert differ == [".env.example", ".template", "CHANGELOG.md", "app/__init__.py", new, "pyproject.toml"]
+    assert "  examples/moat/\n" in said
     assert str(template.folder) in clone.read(".template")
 
 

@@ -4,6 +4,7 @@ import re
 import shutil
 
 from chassis.tests.named import EXAMPLE, SLUG
+from chassis.tests.template import small
 from chassis.tests.template.clones import NAME, Clone, clone_of_this
 
 OWN = "app/features/harbor/__init__.py"
@@ -18,6 +19,7 @@ def template_in(folder):
     template = clone_of_this(folder)
     now = re.search(r'__version__ = "(.*?)"', template.read("chassis/__init__.py"))[1]
     template.change("chassis/__init__.py", now, "98.0.0")
+    small.put_into(template)
     release(template, "98.0.0")
     moved_on(template)
     release(template, "99.0.0")
@@ -57,6 +59,8 @@ def moved_on(template):
     template.change("requirements.txt", "\n", "\n# The template's line.\n")
     if (template.folder / f"app/features/{EXAMPLE}").exists():
         template.write(f"app/features/{EXAMPLE}/moat.py", '"""A new file of the example."""\n')
+    for name in (f"{small.FOLDER}/moat.py", "examples/moat/__init__.py"):
+        template.write(name, '"""A new file of an example, and a new example."""\n')
 
 
 def cloned(template, folder):
@@ -93,8 +97,8 @@ def renamed(clone):
 
 
 def lived_in(clone):
-    """Delete the example and some of the rim, change some, add a feature, and commit."""
-    for name in (f"app/features/{EXAMPLE}", "deploy/supervisor"):
+    """Delete the examples and some of the rim, change some, add a feature, and commit."""
+    for name in (f"app/features/{EXAMPLE}", small.FOLDER, "deploy/supervisor"):
         shutil.rmtree(clone.folder / name, ignore_errors=True)
     (clone.folder / "deploy/caddy/Caddyfile").unlink()
     clone.write(OWN, FEATURE)

@@ -12,6 +12,9 @@ import pytest
 from chassis import jobs
 from chassis.base.times import DAY_SECONDS
 from chassis.db import db
+from chassis.files import StoredFile
+from chassis.files import store as file_store
+from chassis.files.model import new_id
 from chassis.jobs import store as job_store
 from chassis.jobs.model import RUNNING
 from chassis.parts.accounts import administration
@@ -145,6 +148,19 @@ def test_jobs_are_handed_over_and_keys_for_others_are_kept_when_asked(team):
     with team.app.app_context():
         assert list(stale_keys.reasons().values()) == [f"was created by {ADA}, whose account is disabled"]
     assert "whose account is disabled" in team.run("list", "--stale", group="keys").output
+
+
+@pytest.mark.parametrize(
+    ("words", "fate", "left"),
+    [((), "deleted", []), (("--hand-over-to", GRACE), f"handed over to {GRACE}", [GRACE, GRACE])],
+)
+def test_its_files_and_those_of_its_keys_are_deleted_or_handed_over(team, words, fate, left):
+    owners = ADA, f"key:{id_of(made_by(signed_in(team)))}", "somebody@example.org"
+    files = [StoredFile(new_id(), owner, "", f"{n}.txt", "text/plain", 1, "", 0.0) for n, owner in enumerate(owners)]
+    db.write(lambda conn: file_store.insert(conn, files))
+    assert f"files (2, {fate}): " in team.run("disable", ADA, *words, "--yes").output
+    stored, _ = db.read(lambda conn: file_store.listing(conn, None, None, limit=9, offset=0))
+    assert sorted(file.owner for file in stored) == [*left, "somebody@example.org"]
 
 
 def test_the_command_lists_what_ends_and_asks(team):
