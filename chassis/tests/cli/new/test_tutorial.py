@@ -128,4 +128,4 @@ def test_the_chapter_about_tests_passes_in_the_tutorial_s_feature(reader):
     (block,) = blocks("chassis/docs/features-reference.md", "Testing a feature")
     reader.clone.write("app/features/albums/tests/test_chapter.py", block)
     reader.typed("ruff check --no-cache app && ruff format --check --no-cache app")
-    assert "6 passed" in reader.typed('python -m pytest app/features/albums/tests/test_chapter.py')
+    assert "6 passed" in reader.typed("python -m pytest app/features/albums/tests/test_chapter.py")
