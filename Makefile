@@ -132,7 +132,7 @@ manifest: .venv/installed-dev ## write the hashes that flask doctor compares, af
 format: .venv/installed-dev ## format the code
 	@$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format .
 
-docs: .venv/installed-dev ## write docs/configuration.md, .env.example and chassis/docs/reference.md from the code
+docs: .venv/installed ## write docs/configuration.md, .env.example and chassis/docs/reference.md from the code
 	@$(BIN)/python -m flask settings docs && $(BIN)/python -m chassis.cli.reference
 
 lock: .venv/installed-dev ## resolve the requirements again, with hashes

@@ -1,4 +1,4 @@
-"""The plugins of every pytest run: order, failures, marks for tests with servers, groups, shared servers."""
+"""The plugins of every pytest run: order, failures, marks for tests with servers, groups, shared servers, fixtures."""
 
 pytest_plugins = [
     "chassis.tests.suite.order",
@@ -7,4 +7,5 @@ pytest_plugins = [
     "chassis.tests.suite.fast",
     "chassis.tests.suite.groups",
     "chassis.tests.suite.sharing",
+    "chassis.tests.suite.feature",
 ]

@@ -39,7 +39,8 @@ def start(worker: Any) -> None:
     db.warm()
     db.watch()
     profiling.listen()
-    lag, probe = LagMonitor(settings.hub_stall_seconds), Probe()
+    readable = not settings.production and settings.effective_log_format != "json"
+    lag, probe = LagMonitor(settings.hub_stall_seconds, readable=readable), Probe()
     wiring.health_checks["writable"] = probe.problem
     history = History(figures.figures, figures.NAMES)
     keep(app, history)

@@ -28,7 +28,8 @@ Generated from the docstrings by `make docs`; do not edit.
 
 This is the public surface of the chassis: what a service and its features may import. Import from the rooms that the
 headings name (`from chassis.jobs import enqueue`, `from chassis.security import quotas`). Every other name is private
-and may change with any version. [Adding a feature](adding-a-feature.md) shows how the names are used."""
+and may change with any version. [Features: reference](features-reference.md) shows how the
+names are used."""
 
 
 def document() -> str:

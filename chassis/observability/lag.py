@@ -14,14 +14,14 @@ class LagMonitor:
     """Measures the lag in its own thread, which is a green thread where the process is patched.
 
     A lag above `stall_seconds` is counted, and its cause is logged while it lasts. No stall is counted when
-    `stall_seconds` is 0, or when the process uses real threads, which have no hub.
+    `stall_seconds` is 0, or when the process uses real threads, which have no hub. `readable`: see StallWatch.
     """
 
-    def __init__(self, stall_seconds: float = 0) -> None:
+    def __init__(self, stall_seconds: float = 0, *, readable: bool = False) -> None:
         self.last = self.maximum = 0.0
         self.due = time.monotonic() + INTERVAL_SECONDS
         self._stall_seconds = stall_seconds if current_mode() != "threading" else 0
-        self._watch = StallWatch(stall_seconds, lambda: self.due) if self._stall_seconds else None
+        self._watch = StallWatch(stall_seconds, lambda: self.due, readable=readable) if self._stall_seconds else None
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._loop, name="lag-monitor", daemon=True)
 

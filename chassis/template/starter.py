@@ -28,7 +28,8 @@ feature in `app/features`. `chassis/` is the machinery below it, which `make upg
 
 | document | answers |
 |---|---|
-| [Adding a feature](chassis/docs/adding-a-feature.md) | How do I write a feature? |
+| [Adding a feature](chassis/docs/adding-a-feature.md) | How do I write my first feature? |
+| [Features](chassis/docs/features-reference.md) | What can a feature use, and how do I test it? |
 | [Configuration](docs/configuration.md) | Which settings are there? |
 | [Deploying](docs/deploy.md) | How do I install, update and roll back the service? |
 | [Operations](chassis/docs/operations.md) | How do I run it: commands, logs, backups, people, limits? |

@@ -7,6 +7,20 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FENCED = re.compile(r"^```\w*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"(?<=\n\n)((?: {4}[^\n]*\n|\n(?= {4}))+)")
+LINK = re.compile(r"\]\((?!\w+:)([^)\s]+)\)")
+
+
+def links(document: str) -> list[str]:
+    """Return the relative links of a document."""
+    return LINK.findall(FENCED.sub("", (ROOT / document).read_text()))
+
+
+def anchors(text: str) -> set[str]:
+    """Return what links to a document can name: its headings, as websites write them, and its own anchors."""
+    headings = re.findall(r"^#+ (.*)$", FENCED.sub("", text), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", name.lower()).replace(" ", "-") for name in headings} | set(
+        re.findall(r'<a id="([\w-]+)">', text)
+    )
 
 
 def blocks(document: str, heading: str | None = None) -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chassis.tests.conftest import CLEAN, ROOT, free_port, same_in_every_mode
-from chassis.tests.documents import blocks, sections
+from chassis.tests.documents import anchors, blocks, links, sections
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 pytestmark = same_in_every_mode
@@ -24,16 +24,16 @@ ELSEWHERE = {
     ("README.md", "The example over HTTP"): "the example's tests type it",
     ("README.md", "Tests"): "chassis/tests/test_suite.py asks for each order, busy processes and a young machine",
     (
-        "chassis/docs/adding-a-feature.md",
+        "chassis/docs/features-reference.md",
         "A feature in one file",
     ): "chassis/tests/e2e/test_serving.py puts it into a copy and uses it",
-    ("chassis/docs/adding-a-feature.md", "Rooms that miss nothing"): "no command",
+    ("chassis/docs/features-reference.md", "Rooms that miss nothing"): "no command",
     (
-        "chassis/docs/adding-a-feature.md",
+        "chassis/docs/features-reference.md",
         "Stream an answer",
     ): "chassis/tests/realtime/test_streams_documented.py puts it into an application",
     (
-        "chassis/docs/adding-a-feature.md",
+        "chassis/docs/features-reference.md",
         "Who may do what",
     ): "chassis/tests/security/test_keys.py puts it into an application",
     ("chassis/docs/architecture.md", "The way of one piece of work"): "a drawing",
@@ -81,6 +81,12 @@ ELSEWHERE = {
     ): "chassis/tests/web/test_typed_client.py builds its files",
     ("chassis/docs/security.md", "Audits"): "chassis/tests/deploy/test_audit.py runs what it calls",
 }
+DOCUMENTS = sorted(
+    str(path.relative_to(ROOT))
+    for path in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "chassis").rglob("*.md")]
+    if "node_modules" not in path.parts
+)
+WHOLE = {"chassis/docs/alerts.md", "chassis/docs/adding-a-feature.md"}  # all of it, the second by test_tutorial.py
 
 
 def typed(block, folder, **env):
@@ -120,9 +126,18 @@ def test_every_block_is_typed_somewhere():
         for heading in sections(document)
         if (document, heading) not in ELSEWHERE
         and f'blocks("{document}", "{heading}")' not in tests
-        and document != "chassis/docs/alerts.md"  # all of it is, below
+        and document not in WHOLE
     ]
     assert not forgotten
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document):
+    for link in links(document):
+        name, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / name if name else ROOT / document
+        assert target.exists(), link
+        assert not anchor or anchor in anchors(target.read_text()), link
 
 
 @pytest.mark.long

@@ -35,7 +35,6 @@ FILES = {  # and the options without which they are not written
     "static/upload.js": ("page", "upload"),
     "static/job.js": ("page", "job"),
     "static/talk.js": ("page", "live", "plain"),
-    "tests/conftest.py": ("page",),
     "tests/test_api.py": (),
     "tests/test_ownership.py": ("table",),
     "tests/test_retention.py": ("table",),

@@ -119,7 +119,7 @@ def test_the_garbage_of_requests_is_collected_though_not_while_it_starts(shared,
 def copied(tmp_path_factory):
     """A server of a copy of the project, to which the feature of the guide was added: (server, its folder)."""
     root, copy = Path(__file__).parents[3], tmp_path_factory.mktemp("copy") / "project"
-    guide = (root / "chassis/docs/adding-a-feature.md").read_text()
+    guide = (root / "chassis/docs/features-reference.md").read_text()
     code = re.search(r"## A feature in one file.*?```python\n(.*?)```", guide, re.DOTALL)[1]
     for name in ("app", "chassis"):
         shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("tests"))

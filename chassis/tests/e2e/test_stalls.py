@@ -1,11 +1,14 @@
 """Code that holds up the hub is named in the log."""
 
 import json
+import re
 import threading
 
 import pytest
 
 from chassis.tests.conftest import ASYNC_MODE
+
+needs_a_hub = pytest.mark.skipif(ASYNC_MODE == "threading", reason="real threads have no hub")
 
 
 def stalls(server):
@@ -51,6 +54,22 @@ def test_a_handler_that_blocks_is_logged_once_with_its_stack(serve_slow, tmp_pat
     look_often(server, wait_for)
     assert server.metric("app_hub_stalls_total") == 2
     assert len(stalls(server)) == 2
+
+
+@needs_a_hub
+def test_people_read_a_sentence_at_most_once_a_minute(serve_slow, tmp_path, wait_for):
+    server = serve_slow(HUB_STALL_SECONDS="3", LOG_FORMAT="console")
+
+    def sentences():
+        return [line for line in server.log.splitlines() if "hub_stalled" in line]
+
+    block_until(server, sentences, tmp_path / "first", wait_for)
+    (sentence,) = sentences()
+    assert re.search(r"hub_stalled: chassis/tests/e2e/drain_app.py:\d+ in block blocks .* for \d+\.\d s$", sentence)
+    server.get("/block?seconds=5")
+    look_often(server, wait_for)
+    assert server.metric("app_hub_stalls_total") >= 2
+    assert sentences() == [sentence]
 
 
 @pytest.mark.long

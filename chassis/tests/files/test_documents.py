@@ -3,33 +3,21 @@
 import io
 
 import pytest
-from flask import Blueprint, jsonify
-from pydantic import BaseModel
 
 from app import create_app
 from chassis.db import db
-from chassis.security import bodies
 from chassis.settings import Settings
 from chassis.tests.documents import blocks
 from chassis.tests.files.conftest import picture
 from chassis.tests.servers import new_database
-from chassis.web import describe
-
-
-class Scans(BaseModel):
-    items: list[dict]
 
 
 def test_the_feature_of_the_document_takes_scans(tmp_path):
     pytest.importorskip("PIL")
-    url, blueprint = new_database(tmp_path), Blueprint("scans", __name__)
-    known = {"blueprint": blueprint, "describe": describe, "bodies": bodies, "jsonify": jsonify}
-    exec(
-        blocks("chassis/docs/adding-a-feature.md", "Take and serve files")[0],
-        known | {"ScanForm": Scans, "ScanResponse": Scans},
-    )
+    url, known = new_database(tmp_path), {"__name__": "scans"}
+    exec(blocks("chassis/docs/features-reference.md", "Take and serve files")[0], known)
     app = create_app(Settings(app_env="test", database_url=url, upload_types=("image/png",)))
-    app.register_blueprint(blueprint)
+    app.register_blueprint(known["blueprint"])
     client = app.test_client()
     made = client.post("/api/scans", data={"files": (io.BytesIO(picture()), "scan.png")})
     assert made.status_code == 201, made.text

@@ -32,7 +32,7 @@ FOLLOW = """() => {
 @pytest.fixture
 def guide():
     """The code blocks of the section, by language."""
-    section = (ROOT / "chassis/docs/adding-a-feature.md").read_text().partition("## Stream an answer")[2]
+    section = (ROOT / "chassis/docs/features-reference.md").read_text().partition("## Stream an answer")[2]
     return {kind: re.search(rf"```{kind}\n(.*?)```", section, re.DOTALL)[1] for kind in ("python", "js")}
 
 

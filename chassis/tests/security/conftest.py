@@ -11,15 +11,13 @@ import pytest
 
 from app import create_app
 from chassis.tests.conftest import ASYNC_MODE, Server, free_port, gunicorn
+from chassis.tests.keys import ADMIN, CLIENT, GUARDED, OTHER
 from chassis.tests.patience import LIMIT_SECONDS
 
+__all__ = ["ADMIN", "CLIENT", "GUARDED", "OTHER"]
 HERE = Path(__file__).parent
 BODIES_APP = gunicorn(HERE, "bodies_app:app")
 LIMITS_APP = gunicorn(HERE, "limits_app:app")
-ADMIN = "Kq3vT9xW1mB7nR5tY2uP8sD4fG6hJ0aL"
-CLIENT = "Cw8bN2kZ5rX1yV7qL4sM9dF3gH6jP0tE"
-OTHER = "Xt5mB9hQ2wE7rY4uZ1oP6aS3dG8fJ0kL"  # pragma: allowlist secret
-GUARDED = {"REQUIRE_CLIENT_API_KEY": "true", "ADMIN_API_KEY": ADMIN, "CLIENT_API_KEYS": f"{CLIENT}, {OTHER}"}
 USUAL_BYTES, JSON_BYTES, UPLOAD_BYTES, UPLOAD_TYPES = 5_000, 10_000, 100_000, "text/csv, application/pdf"
 FRIEND, FRIENDS_PORT = "https://friend.example", free_port()
 MANY = 1_000_000  # requests, which no test makes

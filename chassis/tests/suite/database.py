@@ -25,7 +25,7 @@ STARTS = {"own_postgres", "postgres_server"}
 NAMES_SQLITE = ("sqlite", "app.db", "pragma")
 GIVES = {  # modules whose functions give the database that is asked for, of either kind
     *("chassis.tests.conftest", "chassis.tests.postgres", "chassis.tests.servers", "chassis.tests.services"),
-    *("chassis.tests.suite.database", "chassis.tests.suite.sharing"),
+    *("chassis.tests.suite.database", "chassis.tests.suite.feature", "chassis.tests.suite.sharing"),
 }
 ON_POSTGRES = os.environ.get("TEST_DATABASE") == "postgres"
 LEFT_OUT = pytest.StashKey[dict[str, int]]()

@@ -17,7 +17,7 @@ STARTING = {
         "postgres_server",
         "redis_url",
     ),
-    *("copied", "serve", "served", "server", "shared_with", "site", "tool"),
+    *("copied", "guarded", "serve", "served", "server", "shared_with", "site", "tool"),
 }
 
 

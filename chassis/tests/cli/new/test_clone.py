@@ -3,13 +3,10 @@
 import pytest
 
 from chassis.tests.conftest import same_in_every_mode
-from chassis.tests.documents import blocks
 from chassis.tests.template.clones import clone_of_this, with_our_tools
 
 pytestmark = [pytest.mark.long, pytest.mark.server, pytest.mark.timeout(3_600), same_in_every_mode]
 EVERY = "title:text copies:int weight:float public:bool day:date at:time extra:json"
-SHOWN = "".join(blocks("chassis/docs/adding-a-feature.md", "Begin with the generator"))
-GUIDE = [line for line in SHOWN.splitlines() if line.startswith("flask new ")]
 COMMANDS = [
     f'flask new feature photo_books --table "{EVERY}" --upload --job --live --page',
     "flask new feature bare",
@@ -26,10 +23,10 @@ def shell(clone, line):
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory):
-    """A clone with features of all options, of none, and those of the guide."""
+    """A clone with features of all options, and of none; test_tutorial.py writes that of the tutorial."""
     clone = clone_of_this(tmp_path_factory.mktemp("new") / "clone")
     with_our_tools(clone)
-    for line in (*GUIDE[:1], *GUIDE[2:], *COMMANDS):  # the second one has nothing to write yet
+    for line in COMMANDS:
         assert "wrote    app/features/" in shell(clone, line)
     return clone
 
@@ -48,7 +45,7 @@ def test_nothing_but_features_and_documents_was_written(clone):
 def test_the_tests_that_were_written_pass(clone):
     own = sorted(path.name for path in (clone.folder / "app/features").iterdir() if (path / "tests").is_dir())
     folders = [f"app/features/{name}" for name in own if not clone.git("ls-files", f"app/features/{name}")]
-    assert len(folders) == 5
+    assert len(folders) == 4
     said = shell(clone, f"python -m pytest -v {' '.join(folders)}")
     assert " passed in " in said
     assert " skipped" not in said
@@ -56,8 +53,8 @@ def test_the_tests_that_were_written_pass(clone):
 
 def test_a_change_of_the_tables_becomes_a_migration_that_is_applied(clone):
     more = '    Column("cover", Text, nullable=False, server_default=""),\n    Column("created_at"'
-    clone.change("app/features/albums/tables.py", '    Column("created_at"', more)
-    shell(clone, "ruff format --check --no-cache app")
-    assert "wrote    app/features/albums/migrations/0002_albums_have_a_cover.py" in shell(clone, GUIDE[1])
-    assert "migrated  albums: nothing -> 0002" in shell(clone, "flask db upgrade")
-    assert "Nothing to write" in shell(clone, GUIDE[1])
+    clone.change("app/features/photo_books/tables.py", '    Column("created_at"', more)
+    write = 'flask new migration photo_books "books have a cover"'
+    assert "wrote    app/features/photo_books/migrations/0002_books_have_a_cover.py" in shell(clone, write)
+    assert "migrated  photo_books: nothing -> 0002" in shell(clone, "flask db upgrade")
+    assert "Nothing to write" in shell(clone, write)
