@@ -9,6 +9,7 @@ from chassis.db import db
 from chassis.db.probe import Probe
 from chassis.extensions import socketio
 from chassis.jobs import beat, figures
+from chassis.jobs import lines as job_lines
 from chassis.jobs.runner import Runner
 from chassis.jobs.sender import Sender
 from chassis.jobs.sweeper import Sweeper
@@ -41,7 +42,7 @@ def start(worker: Any) -> None:
     profiling.listen()
     lag, probe = LagMonitor(settings.hub_stall_seconds), Probe()
     wiring.health_checks["writable"] = probe.problem
-    history = History(figures.figures, figures.NAMES)
+    history = History(figures.figures, figures.NAMES, wiring.figures)
     keep(app, history)
     lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
@@ -94,4 +95,5 @@ def _count_together(worker: Any, settings: Settings) -> None:
 def _stop(parts: list[Any]) -> None:
     for part in reversed(parts):
         part.stop()
+    job_lines.flush()
     recovery.hand_on()

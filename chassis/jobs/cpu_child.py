@@ -15,7 +15,7 @@ from flask.cli import ScriptInfo
 from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.extensions import socketio
-from chassis.jobs import registry
+from chassis.jobs import lines, registry
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.execution import is_expected
 from chassis.security import payer
@@ -43,6 +43,7 @@ class Child:
                 self._context = None
                 context.flush()
                 context.settle()
+            lines.flush()
             self._send(outcome)
 
     def _listen(self) -> None:
