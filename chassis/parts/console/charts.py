@@ -12,6 +12,7 @@ from sqlalchemy import Row, select
 from chassis.db import db
 from chassis.jobs import figures as job_figures
 from chassis.observability import figures as own_figures
+from chassis.observability.history import EVERY_SECONDS
 from chassis.parts.console.recorder import HIGHEST, STEP_SECONDS
 from chassis.parts.console.tables import figures as table
 from chassis.security.guard import needs
@@ -23,6 +24,7 @@ NAMES = (*own_figures.NAMES, *job_figures.NAMES)
 OF_ALL = {*job_figures.NAMES, *HIGHEST, "request_p50_seconds"}  # not added up: the highest counts
 SAME_START_SECONDS = 60.0  # workers that start together make one marker
 MOST_WORKERS = 16
+GONE_SECONDS = 60.0  # without a sample
 Series = dict[str, list[float | None]]
 
 
@@ -41,7 +43,7 @@ def show() -> Response:
     rows = db.read(lambda conn: list(conn.execute(select(table).order_by(table.c.at, table.c.worker))), unbounded=True)
     recent = [row for row in rows if row.at >= since - STEP_SECONDS]
     at = sorted({row.at for row in recent})
-    alive = sorted({row.worker for row in recent if row.at >= now - 2 * STEP_SECONDS})[:MOST_WORKERS]
+    alive = sorted({row.worker for row in recent if row.seen_at >= now - GONE_SECONDS})[:MOST_WORKERS]
     workers = {name: _series(at, [row for row in recent if row.worker == name]) for name in alive}
     shown = workers if len(alive) > 1 else {}
     markers = [one for one in _markers(rows) if one["at"] >= since]
@@ -50,15 +52,20 @@ def show() -> Response:
 
 def _series(at: Sequence[float], rows: Iterable[Row[Any]]) -> Series:
     """Return the values by figure, one for each time; of several workers their sum, or the highest."""
-    by_time = {moment: [row.figures for row in some] for moment, some in groupby(rows, key=lambda row: row.at)}
+    by_time = {moment: list(some) for moment, some in groupby(rows, key=lambda row: row.at)}
     return {name: [_together(name, by_time.get(moment, [])) for moment in at] for name in NAMES}
 
 
-def _together(name: str, found: Iterable[dict[str, float]]) -> float | None:
-    values = [figures[name] for figures in found if name in figures]
-    if not values:
+def _together(name: str, rows: Sequence[Row[Any]]) -> float | None:
+    """Return the value of the workers of five minutes; one that followed another counts for its share of them."""
+    found = [row for row in rows if name in row.figures]
+    if not found:
         return None
-    return max(values) if name in OF_ALL else float(f"{sum(values):.4g}")
+    if name in OF_ALL:
+        return max(float(row.figures[name]) for row in found)
+    span = max(row.seen_at for row in found) - min(row.first_at for row in found) + EVERY_SECONDS
+    total = sum(row.figures[name] * (row.seen_at - row.first_at + EVERY_SECONDS) / span for row in found)
+    return float(f"{total:.4g}")
 
 
 def _markers(rows: Iterable[Row[Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from chassis.parts.console.tables import figures as table
 STEP_SECONDS = 300.0
 KEPT_SECONDS = 25 * 3600.0
 EVERY_SECONDS = 15.0  # between two writes of the present row
-HIGHEST = ("request_p95_seconds", "event_p95_seconds", "hub_lag_seconds", "queue_age_seconds")
+HIGHEST = ("request_p95_seconds", "event_p95_seconds", "upstream_p95_seconds", "hub_lag_seconds", "queue_age_seconds")
 
 
 class Recorder:
@@ -25,14 +25,14 @@ class Recorder:
     def __init__(self) -> None:
         self._worker = f"{socket.gethostname()[:80]}:{os.getpid()}"
         self._started_at = round(time.time(), 1)
-        self._at, self._written_at = 0.0, 0.0
+        self._at, self._first_at, self._written_at = 0.0, 0.0, 0.0
         self._seen: dict[str, list[float]] = {}
 
     def take(self, figures: Mapping[str, float | None]) -> None:
         """Add the present figures; store the row now and then."""
         at = float(figures["at"] or 0)
         if at // STEP_SECONDS * STEP_SECONDS != self._at:
-            self._at, self._seen = at // STEP_SECONDS * STEP_SECONDS, {}
+            self._at, self._first_at, self._seen = at // STEP_SECONDS * STEP_SECONDS, at, {}
         for name, value in figures.items():
             if value is not None and name != "at":
                 self._seen.setdefault(name, []).append(value)
@@ -42,7 +42,8 @@ class Recorder:
 
     def _store(self, at: float) -> None:
         row = {"worker": self._worker, "at": self._at}
-        values = {"started_at": self._started_at, "version": service().version[:64], "figures": self._row()}
+        values: dict[str, Any] = {"first_at": self._first_at, "seen_at": at, "started_at": self._started_at}
+        values |= {"version": service().version[:64], "figures": self._row()}
         try:
             db.write(lambda conn: _put(conn, row, values, at - KEPT_SECONDS))
         except Exception as error:

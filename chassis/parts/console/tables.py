@@ -9,6 +9,8 @@ figures = Table(
     metadata,
     Column("worker", String(100), primary_key=True),  # host and pid
     Column("at", Float, primary_key=True),  # the beginning of the five minutes
+    Column("first_at", Float, nullable=False),  # of the worker's samples in these five minutes
+    Column("seen_at", Float, nullable=False),  # the last one
     Column("started_at", Float, nullable=False),
     Column("version", String(64), nullable=False),
     Column("figures", JSON, nullable=False),

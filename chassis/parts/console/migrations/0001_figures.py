@@ -12,6 +12,8 @@ def upgrade() -> None:
         "console_figures",
         sa.Column("worker", sa.String(100), primary_key=True),
         sa.Column("at", sa.Float, primary_key=True),
+        sa.Column("first_at", sa.Float, nullable=False),
+        sa.Column("seen_at", sa.Float, nullable=False),
         sa.Column("started_at", sa.Float, nullable=False),
         sa.Column("version", sa.String(64), nullable=False),
         sa.Column("figures", sa.JSON, nullable=False),

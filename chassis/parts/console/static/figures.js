@@ -22,6 +22,7 @@
   ];
   const upstream = [
     { name: "Upstream calls", of: ["upstream_calls_per_second"], as: rate, least: 1 },
+    { name: "Upstream latency, p95", of: ["upstream_p95_seconds"], as: seconds, least: 0.1 },
     { name: "Upstream calls in flight", of: ["upstream_in_flight"], as: count, least: 4 },
     { name: "Upstream calls failed", of: ["upstream_errors_per_second", "upstream_rate_limited_per_second"], as: rate, beside: (limited) => `${limited} rate-limited`, least: 1 },
   ];

@@ -49,11 +49,22 @@ def test_several_workers_are_summed_and_shown_each(client):
     assert {name: one["connections"] for name, one in found["workers"].items()} == {"host:1": [2], "host:2": [3]}
 
 
+def test_a_worker_that_follows_another_is_not_counted_twice(client):
+    start = (time.time() - 3_600) // STEP_SECONDS * STEP_SECONDS
+    for name, first, last in ((1, 0, 95), (2, 100, 295)):
+        one = recorder(name, start + first)
+        for at in range(first, last + 1, 5):
+            one._written_at = 0.0
+            one.take({"at": start + at, "connections": 8})
+    assert asked(client)["service"]["connections"] == [8]
+
+
 def test_starts_are_marked_and_old_rows_go(client):
     now = time.time()
     starts = [(30 * 3600, "1.0"), (5 * 3600, "1.0"), (5 * 3600 - 9, "1.0"), (2 * 3600, "1.1")]
     rows = [
-        {"worker": f"w{n}", "at": now - ago, "started_at": now - ago, "version": version, "figures": {"connections": 1}}
+        {"worker": f"w{n}", "version": version, "figures": {"connections": 1}}
+        | dict.fromkeys(("at", "first_at", "seen_at", "started_at"), now - ago)
         for n, (ago, version) in enumerate(starts)
     ]
     db.write(lambda conn: conn.execute(figures.insert(), rows))
