@@ -28,7 +28,7 @@ window.Tile = class {
     this.place = Object.assign(document.createElement("div"), { className: "chart" });
     this.element.append(caption, value, this.place, this.spoken);
     this.element.addEventListener("keydown", (event) => this.key(event));
-    this.element.addEventListener("blur", () => this.plot?.setCursor({ left: -10, top: -10 }));
+    this.element.addEventListener("blur", () => this.plot?.setCursor({ left: -10, top: -10 }, true, true));
   }
 
   /** Draw the empty chart; the element must be in the page by now. */
@@ -93,7 +93,7 @@ window.Tile = class {
     event.preventDefault();
     const from = this.plot.cursor.idx ?? at.length;
     const to = Math.min(at.length - 1, Math.max(0, from + step));
-    this.plot.setCursor({ left: this.plot.valToPos(at[to], "x"), top: 10 });
+    this.plot.setCursor({ left: this.plot.valToPos(at[to], "x"), top: 10 }, true, true); // in all charts
     const values = this.data.slice(1).map((one) => this.as(one[to]));
     Words.put(this.spoken, `${Words.time(at[to] * 1000)}: ${values.join(", ")}`);
   }

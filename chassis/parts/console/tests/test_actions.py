@@ -87,15 +87,15 @@ def test_jobs_are_queued_again_and_cancelled_together_and_it_is_written_down(ser
 
 
 def test_jobs_are_searched_and_all_that_match_are_changed(server):
-    ids = stored(server, 30, "failed", "odd_kind", {"words": "Heron 50%"})
+    ids = stored(server, 30, "failed", "odd_kind", {"words": "Ibis 50%"})
     path = "/admin/console/jobs?per_page=100"
-    found = ask(server, f"{path}&q=heron+50%25&state=failed&kind=odd_kind")[1]
+    found = ask(server, f"{path}&q=ibis+50%25&state=failed&kind=odd_kind")[1]
     assert (found["total"], {job["id"] for job in found["items"]}) == (30, set(ids))
     assert {job["title"] for job in found["items"]} == {"Odd kind"}
-    assert ask(server, f"{path}&q=heron_50")[1]["total"] == 0, "the signs of LIKE are plain characters"
+    assert ask(server, f"{path}&q=ibis_50")[1]["total"] == 0, "the signs of LIKE are plain characters"
     assert ask(server, f"{path}&q={ids[3][:20]}")[1]["items"][0]["id"] == ids[3]
     assert ask(server, f"{path}&owner=nobody")[1]["total"] == 0
-    body = {"matching": {"q": "HERON", "state": "failed"}, "until": found["at"]}
+    body = {"matching": {"q": "IBIS", "state": "failed"}, "until": found["at"]}
     stored_later = {**body, "until": found["at"] - 3_600}
     assert send(server, "/admin/console/jobs/requeue", stored_later)[0] == 409
     assert send(server, "/admin/console/jobs/requeue", body) == (200, {"changed": 30})
