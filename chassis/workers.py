@@ -60,6 +60,7 @@ def start(worker: Any) -> None:
     wiring.health_details["workers"] = beat.problem
     if db.replica is not None:
         wiring.health_details["replica"] = db.replica.problem
+    job_lines.start()
     for part in parts:
         part.start()
     nodes.begin()

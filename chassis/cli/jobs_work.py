@@ -38,6 +38,7 @@ def work() -> None:
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, reload)
     db.watch()
+    lines.start()
     runner.start()
     log.info("working; stop with Ctrl-C or SIGTERM")
     try:

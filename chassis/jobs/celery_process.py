@@ -52,6 +52,7 @@ class Process:
         """Reset the jobs of dead owners, and be seen as a worker."""
         profiling.listen()
         db.watch()
+        lines.start()
         reset_stalled(db)
         for part in (self._caretaker, self._sender, self._sweeper, self._beat):
             part.start()

@@ -34,6 +34,7 @@ class Child:
     def serve(self, app: Flask) -> None:
         """Run jobs one after another, for as long as the worker lives."""
         threading.Thread(target=self._listen, daemon=True).start()
+        lines.start()
         while True:
             job_id, kind, attempt, payload, who = self._orders.get()
             with app.app_context(), structlog.contextvars.bound_contextvars(job_id=job_id):

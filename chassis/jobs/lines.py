@@ -22,58 +22,48 @@ SLACK = 50  # lines above the limit before the oldest are deleted
 MOST_SHOWN = 2 * LINES
 
 
-class LineWriter:
-    """Stores this process's lines, from a thread that starts with the first one."""
+class LineWriter(DatabaseTicker):
+    """Stores the lines of this process's jobs."""
 
     def __init__(self, settings: Settings) -> None:
-        self.kept: JobLines = job_lines.install(settings, self._ensure)
-        self._ticker: _Ticker | None = None
-        self._starting, self._storing = threading.Lock(), threading.Lock()
+        super().__init__("job_lines", EVERY_SECONDS)
+        self._kept: JobLines = job_lines.install(settings)
+        self._storing = threading.Lock()
 
-    def flush(self) -> None:
-        """Store the lines now; those that the database refuses are kept for the next time."""
+    def tick(self) -> None:
+        """Store the lines that are there; those that the database refuses are kept for the next time."""
         with self._storing:
-            found = self.kept.take()
+            found = self._kept.take()
             try:
                 if found:
                     db.write(lambda conn: store(conn, found))
             except Exception:
-                self.kept.keep(reversed(found), first=True)
+                self._kept.keep(reversed(found), first=True)
                 raise
-
-    def _ensure(self) -> None:
-        if self._ticker is None:
-            with self._starting:
-                if self._ticker is None:
-                    self._ticker = _Ticker(self)
-                    self._ticker.start()
-
-
-class _Ticker(DatabaseTicker):
-    def __init__(self, writer: LineWriter) -> None:
-        super().__init__("job_lines", EVERY_SECONDS)
-        self._writer = writer
-
-    def tick(self) -> None:
-        self._writer.flush()
 
 
 _writer: LineWriter | None = None
 
 
 def install(settings: Settings) -> None:
-    """Start storing the lines of this process's jobs."""
+    """Keep the lines of this process's jobs; a process that runs jobs calls `start` to store them."""
     global _writer
     _writer = LineWriter(settings)
 
 
+def start() -> None:
+    """Store lines from now on, unless nobody asked to keep them."""
+    if _writer is not None:
+        _writer.start()
+
+
 def flush() -> None:
-    """Store the last lines of a process that stops; nothing is raised if the database refuses."""
+    """Store the lines that are there, before a process stops; nothing is raised if the database refuses."""
     if _writer is not None:
         try:
-            _writer.flush()
+            _writer.tick()
         except Exception as error:
-            _Ticker(_writer).failed(error)
+            _writer.failed(error)
 
 
 def store(conn: Connection, found: Sequence[Line]) -> None:

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,16 +35,12 @@ class Line:
 
 
 class JobLines(logging.Handler):
-    """Keeps records with a `job_id` until they are stored: at most 200 lines each of at most 200 jobs.
+    """Keeps records with a `job_id` until they are stored: at most 200 lines each of at most 200 jobs."""
 
-    `wake` is called when the first line is there to be stored.
-    """
-
-    def __init__(self, settings: Settings, wake: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.addFilter(_is_no_request)
         self.setFormatter(formatter(settings, pad=0, more=(_shorten,)))
-        self._wake = wake
         self._kept: OrderedDict[str, deque[Line]] = OrderedDict()
         self._keeping = threading.Lock()
 
@@ -59,7 +55,6 @@ class JobLines(logging.Handler):
             self.handleError(record)
             return
         self.keep([line])
-        self._wake()
 
     def keep(self, lines: Iterable[Line], *, first: bool = False) -> None:
         """Keep lines to be stored; `first` puts them before those that came since."""
@@ -86,12 +81,12 @@ class JobLines(logging.Handler):
         return sorted((line for some in taken.values() for line in some), key=lambda line: line.at)
 
 
-def install(settings: Settings, wake: Callable[[], None] = lambda: None) -> JobLines:
+def install(settings: Settings) -> JobLines:
     """Start keeping lines, in place of an earlier application's; configuring logging again stops it."""
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one, JobLines)]:
         root.removeHandler(handler)
-    lines = JobLines(settings, wake)
+    lines = JobLines(settings)
     root.addHandler(lines)
     return lines
 
