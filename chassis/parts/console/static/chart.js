@@ -37,10 +37,10 @@ window.Tile = class {
     const axis = { stroke: () => Tile.colours.quiet, grid, ticks: { show: false }, font: "11px system-ui, sans-serif" };
     const lines = this.of.map((name, at) => ({
       label: name, stroke: () => at ? Tile.colours.warn : Tile.colours.accent, width: 1.6, dash: at ? [4, 3] : undefined,
-      fill: at ? undefined : () => Tile.colours.soft, points: { show: false }, spanGaps: false,
+      fill: at ? undefined : () => Tile.colours.soft, points: { show: (plot) => plot.data[0].length < 4, size: 4 }, spanGaps: false,
     }));
     this.plot = new uPlot({
-      width: this.place.clientWidth, height: Tile.HEIGHT, legend: { show: false }, padding: [6, 10, 0, 0],
+      width: this.place.clientWidth, height: Tile.HEIGHT, legend: { show: false }, padding: [6, 18, 0, 0],
       cursor: { sync: { key: "console" }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: true, range: (plot, from, to) => Tile.range ?? [from, to] },
