@@ -255,10 +255,9 @@ def test_the_charts_are_read_with_the_keyboard(console, wait_for):
     wait_for(lambda: console.locator(".chart canvas").count() == 9)
     tile = console.locator(".tile").first
     tile.focus()
-    tile.press("End")
-    wait_for(lambda: re.match(r"\d\d:\d\d:\d\d: \d+", tile.locator("[aria-live]").inner_text()))
-    other = console.locator(".tile").nth(4).locator(".when")
-    assert re.match(r"\d\d:\d\d", other.inner_text()), "the crosshair is the same in all charts"
+    spoken, other = tile.locator("[aria-live]"), console.locator(".tile").nth(4).locator(".when")
+    wait_for(lambda: tile.press("End") or re.match(r"\d\d:\d\d:\d\d: \d+", spoken.inner_text()))
+    wait_for(lambda: re.match(r"\d\d:\d\d", other.inner_text()))  # the crosshair is the same in all charts
     assert console.problems == []
 
 
