@@ -3,12 +3,22 @@
 from dataclasses import dataclass
 
 from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
 
 from chassis.base.environment import sources
 from chassis.settings.core import GROUPS, Settings
 from chassis.settings.declared import own_fields
 
 HIDDEN = "***"
+UNITS = {
+    "_per_second": "per second",
+    "_per_minute": "per minute",
+    "_seconds": "seconds",
+    "_minutes": "minutes",
+    "_days": "days",
+    "_bytes": "bytes",
+    "_percent": "percent",
+}
 DEFAULT, MADE = "default", "generated at this start"
 
 
@@ -20,6 +30,9 @@ class Effective:
     value: str
     source: str
     group: str
+    default: str = ""
+    help: str = ""
+    unit: str = ""
 
 
 def listing(settings: Settings) -> list[Effective]:
@@ -28,21 +41,27 @@ def listing(settings: Settings) -> list[Effective]:
     found, known = sources(names), []
     for kind in settings.kinds:
         section = settings if kind in GROUPS else settings.section(kind)
-        for name in own_fields(kind):
+        for name, field in own_fields(kind).items():
             source = found.get(name.upper(), DEFAULT) if name in section.model_fields_set else DEFAULT
             if name == "secret_key" and source == DEFAULT and settings.secret_key.get_secret_value():
                 source = MADE
-            known.append(Effective(name.upper(), _shown(getattr(section, name)), source, kind.__doc__ or ""))
+            value, default, about = _shown(getattr(section, name)), _shown(field.default), field.description or ""
+            known.append(Effective(name.upper(), value, source, kind.__doc__ or "", default, about, unit_of(name)))
     return known
 
 
 def as_text(value: object) -> str:
     """Return a value as written in a settings file."""
-    if value is None:
+    if value is None or value is PydanticUndefined:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
     return ",".join(str(part) for part in value) if isinstance(value, tuple) else str(value)
+
+
+def unit_of(name: str) -> str:
+    """Return the unit of a setting, which the end of its name says, or ""."""
+    return next((unit for end, unit in UNITS.items() if name.endswith(end)), "")
 
 
 def _shown(value: object) -> str:

@@ -9,7 +9,7 @@ migrations/, jobs.py and jobs_*.py in the feature's folder. So are the handlers 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from chassis.wiring import (
     JoinCheck,
     Link,
     People,
+    Person,
     Redaction,
     Retained,
     Wiring,
@@ -162,6 +163,13 @@ class Hooks:
         """
         self._wiring.people = states
 
+    def directory(self, find: Callable[[str, int], Sequence[Person]]) -> None:
+        """Register who has an account or an invitation, for admins to search.
+
+        `find(text, limit)` returns people whose e-mail or name contains the text, invitations first.
+        """
+        self._wiring.directory = find
+
     # Operation
 
     def health_check(self, name: str, check: HealthCheck) -> None:
@@ -196,6 +204,13 @@ class Hooks:
         about `limit` rows that are older than `before`, in seconds since 1970, and returns how many.
         """
         self._wiring.retained[name] = Retained(name, days, delete)
+
+    def figures(self, take: Callable[[Mapping[str, float | None]], None]) -> None:
+        """Call `take` with the figures of each worker every five seconds, in a thread of the worker.
+
+        The mapping has `at`, in seconds since 1970, and the names of `GET /api/admin/stats`; None was not observed.
+        """
+        self._wiring.figures.append(take)
 
     def keep(self, thing: object) -> None:
         """Store one of the feature's own objects with the application; `chassis.wiring.kept(Class)` returns it."""

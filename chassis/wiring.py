@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -41,6 +41,25 @@ class Link:
 
 
 @dataclass(frozen=True)
+class Person:
+    """A person with an account, or one who was invited: when they signed in last, or when the invitation ends.
+
+    `state` is `active`, `disabled` or `invited`; `href` is a page about them, or "". Times are seconds since 1970.
+    """
+
+    email: str
+    name: str
+    role: str
+    state: str
+    at: float | None
+    href: str = ""
+
+
+Directory = Callable[[str, int], Sequence["Person"]]
+"""A function (text, limit) that returns people whose e-mail or name contains the text."""
+
+
+@dataclass(frozen=True)
 class Redaction:
     """A pattern of secrets to hide in logs: lines without the prefix are not searched."""
 
@@ -73,6 +92,7 @@ class Wiring:
     identities: dict[str, Kind] = field(default_factory=dict)
     leaving: list[Part] = field(default_factory=list)
     people: People | None = None
+    directory: Directory | None = None
     connect_checks: list[ConnectCheck] = field(default_factory=list)
     join_checks: list[JoinCheck] = field(default_factory=list)
     retained: dict[str, Retained] = field(default_factory=dict)
@@ -87,6 +107,7 @@ class Wiring:
     brand: Callable[[], Mapping[str, str]] = dict
     sign_in_url: Callable[[str], str] | None = None
     proof_page: Callable[[], Response | None] | None = None
+    figures: list[Callable[[Mapping[str, float | None]], None]] = field(default_factory=list)
     kept: dict[type[Any], Any] = field(default_factory=dict)
 
 

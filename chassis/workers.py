@@ -9,6 +9,7 @@ from chassis.db import db
 from chassis.db.probe import Probe
 from chassis.extensions import socketio
 from chassis.jobs import beat, figures
+from chassis.jobs import lines as job_lines
 from chassis.jobs.runner import Runner
 from chassis.jobs.sender import Sender
 from chassis.jobs.sweeper import Sweeper
@@ -42,7 +43,7 @@ def start(worker: Any) -> None:
     readable = not settings.production and settings.effective_log_format != "json"
     lag, probe = LagMonitor(settings.hub_stall_seconds, readable=readable), Probe()
     wiring.health_checks["writable"] = probe.problem
-    history = History(figures.figures, figures.NAMES)
+    history = History(figures.figures, figures.NAMES, wiring.figures)
     keep(app, history)
     lookouts = [publisher.Publisher(), presence.Lookout(), revocation.Lookout(app)]
     parts: list[Any] = [lag, probe, history, Watcher(), *lookouts]
@@ -60,6 +61,7 @@ def start(worker: Any) -> None:
     wiring.health_details["workers"] = beat.problem
     if db.replica is not None:
         wiring.health_details["replica"] = db.replica.problem
+    job_lines.start()
     for part in parts:
         part.start()
     nodes.begin()
@@ -95,4 +97,5 @@ def _count_together(worker: Any, settings: Settings) -> None:
 def _stop(parts: list[Any]) -> None:
     for part in reversed(parts):
         part.stop()
+    job_lines.flush()
     recovery.hand_on()

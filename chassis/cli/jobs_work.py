@@ -11,6 +11,7 @@ from flask.cli import ScriptInfo
 from chassis import features
 from chassis.cli.jobs import group
 from chassis.db import db
+from chassis.jobs import lines
 from chassis.jobs.cpu import Pool
 from chassis.jobs.runner import Runner
 from chassis.upstream import upstream
@@ -37,6 +38,7 @@ def work() -> None:
         signal.signal(number, stop)
     signal.signal(signal.SIGHUP, reload)
     db.watch()
+    lines.start()
     runner.start()
     log.info("working; stop with Ctrl-C or SIGTERM")
     try:
@@ -45,3 +47,4 @@ def work() -> None:
         raise click.ClickException(runner.problem() or "the runner stopped")
     finally:
         runner.stop()
+        lines.flush()

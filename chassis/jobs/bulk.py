@@ -1,15 +1,17 @@
 """Changes many jobs at once for an operator; each change is written to the audit log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from chassis.db import clock, db
-from chassis.jobs import queries, store
-from chassis.jobs.model import INTERRUPTED, Job
+from chassis.jobs import queries, registry, store
+from chassis.jobs.model import ENDED, INTERRUPTED, QUEUED, RUNNING, Job
 from chassis.jobs.service import announce
 from chassis.security import audit
 
+REQUEUE, CANCEL, DELETE = "requeue", "cancel", "delete"
+STATES = {REQUEUE: ENDED, CANCEL: (QUEUED, RUNNING), DELETE: ENDED}  # in which a job can be changed
 AT_ONCE = 100  # jobs in a transaction, so that other writers get a turn
 Change = Callable[[Connection, str, float], Job | None]
 
@@ -22,6 +24,17 @@ def requeue(job_ids: Sequence[str]) -> list[Job]:
 def cancel(job_ids: Sequence[str]) -> list[Job]:
     """Cancel waiting jobs and ask running ones to stop; return those that were changed."""
     return _carry_out("job.cancel", job_ids, store.cancel)
+
+
+def delete(job_ids: Sequence[str]) -> list[Job]:
+    """Delete ended jobs with their log lines; return them; those whose feature has rows for them are skipped."""
+    kinds = registry.deletable()
+    return _carry_out("job.delete", job_ids, lambda conn, job_id, _now: store.delete_one(conn, job_id, kinds))
+
+
+def matching(asked: Mapping[str, str | None], states: Collection[str], until: float, limit: int) -> list[str]:
+    """Return the ids of jobs that match what an operator looks for and were created until a time."""
+    return db.read(lambda conn: queries.ids_asked(conn, asked, states, until=until, limit=limit), unbounded=True)
 
 
 def requeue_interrupted() -> int:
@@ -55,7 +68,7 @@ def _some(action: str, job_ids: Sequence[str], change: Change) -> list[Job]:
     changed = db.write(write)
     if changed:
         audit.tell(line)
-    for job in changed:
+    for job in changed if action != "job.delete" else ():
         announce(job)
     return changed
 

@@ -9,7 +9,7 @@ from flask.cli import ScriptInfo
 
 from chassis.db import db
 from chassis.extensions import socketio
-from chassis.jobs import broker, registry
+from chassis.jobs import broker, lines, registry
 from chassis.jobs.beat import Beat
 from chassis.jobs.caretaker import Caretaker
 from chassis.jobs.claims import Claim, Claims
@@ -52,6 +52,7 @@ class Process:
         """Reset the jobs of dead owners, and be seen as a worker."""
         profiling.listen()
         db.watch()
+        lines.start()
         reset_stalled(db)
         for part in (self._caretaker, self._sender, self._sweeper, self._beat):
             part.start()
@@ -64,6 +65,7 @@ class Process:
         self._caretaker.stop()
         self._sender.stop()
         self._pool.close()
+        lines.flush()
         socketio.leave()
 
     def run_next(self, queue: str) -> str:

@@ -15,7 +15,7 @@ from flask.cli import ScriptInfo
 from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.extensions import socketio
-from chassis.jobs import registry
+from chassis.jobs import lines, registry
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.execution import is_expected
 from chassis.security import payer
@@ -34,6 +34,7 @@ class Child:
     def serve(self, app: Flask) -> None:
         """Run jobs one after another, for as long as the worker lives."""
         threading.Thread(target=self._listen, daemon=True).start()
+        lines.start()
         while True:
             job_id, kind, attempt, payload, who = self._orders.get()
             with app.app_context(), structlog.contextvars.bound_contextvars(job_id=job_id):
@@ -43,6 +44,7 @@ class Child:
                 self._context = None
                 context.flush()
                 context.settle()
+            lines.flush()
             self._send(outcome)
 
     def _listen(self) -> None:

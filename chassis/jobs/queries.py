@@ -3,11 +3,13 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, case, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Text, case, cast, func, literal, or_, select, tuple_
 
 from chassis.db.clock import database_time
 from chassis.jobs.model import ENDED, QUEUED, RUNNING, Job
 from chassis.jobs.tables import jobs
+
+TEXT = "text"
 
 
 def get(conn: Connection, job_id: str) -> Job | None:
@@ -50,6 +52,15 @@ def lapsed(conn: Connection) -> set[str]:
 def ids_in(conn: Connection, state: str, limit: int) -> list[str]:
     """Return the ids of jobs in a state."""
     return list(conn.execute(select(jobs.c.id).where(jobs.c.state == state).limit(limit)).scalars())
+
+
+def ids_asked(
+    conn: Connection, asked: Mapping[str, str | None], states: Collection[str], *, until: float, limit: int
+) -> list[str]:
+    """Return the ids of jobs in some states that match and were created until a time, oldest first."""
+    where = (*as_asked(asked), jobs.c.state.in_(states), jobs.c.created_at <= until)
+    query = select(jobs.c.id).where(*where).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
+    return list(conn.execute(query).scalars())
 
 
 def unfinished_of(conn: Connection, owners: Collection[str]) -> list[tuple[str, str, str]]:
@@ -104,8 +115,15 @@ def oldest_queued(conn: Connection, now: float) -> list[tuple[str, float]]:
 
 
 def as_asked(asked: Mapping[str, str | None]) -> list[ColumnElement[bool]]:
-    """Return the conditions for jobs whose columns match (None matches any)."""
-    return [jobs.c[name] == value for name, value in asked.items() if value is not None]
+    """Return the conditions for jobs whose columns match (None matches any); `text` is searched in several columns."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    return [_contain(value) if name == TEXT else jobs.c[name] == value for name, value in given.items()]
+
+
+def _contain(text: str) -> ColumnElement[bool]:
+    """Return the condition for jobs that contain a text, in upper or lower case; it reads every row."""
+    names = (jobs.c.id, jobs.c.kind, jobs.c.message, jobs.c.error, jobs.c.submitted_by, cast(jobs.c.payload, Text))
+    return or_(*(name.icontains(text, autoescape=True) for name in names))
 
 
 def ended_before(kinds: Sequence[str], before: float) -> tuple[ColumnElement[bool], ...]:

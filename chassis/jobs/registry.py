@@ -5,12 +5,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from chassis.base.texts import storable
 from chassis.errors import AppError
 from chassis.jobs.context import JobContext
 from chassis.settings import Settings
 
 Handler = Callable[[JobContext, dict[str, Any]], object]
 Schedule = str | Callable[[Settings], str]
+Title = str | Callable[[dict[str, Any]], str]
+TITLE_CHARACTERS = 120
 STALL_REQUEUES = 3  # a job that kills its process this often is not retried
 
 
@@ -28,6 +31,7 @@ class Kind:
     happens to runs that were missed while no process ran: all together run `once`, or `skip`.
     `own_rows` says that rows of the feature refer to these jobs, and that the feature deletes both by itself.
     `in_quota` says whether these jobs count in QUOTA_JOBS.
+    `title` is what a job is called on pages for admins: a text, or a function of the payload that returns one.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Kind:
     missed: Literal["once", "skip"] = "once"
     own_rows: bool = False
     in_quota: bool = True
+    title: Title = ""
 
     @property
     def survives_stop(self) -> bool:
@@ -83,6 +88,19 @@ def kind(name: str) -> Kind:
 def find(name: str) -> Kind | None:
     """Return the kind, or None if its feature is no longer installed."""
     return _kinds.get(name)
+
+
+def title(name: str, payload: dict[str, Any]) -> str:
+    """Return what a job is called: the title of its kind, or the kind's name in words."""
+    found = find(name)
+    words = name.replace("_", " ").capitalize()
+    if found is None or not found.title:
+        return words
+    try:
+        told = found.title if isinstance(found.title, str) else found.title(payload)
+    except Exception:  # an old payload may have other fields
+        return words
+    return storable(told)[:TITLE_CHARACTERS] or words
 
 
 def names(*, cpu_bound: bool) -> list[str]:

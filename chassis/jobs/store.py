@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from chassis.db.clock import database_time
-from chassis.jobs import endings, turns
+from chassis.jobs import endings, lines, turns
 from chassis.jobs.model import CANCELLED, ENDED, INTERRUPTED, QUEUED, RUNNING, SUCCEEDED, Job
 from chassis.jobs.queries import as_asked, ended_before, get, of_owners
 from chassis.jobs.tables import jobs
@@ -34,7 +34,18 @@ def delete_ended(
     )
     found = list(conn.execute(old).scalars())
     conn.execute(delete(jobs).where(jobs.c.id.in_(found), jobs.c.state.in_(ENDED)))
+    lines.delete_of(conn, found)
     return len(found)
+
+
+def delete_one(conn: Connection, job_id: str, kinds: Sequence[str]) -> Job | None:
+    """Delete a job of the given kinds with its lines; return it, or None if it has not ended."""
+    job = get(conn, job_id)
+    ended = (jobs.c.id == job_id, jobs.c.state.in_(ENDED), jobs.c.kind.in_(kinds))
+    if conn.execute(delete(jobs).where(*ended)).rowcount != 1:
+        return None
+    lines.delete_of(conn, [job_id])
+    return job
 
 
 def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lease_seconds: float) -> Job | None:

@@ -1,4 +1,4 @@
-"""The jobs table, the only record of a job's state; the schedules; the workers. Times are seconds since 1970."""
+"""The jobs table, the only record of a job's state; schedules; workers; log lines. Times are seconds since 1970."""
 
 from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
 
@@ -58,4 +58,19 @@ workers = Table(
     Column("started_at", Float, nullable=False),
     Column("seen_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
+)
+
+lines = Table(
+    "job_lines",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("job_id", String(32), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("level", String(16), nullable=False),
+    Column("step", String(32)),  # of the timeline: the event that began or ended an attempt
+    Column("details", JSON),
+    Column("worker", String(160), nullable=False),
+    Column("text", Text, nullable=False),
+    Index("job_lines_by_job", "job_id", "id"),
+    Index("job_lines_by_age", "at"),
 )

@@ -11,7 +11,11 @@ from chassis.wiring import current_settings
 def register() -> None:
     """Register the kind of jobs that send."""
     waits = {"backoff_seconds": 5.0, "longest_backoff_seconds": 900.0}
-    job(outbox.KIND, stall="requeue", max_attempts=10, in_quota=False, **waits)(send)
+    job(outbox.KIND, stall="requeue", max_attempts=10, in_quota=False, title=_title, **waits)(send)
+
+
+def _title(payload: dict[str, Any]) -> str:
+    return f"E-mail {payload['template']} to {payload['to']}"
 
 
 def send(context: JobContext, payload: dict[str, Any]) -> None:

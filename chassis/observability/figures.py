@@ -18,6 +18,7 @@ from chassis.observability.metrics import (
     SOCKET_LATENCY,
     UPSTREAM_CALLS,
     UPSTREAM_IN_FLIGHT,
+    UPSTREAM_LATENCY,
     UPSTREAM_RATE_LIMITED,
 )
 from chassis.server.patches import for_prometheus
@@ -40,6 +41,7 @@ QUANTILES = {
     "request_p50_seconds": (HTTP_LATENCY, 0.5),
     "request_p95_seconds": (HTTP_LATENCY, 0.95),
     "event_p95_seconds": (SOCKET_LATENCY, 0.95),
+    "upstream_p95_seconds": (UPSTREAM_LATENCY, 0.95),
     "hub_lag_seconds": (HUB_LAG, 0.99),  # about 50 observations in five seconds, so this is the highest
 }
 NAMES = (*GAUGES, *COUNTERS, UPSTREAM_ERRORS, *QUANTILES, "memory_bytes")

@@ -2,10 +2,12 @@
 
 import time
 from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 
 from chassis.base.ticker import Ticker
 from chassis.observability.figures import Asked, Figures, Meter
 
+Taker = Callable[[Mapping[str, float | None]], None]
 EVERY_SECONDS = 5.0
 KEPT = 720  # an hour
 
@@ -16,10 +18,10 @@ class History(Ticker):
     Each worker keeps its own history: its figures of sockets, requests and memory are those of this process alone.
     """
 
-    def __init__(self, asked: Asked = dict, names: tuple[str, ...] = ()) -> None:
+    def __init__(self, asked: Asked = dict, names: tuple[str, ...] = (), takers: Sequence[Taker] = ()) -> None:
         super().__init__("history", EVERY_SECONDS)
         self.started_at = time.time()
-        self._meter = Meter(asked, names)
+        self._meter, self._takers = Meter(asked, names), takers
         self._series: dict[str, deque[float | None]] = {name: deque(maxlen=KEPT) for name in ("at", *self._meter.names)}
 
     def present(self) -> Figures:
@@ -31,6 +33,9 @@ class History(Ticker):
         return {name: list(kept) for name, kept in self._series.items()}
 
     def tick(self) -> None:
-        """Append the current figures."""
-        for name, number in self.present().items():
+        """Append the current figures, and pass them on to `takers`."""
+        present = self.present()
+        for name, number in present.items():
             self._series[name].append(number)
+        for take in self._takers:
+            take(present)

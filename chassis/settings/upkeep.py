@@ -14,6 +14,9 @@ class UpkeepSettings(Section):
         "30 3 * * *", description="When data past its retention time is deleted (cron); empty turns it off."
     )
     retention_jobs_days: float = Field(30, ge=0, description="How long ended jobs are kept; 0 keeps them forever.")
+    retention_job_lines_days: float = Field(
+        14, ge=0, description="How long the log lines of jobs are kept; 0 keeps them as long as their job."
+    )
     retention_audit_days: float = Field(
         365, ge=0, description="How long audit log entries are kept; 0 keeps them forever."
     )

@@ -23,7 +23,11 @@ TERM_SECONDS = 5.0
 PERCENT = re.compile(r"\((\d+) %\)")
 
 
-@job("backup", schedule=lambda settings: settings.backup_schedule, stall="requeue")
+def _drill_title(payload: dict[str, Any]) -> str:
+    return f"Test the backup {payload.get('name') or 'made last'}"
+
+
+@job("backup", schedule=lambda settings: settings.backup_schedule, stall="requeue", title="Back up the database")
 def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
     """Make a backup in BACKUP_TO, and remove the ones that are too old."""
     for name, folder in of_one_node(current_settings()):
@@ -31,7 +35,7 @@ def make_backup(context: JobContext, payload: dict[str, Any]) -> None:
     _run(context, "backup", "db", "backup", *(["--files"] if current_settings().backup_files else []))
 
 
-@job("backup_drill", schedule=lambda settings: settings.backup_drill_schedule, stall="requeue")
+@job("backup_drill", schedule=lambda settings: settings.backup_drill_schedule, stall="requeue", title=_drill_title)
 def drill(context: JobContext, payload: dict[str, Any]) -> None:
     """Restore the newest backup, or the one named by the payload's `name`, as a test."""
     name = str(payload.get("name") or "latest")

@@ -15,7 +15,13 @@ AGE_SECONDS = 86_400
 ENDINGS = (".download", ".copy", ".part", ".tmp")  # of hidden files: complete files have other names
 
 
-@job("cleanup", schedule=lambda settings: settings.cleanup_schedule, stall="requeue", missed="skip")
+@job(
+    "cleanup",
+    schedule=lambda settings: settings.cleanup_schedule,
+    stall="requeue",
+    missed="skip",
+    title="Delete leftover files",
+)
 def cleanup(context: JobContext, payload: dict[str, Any]) -> None:
     """Delete temporary files, and uploaded ones whose row was deleted, that are older than a day."""
     settings, before = current_settings(), time.time() - AGE_SECONDS

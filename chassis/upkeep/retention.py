@@ -8,7 +8,7 @@ from chassis import feedback
 from chassis.base.times import DAY_SECONDS
 from chassis.db import clock
 from chassis.files import store as file_store
-from chassis.jobs import JobContext, job, registry
+from chassis.jobs import JobContext, job, lines, registry
 from chassis.jobs import store as jobs_store
 from chassis.security import audit_store, budget_admin, quotas
 from chassis.upkeep.batches import delete_in_batches
@@ -23,7 +23,13 @@ def rules() -> list[Retained]:
     return [*current_wiring().retained.values(), *CORE]
 
 
-@job("retention", schedule=lambda settings: settings.retention_schedule, stall="requeue", max_attempts=3, missed="once")
+@job(
+    "retention",
+    schedule=lambda settings: settings.retention_schedule,
+    stall="requeue",
+    max_attempts=3,
+    title="Delete old rows",
+)
 def retention(context: JobContext, payload: dict[str, Any]) -> None:
     """Apply every rule."""
     settings = current_settings()
@@ -47,6 +53,7 @@ def _jobs(conn: Connection, before: float, limit: int) -> int:
 
 CORE = (
     Retained("jobs", lambda settings: settings.retention_jobs_days, _jobs),
+    Retained("job_lines", lambda settings: settings.retention_job_lines_days, lines.delete_older),
     Retained("files", lambda settings: settings.retention_files_days, file_store.delete_older),
     Retained("feedback", lambda settings: settings.retention_feedback_days, feedback.delete_older),
     Retained("audit", lambda settings: settings.retention_audit_days, audit_store.delete_entries),

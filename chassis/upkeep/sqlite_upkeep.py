@@ -30,7 +30,7 @@ def _schedule(settings: Settings) -> str:
     return settings.sqlite_upkeep_schedule
 
 
-@job("sqlite_upkeep", schedule=_schedule, stall="requeue", max_attempts=3, missed="skip")
+@job("sqlite_upkeep", schedule=_schedule, stall="requeue", max_attempts=3, missed="skip", title="Tidy the SQLite file")
 def sqlite_upkeep(context: JobContext, payload: dict[str, Any]) -> None:
     """Shrink, checkpoint and analyse the file; PostgreSQL does this itself."""
     settings = current_settings()

@@ -1,7 +1,7 @@
 """Health checks: whether the process is alive and the service ready, and the reasons when it is not."""
 
 import contextlib
-from typing import Literal
+from typing import Any, Literal
 
 from flask import Blueprint, Response, jsonify, make_response
 from pydantic import BaseModel
@@ -67,7 +67,14 @@ def livez() -> Response:
 def readyz() -> Response:
     """Return 200 when the service is ready, or 503 with the reasons."""
     found = run_checks()
-    checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
+    return _answer(found, checks=explained(found))
+
+
+def explained(found: dict[str, str | None]) -> dict[str, dict[str, Any]]:
+    """Return what the checks found, and the remarks that are no reason to be unready, each with its sentence."""
+    checks: dict[str, dict[str, Any]] = {
+        name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()
+    }
     if why := maintenance.reason():  # maintenance is no reason to stop sending requests here
         checks["maintenance"] = {"ok": True, "detail": why}
     if why := upstream.problem():  # nor is this: any other instance would have the same problem
@@ -79,7 +86,7 @@ def readyz() -> Response:
     for name, detail in current_wiring().health_details.items():
         if why := _run(detail):
             checks[name] = {"ok": True, "detail": why}
-    return _answer(found, checks=checks)
+    return checks
 
 
 @blueprint.get("/health", endpoint="health")

@@ -15,6 +15,7 @@ def register(hooks: "Hooks") -> None:
         admin_pages,
         bar,
         cli,
+        directory,
         doors,
         entry_pages,
         factor_pages,
@@ -41,6 +42,7 @@ def register(hooks: "Hooks") -> None:
     hooks.proof_page(proof_pages.interrupt)
     hooks.leaving(*leavers.PARTS)
     hooks.people(store.states_of)
+    hooks.directory(directory.find)
     hooks.commands(cli.group)
     hooks.seed(seed.make)
     passkeys.load()

@@ -8,14 +8,17 @@ if TYPE_CHECKING:
 
 def register(hooks: "Hooks") -> None:
     """Register the page, its figures and actions, and the brand in every page's header."""
-    from chassis.observability import job_lines
-    from chassis.parts.console import actions, api, brand_pages, live, operations, pages
+    from chassis.jobs import lines
+    from chassis.parts.console import actions, api, brand_pages, charts, live, operations, pages
     from chassis.parts.console.brand import Brands
+    from chassis.parts.console.recorder import Recorder
 
     brands = Brands()
     hooks.keep(brands)
-    hooks.keep(job_lines.install(hooks.settings))
+    lines.install(hooks.settings)
     hooks.brand(lambda: brand_pages.shown(brands))
     hooks.admin_page("Console", "/admin/console", first=True)
     hooks.pages(pages.blueprint, actions.blueprint, operations.blueprint, api.blueprint, brand_pages.blueprint)
+    hooks.pages(charts.blueprint)
+    hooks.figures(Recorder().take)
     live.register(hooks)

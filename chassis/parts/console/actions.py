@@ -1,58 +1,85 @@
-"""An admin's actions on jobs in the console, and the details of a job."""
+"""The console's jobs: the list, each job's page, and an admin's actions on them."""
 
-import os
-from typing import Any
+import time
+from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, jsonify
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from chassis import jobs
-from chassis.base.times import iso
 from chassis.errors import Conflict
-from chassis.jobs import bulk
-from chassis.observability.job_lines import JobLines
-from chassis.observability.redaction import redact_names
+from chassis.jobs import bulk, registry
+from chassis.jobs.model import STATES
+from chassis.observability.job_lines import TRACEBACK
+from chassis.parts.console import listing
+from chassis.parts.console.listing import Wanted
+from chassis.parts.console.shown import data, page, wants_page
 from chassis.realtime import presence
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
-from chassis.web.body import json_body
-from chassis.wiring import kept
+from chassis.web.body import json_body, query_parameters
 
 blueprint = Blueprint("console_actions", __name__, url_prefix="/admin/console")
-TIMES = ("queued_at", "not_before", "updated_at", "lease_expires_at")
 MAX_MEMBERS = 500
+AT_ONCE = 1_000  # jobs that match and are changed by one request
+Act = Callable[[Sequence[str]], list[jobs.Job]]
 
 
 class Chosen(BaseModel):
-    """The selected jobs."""
+    """The selected jobs: their ids, or all that match what was looked for and were created until a time."""
 
-    ids: list[str] = Field(min_length=1, max_length=200, fail_fast=True)
+    ids: list[str] = Field([], max_length=200, fail_fast=True)
+    matching: Wanted | None = None
+    until: float = Field(0, ge=0, le=1e11, allow_inf_nan=False, description="Seconds since 1970; 0 means now.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Chosen":
+        if bool(self.ids) == (self.matching is not None):
+            raise ValueError("Name jobs by `ids` or by `matching`.")
+        return self
+
+
+@blueprint.get("/jobs")
+@needs(ADMIN)
+def all_jobs() -> Response:
+    """Return a page of jobs, newest first; to browsers the page that lists them."""
+    if wants_page():
+        return page("jobs", states=STATES, kinds=sorted(registry.names(cpu_bound=True)))
+    return data(**listing.page(query_parameters(Wanted)), at=time.time())
 
 
 @blueprint.get("/jobs/<job_id>")
 @needs(ADMIN)
 def job(job_id: str) -> Response:
-    """Return all details of a job, with the last lines that this process logged about it."""
+    """Return all details of a job, with its log lines; to browsers its page."""
     found = jobs.get(job_id)
-    more: dict[str, Any] = {name: getattr(found, name) for name in ("owner", "priority", "submitted_by")}
-    more |= {name: iso(getattr(found, name)) for name in TIMES}
-    more |= redact_names(None, "", {"payload": found.payload})
-    lines = kept(JobLines).of(job_id)
-    return jsonify(job=found.as_dict() | more, lines=lines, pid=os.getpid())
+    stored = listing.stored_lines(job_id)
+    lines, steps = [line["text"] for line in stored], [line for line in stored if line["step"]]
+    if wants_page():
+        raised = [step["text"] for step in steps if step["step"] == TRACEBACK]
+        return page("job", job=found, title=listing.title(found), lines=lines, traceback="".join(raised[-1:]))
+    return data(job=listing.details(found), lines=lines, steps=steps)
 
 
 @blueprint.post("/jobs/requeue")
 @needs(ADMIN)
 def requeue() -> Response:
     """Queue ended jobs again."""
-    return _changed(bulk.requeue(json_body(Chosen).ids), "are already queued or running")
+    return _changed(bulk.REQUEUE, bulk.requeue, "are already queued or running")
 
 
 @blueprint.post("/jobs/cancel")
 @needs(ADMIN)
 def cancel() -> Response:
     """Cancel queued jobs, and ask running ones to stop."""
-    return _changed(bulk.cancel(json_body(Chosen).ids), "have already ended")
+    return _changed(bulk.CANCEL, bulk.cancel, "have already ended")
+
+
+@blueprint.post("/jobs/delete")
+@needs(ADMIN)
+def delete() -> Response:
+    """Delete ended jobs with their log lines."""
+    return _changed(bulk.DELETE, bulk.delete, "have not ended, belong to the data of a feature")
 
 
 @blueprint.post("/jobs/requeue-interrupted")
@@ -69,7 +96,14 @@ def who_is_there() -> Response:
     return jsonify(rooms=[{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()])
 
 
-def _changed(changed: list[jobs.Job], otherwise: str) -> Response:
+def _changed(action: str, act: Act, otherwise: str) -> Response:
+    """Change the jobs that the request names; `more` says that others match, too."""
+    chosen = json_body(Chosen)
+    ids = chosen.ids
+    if chosen.matching is not None:
+        ids = bulk.matching(chosen.matching.asked(), bulk.STATES[action], chosen.until or time.time(), AT_ONCE)
+    changed = act(ids)
     if not changed:
         raise Conflict(f"Nothing was changed: the jobs {otherwise}, or do not exist.")
-    return jsonify(changed=len(changed))
+    more = chosen.matching is not None and len(ids) == AT_ONCE == len(changed)
+    return jsonify(changed=len(changed), **({"more": True} if more else {}))

@@ -26,6 +26,7 @@ class Figures(BaseModel):
     request_p50_seconds: float | None
     request_p95_seconds: float | None
     event_p95_seconds: float | None
+    upstream_p95_seconds: float | None = Field(description="Of calls to the outside API.")
     hub_lag_seconds: float | None = Field(description="Event-loop lag, 99th percentile.")
     memory_bytes: float | None = Field(description="Resident memory.")
     queue_age_seconds: float | None = Field(description="How long the next job has been waiting.")

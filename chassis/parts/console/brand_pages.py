@@ -67,7 +67,7 @@ def save() -> AnyResponse:
     data = file.read() if file else b""
     new = check_logo(data) if data else b"" if form.remove_logo else None
     kept(Brands).save(form.name.strip(), "" if form.plain else form.colour.lower(), logo=new)
-    return redirect(url_for("console.show", _anchor="brand"), 303)
+    return redirect(url_for("console.settings", _anchor="brand"), 303)
 
 
 def _kept(data: bytes, media: str) -> Response:

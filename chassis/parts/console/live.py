@@ -12,18 +12,18 @@ from chassis.extensions import socketio
 from chassis.hooks import Hooks
 from chassis.jobs import Job
 from chassis.jobs.signals import job_changed
-from chassis.parts.console import stats
+from chassis.parts.console import listing, stats
+from chassis.parts.console.listing import ConsoleJob
 from chassis.realtime import Event, access, contracts, sends
 from chassis.realtime.event_rates import limit
 from chassis.security import guard, maintenance
 from chassis.security.identity import ADMIN
-from chassis.web import JobResponse
 
 log = structlog.get_logger(__name__)
 ROOM, EVENT = "admin:console", "console:tick"
 EVERY_SECONDS = 1.0
 HEALTH_EVERY = 5  # ticks
-MAX_JOBS, MAX_CHARACTERS = 200, 200  # per tick; of a message or an error
+MAX_JOBS = 200  # per tick
 
 
 class ConsoleTick(Event):
@@ -33,7 +33,7 @@ class ConsoleTick(Event):
     upstream: dict[str, Any]
     maintenance: str | None
     sessions_by_pid: dict[str, int]
-    jobs: list[JobResponse]
+    jobs: list[ConsoleJob]
     more: bool = Field(description="More jobs changed than fit: fetch the list.")
     ready: bool | None = Field(None, description="With `checks`, in every fifth one.")
     checks: dict[str, dict[str, Any]] | None = None
@@ -94,7 +94,7 @@ class Ticker:
             self._changed, self._more = {}, False
         told: dict[str, Any] = {"figures": stats.now(), "upstream": stats.upstream_state(), "more": more}
         told |= {"maintenance": maintenance.reason(), "sessions_by_pid": stats.sessions_by_pid()}
-        told["jobs"] = [_brief(job) for job in changed.values()]
+        told["jobs"] = [listing.brief(job) for job in changed.values()]
         return told | (stats.readiness() if number % HEALTH_EVERY == 0 else {})
 
 
@@ -109,7 +109,7 @@ def register(hooks: Hooks) -> None:
 
 
 @guard.needs(ADMIN)
-@limit(1, burst=5)
+@limit(2, burst=20)  # each page of the console asks once
 def watch() -> dict[str, Any]:
     """Start following the console; return the whole state of the worker that this client is connected to."""
     access.join(ROOM)
@@ -126,8 +126,3 @@ def watched() -> bool:
 def _check_room(room: str) -> None:
     if room == ROOM:
         guard.check_admin(request.remote_addr)
-
-
-def _brief(job: Job) -> dict[str, Any]:
-    shown = job.as_dict()
-    return shown | {name: (shown[name] or "")[:MAX_CHARACTERS] for name in ("message", "error")}

@@ -12,6 +12,7 @@ from chassis.db import backup, db, state
 from chassis.db.backup.places import Folder, place_of
 from chassis.errors import Conflict, NotFound
 from chassis.jobs import beat, schedules
+from chassis.parts.console.shown import data, page, wants_page
 from chassis.security import audit, maintenance
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
@@ -31,8 +32,10 @@ class Reason(BaseModel):
 @blueprint.get("/schedules")
 @needs(ADMIN)
 def all_schedules() -> Response:
-    """Return the schedules."""
-    return jsonify(schedules=[schedule.as_dict() for schedule in schedules.listing()])
+    """Return the schedules; to browsers the page of schedules, backups, workers and the maintenance mode."""
+    if wants_page():
+        return page("schedules", schedule_zone=current_settings().schedule_time_zone)
+    return data(schedules=[schedule.as_dict() for schedule in schedules.listing()])
 
 
 @blueprint.post("/schedules/<kind>/run")

@@ -1,38 +1,65 @@
-"""The console's page; its live content comes by socket."""
+"""The console's pages; their live content comes by socket."""
 
 from itertools import groupby
+from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, Response
+from pydantic import BaseModel, Field
 
 from chassis import effective
-from chassis.jobs import registry
-from chassis.jobs.model import STATES
 from chassis.parts.console import stats
 from chassis.parts.console.brand import Brands
-from chassis.security import audit, stale_keys
+from chassis.parts.console.shown import page
+from chassis.security import audit, keys, stale_keys
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
-from chassis.wiring import current_settings, kept
+from chassis.web import Text, query_parameters
+from chassis.wiring import current_settings, current_wiring, kept
 
-blueprint = Blueprint("console", __name__)
-AUDIT_LINES = 8
+blueprint = Blueprint("console", __name__, url_prefix="/admin/console")
+AUDIT_LINES, MOST_SHOWN = 8, 200
 
 
-@blueprint.get("/admin/console")
+class Search(BaseModel):
+    """What is looked for."""
+
+    q: Text = Field("", max_length=200)
+
+
+@blueprint.get("")
 @needs(ADMIN)
-def show() -> str:
-    """Show the console."""
-    return render_template(
-        "console/console.html",
-        about=stats.about(),
-        states=STATES,
-        kinds=sorted(registry.names(cpu_bound=True)),
-        own=kept(Brands).present(),
-        groups=_groups(),
-        lines=audit.listing(limit=AUDIT_LINES),
-        stale=stale_keys.reasons(),
-        schedule_zone=current_settings().schedule_time_zone,
-    )
+def show() -> Response:
+    """Show the overview: health, charts and recent activity."""
+    return page("overview", about=stats.about(), lines=audit.listing(limit=AUDIT_LINES), stale=stale_keys.reasons())
+
+
+@blueprint.get("/upstream")
+@needs(ADMIN)
+def upstream() -> Response:
+    """Show the state of the outside API."""
+    return page("upstream")
+
+
+@blueprint.get("/people")
+@needs(ADMIN)
+def people() -> Response:
+    """Show who is online, and search accounts, invitations and keys."""
+    text = query_parameters(Search).q.strip()
+    directory, found = current_wiring().directory, [key for key in keys.listing() if _is_about(key, text)]
+    known = None if directory is None else directory(text, MOST_SHOWN + 1)
+    return page("people", q=text, people=known, keys=found, most=MOST_SHOWN, stale=stale_keys.reasons())
+
+
+@blueprint.get("/settings")
+@needs(ADMIN)
+def settings() -> Response:
+    """Show the settings in force, which can be searched, and the form for the brand."""
+    return page("settings", q=query_parameters(Search).q.strip(), groups=_groups(), own=kept(Brands).present())
+
+
+def _is_about(key: dict[str, Any], text: str) -> bool:
+    told = (f"ak_{key['id']}", key["name"], key["owner"], key["made_by"])
+    return any(text.lower() in one.lower() for one in told)
 
 
 def _groups() -> list[tuple[str, list[effective.Effective]]]:

@@ -55,8 +55,7 @@ def sessions_by_pid() -> dict[str, int]:
 def readiness() -> dict[str, Any]:
     """Return whether the service is ready, with the reasons."""
     found = health.run_checks()
-    checks = {name: {"ok": reason is None, "detail": reason or "ok"} for name, reason in found.items()}
-    return {"ready": all(check["ok"] for check in checks.values()), "checks": checks}
+    return {"ready": all(reason is None for reason in found.values()), "checks": health.explained(found)}
 
 
 def now() -> dict[str, float | None]:

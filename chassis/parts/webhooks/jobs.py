@@ -35,6 +35,7 @@ class NotDelivered(AppError):
     longest_backoff_seconds=LONGEST_PAUSE_SECONDS,
     priority=service.PRIORITY,
     in_quota=False,
+    title="Call a webhook",
 )
 def deliver(context: JobContext, payload: dict[str, Any]) -> None:
     """Call the webhook once; raise NotDelivered, or GiveUp, unless it answers with a status from 200 to 299."""

@@ -1,4 +1,4 @@
-"""What a job logs can be read on the console: bounded, by its id, and without secrets."""
+"""What a job logs is kept to be stored: bounded, by its id, and without secrets."""
 
 import logging
 
@@ -47,12 +47,12 @@ def test_jobs_lines_and_characters_are_bounded(lines):
     log.info("again", job_id="job 10")
     assert lines.of("job 9") == []
     assert len(lines.of("job 10")) == 2
-    for number in range(150):
+    for number in range(job_lines.LINES + 50):
         log.info(f"line {number} {'x' * 5_000} end", job_id="long")
     kept = lines.of("long")
     assert len(kept) == job_lines.LINES
     assert max(map(len, kept)) < 1_100
-    assert "line 149" in kept[-1]
+    assert f"line {job_lines.LINES + 49}" in kept[-1]
     assert " end" in kept[-1]
     assert len(lines._kept) == job_lines.JOBS
 
@@ -62,4 +62,21 @@ def test_the_end_of_a_traceback_is_kept(lines):
         raise ValueError("the reason")
     except ValueError:
         structlog.get_logger("test").exception("job_raised", job_id="bad")
-    assert "ValueError: the reason" in lines.of("bad")[0]
+    (line,) = lines.take()
+    assert "ValueError: the reason" in line.text
+    assert (line.step, line.level) == ("job_raised", "error")
+    assert lines.take() == []
+
+
+def test_lines_that_could_not_be_stored_are_kept_before_newer_ones(lines):
+    log = structlog.get_logger("test")
+    log.info("first", job_id="one")
+    log.info("second", job_id="one")
+    refused = lines.take()
+    log.info("third", job_id="one")
+    lines.keep(reversed(refused), first=True)
+    assert [next(word for word in ("first", "second", "third") if word in text) for text in lines.of("one")] == [
+        "first",
+        "second",
+        "third",
+    ]

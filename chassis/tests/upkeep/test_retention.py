@@ -42,7 +42,7 @@ def test_old_jobs_go_and_young_waiting_referred_to_and_unknown_ones_stay(upkeep)
     db.write(lambda conn: conn.execute(table.update().where(table.c.id == with_deleted_feature).values(kind="deleted")))
     assert (
         upkeep.run("retention")
-        == f"deleted jobs: {len(gone)}, files: 0, feedback: 0, audit: 0, quota_days: 0, {NO_USAGE}"
+        == f"deleted jobs: {len(gone)}, job_lines: 0, files: 0, feedback: 0, audit: 0, quota_days: 0, {NO_USAGE}"
     )
     assert left() == stay | {with_deleted_feature}
 
@@ -57,7 +57,10 @@ def test_the_audit_log_goes_by_its_own_age(upkeep):
     line = {"actor": "ada", "action": "key.create", "target": "", "address": "", "result": "ok"}
     lines = [{**line, "at": time.time() - days * DAY} for days in (900, 366, 364, 1)]
     db.write(lambda conn: conn.execute(audit_log.insert(), lines))
-    assert upkeep.run("retention") == f"deleted jobs: 0, files: 0, feedback: 0, audit: 2, quota_days: 0, {NO_USAGE}"
+    assert (
+        upkeep.run("retention")
+        == f"deleted jobs: 0, job_lines: 0, files: 0, feedback: 0, audit: 2, quota_days: 0, {NO_USAGE}"
+    )
 
 
 def test_it_goes_in_small_transactions_with_pauses_in_which_others_write(upkeep, monkeypatch):
@@ -86,6 +89,6 @@ def test_features_join_with_rows_that_go_before_the_core_s(upkeep):
     hooks.retain("never", lambda settings: 0, lambda conn, before, limit: 1 / 0)
     assert (
         upkeep.run("retention")
-        == f"deleted albums: 0, jobs: 0, files: 0, feedback: 0, audit: 0, quota_days: 0, {NO_USAGE}"
+        == f"deleted albums: 0, jobs: 0, job_lines: 0, files: 0, feedback: 0, audit: 0, quota_days: 0, {NO_USAGE}"
     )
     assert time.time() - 7 * DAY - 60 < order[0] < time.time() - 7 * DAY + 60

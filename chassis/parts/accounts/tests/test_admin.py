@@ -51,6 +51,18 @@ def test_an_admin_invites_and_the_link_is_shown_once(people):
     assert root.act(f"{page}/invite", page, email="x@example.org", role="owner").status_code == 400
 
 
+def test_people_and_pending_invitations_are_searched_on_the_console(people):
+    root, page = admin_of(people), "/admin/console/people"
+    root.act("/admin/accounts/invite", "/admin/accounts", email="grace@example.org", role="user")
+    everybody = root.get(page).text
+    assert everybody.index("grace@example.org") < everybody.index(ADA), "invitations come first"
+    assert "invitation expires" in everybody
+    assert f'href="/admin/accounts/{id_of(people)}"' in everybody
+    found = root.get(f"{page}?q=GRACE").text
+    assert ("grace@example.org" in found, f">{ADA}<" in found) == (True, False)
+    assert "Nobody matches." in root.get(f"{page}?q=%25").text, "the signs of LIKE are plain characters"
+
+
 def test_disabling_ends_the_session_and_enabling_does_not_bring_it_back(people):
     ada, root = people.browser(), admin_of(people)
     ada.sign_in()

@@ -1,101 +1,84 @@
-// Follows the service: fetches the state after each connect, and shows each second's update.
+// The socket of every console page: follows the service, shows whether it is ready, and passes each second's update on.
 "use strict";
 
-(() => {
+window.Console = (() => {
   const $ = (id) => document.getElementById(id);
   const { socket } = Live.rooms;
   const ANSWER_MS = 10_000;
-  const PRESENCE_MS = 10_000;
-  let started = null;
-  let whole = null;
+  const NOTICE_MS = 8000;
+  const parts = [];
+  let following = false;
+
+  /** Call the functions of this name of every part of the page. */
+  function tell(name, ...values) {
+    for (const part of parts) part[name]?.(...values);
+  }
 
   function watch() {
     const connection = socket.id;
     socket.timeout(ANSWER_MS).emit("console:watch", (lost, answer) => {
       if (socket.id !== connection) return;
       if (answer?.ok) return begin(answer);
-      verdict(null, {}, answer?.error?.message ?? "The service does not respond");
+      verdict(null, answer?.error?.message ?? "The service does not respond");
       setTimeout(() => { if (socket.id === connection) watch(); }, ANSWER_MS);
     });
   }
 
   function begin(stats) {
-    started = performance.now() - stats.uptime_seconds * 1000;
-    const several = stats.workers > 1;
-    whole = several ? stats : null;
-    Words.put($("worker"), `pid ${stats.pid}`);
-    $("whose").hidden = !several;
-    Figures.begin(stats);
+    following = true;
+    tell("begin", stats);
     tick({ ...stats, jobs: [], more: false });
-    Jobs.load({ still: true });
   }
 
   function tick(told) {
-    if (started === null) return;
-    Figures.tick(told.figures);
-    Jobs.tick(told.jobs, told.more, told.figures);
-    Words.put($("uptime"), Words.span((performance.now() - started) / 1000));
-    upstream(told.upstream);
-    if (whole) workers(told.sessions_by_pid);
-    if (told.checks) verdict(told.ready, told.checks, told.ready ? "Ready" : "Not ready");
+    if (!following) return;
+    tell("tick", told);
+    if (!told.checks) return;
+    const failing = Object.entries(told.checks).filter(([, { ok }]) => !ok).map(([name]) => name);
+    verdict(told.ready, told.ready ? "Ready" : `Not ready: ${failing.join(", ")}`);
   }
 
-  function verdict(ready, checks, words) {
+  function verdict(ready, words) {
     $("state").dataset.ready = String(ready);
     Words.put($("state-title"), words);
-    $("checks").replaceChildren(...Object.entries(checks).map(([name, { ok, detail }]) => {
-      const element = document.createElement("li");
-      element.dataset.ok = ok;
-      element.textContent = ok ? name : `${name}: ${detail}`;
-      return element;
-    }));
   }
 
-  function workers(sessions) {
-    const numbers = Object.values(sessions);
-    const all = numbers.reduce((sum, number) => sum + number, 0);
-    const open = `${Words.count(all)} sockets: ${numbers.map(Words.count).join(" + ")}`;
-    Words.put($("worker"), `pid ${whole.pid}, one of ${whole.workers} (${open})`);
-  }
-
-  function upstream(state) {
-    const outcomes = Object.entries(state.outcomes).map(([name, number]) => `${Words.count(number)} ${name.replaceAll("_", " ")}`);
-    Words.pairs($("upstream"), [
-      ["Model", state.model],
-      ["At", `${state.host}${state.has_key ? "" : ", no API key"}`],
-      ["State", state.problem || "responding"],
-      ["Next call", state.paused_seconds ? `in ${Words.seconds(state.paused_seconds)}: it asked to wait` : "now"],
-      ["In flight", `${state.in_flight} of ${state.limit}, ${state.waiting} waiting`],
-      ["Calls so far", outcomes.join(", ") || "none"],
-    ]);
-  }
-
-  async function presence() {
-    let rooms;
-    try {
-      ({ rooms } = await Live.api("/admin/console/presence"));
-    } catch (error) {
-      return Words.put($("presence"), error.message);
-    }
-    const list = Object.assign(document.createElement("ul"), { className: "rooms" });
-    list.append(...rooms.map(({ name, members }) => {
-      const element = document.createElement("li");
-      const room = document.createElement("strong");
-      room.textContent = name;
-      element.append(room, ` · ${members.join(", ")}`);
-      return element;
-    }));
-    const nobody = Object.assign(document.createElement("p"), { className: "quiet", textContent: "No members in rooms with presence." });
-    $("presence").replaceChildren(rooms.length ? list : nobody);
+  /** Show a message for some seconds; an error that `stays` is shown until the next call. */
+  function say(text, { bad = false, stays = false } = {}) {
+    const notice = $("notice");
+    notice.className = `notice floating ${bad ? "error" : "good"}`;
+    Words.put(notice, text);
+    notice.hidden = !text;
+    say.stays = stays;
+    clearTimeout(say.timer);
+    if (!stays) say.timer = setTimeout(() => { notice.hidden = true; }, NOTICE_MS);
   }
 
   socket.on("connect", watch);
   socket.on("disconnect", () => {
-    started = null;
-    verdict(null, {}, `No connection: values are from ${Words.time(Date.now())}`);
+    following = false;
+    verdict(null, `No connection: values are from ${Words.time(Date.now())}`);
+    tell("lost");
   });
   socket.on("console:tick", tick);
-  if (socket.connected) watch();
-  setInterval(() => { if (!document.hidden && socket.connected) presence(); }, PRESENCE_MS);
-  presence();
+  document.addEventListener("DOMContentLoaded", () => { if (socket.connected && !following) watch(); });
+  return {
+    say,
+    /** Remove a message that stays. */
+    settle() { if (say.stays) say(""); },
+    /** Add a part of the page: `begin(stats)` after each connect, `tick(told)` every second, `lost()` without a connection. */
+    add(part) { parts.push(part); },
+    get(path) { return Live.api(`/admin/console/${path}`); },
+    post(path, body = {}) {
+      const headers = { "Content-Type": "application/json" };
+      return Live.api(`/admin/console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    },
+    /** Write the query of this page's URL; empty values are left out, and `push` makes Back come here. */
+    address(values, { push = false } = {}) {
+      const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+      const url = query.size ? `?${query}` : location.pathname;
+      if (url === (location.search || location.pathname)) return;
+      history[push ? "pushState" : "replaceState"](null, "", url + (push ? "" : location.hash));
+    },
+  };
 })();

@@ -1,76 +1,131 @@
-// A dialog for one job: its details and its log lines.
+// A job's page: its facts and progress, the steps of its attempts, its error, and its log lines.
 "use strict";
 
-window.JobDialog = (() => {
+(() => {
   const $ = (id) => document.getElementById(id);
-  const FETCH_MS = 2000;
-  const dialog = $("job");
-  let shown = null;
+  const FETCH_MS = 1000;
+  const { id } = $("job").dataset;
+  const TITLES = { requeue: "Retry", cancel: "Cancel", delete: "Delete" };
   let about = null;
-  let stale = false;
-  let act = () => {};
+  let stale = true;
 
   function facts(job) {
-    const times = [["Created", "created_at"], ["Queued", "queued_at"], ["Started", "started_at"], ["Ended", "finished_at"]];
     return [
-      ["Id", job.id], ["Kind", job.kind], ["State", job.state], ["Attempts", job.attempt],
-      ["Progress", job.total ? `${Words.count(job.done)} of ${Words.count(job.total)}` : "–"],
-      ...(job.message ? [["Message", job.message]] : []), ...(job.error ? [["Error", job.error]] : []),
-      ["Submitted by", job.submitted_by || "–"], ...(job.owner ? [["Owner", job.owner]] : []),
+      ["Id", job.id], ["Kind", job.kind], ["Attempts", job.attempt], ["Time", Words.took(job)],
+      ["Submitted by", job.submitted_by || "–"], ...(job.owner ? [["Worker", Words.worker(job.owner)]] : []),
+      ...(job.priority ? [["Priority", job.priority]] : []), ["Created", Times.element(job.created_at)],
       ...(new Date(job.not_before) > Date.now() ? [["Not before", Times.element(job.not_before)]] : []),
-      ...times.filter(([, name]) => job[name]).map(([words, name]) => [words, Times.element(job[name])]),
-      ["Payload", JSON.stringify(job.payload)],
     ];
   }
 
-  function show({ job, lines, pid }) {
+  function progress(job) {
+    $("progress").hidden = !job.total;
+    $("bar").max = job.total || 1;
+    $("bar").value = job.done;
+    Words.put($("share"), `${Words.count(job.done)} of ${Words.count(job.total)}`);
+    Words.put($("message"), job.message);
+    Words.put($("job-state"), job.cancel_requested && job.state === "running" ? "cancelling" : job.state);
+    $("job-state").dataset.status = job.state;
+  }
+
+  /** Return the steps in words: [time, title, text, state]. */
+  function told(job, steps) {
+    let attempt = 0;
+    let began = null;
+    const found = steps.filter(({ step }) => step !== "job_raised").map(({ at, step, details, worker }) => {
+      if (step === "job_started") {
+        attempt = details.attempt;
+        began = at;
+        return [at, `Attempt ${attempt} started`, `on ${worker}`, "running"];
+      }
+      const took = began ? `after ${Words.seconds((new Date(at) - new Date(began)) / 1000)}` : "";
+      began = null;
+      const why = details.error ? `${took}${took && ": "}${details.error}` : took;
+      if (step === "stalled_job_reset") return [at, "The worker of this attempt died", `the job is ${details.state}`, "interrupted"];
+      if (step === "job_requeued") return [at, details.reason === "stop" ? "The worker stopped: queued again" : "Attempt failed: queued again", why, details.state];
+      return [at, `Attempt ${details.state}`, why, details.state];
+    });
+    const by = job.submitted_by ? `by ${job.submitted_by}` : "by a schedule or a command";
+    const first = [job.created_at, "Created", by, "queued"];
+    const last = job.finished_at && !steps.length ? [[job.finished_at, `Ended: ${job.state}`, job.error ?? "", job.state]] : [];
+    return [first, ...found, ...last];
+  }
+
+  function timeline(job, steps) {
+    const entries = told(job, steps);
+    const shown = JSON.stringify(entries);
+    if (timeline.shown === shown) return;
+    timeline.shown = shown;
+    $("timeline").replaceChildren(...entries.map(([at, title, text, state]) => {
+      const element = document.createElement("li");
+      element.dataset.status = state;
+      element.append(Object.assign(document.createElement("strong"), { textContent: title }), Times.element(at),
+        Object.assign(document.createElement("span"), { className: "quiet", dir: "auto", textContent: text }));
+      return element;
+    }));
+  }
+
+  function error(job, steps) {
+    const raised = steps.findLast(({ step }) => step === "job_raised");
+    $("error").hidden = !job.error && !(raised && job.state === "failed");
+    Words.put($("error-text"), job.error ?? "");
+    $("traceback").hidden = !raised;
+    Words.put($("traceback"), raised?.text ?? "");
+  }
+
+  function show({ job, lines, steps }) {
     about = job;
     const log = $("log");
     const atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 20;
-    Words.put($("job-title"), `${job.kind} · ${job.state}`);
     Words.pairs($("job-facts"), facts(job));
-    Words.put($("log-of"), `of worker ${pid} since its start`);
-    Words.put(log, lines.join("\n") || "This worker has no log lines for this job; another process may have run it.");
+    Words.put($("payload"), JSON.stringify(job.payload, null, 2));
+    progress(job);
+    timeline(job, steps);
+    error(job, steps);
+    Words.put(log, lines.join("\n") || "No log lines are kept for this job.");
     if (atEnd) log.scrollTop = log.scrollHeight;
-    const ended = Rows.ENDED.includes(job.state);
-    $("job-requeue").hidden = !ended;
+    const ended = Words.ENDED.includes(job.state);
+    $("job-requeue").hidden = $("job-delete").hidden = !ended;
     $("job-cancel").hidden = ended || job.cancel_requested;
   }
 
   async function load() {
-    const asked = shown;
     stale = false;
     try {
-      const answer = await Live.api(`/admin/console/jobs/${asked}`);
-      if (shown === asked) show(answer);
-    } catch (error) {
-      if (shown !== asked) return;
-      stale = true; // so that the error goes when its cause has gone
-      Words.put($("log"), error.message);
+      show(await Console.get(`jobs/${id}`));
+      Console.settle();
+    } catch (problem) {
+      stale = true;
+      Console.say(problem.message, { bad: true, stays: true }); // until the job can be fetched
     }
   }
 
-  // No event reports a running job's log lines: they are fetched while the dialog is open.
-  setInterval(() => { if (shown && stale && !document.hidden) load(); }, FETCH_MS);
-  $("close").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
-  dialog.addEventListener("close", () => { shown = null; });
-  for (const action of ["requeue", "cancel"]) {
-    $(`job-${action}`).addEventListener("click", async () => { await act(action, [about]); if (shown) load(); });
+  async function act(action) {
+    if (action !== "requeue" && !confirm(`${TITLES[action]} ${Words.job(about)}?`)) return;
+    try {
+      await Console.post(`jobs/${action}`, { ids: [id] });
+      if (action === "delete") location.assign("/admin/console/jobs");
+      else await load();
+    } catch (problem) {
+      Console.say(problem.message, { bad: true });
+    }
   }
-  return {
-    /** Set the function to call with (action, jobs) when a button is pressed. */
-    connect(action) { act = action; },
-    open(job) {
-      shown = job.id;
-      about = job;
-      Words.put($("job-title"), job.kind);
-      $("job-facts").replaceChildren();
-      Words.put($("log"), "");
-      dialog.showModal();
-      load();
+
+  for (const action of Object.keys(TITLES)) $(`job-${action}`).addEventListener("click", () => act(action));
+  Console.add({
+    begin: load,
+    tick({ jobs }) {
+      const changed = jobs.find((job) => job.id === id);
+      if (changed) progress(about = { ...about, ...changed });
+      stale ||= Boolean(changed);
     },
-    /** Show a change of the job. */
-    update(job) { if (job.id === shown) stale = true; },
-  };
+  });
+  // No event reports log lines: those of a job that runs, or has just ended, are fetched.
+  let quiet = 0;
+  setInterval(() => {
+    if (document.hidden || !about) return;
+    quiet = Words.ENDED.includes(about.state) && !stale ? quiet + 1 : 0;
+    if (quiet < 3) load();
+  }, FETCH_MS);
+  load();
 })();

@@ -49,24 +49,14 @@
 
   async function post(path, done, body = {}) {
     try {
-      const headers = { "Content-Type": "application/json" };
-      const answer = await Live.api(`/admin/console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
-      say(done);
+      const answer = await Console.post(path, body);
+      Console.say(done);
       load();
       return answer;
     } catch (error) {
-      say(error.message, true);
+      Console.say(error.message, { bad: true });
       return null;
     }
-  }
-
-  function say(text, bad = false) {
-    const notice = $("operations-notice");
-    notice.className = `notice floating ${bad ? "error" : "good"}`;
-    Words.put(notice, text);
-    notice.hidden = !text;
-    clearTimeout(say.timer);
-    say.timer = setTimeout(() => { notice.hidden = true; }, 6000);
   }
 
   function schedule(one) {
@@ -113,7 +103,7 @@
   async function load() {
     try {
       const parts = ["schedules", "backups", "workers"];
-      const [{ schedules }, { backups, here, failed }, { workers, missing }] = await Promise.all(parts.map((part) => Live.api(`/admin/console/${part}`)));
+      const [{ schedules }, { backups, here, failed }, { workers, missing }] = await Promise.all(parts.map((part) => Console.get(part)));
       fill($("schedules"), schedules.map(schedule), "No schedules.");
       fill($("backups"), backups.slice(0, 12).map((one) => backup(one, here)), "No backups yet.");
       const why = Object.entries(failed).map(([what, told]) => `The last ${what} failed: ${told.why}`).join(" ");
@@ -122,12 +112,9 @@
       fill($("workers"), workers.map(worker), "No process runs jobs.");
       Words.put($("workers-missing"), missing.length ? `No worker for ${missing.join(", ")}.` : "");
       $("workers-missing").hidden = !missing.length;
-      if (load.failed) say("");
-      load.failed = false;
+      Console.settle();
     } catch (error) {
-      say(error.message, true);
-      load.failed = true;
-      clearTimeout(say.timer); // it goes when the lists can be fetched
+      Console.say(error.message, { bad: true, stays: true }); // until the lists can be fetched
     }
   }
 
@@ -150,11 +137,13 @@
     const answer = await post("maintenance", on ? "Maintenance mode is off." : "Maintenance mode is on.", { reason: on ? "" : $("reason").value });
     if (answer) maintenance(answer.maintenance);
   });
-  Live.rooms.socket.on("console:tick", (told) => {
-    maintenance(told.maintenance);
-    if (told.jobs.some((job) => kinds.has(job.kind))) soon();
+  Console.add({
+    begin: soon,
+    tick(told) {
+      maintenance(told.maintenance);
+      if (told.jobs.some((job) => kinds.has(job.kind))) soon();
+    },
   });
-  Live.rooms.socket.on("connect", soon);
   setInterval(() => { if (!document.hidden) load(); }, ASK_MS);
   load();
 })();

@@ -2,10 +2,9 @@
 "use strict";
 
 window.Rows = class {
-  static ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
   static SETTLE_MS = 1000;
 
-  /** Create `size` rows in a <tbody>; `on` holds open(job), act(action, job) and chosen(). */
+  /** Create `size` rows in a <tbody>; `on` holds act(action, jobs) and chosen(). */
   constructor(body, size, on) {
     this.on = on;
     this.chosen = new Map(); // jobs by id, also those on other pages
@@ -23,16 +22,20 @@ window.Rows = class {
     const row = { element, job: null };
     row.box = Object.assign(document.createElement("input"), { type: "checkbox" });
     row.badge = Object.assign(document.createElement("span"), { className: "badge" });
-    row.open = Object.assign(document.createElement("button"), { type: "button", className: "open" });
+    row.open = Object.assign(document.createElement("a"), { className: "open" });
+    row.kind = Object.assign(document.createElement("small"), { className: "quiet" });
     row.bar = document.createElement("progress");
     row.count = document.createElement("span");
     row.share = Object.assign(document.createElement("div"), { className: "share" });
     row.share.append(row.bar, row.count);
+    row.owner = cell("owner");
     row.message = cell("said");
+    row.message.dir = row.owner.dir = row.open.dir = "auto";
+    row.took = cell("took");
     row.made = cell("made", row.time = Times.element(null, { short: true }));
     row.act = Object.assign(document.createElement("button"), { type: "button" });
-    element.append(cell("choose", row.box), cell("badges", row.badge), cell("kind", row.open), cell("done", row.share),
-      row.message, row.made, cell("act", row.act));
+    element.append(cell("choose", row.box), cell("badges", row.badge), cell("kind", row.open, row.kind), row.owner,
+      cell("done", row.share), row.message, row.took, row.made, cell("act", row.act));
     element.hidden = true;
     this.listen(row);
     return row;
@@ -45,7 +48,7 @@ window.Rows = class {
     });
     row.act.addEventListener("click", () => { if (!row.settling) this.on.act(row.act.dataset.act, [row.job]); });
     row.element.addEventListener("click", (event) => {
-      if (!event.target.closest("input, .act, .choose")) this.on.open(row.job);
+      if (!event.target.closest("input, a, .act, .choose") && !getSelection().toString()) row.open.click();
     });
   }
 
@@ -69,6 +72,11 @@ window.Rows = class {
     return row !== undefined;
   }
 
+  /** Show how long the running jobs have taken by now. */
+  tick() {
+    for (const row of this.rows) if (row.job?.state === "running") Words.put(row.took, Words.took(row.job));
+  }
+
   fill(row, job) {
     if (row.job?.id !== job.id) this.name(row, job);
     row.job = job;
@@ -81,7 +89,8 @@ window.Rows = class {
     Words.put(row.count, `${Words.count(job.done)} of ${Words.count(job.total)}`);
     Words.put(row.message, job.error || job.message || "");
     row.message.classList.toggle("failure", Boolean(job.error));
-    const ended = Rows.ENDED.includes(job.state);
+    Words.put(row.took, Words.took(job));
+    const ended = Words.ENDED.includes(job.state);
     this.setAction(row, ended ? "requeue" : "cancel");
     row.act.hidden = job.state === "succeeded" || job.cancel_requested && !ended;
     row.act.classList.toggle("danger", !ended);
@@ -102,7 +111,11 @@ window.Rows = class {
   name(row, job) {
     row.box.setAttribute("aria-label", `Select ${Words.job(job)}`);
     row.bar.setAttribute("aria-label", `Progress of ${Words.job(job)}`);
-    Words.put(row.open, job.kind);
+    row.open.href = `/admin/console/jobs/${job.id}`;
+    Words.put(row.open, job.title);
+    Words.put(row.kind, `${job.kind} ${job.id.slice(0, 8)}`);
+    Words.put(row.owner, job.submitted_by);
+    row.owner.title = job.submitted_by;
     Times.show(row.time, job.created_at);
   }
 

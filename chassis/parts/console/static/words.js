@@ -13,6 +13,8 @@ window.Words = (() => {
     return `${fine.format(value)} ${units[step]}`;
   };
   return {
+    /** The states of a job that has ended. */
+    ENDED: ["succeeded", "failed", "cancelled", "interrupted"],
     count: known((value) => plain.format(value)),
     rate: known((value) => `${fine.format(value)}/s`),
     bytes: known((value) => steps(value, ["B", "kB", "MB", "GB", "TB"], 1000)),
@@ -35,6 +37,12 @@ window.Words = (() => {
     },
     /** Return the words for a job in questions and labels: its kind and the beginning of its id. */
     job: (job) => `${job.kind} ${job.id.slice(0, 8)}`,
+    /** Return how long a job has run. */
+    took({ started_at: started, finished_at: ended }) {
+      return started ? Words.seconds(Math.max(0, new Date(ended ?? Date.now()) - new Date(started)) / 1000) : "";
+    },
+    /** Return the pid from a worker's name in the jobs table. */
+    worker: (owner) => `pid ${owner.split(":")[2] ?? owner}`,
     /** Fill a <dl class="pairs"> with [name, value], reusing its elements; a value may be an element. */
     pairs(list, values) {
       while (list.children.length > values.length) list.lastElementChild.remove();

@@ -108,12 +108,25 @@ def look(request):
 
 @pytest.fixture
 def console(server, page):
-    """The console of an admin, alive."""
+    """The console's overview of an admin, alive."""
     page.context.add_cookies([{"name": "tester", "value": "admin", "url": server.url}])
     page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"{server.url}/admin")
     page.wait_for_selector("#state[data-ready=true]")
     return page
+
+
+@pytest.fixture
+def job_list(server, console):
+    """The list of jobs of an admin, alive."""
+    return opened(server, console, "jobs")
+
+
+def opened(server, console, path):
+    """Open another page of the console, and wait until it is alive."""
+    console.goto(f"{server.url}/admin/console/{path}".rstrip("/"))
+    console.wait_for_selector("#state[data-ready=true]")
+    return console
 
 
 def pytest_collection_modifyitems(items):

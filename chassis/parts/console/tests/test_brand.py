@@ -28,7 +28,7 @@ def png(width=4, height=4):
 
 def save(client, **fields):
     client.set_cookie("tester", "admin")
-    page = client.get("/admin/console").text
+    page = client.get("/admin/console/settings").text
     token = re.search(r'name="csrf_token" value="(\w+)"', page)[1]
     sent = {"csrf_token": token, **fields}
     return client.post("/admin/console/brand", data=sent, headers={"Origin": "http://localhost"})

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.jobs.tables import jobs
-from chassis.parts.console.tests.conftest import database_of, stored
+from chassis.parts.console.tests.conftest import database_of, opened, stored
 from chassis.tests.conftest import ASYNC_MODE, gunicorn, serve
 
 __all__ = ["serve"]
@@ -32,9 +32,9 @@ def running(server):
 
 def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console, wait_for):
     stored(server, 2, "interrupted", "talk", {"words": "here and there", "seconds": 600})
-    console.select_option("#kind", "talk")
-    wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.locator("#worker >> text=one of 2").wait_for()
+    opened(server, console, "jobs?kind=talk")
+    wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.click("#requeue-interrupted")
     console.get_by_text("2 jobs were queued again.").wait_for()
     wait_for(lambda: console.locator(f"{SHOWN} >> text=running").count() == 2)
@@ -42,8 +42,10 @@ def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console,
     assert running(server) == sorted(server.workers()), "one of them is not the console's"
     for number in range(2):
         console.locator(SHOWN).nth(number).locator(".open").click()
-        console.locator("#job-title >> text=running").wait_for()
-        console.click("#close")
+        console.locator("#job-state >> text=running").wait_for()
+        console.locator("#timeline >> text=Attempt 1 started").wait_for()
+        console.go_back()
+        wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.click("#states [data-state=running]")
     wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.check("#choose-all")

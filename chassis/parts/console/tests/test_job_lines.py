@@ -1,0 +1,57 @@
+"""The log lines of a job: in the database, in order, bounded, and there after the worker that wrote them."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from chassis.db import db
+from chassis.jobs import lines
+from chassis.observability.job_lines import LINES, Line
+from chassis.parts.console.tests.conftest import ADMIN, ask, send, stored
+from chassis.tests.conftest import gunicorn, serve
+
+__all__ = ["serve"]
+
+
+def line(number, step=None):
+    return Line("a" * 32, time.time(), "info", step, {"attempt": number} if step else None, f"line {number}")
+
+
+def test_the_oldest_lines_go_and_the_steps_stay(make):
+    make()
+    db.write(lambda conn: lines.store(conn, [line(0, "job_started")]))
+    for first in range(0, 3 * LINES, 100):
+        db.write(lambda conn, first=first: lines.store(conn, [line(n) for n in range(first, first + 100)]))
+    found = db.read(lambda conn: lines.of(conn, "a" * 32))
+    assert LINES <= len(found) <= LINES + lines.SLACK + 1
+    assert (found[0]["step"], found[0]["details"]) == ("job_started", {"attempt": 0})
+    assert found[-1]["text"] == f"line {3 * LINES - 1}"
+    assert db.write(lambda conn: lines.delete_older(conn, time.time() - 60, 500)) == 0
+    assert db.write(lambda conn: lines.delete_older(conn, time.time() + 60, 500)) == len(found)
+
+
+def test_lines_are_deleted_with_their_job(server, wait_for):
+    job_id = stored(server, 1, kind="talk", payload={"words": "short"})[0]
+    send(server, "/admin/console/jobs/requeue", {"ids": [job_id]})
+    path = f"/admin/console/jobs/{job_id}"
+    wait_for(lambda: "job_ended" in "".join(ask(server, path)[1]["lines"][-1:]))
+    assert send(server, "/admin/console/jobs/delete", {"ids": [job_id]}) == (200, {"changed": 1})
+    assert server.get(path, ADMIN)[0] == 404
+    assert send(server, "/admin/console/jobs/delete", {"ids": [job_id]})[0] == 409
+
+
+@pytest.mark.long
+def test_lines_and_steps_outlive_the_worker(serve, wait_for):
+    server = serve(command=gunicorn(Path(__file__).parent, "console_app:app"), REQUIRE_CLIENT_API_KEY="true")
+    job_id = stored(server, 1, kind="talk", payload={"words": "before the end", "seconds": 600})[0]
+    path = f"/admin/console/jobs/{job_id}"
+    send(server, "/admin/console/jobs/requeue", {"ids": [job_id]})
+    wait_for(lambda: "before the end" in "".join(ask(server, path)[1]["lines"]))
+    server.stop()
+    server.start()
+    server.wait_ready()
+    found = wait_for(lambda: (shown := ask(server, path)[1])["job"]["state"] == "interrupted" and shown)
+    assert "before the end" in "".join(found["lines"])
+    assert [step["step"] for step in found["steps"]][:1] == ["job_started"]
+    assert found["steps"][-1]["details"]["state"] == "interrupted"
