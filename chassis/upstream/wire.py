@@ -109,6 +109,7 @@ class WireAnswer:
             yield piece
         if self._response.length:
             raise http.client.IncompleteRead(b"")
+        self._response.close()  # not every version does so at the end of the body
         self._wire.keep(self._connection, self._response)
 
     def read(self) -> bytes:

@@ -15,15 +15,12 @@ from chassis.security.budgets import Reservation, Usage
 REQUESTS = Counter(
     "gateway_requests_total", "Requests by the last backend that was asked and their outcome.", ["backend", "outcome"]
 )
-RETRIES = Counter(
-    "gateway_retries_total", "Requests that were sent to another backend, by the one that failed.", ["backend"]
-)
 LATENCY = Histogram("gateway_request_seconds", "Duration of requests by backend.", ["backend"])
 UNLOGGED = Counter("gateway_unlogged_calls_total", "Calls that the log has no row of, since the database refused.")
 BYTES_PER_TOKEN = 4  # of a text whose backend tells no usage
 MAX_CONTENT = 20_000  # characters of a request or an answer in the log
 MAX_WAITING = 10_000  # rows
-LOGGED = ("path", "model", "owner", "caller", "streamed", "backend", "status", "outcome", "attempts", "first_seconds")
+LOGGED = ("path", "model", "owner", "caller", "streamed", "backend", "attempts", "first_seconds")
 
 waiting: deque[dict[str, Any]] = deque()
 """Rows of the log that will be stored within a second."""
@@ -56,6 +53,10 @@ class Call:
         """Take note of the first part of the answer."""
         self.first_seconds = self.first_seconds or round(time.monotonic() - self.began, 6)
 
+    def failed_over(self, status: int = 503) -> None:
+        """Log an attempt that failed, after which another backend is asked."""
+        self._log("failed_over", status, Usage(), None)
+
     def finish(self, outcome: str, status: int, *, contents: bool = False) -> None:
         """Log and charge the call; an answer without a text costs nothing."""
         with self._ending:
@@ -67,12 +68,15 @@ class Call:
             budgets.charge(self.reservation, used)
         else:
             budgets.release(self.reservation)
+        self._log(outcome, status, used, self._content() if contents else None)
+
+    def _log(self, outcome: str, status: int, used: Usage, content: dict[str, str] | None) -> None:
         seconds = time.monotonic() - self.began
         REQUESTS.labels(self.backend, outcome).inc()
         LATENCY.labels(self.backend).observe(seconds)
         row = {name: getattr(self, name) for name in LOGGED} | {"id": uuid.uuid4().hex, "at": time.time()}
-        row |= {"seconds": round(seconds, 6), "input_tokens": used.input_tokens + used.index_tokens}
-        row |= {"output_tokens": used.output_tokens, "content": self._content() if contents else None}
+        row |= {"outcome": outcome, "status": status, "seconds": round(seconds, 6), "content": content}
+        row |= {"input_tokens": used.input_tokens + used.index_tokens, "output_tokens": used.output_tokens}
         if len(waiting) < MAX_WAITING:
             waiting.append(row)
         else:

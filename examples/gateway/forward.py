@@ -7,7 +7,7 @@ from typing import Any
 from flask import Response, request
 from pydantic_core import from_json
 
-from app.features.gateway.calls import RETRIES, Call
+from app.features.gateway.calls import Call
 from app.features.gateway.gateway import Gateway
 from app.features.gateway.pool import Member
 from chassis.base import excerpt
@@ -76,7 +76,7 @@ class Forwarding:
                 left = self._call.attempts < attempts and self._others() and self._gateway.retries.take()
                 if not left:
                     raise self._given_up(failure) from None
-                RETRIES.labels(member.row.name).inc()
+                self._call.failed_over()
 
     def _attempt(self, member: Member) -> Response:
         """Return one backend's answer; raise Failed, or Cancelled."""

@@ -80,8 +80,9 @@ class Pool:
         return [one for one in self.having(model) if one.row.id not in tried and one.breaker.allows()]
 
     def wait_seconds(self, members: Collection[Member]) -> float:
-        """Return when the first of them may be asked again."""
-        return min(member.breaker.open_until for member in members) - time.time()
+        """Return when the first of them may be asked again: its breaker is half open, or the health check was good."""
+        seconds = min(member.breaker.open_until for member in members) - time.time()
+        return min(seconds, self._settings.health_check_interval_seconds)
 
     def _member(self, row: Any, key: str) -> Member:
         share = max(1, row.max_concurrency // self._workers)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from app.features.gateway.pool import Member
 
 WINDOW_SECONDS = 300
-FAULTS = ("broken", "no_backend", "internal_error", "rate_limited")
+FAULTS = ("broken", "failed_over", "no_backend", "internal_error", "rate_limited")
 
 
 def stats(gateway: "Gateway") -> dict[str, Any]:
