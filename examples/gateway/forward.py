@@ -81,6 +81,7 @@ class Forwarding:
     def _attempt(self, member: Member) -> Response:
         """Return one backend's answer; raise Failed, or Cancelled."""
         failed: bool | None = None
+        answer: WireAnswer | None = None
         held = False
         try:
             answer = self._asked(member)
@@ -99,6 +100,8 @@ class Forwarding:
             raise
         finally:
             if not held:
+                if answer is not None:
+                    answer.close()
                 self._gateway.ended(member, failed=failed)
 
     def _asked(self, member: Member) -> WireAnswer:
@@ -163,6 +166,10 @@ class Forwarding:
         """End the call."""
         self._call.finish(outcome, status, contents=self._gateway.settings.gateway_log_contents)
 
+    def good(self, member: Member) -> None:
+        """Take note that a backend has begun to answer."""
+        self._gateway.good(member)
+
     def ended(self, member: Member, *, failed: bool | None) -> None:
         """Take a backend back."""
         self._gateway.ended(member, failed=failed)
@@ -182,11 +189,11 @@ class _Stream:
         self._begun = self._over = False
         self._first = self._next()
         if self._first is None:
-            answer.close()
             raise Failed("its answer ended before it began")
 
     def response(self) -> Response:
         """Return the response that passes the events on as they come."""
+        self._on.good(self._member)
         response = sse(self._events, part=_part, end=_end)
         response.headers["X-Backend"] = self._on.call.backend
         response.call_on_close(self._closed)
@@ -195,7 +202,11 @@ class _Stream:
     def _next(self) -> list[str] | None:
         """Return the data of the events in the next piece that has some, or None at the end."""
         for piece in self._pieces:
-            if found := [event.data for event in self._reader.feed(piece)]:
+            try:
+                found = [event.data for event in self._reader.feed(piece)]
+            except ValueError:
+                raise Failed("one of its events is too long") from None
+            if found:
                 self._on.call.first_byte()
                 return found
         return None

@@ -80,7 +80,14 @@ class Gateway:
         breaker = member.breaker
         if failed is None:
             breaker.ended()
-        elif breaker.failed() if failed else breaker.succeeded():
+        elif not failed:
+            self.good(member)
+        elif breaker.failed():
+            self.store_breaker(member)
+
+    def good(self, member: Member) -> None:
+        """Take note that a backend answers, which closes its breaker."""
+        if member.breaker.succeeded():
             self.store_breaker(member)
 
     def store_breaker(self, member: Member, **values: Any) -> None:

@@ -131,4 +131,4 @@ class Prompt(BaseModel):
     """A request in OpenAI's form; all other parameters are passed on as they are."""
 
     model: Annotated[Text, Field(min_length=1, max_length=200)]
-    stream: bool = False
+    stream: bool | None = None

@@ -86,13 +86,14 @@ def _forward(path: str) -> Response:
     if not isinstance(fields, dict):
         raise BadRequest("The body must be a JSON object.", code="invalid_body")
     asked = checked_fields(Prompt, {name: fields[name] for name in ("model", "stream") if name in fields})
-    adds_usage = asked.stream and "stream_options" not in fields and made.settings.gateway_stream_usage
+    streamed = bool(asked.stream)
+    adds_usage = streamed and "stream_options" not in fields and made.settings.gateway_stream_usage
     if adds_usage:
         text = json.dumps(fields | {"stream_options": {"include_usage": True}})
     who, body = identity.current(), text.encode()
     most, lease = _most(path, fields, len(body)), made.settings.request_timeout_seconds + LEASE_SECONDS
     held = budgets.reserve(asked.model, most, lease_seconds=lease)
-    call = Call(path, asked.model, body, asked.stream, who.owner, who.principal, held, adds_usage=adds_usage)
+    call = Call(path, asked.model, body, streamed, who.owner, who.principal, held, adds_usage=adds_usage)
     return Forwarding(made, call).response()
 
 

@@ -51,6 +51,8 @@ def register(new: Registration, settings: GatewaySettings) -> dict[str, Any]:
         return get(row["id"])
     if known.source != store.SELF:
         raise Conflict("A backend with this name was not registered by itself.", code="name_taken")
+    if _opened(known) == new.key:
+        row["key"] = known.key  # each sealing differs, and would look like a new key
     kept = {"id", *FRESH, "created_at", "enabled"}  # what an admin or the health check has set stays
     db.write(lambda conn: store.change(conn, known.id, {k: v for k, v in row.items() if k not in kept}))
     return get(known.id)
@@ -91,7 +93,7 @@ def apply_settings(settings: GatewaySettings) -> None:
         known = rows.get(name)
         if known is None:
             _insert_once(values)
-        elif known.source == SETTING and (known.base_url, key_of(known)) != (new.base_url, new.key):
+        elif known.source == SETTING and (known.base_url, _opened(known)) != (new.base_url, new.key):
             changed = {"base_url": values["base_url"], "key": values["key"]}
             db.write(partial(_change, known.id, changed))
     for row in rows.values():
@@ -102,6 +104,14 @@ def apply_settings(settings: GatewaySettings) -> None:
 def key_of(row: Row[Any]) -> str:
     """Return a backend's key, or "" when it has none; raise Conflict when SECRET_KEY has changed since."""
     return sealing.unseal(row.key, PURPOSE)[0].decode() if row.key else ""
+
+
+def _opened(row: Row[Any]) -> str | None:
+    """Return a backend's key, or None if it can no longer be read."""
+    try:
+        return key_of(row)
+    except Conflict:
+        return None
 
 
 def shown(row: Row[Any]) -> dict[str, Any]:
