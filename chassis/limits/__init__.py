@@ -1,8 +1,8 @@
 """Token buckets: rates, buckets in memory, shared memory or Redis, and the one limiter of the whole service.
 
-`FairQueue` gives out what is scarce. The rest of this room only counts. What is counted, the rates, and the answer to a refused client are decided elsewhere: in
-`chassis.security.request_rates` for requests, `chassis.realtime.event_rates` for events, `chassis.upstream.pace` for
-calls to the outside API.
+`FairQueue` gives out what is scarce. The rest of this room only counts. What is counted, the rates, and the answer to a
+refused client are decided elsewhere: in `chassis.security.request_rates` for requests, `chassis.realtime.event_rates`
+for events, `chassis.upstream.pace` for calls to the outside API.
 """
 
 from chassis.limits.fair import FairQueue

@@ -12,6 +12,7 @@ def register(hooks: "Hooks") -> None:
 
     hooks.pages(admin_api.blueprint, openai_api.blueprint, pages.blueprint)
     hooks.program_path("/v1/")
+    hooks.program_path("/admin/stats")
     hooks.navigation("Gateway", "/gateway")
     gateway.connect(hooks)
     live.connect()

@@ -7,10 +7,10 @@ import urllib.request
 import pytest
 
 from app.features.gateway.tests.backend import Backend
-from chassis.tests.conftest import page, serve, wait_for
+from chassis.tests.conftest import page, serve, tool, wait_for
 from chassis.tests.patience import LIMIT_SECONDS
 
-__all__ = ["page", "serve", "wait_for"]
+__all__ = ["page", "serve", "tool", "wait_for"]
 ADMIN = "ak-test-0123456789abcdefghijklmnopqrstuv"
 SETTINGS = {
     "ADMIN_API_KEY": ADMIN,
