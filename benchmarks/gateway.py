@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CACHE = ROOT / "benchmarks/.cache/litellm"
 README = ROOT / "examples/gateway/README.md"
 LINK = ROOT / "app/features/gateway"
-LITELLM = "litellm[proxy]==1.110.2"
+LITELLM = "litellm[proxy]==1.80.5"
 KEY = "sk-benchmark-0123456789abcdefghijklmnopq"
 PARTS = 50
 START, END = "<!-- benchmark -->", "<!-- end of benchmark -->"

@@ -51,15 +51,17 @@
 
   function state(backend) {
     if (!backend.enabled) return badge("disabled", "pending");
-    if (backend.state === "closed" && !backend.healthy) return badge("closed, check failed", "interrupted");
-    return badge(backend.state, BADGES[backend.state]);
+    if (backend.state === "closed" && !backend.healthy) return badge("check failed", "interrupted");
+    const made = badge(backend.state === "closed" ? "healthy" : backend.state, BADGES[backend.state]);
+    made.title = `Circuit breaker: ${backend.state}`;
+    return made;
   }
 
   function checked(backend) {
     if (!backend.checked_at) return "not yet";
     const made = document.createElement("div");
     made.append(Times.element(backend.checked_at));
-    if (backend.check_detail !== "ok") made.append(` ${backend.check_detail}`);
+    if (backend.check_detail !== "ok") made.append(`: ${backend.check_detail}`);
     return made;
   }
 
