@@ -7,6 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from chassis.errors import BadRequest
+from chassis.tests.patience import LIMIT_SECONDS
 from chassis.upstream import WIRE_ERRORS, Cancelled, Wire, WireLimits, check_base_url
 from chassis.upstream.places import permitted
 
@@ -21,7 +22,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.seen.append((self.client_address[1], self.headers["Authorization"], self.headers["Host"]))
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if body == b"wait":
-            self.server.hold.wait(60)
+            self.server.hold.wait(LIMIT_SECONDS)
         self.send_response(302 if body == b"redirect" else 200)
         self.send_header("Content-Length", str(len(body) + (body == b"short")))
         self.end_headers()

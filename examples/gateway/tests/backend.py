@@ -13,6 +13,8 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from chassis.tests.patience import LIMIT_SECONDS
+
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
 
 
@@ -36,8 +38,8 @@ class Handler(BaseHTTPRequestHandler):
             server.ended += 1
 
     def answer(self, asked, prompt):
-        if server_gate := self.server.gate:
-            server_gate.wait(60)
+        if gate := self.server.gate:
+            gate.wait(LIMIT_SECONDS)
         for status in (500, 429, 400, 401):
             if f"[{status}]" in prompt or self.server.status == status:
                 self.send(status, {"error": {"message": "no", "type": "t", "param": None, "code": "c"}})
@@ -45,7 +47,7 @@ class Handler(BaseHTTPRequestHandler):
         if "[redirect]" in prompt:
             self.send(307, {}, {"Location": self.server.elsewhere})
         elif "[hold]" in prompt:
-            self.server.hung_up += bool(select.select([self.connection], [], [], 60)[0])
+            self.server.hung_up += bool(select.select([self.connection], [], [], LIMIT_SECONDS)[0])
         elif asked.get("stream"):
             self.stream(asked, prompt)
         elif self.path.endswith("/embeddings"):
