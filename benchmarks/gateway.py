@@ -13,6 +13,7 @@ import contextlib
 import http.client
 import json
 import os
+import secrets
 import shutil
 import socket
 import statistics
@@ -29,7 +30,7 @@ CACHE = ROOT / "benchmarks/.cache/litellm"
 README = ROOT / "examples/gateway/README.md"
 LINK = ROOT / "app/features/gateway"
 LITELLM = "litellm[proxy]==1.80.5"
-KEY = "sk-benchmark-0123456789abcdefghijklmnopq"
+KEY = os.environ.get("BENCHMARK_KEY") or secrets.token_hex(24)
 PARTS = 50
 START, END = "<!-- benchmark -->", "<!-- end of benchmark -->"
 PART = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "small"}
@@ -131,7 +132,8 @@ def run_client(port: int, clients: int, seconds: float) -> None:
 def measured(port: int, clients: int, seconds: float) -> dict[str, float]:
     """Return the figures, measured by a process of its own."""
     command = [sys.executable, __file__, "--client", str(port), "--clients", str(clients), "--seconds", str(seconds)]
-    made = subprocess.run(command, capture_output=True, text=True, check=True)
+    env = {**os.environ, "BENCHMARK_KEY": KEY}
+    made = subprocess.run(command, capture_output=True, text=True, check=True, env=env)
     found: dict[str, float] = json.loads(made.stdout)
     return found
 

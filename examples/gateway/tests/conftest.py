@@ -1,6 +1,7 @@
 """Backends in this process, and servers of the gateway before them."""
 
 import json
+import secrets
 import threading
 import urllib.request
 
@@ -11,10 +12,10 @@ from chassis.tests.conftest import page, serve, tool, wait_for
 from chassis.tests.patience import LIMIT_SECONDS
 
 __all__ = ["page", "serve", "tool", "wait_for"]
-ADMIN = "ak-test-0123456789abcdefghijklmnopqrstuv"
+ADMIN, REGISTRATION = secrets.token_hex(24), secrets.token_hex(24)
 SETTINGS = {
     "ADMIN_API_KEY": ADMIN,
-    "GATEWAY_REGISTRATION_KEY": "register-0123456789abcdefghijklmnop",
+    "GATEWAY_REGISTRATION_KEY": REGISTRATION,
     "HEALTH_CHECK_INTERVAL_SECONDS": "1",
     "GATEWAY_COOLDOWN_SECONDS": "1",
     "GATEWAY_RETRY_SHARE": "1",
