@@ -99,6 +99,7 @@ fuzz: .venv/installed-dev ## search for new input that breaks the property tests
 bench: .venv/installed-dev ## compare the server with three others (chassis/docs/performance.md), and measure the database
 	@$(BIN)/python benchmarks/run.py --write
 	@$(BIN)/python benchmarks/database.py --write
+	@$(BIN)/python benchmarks/gateway.py --write
 
 bench-check: .venv/installed-dev ## run the benchmarks that have a limit
 	@$(BIN)/python benchmarks/database.py --check && $(BIN)/python benchmarks/run.py --check

@@ -27,6 +27,7 @@ from chassis.wiring import (
     Link,
     People,
     Person,
+    Periodic,
     Redaction,
     Retained,
     Wiring,
@@ -129,6 +130,10 @@ class Hooks:
         """Add a paragraph of Markdown to the description of the API in `/api/openapi.json`."""
         self._wiring.openapi_notes.append(text)
 
+    def program_path(self, prefix: str) -> None:
+        """Answer errors of paths that begin with `prefix` as JSON, whatever the client accepts, as under `/api/`."""
+        self._wiring.program_paths.append(prefix)
+
     def session_cookie(self, name: str) -> None:
         """Document a cookie as a way to authenticate in `/api/openapi.json`; give the name without `__Host-`."""
         self._wiring.session_cookie = name
@@ -171,6 +176,14 @@ class Hooks:
         self._wiring.directory = find
 
     # Operation
+
+    def every(self, seconds: float, name: str, work: Callable[[], None]) -> None:
+        """Call `work()` in each worker, in the application's context, with a pause of `seconds` between two calls.
+
+        It is called once more when the worker stops. An exception is logged as `<name>_error`, and the calls continue.
+        Commands and job workers do not call it. Let it be short: what takes long is a job.
+        """
+        self._wiring.background.append(Periodic(name, seconds, work))
 
     def health_check(self, name: str, check: HealthCheck) -> None:
         """Add a check to `/readyz` and `/healthz`; it returns why the service cannot serve, or None."""

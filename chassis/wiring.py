@@ -79,6 +79,15 @@ class Retained:
     delete: Callable[[Connection, float, int], int]
 
 
+@dataclass(frozen=True)
+class Periodic:
+    """Work that each worker repeats from its start to its stop."""
+
+    name: str
+    every_seconds: float
+    work: Callable[[], None]
+
+
 @dataclass
 class Wiring:
     """One application's settings, and what was registered with it; features write to it by `chassis.hooks.Hooks`."""
@@ -100,6 +109,8 @@ class Wiring:
     redactions: list[Redaction] = field(default_factory=list)
     upload_types: list[str] = field(default_factory=list)
     session_cookie: str = ""
+    program_paths: list[str] = field(default_factory=list)
+    background: list[Periodic] = field(default_factory=list)
     openapi_notes: list[str] = field(default_factory=list)
     openapi: dict[str, Any] | None = None  # the document, created when it is first requested
     asyncapi: dict[str, Any] | None = None  # that of the events, in the same way

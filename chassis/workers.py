@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from flask import Flask
 
-from chassis.db import db
+from chassis.db import background, db
 from chassis.db.probe import Probe
 from chassis.extensions import socketio
 from chassis.jobs import beat, figures
@@ -57,6 +57,7 @@ def start(worker: Any) -> None:
         parts.append(runner)
     else:
         parts.append(Watchdog(settings))
+    parts += [background.Repeated(app, periodic) for periodic in wiring.background]
     parts.append(stopping.Keeper(settings))  # stopped first, so that clients learn it while they are connected
     wiring.health_details["workers"] = beat.problem
     if db.replica is not None:

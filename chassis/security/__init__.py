@@ -13,6 +13,7 @@ from chassis.security import (
     ownership,
     quotas,
     request_rates,
+    sealing,
     uploads,
 )
 from chassis.security.guard import needs, public
@@ -31,5 +32,6 @@ __all__ = [
     "quotas",
     "recently_proved",
     "request_rates",
+    "sealing",
     "uploads",
 ]

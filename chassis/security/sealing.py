@@ -11,6 +11,8 @@ import secrets
 from chassis.errors import Conflict
 from chassis.security import signing
 
+__all__ = ["seal", "unseal"]
+
 VERSION = "1"
 NONCE_BYTES, TAG_BYTES, BLOCK_BYTES = 16, 32, 32
 MAX_BYTES = 128 * BLOCK_BYTES  # of the secret; larger ones deserve a faster cipher

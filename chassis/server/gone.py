@@ -12,8 +12,11 @@ HUNG_UP = select.POLLHUP | select.POLLERR | select.POLLNVAL | getattr(select, "P
 def is_gone(environ: dict[str, Any]) -> bool:
     """Return whether the client of a request has closed its connection, as far as can be seen without writing."""
     sock = environ.get("gunicorn.socket")
-    if sock is None:
-        return False
+    return sock is not None and has_hung_up(sock)
+
+
+def has_hung_up(sock: Any) -> bool:
+    """Return whether the other end of a connection has closed it, as far as can be seen without writing."""
     descriptor = sock.fileno()
     if descriptor < 0:
         return True

@@ -1,28 +1,40 @@
 """Calls of the outside API, which speaks OpenAI's protocol."""
 
 from chassis.upstream.answers import Completion
+from chassis.upstream.breaker import Breaker, RetryBudget
 from chassis.upstream.calls import Message, Prompt
 from chassis.upstream.client import UpstreamClient
 from chassis.upstream.errors import Cancelled, UpstreamError
+from chassis.upstream.event_stream import EventReader
 from chassis.upstream.pace import Pace
+from chassis.upstream.places import check_base_url
 from chassis.upstream.streaming import Part
 from chassis.upstream.usage import Usage
 from chassis.upstream.waiting import Check, sleep
+from chassis.upstream.wire import WIRE_ERRORS, Wire, WireAnswer, WireLimits
 
 upstream = UpstreamClient()
 """The client that all jobs of the process share, an `UpstreamClient`."""
 
 __all__ = [
+    "WIRE_ERRORS",
+    "Breaker",
     "Cancelled",
     "Check",
     "Completion",
+    "EventReader",
     "Message",
     "Pace",
     "Part",
     "Prompt",
+    "RetryBudget",
     "UpstreamClient",
     "UpstreamError",
     "Usage",
+    "Wire",
+    "WireAnswer",
+    "WireLimits",
+    "check_base_url",
     "sleep",
     "upstream",
 ]

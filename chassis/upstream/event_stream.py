@@ -12,7 +12,7 @@ BOM = b"\xef\xbb\xbf"
 BEGINNINGS = (b"data:", b":", b"event:", b"id:", b"retry:", b"data\n", b"data\r")
 
 
-class TooLong(Exception):
+class TooLong(ValueError):
     """Raised for an event above the limit."""
 
 

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from chassis.jobs.described import JobResponse
+from chassis.server.gone import has_hung_up, is_gone
 from chassis.web.body import BODY as INVALID_BODY
 from chassis.web.body import (
     Json,
@@ -35,6 +36,8 @@ __all__ = [
     "checked_strings",
     "describe",
     "form_body",
+    "has_hung_up",
+    "is_gone",
     "joined",
     "json_body",
     "json_text",

@@ -144,7 +144,7 @@ def _proof_page() -> Response | None:
 
 
 def _for_program() -> bool:
-    if request.path.startswith(PROGRAM_PATHS):
+    if request.path.startswith((*PROGRAM_PATHS, *current_wiring().program_paths)):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"

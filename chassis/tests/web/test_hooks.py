@@ -8,11 +8,14 @@ import pytest
 from flask import Blueprint, Flask, render_template
 
 from chassis import features
+from chassis.db.background import Repeated
 from chassis.hooks import Hooks
 from chassis.settings import Settings
 from chassis.tests.conftest import ROOT
+from chassis.tests.patience import wait_until
+from chassis.web import errors
 from chassis.web.openapi.document import document
-from chassis.wiring import current_wiring, kept, wire
+from chassis.wiring import current_settings, current_wiring, kept, wire, wiring_of
 
 OTHERS = {"/chat/completions"}  # a path of OpenAI's API, also if a feature has a name of its words
 LOG_FORMATS = {("chassis/settings/application.py", "console")}  # structlog's word for lines that people read
@@ -51,6 +54,30 @@ def test_a_feature_cannot_hide_the_chassis_own_static_files(app, tmp_path):
     (tmp_path / "static").mkdir()
     with pytest.raises(ValueError, match="vendor"):
         Hooks(app, "vendor", tmp_path).pages()
+
+
+def test_errors_below_a_program_path_are_json_for_every_client(app):
+    errors.install(app)
+    Hooks(app, "albums", Path()).program_path("/v9/")
+    asked = app.test_client().get("/v9/nothing", headers={"Accept": "text/html"})
+    assert (asked.status_code, asked.json["error"]["code"]) == (404, "not_found")
+
+
+def test_work_is_repeated_after_an_error_and_done_a_last_time_at_the_stop(app):
+    calls = []
+
+    def work():
+        calls.append(current_settings().app_env)
+        if len(calls) == 1:
+            raise RuntimeError("the first call fails")
+
+    Hooks(app, "albums", Path()).every(0.01, "albums_sync", work)
+    repeated = Repeated(app, *wiring_of(app).background)
+    repeated.start()
+    wait_until(lambda: len(calls) > 2)
+    calls.clear()
+    repeated.stop()
+    assert calls[0] == "test"
 
 
 def test_what_a_feature_keeps_is_found_by_its_class(app):

@@ -1,0 +1,61 @@
+"""The gateway's tables: backends, the calls in flight in each worker, and the log of calls."""
+
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
+
+from chassis.db import metadata
+
+backends = Table(
+    "gateway_backends",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("name", String(64), nullable=False, unique=True),
+    Column("base_url", Text, nullable=False),
+    Column("models", JSON, nullable=False),  # as given; empty means those that the backend lists
+    Column("found_models", JSON, nullable=False),  # those that it listed at the last check
+    Column("weight", Integer, nullable=False),
+    Column("max_concurrency", Integer, nullable=False),
+    Column("per_second", Float, nullable=False),  # 0 means no limit
+    Column("key", Text, nullable=False),  # sealed; empty means none
+    Column("enabled", Boolean, nullable=False),
+    Column("source", String(8), nullable=False),  # api, setting or self
+    Column("lease_until", Float),  # of one that registered itself
+    Column("open_until", Float, nullable=False),  # of the circuit breaker; 0 means closed
+    Column("trips", Integer, nullable=False),  # how often it opened in a row
+    Column("failed_checks", Integer, nullable=False),
+    Column("checked_at", Float, nullable=False),
+    Column("check_detail", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+)
+
+loads = Table(
+    "gateway_loads",
+    metadata,
+    Column("worker", String(64), primary_key=True),
+    Column("backend_id", String(32), primary_key=True),
+    Column("in_flight", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+)
+
+calls = Table(
+    "gateway_calls",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("caller", Text, nullable=False),  # the key, session or address
+    Column("path", String(32), nullable=False),
+    Column("model", Text, nullable=False),
+    Column("backend", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("outcome", String(32), nullable=False),
+    Column("streamed", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("first_seconds", Float),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("content", JSON),  # the request and the answer, if GATEWAY_LOG_CONTENTS is set
+    Index("gateway_calls_by_age", "at"),
+    Index("gateway_calls_by_backend", "backend", "at"),
+    Index("gateway_calls_by_owner", "owner", "at"),
+)
