@@ -15,8 +15,8 @@ from sqlalchemy.types import TypeDecorator
 BUILT_IN = "built-in"
 DIMENSIONS = 256
 WORD = re.compile(r"\w+")
-COMMON = {"a", "an", "and", "are", "as", "at", "be", "by", "for", "from", "how", "in", "is", "it", "of", "on", "or"}
-COMMON |= {"does", "that", "the", "this", "to", "was", "what", "when", "where", "which", "who", "with"}
+COMMON = {"a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is"}
+COMMON |= {"it", "its", "me", "my", "of", "on", "or", "the", "to", "was", "what", "when", "which", "with", "you"}
 
 
 class Vector(TypeDecorator[list[float]]):
