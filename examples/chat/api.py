@@ -2,18 +2,8 @@
 
 from flask import Blueprint, Response, jsonify
 
-from app.features.chat import export, live, reading, search, service, store
+from app.features.chat import export, live, messages, reading, search, service, store
 from app.features.chat.answering import Answer as Written
-from app.features.chat.messages import (
-    Begun,
-    ConfigResponse,
-    ConversationPage,
-    ConversationResponse,
-    ExportResponse,
-    Question,
-    Removed,
-    ThreadResponse,
-)
 from app.features.chat.model import model
 from app.features.chat.settings import ChatSettings
 from chassis.errors import PayloadTooLarge
@@ -25,7 +15,7 @@ blueprint = Blueprint("chat_api", __name__, url_prefix="/api/chat")
 
 ID = "<string(length=32):conversation_id>"
 MESSAGE = "<string(length=32):message_id>"
-CREATED = Answer(ConversationResponse, headers={"Location": "Its URL."})
+CREATED = Answer(messages.ConversationResponse, headers={"Location": "Its URL."})
 EVENTS = Answer(text="The parts as events: `part`, then `end` or `error`.", media="text/event-stream")
 FILE = {"Content-Disposition": "The file's name."}
 REFUSALS = {
@@ -36,7 +26,7 @@ REFUSALS = {
 
 
 @blueprint.get("/config")
-@describe(answers={200: ConfigResponse})
+@describe(answers={200: messages.ConfigResponse})
 def config() -> Response:
     """Return what answers, and how documents are searched."""
     named = {"mock": model.mock, "model": model.name, "embedder": model.embedder}
@@ -53,7 +43,7 @@ def create() -> tuple[Response, int, dict[str, str]]:
 
 
 @blueprint.get("/conversations")
-@describe(query=Paging, answers={200: ConversationPage})
+@describe(query=Paging, answers={200: messages.ConversationPage})
 def listing() -> Response:
     """Return a page of conversations, the last changed first."""
     asked = query_parameters(Paging)
@@ -61,21 +51,21 @@ def listing() -> Response:
 
 
 @blueprint.delete("/conversations")
-@describe(answers={200: Removed})
+@describe(answers={200: messages.Removed})
 def remove_all() -> Response:
     """Delete all conversations of the caller."""
     return jsonify(count=service.remove_all())
 
 
 @blueprint.get("/export")
-@describe(answers={200: Answer(ExportResponse, headers=FILE)})
+@describe(answers={200: Answer(messages.ExportResponse, headers=FILE)})
 def export_all() -> Response:
     """Download all conversations of the caller."""
     return _file(export.as_json(), "application/json", "conversations.json")
 
 
 @blueprint.get(f"/conversations/{ID}")
-@describe(answers={200: ThreadResponse})
+@describe(answers={200: messages.ThreadResponse})
 def show(conversation_id: str) -> Response:
     """Return a conversation with its messages."""
     return jsonify(service.get(conversation_id))
@@ -98,35 +88,35 @@ def export_one(conversation_id: str) -> Response:
 
 
 @blueprint.post(f"/conversations/{ID}/messages")
-@describe(body=Question, answers={202: Begun, **REFUSALS})
+@describe(body=messages.Question, answers={202: messages.Begun, **REFUSALS})
 def ask(conversation_id: str) -> tuple[Response, int]:
     """Ask a question; the answer is streamed to those who follow the conversation."""
     return _streamed(service.ask(conversation_id, _question()))
 
 
 @blueprint.put(f"/conversations/{ID}/messages/{MESSAGE}")
-@describe(body=Question, answers={202: Begun, **REFUSALS})
+@describe(body=messages.Question, answers={202: messages.Begun, **REFUSALS})
 def edit(conversation_id: str, message_id: str) -> tuple[Response, int]:
     """Replace a question and everything after it, and answer it."""
     return _streamed(service.edit(conversation_id, message_id, _question()))
 
 
 @blueprint.post(f"/conversations/{ID}/retry")
-@describe(answers={202: Begun, **REFUSALS})
+@describe(answers={202: messages.Begun, **REFUSALS})
 def retry(conversation_id: str) -> tuple[Response, int]:
     """Answer the last question again, in place of its answer."""
     return _streamed(service.retry(conversation_id))
 
 
 @blueprint.post(f"/conversations/{ID}/answers")
-@describe(body=Question, answers={200: EVENTS, **REFUSALS})
+@describe(body=messages.Question, answers={200: EVENTS, **REFUSALS})
 def answers(conversation_id: str) -> Response:
     """Ask a question, and receive the answer as server-sent events; hang up to stop it."""
     return sse(service.ask(conversation_id, _question()))
 
 
 def _question() -> str:
-    text, most = json_body(Question).text, current_settings().section(ChatSettings).chat_question_characters
+    text, most = json_body(messages.Question).text, current_settings().section(ChatSettings).chat_question_characters
     if len(text) > most:
         raise PayloadTooLarge(f"A question may have at most {most:,} characters.")
     return text

@@ -41,12 +41,11 @@ class Model:
         if self.mock:
             return
         budgets.check()
-        if input_bytes:
-            used = budgets.Usage(input_bytes, self.answer_tokens)
-            budgets.release(budgets.reserve(self.name, used, lease_seconds=1))
-        if index_bytes and self.embedder != BUILT_IN:
-            used = budgets.Usage(index_tokens=index_bytes)
-            budgets.release(budgets.reserve(self.embedder, used, lease_seconds=1))
+        usages = {self.name: budgets.Usage(input_bytes, self.answer_tokens if input_bytes else 0)}
+        if self.embedder != BUILT_IN:
+            usages[self.embedder] = budgets.Usage(index_tokens=index_bytes)
+        for name, usage in usages.items():
+            budgets.release(budgets.reserve(name, usage, lease_seconds=1))
 
     def embed(self, texts: Sequence[str], cancelled: Check) -> list[list[float]]:
         """Return a vector of the length 1 for each text."""
@@ -73,9 +72,10 @@ def quoted(question: str, sources: Sequence[dict[str, Any]]) -> str:
     """Return the sentences of the sources that have the most words of a question, with their numbers."""
     asked = {word[:5] for word in words_of(question)}
     found = [(*_best(source["text"], asked), source["number"]) for source in sources]
-    best = sorted((one for one in found if one[0]), key=lambda one: (-one[0], one[2]))[:QUOTES]
-    if not best:
+    most = max((fitting for fitting, *_ in found), default=0)
+    if not most:
         return NOTHING
+    best = sorted((one for one in found if 2 * one[0] > most), key=lambda one: (-one[0], one[2]))[:QUOTES]
     lines = [f"“{sentence}” [{number}]" for _, sentence, number in best]
     return "\n\n".join(["Mock mode: no model is asked. These sentences of the documents fit best:", *lines])
 

@@ -62,19 +62,16 @@ def ask(conversation_id: str, text: str) -> Answer:
 def edit(conversation_id: str, message_id: str, text: str) -> Answer:
     """Replace a question and everything after it, and begin its answer; raise NotFound."""
     row = _own(conversation_id)
-    thread = db.read(lambda conn: store.thread(conn, conversation_id), unbounded=True)
-    at = [one["position"] for one in thread if one["id"] == message_id and one["role"] == store.USER]
-    if not at:
-        raise NotFound("There is no such question.")
-    return _ask(row, text, at[0])
+    for question in _questions(conversation_id):
+        if question["id"] == message_id:
+            return _ask(row, text, question["position"])
+    raise NotFound("There is no such question.")
 
 
 def retry(conversation_id: str) -> Answer:
     """Ask the last question again, in place of its answer; raise Conflict when there is none."""
     row = _own(conversation_id)
-    thread = db.read(lambda conn: store.thread(conn, conversation_id), unbounded=True)
-    questions = [one for one in thread if one["role"] == store.USER]
-    if not questions:
+    if not (questions := _questions(conversation_id)):
         raise Conflict("Nothing has been asked yet.")
     return _ask(row, questions[-1]["text"], questions[-1]["position"])
 
@@ -96,6 +93,11 @@ def _own(conversation_id: str) -> RowMapping:
     row = found(conversation_id)
     ownership.check_changed(row["owner"], WHAT)
     return row
+
+
+def _questions(conversation_id: str) -> list[RowMapping]:
+    thread = db.read(lambda conn: store.thread(conn, conversation_id), unbounded=True)
+    return [one for one in thread if one["role"] == store.USER]
 
 
 def _ask(conversation: RowMapping, text: str, at: int | None) -> Answer:
