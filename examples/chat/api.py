@@ -5,11 +5,8 @@ from flask import Blueprint, Response, jsonify
 from app.features.chat import export, live, messages, reading, search, service, store
 from app.features.chat.answering import Answer as Written
 from app.features.chat.model import model
-from app.features.chat.settings import ChatSettings
-from chassis.errors import PayloadTooLarge
 from chassis.realtime import stream
 from chassis.web import Answer, Paging, describe, json_body, query_parameters, sse
-from chassis.wiring import current_settings
 
 blueprint = Blueprint("chat_api", __name__, url_prefix="/api/chat")
 
@@ -91,14 +88,14 @@ def export_one(conversation_id: str) -> Response:
 @describe(body=messages.Question, answers={202: messages.Begun, **REFUSALS})
 def ask(conversation_id: str) -> tuple[Response, int]:
     """Ask a question; the answer is streamed to those who follow the conversation."""
-    return _streamed(service.ask(conversation_id, _question()))
+    return _streamed(service.ask(conversation_id, json_body(messages.Question).text))
 
 
 @blueprint.put(f"/conversations/{ID}/messages/{MESSAGE}")
 @describe(body=messages.Question, answers={202: messages.Begun, **REFUSALS})
 def edit(conversation_id: str, message_id: str) -> tuple[Response, int]:
     """Replace a question and everything after it, and answer it."""
-    return _streamed(service.edit(conversation_id, message_id, _question()))
+    return _streamed(service.edit(conversation_id, message_id, json_body(messages.Question).text))
 
 
 @blueprint.post(f"/conversations/{ID}/retry")
@@ -112,14 +109,7 @@ def retry(conversation_id: str) -> tuple[Response, int]:
 @describe(body=messages.Question, answers={200: EVENTS, **REFUSALS})
 def answers(conversation_id: str) -> Response:
     """Ask a question, and receive the answer as server-sent events; hang up to stop it."""
-    return sse(service.ask(conversation_id, _question()))
-
-
-def _question() -> str:
-    text, most = json_body(messages.Question).text, current_settings().section(ChatSettings).chat_question_characters
-    if len(text) > most:
-        raise PayloadTooLarge(f"A question may have at most {most:,} characters.")
-    return text
+    return sse(service.ask(conversation_id, json_body(messages.Question).text))
 
 
 def _streamed(answer: Written) -> tuple[Response, int]:

@@ -10,7 +10,7 @@ from chassis import files
 from chassis.db import db
 from chassis.jobs import JobContext, job
 
-AT_ONCE = 32  # chunks in a call of the embedding model
+AT_ONCE = 16  # chunks in a call of the embedding model, whose vectors take up to 1 MB
 
 
 @job(KIND, stall="requeue")

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, Field
 
 from chassis.web import Page, Text
 
@@ -10,14 +10,9 @@ from chassis.web import Page, Text
 class Question(BaseModel):
     """What is asked."""
 
-    text: Text = Field(min_length=1, max_length=50_000, examples=["How long is the warranty?"])
-
-    @field_validator("text")
-    @classmethod
-    def _not_blank(cls, text: str) -> str:
-        if not text.strip():
-            raise ValueError("is empty")
-        return text.strip()
+    text: Text = Field(
+        min_length=1, max_length=8_000, pattern=r"\S", examples=["How long is the warranty?"], description="Not blank."
+    )
 
 
 class Source(BaseModel):

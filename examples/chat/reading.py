@@ -1,7 +1,6 @@
 """Has documents read by reader.py, a few at a time, and passes on the chunks that it finds."""
 
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from app.features.chat.settings import ChatSettings
-from chassis.base import Turns, run_in_thread
+from chassis.base import Turns
 from chassis.errors import AppError
 from chassis.wiring import current_settings
 
@@ -20,6 +19,7 @@ KINDS = ("text/plain", "text/markdown", "application/pdf")
 READER = Path(__file__).with_name("reader.py")
 AT_ONCE = 2
 LOOK_SECONDS = 0.05
+PIECE_BYTES = 65_536
 _places = threading.Semaphore(AT_ONCE)
 
 
@@ -39,7 +39,10 @@ class Unreadable(AppError):
 def chunks(file: IO[bytes], kind: str, check: Callable[[], None]) -> Iterator[Chunk]:
     """Yield the chunks of a document; raise Unreadable with a sentence, and whatever `check()` raises meanwhile."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile("w+") as said:
-        run_in_thread(lambda: shutil.copyfileobj(file, given))  # the file may come from a bucket
+        turns = Turns()
+        while piece := file.read(PIECE_BYTES):  # it may come from a bucket
+            given.write(piece)
+            turns.give()
         given.seek(0)
         with _places:
             _read(given, said, kind, check)

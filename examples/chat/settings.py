@@ -22,7 +22,6 @@ class ChatSettings(Section):
     )
     chat_excerpts: int = Field(6, ge=1, le=20, description="Excerpts of documents that a question is answered from.")
     chat_answer_tokens: int = Field(1_000, ge=16, le=100_000, description="Maximum tokens of an answer.")
-    chat_question_characters: int = Field(8_000, ge=100, le=50_000, description="Maximum length of a question.")
     chat_document_characters: int = Field(
         2_000_000, ge=1_000, le=20_000_000, description="Maximum text of a document; longer ones are refused."
     )

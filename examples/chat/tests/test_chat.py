@@ -100,7 +100,7 @@ def test_a_deleted_document_is_not_found_any_more(site):
 @pytest.mark.parametrize("text", ["", "   \n", None, 7, "x" * 8_001])
 def test_what_is_no_question_is_refused(site, text):
     refused = ask(site, "POST", f"/conversations/{conversation(site)}/messages", {"text": text})
-    assert refused.status_code in (400, 413)
+    assert refused.status_code == 400
 
 
 @pytest.mark.parametrize("search", ['"', "' OR 1=1 --", "NEAR(a b)", "* ^ : - ( )", "\ufffd \u202e 🦠", "NOT", "a_b'c"])

@@ -3,9 +3,11 @@
 import time
 
 from app.features.chat.tests.talks import answered, ask, conversation, question, thread
+from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.patience import wait_until
 
 STOP_SECONDS = 0.5
+WORKERS = {"GUNICORN_WORKERS": "2"}
 
 
 def in_flight(upstream):
@@ -120,3 +122,19 @@ def test_more_streams_than_there_are_places_are_told(own, watch):
         "failed",
         "Too many answers are being streamed right now: try again shortly.",
     )
+
+
+@same_in_every_mode
+def test_viewers_at_other_workers_see_and_stop_an_answer(own, watch):
+    server, upstream = own(**WORKERS)
+    asked = conversation(server)
+    viewers = [watch(server, asked) for _ in range(4)]
+    question(server, asked, "[forever]")
+    wait_until(lambda: all(viewer.text() for viewer in viewers))
+    for viewer in viewers:
+        (stream,) = viewer.of("stream:start")
+        viewer.call("stream:stop", {"id": stream["id"], "room": viewer.room})
+    wait_until(lambda: all(viewer.end() for viewer in viewers))
+    assert {viewer.end()["outcome"] for viewer in viewers} == {"stopped"}
+    assert thread(server, asked)[-1]["status"] == "stopped"
+    wait_until(lambda: in_flight(upstream) == 0)
