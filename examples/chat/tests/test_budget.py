@@ -47,7 +47,7 @@ def test_what_would_exceed_the_budget_is_refused_before_it_begins(own):
 
 
 def test_many_questions_at_once_do_not_overspend(own):
-    server, upstream = own(**MONEY, BUDGET_PER_KEY="0.02", CHAT_EMBEDDING_MODEL="")
+    server, upstream = own(**MONEY, BUDGET_PER_KEY="0.004", CHAT_EMBEDDING_MODEL="")
     talks = [conversation(server, CLIENT) for _ in range(AT_ONCE)]
 
     def one(place):
@@ -63,7 +63,7 @@ def test_many_questions_at_once_do_not_overspend(own):
     assert 0 < done < AT_ONCE
     assert upstream.stats()["requests"] == done
     (spent,) = wait_until(lambda: (found := usage(server)["budgets"]) and not found[0]["reserved"] and found)
-    assert spent["spent"] <= spent["limit"] == 20_000
+    assert spent["spent"] <= spent["limit"] == 4_000
     failed = next(answer for answer in answers if answer["status"] == "failed") if len(begun) > done else None
     assert failed is None or "monthly budget of this key" in failed["error"]
 
