@@ -35,7 +35,7 @@ class Answer:
     question: str
     history: Sequence[Message]
     _texts: list[str] = field(default_factory=list)
-    _stopped: Stopped = bool
+    _stopped: Stopped = bool  # False until somebody stops it
     _kept_at: float = field(default_factory=time.monotonic)
     _unwanted: bool = False
 
@@ -78,7 +78,6 @@ class Answer:
         return "".join(self._texts)
 
     def _parts(self) -> Generator[str]:
-        sources: list[dict[str, Any]] = []
         (vector,) = model.embed([self.question], self.ended)
         sources = search(self.owner, self.question, vector, model.embedder, model.excerpts)
         self._keep(sources=sources, model=model.name)
