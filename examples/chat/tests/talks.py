@@ -91,7 +91,7 @@ class Viewer(OrderedClient):
         return [data for event, data in list(self.heard) if event == name]
 
     def text(self):
-        before = "".join(one["text"] for one in self.joined["stream"]["streams"])
+        before = "".join(one["text"] for one in self.joined["stream"].get("streams", []))
         return before + "".join(part["text"] for part in self.of("stream:part"))
 
     def end(self):
