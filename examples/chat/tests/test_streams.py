@@ -2,7 +2,7 @@
 
 import time
 
-from app.features.chat.tests.talks import answered, ask, conversation, question, thread
+from app.features.chat.tests.talks import answered, ask, conversation, events, question, thread
 from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.patience import wait_until
 
@@ -74,7 +74,8 @@ def test_an_http_client_that_hangs_up_ends_the_call(own):
     server, upstream = own()
     asked = conversation(server)
     with ask(server, "POST", f"/conversations/{asked}/answers", {"text": "[forever]"}, stream=True) as response:
-        next(response.iter_lines(chunk_size=1))
+        parts = events(response)  # it hangs up when it is forgotten
+        assert next(parts)[0] == "part"
         wait_until(lambda: in_flight(upstream) == 1)
     wait_until(lambda: in_flight(upstream) == 0)
     answer = answered(server, asked)
