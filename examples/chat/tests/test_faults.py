@@ -112,12 +112,8 @@ def test_broken_documents_fail_alone_with_a_sentence(site):
 @pytest.mark.parametrize("name", ["bomb.pdf", "endless.pdf", "long.txt"])
 def test_a_hostile_document_takes_nobody_else_with_it(shared_with, name):
     server = shared_with(CHAT_PARSE_SECONDS="2", CHAT_PARSE_MEGABYTES="300", CHAT_DOCUMENT_CHARACTERS="100000")
-    files = {
-        "bomb": ("bomb.pdf", bomb()),
-        "endless": ("endless.pdf", endless()),
-        "long": ("long.txt", b"word " * 50_000),
-    }
-    hostile, good = read(server, files[name], ("kettle.md", KETTLE))
+    content = {"bomb.pdf": bomb, "endless.pdf": endless, "long.txt": lambda: b"word " * 50_000}[name]()
+    hostile, good = read(server, (name, content), ("kettle.md", KETTLE))
     assert (hostile["status"], good["status"]) == ("failed", "ready")
     assert hostile["error"].startswith("The document cannot be used: ")
     assert hostile["chunks"] == 0
