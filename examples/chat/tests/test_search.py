@@ -43,7 +43,7 @@ def test_words_in_other_forms_are_found_and_numbered(database):
     database.write(fill)
     assert found("ada", "When is an invoice due?")[0] == TEXTS[1]
     assert found("ada", "a barking dog")[0] == TEXTS[2]
-    (one,) = search.search("ada", "purring", built_in("purring"), BUILT_IN, 1)
+    (one,) = search.search("ada", "a cat", built_in("a cat"), BUILT_IN, 1)
     assert (one["number"], one["page"], one["text"]) == (1, 1, TEXTS[0])
 
 
