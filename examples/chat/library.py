@@ -25,7 +25,7 @@ def get(conn: Connection, document_id: str) -> RowMapping | None:
 def listing(conn: Connection, owner: str | None, *, limit: int, offset: int) -> tuple[list[RowMapping], int]:
     """Return a page of an owner's documents (None for all), newest first, and their number."""
     mine = true() if owner is None else documents.c.owner == owner
-    query = _documents().where(mine).order_by(documents.c.created_at.desc(), documents.c.id)
+    query = _documents().where(mine).order_by(documents.c.created_at.desc(), documents.c.name, documents.c.id)
     total = conn.execute(select(func.count()).select_from(documents).where(mine)).scalar_one()
     return list(conn.execute(query.limit(limit).offset(offset)).mappings()), total
 

@@ -30,7 +30,7 @@ class Model:
         has_key = bool(settings.openrouter_api_key.get_secret_value())
         self.mock = own.chat_mock or not (has_key or settings.production)
         self.name = MOCK if self.mock else settings.upstream_model
-        self.embedder = BUILT_IN if self.mock else own.chat_embedding_model or BUILT_IN
+        self.embedder = BUILT_IN if self.mock else own.chat_embedding_model
         self.problem = None if has_key or self.mock else NO_KEY
         self.answer_tokens, self.excerpts = own.chat_answer_tokens, own.chat_excerpts
 

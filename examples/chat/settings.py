@@ -18,7 +18,8 @@ class ChatSettings(Section):
     chat_mock_in_production: bool = Field(False, description="Allow CHAT_MOCK in production.")
     chat_embedding_model: str = Field(
         "openai/text-embedding-3-small",
-        description="The model that embeds documents and questions; empty uses the built-in embedding of mock mode.",
+        min_length=1,
+        description="The model that embeds documents and questions; `built-in` is the embedding of mock mode.",
     )
     chat_excerpts: int = Field(6, ge=1, le=20, description="Excerpts of documents that a question is answered from.")
     chat_answer_tokens: int = Field(1_000, ge=16, le=100_000, description="Maximum tokens of an answer.")

@@ -48,7 +48,7 @@ def test_what_would_exceed_the_budget_is_refused_before_it_begins(own):
 
 
 def test_many_questions_at_once_do_not_overspend(own):
-    server, upstream = own(**MONEY, BUDGET_PER_KEY="0.004", CHAT_EMBEDDING_MODEL="")
+    server, upstream = own(**MONEY, BUDGET_PER_KEY="0.004", CHAT_EMBEDDING_MODEL="built-in")
     talks = [conversation(server, CLIENT) for _ in range(AT_ONCE)]
 
     def one(place):
