@@ -15,7 +15,7 @@ from chassis.upstream import Check, Message, sleep, upstream
 MOCK = "mock"
 WORD_SECONDS = 0.03
 SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
-WORD = re.compile(r"\s*\S+")
+WORD = re.compile(r"\S+\s*")
 QUOTES = 3  # of a mock answer
 NO_KEY = "No model is configured: OPENROUTER_API_KEY is not set."
 NOTHING = "Mock mode: no model is asked, and the documents contain none of these words."
