@@ -89,7 +89,7 @@ def test_a_deleted_document_is_not_found_any_more(site):
     (document,) = read(site, ("zebra.txt", b"Zebras have stripes on Thursdays."))
     asked = conversation(site)
     question(site, asked, "zebras stripes")
-    assert [one["name"] for one in answered(site, asked)["sources"]] == ["zebra.txt"]
+    assert answered(site, asked)["sources"][0]["name"] == "zebra.txt"
     assert ask(site, "DELETE", f"/documents/{document['id']}").status_code == 204
     assert ask(site, "GET", f"/documents/{document['id']}").status_code == 404
     assert site.get(f"/api/files/{document['file_id']}")[0] == 404
