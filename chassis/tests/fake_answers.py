@@ -66,3 +66,10 @@ def completion(prompt: str, model: str, finish_reason: str = "stop") -> str:
             "usage": {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered},
         }
     )
+
+
+def vectors(texts: list[str], model: str) -> str:
+    """Return how often each text has each letter as its vector; the last text comes first, with its place."""
+    data = [{"index": n, "embedding": [text.count(chr(97 + c)) for c in range(26)]} for n, text in enumerate(texts)]
+    tokens = sum(len(text.split()) for text in texts)
+    return json.dumps({"model": model, "data": data[::-1], "usage": {"prompt_tokens": tokens, "total_tokens": tokens}})

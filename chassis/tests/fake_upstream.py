@@ -2,7 +2,7 @@
 
     python -m chassis.tests.fake_upstream --port 0 [--latency SECONDS] [--certificate FILE.pem]
 
-prints its URL (for UPSTREAM_BASE_URL) and serves POST .../chat/completions until it is stopped.
+prints its URL (for UPSTREAM_BASE_URL) and serves POST .../chat/completions and .../embeddings until it is stopped.
 GET /stats tells what it saw, POST /reset forgets it. POST /refuse with `{"status": 429}` makes it answer that to all,
 until `{}` is posted. Times are of the monotonic clock, which all processes share.
 fake_answers.py lists the markers in a prompt. A request for a stream is answered by fake_stream.py, whose forms have
@@ -19,7 +19,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from chassis.tests import fake_stream
+from chassis.tests import fake_answers, fake_stream
 from chassis.tests.fake_answers import RETRY, choose, completion, error_body
 from chassis.tests.fake_stats import Stats
 
@@ -49,6 +49,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send(200, "{}")
         elif self.path.endswith("/chat/completions"):
             self.answer(json.loads(body))
+        elif self.path.endswith("/embeddings"):
+            self.embed(json.loads(body))
         else:
             self.send(404, error_body(404, "no such page"))
 
@@ -74,6 +76,14 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             self.server.stats.end()  # before the answer leaves, since the client may go on as soon as it has it
         self.send(*(special or (200, completion(prompt, asked.get("model", "")))))
+
+    def embed(self, asked: dict) -> None:
+        """Answer with a vector of each text; markers in the first one apply."""
+        key = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+        attempt = self.server.stats.begin(asked, asked["input"][0], key, self.client_address[1])
+        self.server.stats.end()
+        special = self.special(asked["input"][0], attempt, asked["model"], key)
+        self.send(*(special or (200, fake_answers.vectors(asked["input"], asked["model"]))))
 
     def special(self, prompt: str, attempt: int, model: str, key: str) -> tuple | None:
         if status := self.server.refusal:

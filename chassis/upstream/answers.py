@@ -50,6 +50,16 @@ class Completion:
 
 def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
     """Return the completion in a reply, or raise the matching UpstreamError, which has the usage if it was told."""
+    body = good_body(reply, key)
+    try:
+        return completion(body, model, attempts, key)
+    except UpstreamError as failed:
+        failed.usage = usage_in(body)
+        raise
+
+
+def good_body(reply: Reply, key: str) -> Any:
+    """Return the JSON of a reply; raise the matching UpstreamError if it has an error in it."""
     body = parsed(reply)
     error = refusals.error_in(body)
     detail = refusals.detail(body, reply.body, key) if error or not reply.good else ""
@@ -58,11 +68,7 @@ def read(reply: Reply, *, model: str, attempts: int, key: str) -> Completion:
         raise refusals.failure(status, error, detail, refusals.pause_of(reply.headers))
     if error:
         raise UpstreamError("upstream_malformed", "The outside API returned an error instead of an answer." + detail)
-    try:
-        return completion(body, model, attempts, key)
-    except UpstreamError as failed:
-        failed.usage = usage_in(body)
-        raise
+    return body
 
 
 def completion(body: Any, model: str, attempts: int, key: str) -> Completion:

@@ -24,6 +24,8 @@ class Call:
     model: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
 
+    index = False  # whether its tokens are embedded for an index
+
     @property
     def input_bytes(self) -> int:
         """The size of the messages."""

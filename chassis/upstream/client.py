@@ -2,9 +2,9 @@
 
 import itertools
 import random
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from chassis.limits import Buckets
@@ -12,7 +12,7 @@ from chassis.limits.limiter import Limiter
 from chassis.limits.places import Places
 from chassis.observability.metrics import UPSTREAM_CALLS, UPSTREAM_RATE_LIMITED, UPSTREAM_RETRIES
 from chassis.settings import Settings
-from chassis.upstream import answers, streaming
+from chassis.upstream import answers, embeddings, streaming
 from chassis.upstream.answers import Completion
 from chassis.upstream.calls import Call, Prompt, size
 from chassis.upstream.errors import Cancelled, UpstreamError
@@ -26,6 +26,8 @@ from chassis.upstream.streaming import Part
 from chassis.upstream.usage import Usage
 from chassis.upstream.waiting import Check, never, sleep
 
+T = TypeVar("T")
+Asked = Call | embeddings.EmbeddingCall
 BACKOFF_BASE_SECONDS = 0.5
 BACKOFF_CAP_SECONDS = 30.0
 
@@ -49,6 +51,7 @@ class UpstreamClient:
         kept = old.session if old and old.connections == connections else None
         self._setup = Setup(
             url=settings.upstream_base_url.rstrip("/") + "/chat/completions",
+            embeddings_url=settings.upstream_base_url.rstrip("/") + "/embeddings",
             model=settings.upstream_model,
             key=settings.openrouter_api_key.get_secret_value(),
             timeout_seconds=settings.upstream_timeout_seconds,
@@ -115,13 +118,15 @@ class UpstreamClient:
         whatever it is waiting for (only opening a connection is not interrupted: 10 s at most).
         """
         call, number = Call(prompt, model, parameters or {}), next(self._numbers)
-        for attempt in itertools.count(1):
-            try:
-                return self._attempt(call, attempt, number, cancelled)
-            except UpstreamError as error:
-                self._check_retry(error, attempt)
-            self._back_off(attempt, cancelled)
-        raise AssertionError  # the loop has no end
+        return self._tried(lambda attempt: self._attempt(call, attempt, number, cancelled), cancelled)
+
+    def embed(self, texts: Sequence[str], model: str, *, cancelled: Check = never) -> list[list[float]]:
+        """Return a vector of each text by the API's `/embeddings`, in order; its tokens have the price of the index.
+
+        Raises what `complete` does.
+        """
+        call, number = embeddings.EmbeddingCall(texts, model), next(self._numbers)
+        return self._tried(lambda _: self._embedded(call, number, cancelled), cancelled) if texts else []
 
     def stream(
         self,
@@ -150,6 +155,16 @@ class UpstreamClient:
                 self._check_retry(error, attempt, begun=begun)
             self._back_off(attempt, cancelled)
 
+    def _tried(self, work: Callable[[int], T], cancelled: Check) -> T:
+        """Return `work(attempt)`, retried after errors that may pass."""
+        for attempt in itertools.count(1):
+            try:
+                return work(attempt)
+            except UpstreamError as error:
+                self._check_retry(error, attempt)
+            self._back_off(attempt, cancelled)
+        raise AssertionError  # the loop has no end
+
     def _check_retry(self, error: UpstreamError, attempt: int, *, begun: bool = False) -> None:
         """Raise the error unless the call may be tried again."""
         error.attempts = attempt
@@ -172,6 +187,12 @@ class UpstreamClient:
             meter.used(done.usage, output_bytes=size(done.text))
             return done
 
+    def _embedded(self, call: embeddings.EmbeddingCall, number: int, cancelled: Check) -> list[list[float]]:
+        with self._turn(call, number, cancelled, self._current().timeout_seconds) as (setup, meter):
+            done = embeddings.embed(setup, call, cancelled)
+            meter.indexed(done.usage)
+            return done.vectors
+
     def _streamed(self, call: Call, attempt: int, number: int, cancelled: Check) -> Generator[Part]:
         sent = 0
         with (
@@ -185,7 +206,7 @@ class UpstreamClient:
                 yield part
 
     @contextmanager
-    def _turn(self, call: Call, number: int, cancelled: Check, seconds: float) -> Iterator[tuple[Setup, Meter]]:
+    def _turn(self, call: Asked, number: int, cancelled: Check, seconds: float) -> Iterator[tuple[Setup, Meter]]:
         """Hold a slot and take a token of the pace for an attempt, which is metered and counted by its outcome."""
         with self._slots.hold(cancelled), self._metering(call, seconds) as meter:
             # Wait for the token after the slot: otherwise calls that waited for a slot would start in bursts.
@@ -204,9 +225,9 @@ class UpstreamClient:
             finally:
                 UPSTREAM_CALLS.labels(outcome).inc()
 
-    def _metering(self, call: Call, seconds: float) -> AbstractContextManager[Meter]:
+    def _metering(self, call: Asked, seconds: float) -> AbstractContextManager[Meter]:
         model = call.model or self._current().model
-        return self._metered(model, call.input_bytes, seconds, call.output_tokens)
+        return self._metered(model, call.input_bytes, seconds, call.output_tokens, index=call.index)
 
     def _heed(self, error: UpstreamError, number: int) -> None:
         self._outage.failed(number, error)

@@ -25,30 +25,39 @@ class Meter:
         """Take the usage that an answer tells, or an estimate from the sizes where it tells none."""
         self.usage = _charged(tokens) or Usage(_tokens(self._input_bytes), _tokens(output_bytes))
 
+    def indexed(self, tokens: Tokens) -> None:
+        """Take the usage of texts that were embedded, or an estimate."""
+        told = tokens.prompt_tokens
+        self.usage = Usage(index_tokens=_tokens(self._input_bytes) if told is None else told)
+
 
 class Metering(Protocol):
     """A function of a model, the bytes of its input, the seconds that the call may take and its maximum of output."""
 
     def __call__(
-        self, model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+        self, model: str, input_bytes: int, seconds: float, output_tokens: int | None = None, *, index: bool = False
     ) -> AbstractContextManager[Meter]: ...
 
 
 def unmetered(
-    model: str, input_bytes: int, seconds: float, output_tokens: int | None = None
+    model: str, input_bytes: int, seconds: float, output_tokens: int | None = None, *, index: bool = False
 ) -> AbstractContextManager[Meter]:
     """Charge nobody."""
     return nullcontext(Meter(input_bytes))
 
 
 @contextmanager
-def metered(model: str, input_bytes: int, seconds: float, output_tokens: int | None = None) -> Iterator[Meter]:
+def metered(
+    model: str, input_bytes: int, seconds: float, output_tokens: int | None = None, *, index: bool = False
+) -> Iterator[Meter]:
     """Reserve what a call may cost, and charge what its meter says at the end; without that, give all of it back.
 
-    A token has at least one byte, so the input is never reserved too low. `output_tokens` is the call's own maximum.
+    A token has at least one byte, so the input is never reserved too low. `output_tokens` is the call's own maximum;
+    a call for an `index` has no output.
     Raises BudgetExceeded before the call.
     """
-    most = Usage(input_bytes, output_tokens or rules().output_tokens)
+    usual = Usage(input_bytes, output_tokens or rules().output_tokens)
+    most = Usage(index_tokens=input_bytes) if index else usual
     held, meter = budgets.reserve(model, most, lease_seconds=seconds + LEASE_SECONDS), Meter(input_bytes)
     try:
         yield meter

@@ -26,6 +26,7 @@ class Setup:
     """The settings of a call."""
 
     url: str
+    embeddings_url: str
     model: str
     key: str
     timeout_seconds: float
@@ -42,9 +43,13 @@ class Setup:
 
 def send(setup: Setup, call: Call, cancelled: Check) -> Reply:
     """Return the API's reply to a call; raise UpstreamError, or Cancelled soon after `cancelled()` turns true."""
+    return send_body(setup, call.body(setup.model), cancelled)
+
+
+def send_body(setup: Setup, body: dict[str, Any], cancelled: Check) -> Reply:
+    """Return the API's reply to a body at the address of `setup`; raises what `send` does."""
     seconds = setup.timeout_seconds
     limits = Patience(seconds, cancelled, setup.max_response_bytes)
-    body = call.body(setup.model)
     with traced(setup), under_way(), answer_to(setup, body, limits, seconds) as response:
         return receive(response, setup.max_response_bytes)
 

@@ -51,6 +51,17 @@ def test_a_call_that_failed_costs_nothing_and_one_that_was_tried_twice_is_charge
     assert stands(ADA) == (5, 0, 10**6 - 5)
 
 
+def test_texts_that_are_embedded_have_the_price_of_the_index(client, budgeted):
+    budget_admin.set_limit(ADA, 10**6)
+    client.embed(["one two three", "four"], "test/embed")
+    (row,) = spending.of_month(ADA)
+    assert (row["model"], row["input_tokens"], row["output_tokens"], row["index_tokens"]) == ("test/embed", 0, 0, 4)
+    assert stands(ADA)[1] == 0
+    budget_admin.set_limit(ADA, 1)
+    with pytest.raises(BudgetExceeded):
+        client.embed(["a text with more bytes than the budget has micro-units"], "test/embed")
+
+
 def test_an_answer_that_was_cut_is_charged(client):
     with pytest.raises(UpstreamError, match="cut off"):
         client.complete("say [cut]")

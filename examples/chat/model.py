@@ -1,0 +1,91 @@
+"""What answers and embeds: the outside API, or, in mock mode, code that needs no key and makes nothing up."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from app.features.chat.settings import ChatSettings
+from app.features.chat.vectors import BUILT_IN, built_in, unit, words_of
+from chassis.base import Turns, excerpt
+from chassis.errors import Unavailable
+from chassis.security import budgets
+from chassis.settings import Settings
+from chassis.upstream import Check, Message, sleep, upstream
+
+MOCK = "mock"
+WORD_SECONDS = 0.03
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+WORD = re.compile(r"\S+\s*")
+QUOTES = 3  # of a mock answer
+NO_KEY = "No model is configured: OPENROUTER_API_KEY is not set."
+NOTHING = "Mock mode: no model is asked, and the documents contain none of these words."
+
+
+class Model:
+    """The process's model; `configure` decides what answers."""
+
+    def configure(self, settings: Settings) -> None:
+        """Set the model from the settings."""
+        own = settings.section(ChatSettings)
+        has_key = bool(settings.openrouter_api_key.get_secret_value())
+        self.mock = own.chat_mock or not (has_key or settings.production)
+        self.name = MOCK if self.mock else settings.upstream_model
+        self.embedder = BUILT_IN if self.mock else own.chat_embedding_model
+        self.problem = None if has_key or self.mock else NO_KEY
+        self.answer_tokens, self.excerpts = own.chat_answer_tokens, own.chat_excerpts
+
+    def check(self, *, input_bytes: int = 0, index_bytes: int = 0) -> None:
+        """Raise Unavailable without a model, and BudgetExceeded if the call would cost the caller too much."""
+        if self.problem:
+            raise Unavailable(self.problem, code="model_missing")
+        if self.mock:
+            return
+        budgets.check()
+        usages = {self.name: budgets.Usage(input_bytes, self.answer_tokens if input_bytes else 0)}
+        if self.embedder != BUILT_IN:
+            usages[self.embedder] = budgets.Usage(index_tokens=index_bytes)
+        for name, usage in usages.items():
+            budgets.release(budgets.reserve(name, usage, lease_seconds=1))
+
+    def embed(self, texts: Sequence[str], cancelled: Check) -> list[list[float]]:
+        """Return a vector of the length 1 for each text."""
+        if self.embedder != BUILT_IN:
+            return [unit(vector) for vector in upstream.embed(texts, self.embedder, cancelled=cancelled)]
+        turns, vectors = Turns(), []
+        for text in texts:
+            vectors.append(built_in(text))
+            turns.give()
+        return vectors
+
+    def answer(self, messages: Sequence[Message], sources: Sequence[dict[str, Any]], stopped: Check) -> Iterator[str]:
+        """Yield the parts of an answer to the last message; raise what `upstream.stream` raises."""
+        if self.mock:
+            for word in WORD.findall(quoted(str(messages[-1]["content"]), sources)):
+                sleep(WORD_SECONDS, stopped)
+                yield word
+            return
+        for part in upstream.stream(messages, parameters={"max_tokens": self.answer_tokens}, cancelled=stopped):
+            yield part.text
+
+
+def quoted(question: str, sources: Sequence[dict[str, Any]]) -> str:
+    """Return the sentences of the sources that have the most words of a question, with their numbers."""
+    asked = {word[:5] for word in words_of(question)}
+    found = [(*_best(source["text"], asked), source["number"]) for source in sources]
+    most = max((fitting for fitting, *_ in found), default=0)
+    if not most:
+        return NOTHING
+    best = sorted((one for one in found if 2 * one[0] > most), key=lambda one: (-one[0], one[2]))[:QUOTES]
+    lines = [f"“{sentence}” [{number}]" for _, sentence, number in best]
+    return "\n\n".join(["Mock mode: no model is asked. These sentences of the documents fit best:", *lines])
+
+
+def _best(text: str, asked: set[str]) -> tuple[int, str]:
+    sentences = [sentence.strip(" #*>-") for sentence in SENTENCE.split(text)]
+    scored = [(len(asked & {word[:5] for word in words_of(one)}), len(one), one) for one in sentences]
+    fitting, _, sentence = max(scored)  # of equal ones the longer: a heading says less
+    return fitting, excerpt(sentence, 400)
+
+
+model = Model()
+configure = model.configure

@@ -1,0 +1,38 @@
+"""The settings of the chat."""
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from chassis.settings import Problem, Section, Settings
+
+
+class ChatSettings(Section):
+    """Chat"""
+
+    chat_mock: bool = Field(
+        False,
+        description="Answer from the documents without asking a model (mock mode), also when a key is set. Without a "
+        "key this is so anyway, except in production.",
+    )
+    chat_mock_in_production: bool = Field(False, description="Allow CHAT_MOCK in production.")
+    chat_embedding_model: str = Field(
+        "openai/text-embedding-3-small",
+        min_length=1,
+        description="The model that embeds documents and questions; `built-in` is the embedding of mock mode.",
+    )
+    chat_excerpts: int = Field(6, ge=1, le=20, description="Excerpts of documents that a question is answered from.")
+    chat_answer_tokens: int = Field(1_000, ge=16, le=100_000, description="Maximum tokens of an answer.")
+    chat_document_characters: int = Field(
+        2_000_000, ge=1_000, le=20_000_000, description="Maximum text of a document; longer ones are refused."
+    )
+    chat_parse_seconds: int = Field(60, ge=1, le=600, description="Processor time that reading a document may take.")
+    chat_parse_megabytes: int = Field(1_000, ge=200, description="Memory that reading a document may take.")
+    retention_chat_days: float = Field(
+        90, ge=0, description="How long conversations and documents are kept after their last change; 0 is forever."
+    )
+
+    def problems_with(self, settings: Settings) -> Iterable[Problem]:
+        """Refuse made-up answers in production unless they are allowed."""
+        if self.chat_mock and settings.production and not self.chat_mock_in_production:
+            yield "CHAT_MOCK", "is not allowed in production, unless CHAT_MOCK_IN_PRODUCTION is set"
