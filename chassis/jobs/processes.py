@@ -45,7 +45,7 @@ class Processes:
     def ask(self, order: Any, context: JobContext) -> Any:
         """Return the answer to an order of a job; raise ProcessFailed, or JobStopped when the job should end."""
         with self._places:
-            process = self._idle.pop() if self._idle else _Process(self._command)
+            process = self._take()
             try:
                 answer = process.ask(order, self._seconds, context)
             except BaseException as error:
@@ -56,6 +56,15 @@ class Processes:
         if "error" in answer:
             raise ProcessFailed(f"It failed with {answer['error']}.")
         return answer["answer"]
+
+    def _take(self) -> "_Process":
+        """Return an idle process that lives, or a new one."""
+        while self._idle:
+            process = self._idle.pop()
+            if process.lives():
+                return process
+            process.end()
+        return _Process(self._command)
 
     def _put_back(self, process: "_Process") -> None:
         if process.orders < ORDERS:
@@ -83,6 +92,10 @@ class _Process:
         except OSError:
             raise ProcessFailed("The process died.") from None
         return self._answer(seconds, context)
+
+    def lives(self) -> bool:
+        """Return whether the process runs."""
+        return self._process.poll() is None
 
     def end(self) -> None:
         """Kill the process."""

@@ -38,7 +38,14 @@ def thumbnail(image_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/content")
-@describe(answers={200: Answer(text="The image.", media="image/*")})
+@describe(
+    answers={
+        200: Answer(text="The image.", media="image/*"),
+        206: Answer(text="The range of the image that was asked for.", media="image/*"),
+        304: "The image has not changed.",
+        416: "The image has no such range.",
+    }
+)
 def content(image_id: str) -> Response:
     """Show an image as it was stored."""
     return files.send(files.seen(service.image(image_id)["file_id"]), inline=True)

@@ -10,6 +10,7 @@ from chassis.web import Page, Paging, Text
 
 Verdict = Literal["ok", "unsure", "defect"]
 Shown = Literal["ok", "unsure", "defect", "failed", "pending", "corrected"]
+Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]  # of an event, which is checked as it is sent
 Name = Annotated[Text, Field(max_length=200)]
 
 
@@ -58,11 +59,11 @@ class ImageResponse(Event):
     detail: str | None = Field(description="The reason of the verdict, or why there is none.")
     classifier: str | None
     cached: bool = Field(description="Whether the verdict is that of an earlier image with the same content.")
-    created_at: AwareDatetime
-    finished_at: AwareDatetime | None
+    created_at: Time
+    finished_at: Time | None
     corrected_to: Verdict | None = Field(description="The verdict of a person, which counts instead.")
     corrected_by: str | None
-    corrected_at: AwareDatetime | None
+    corrected_at: Time | None
     note: str | None
 
 

@@ -1,4 +1,4 @@
-"""A server without a cache of verdicts' time, pictures, and requests to it."""
+"""Pictures, servers, and requests to them."""
 
 import io
 import zlib
@@ -7,11 +7,11 @@ import pytest
 import requests
 from PIL import Image
 
-from chassis.tests.conftest import page, tool
+from chassis.tests.conftest import page, serve, tool
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.security.conftest import CLIENT, GUARDED
 
-__all__ = ["page", "tool"]
+__all__ = ["page", "serve", "tool"]
 API = "/api/inspections"
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 

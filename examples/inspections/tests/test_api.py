@@ -8,7 +8,7 @@ from PIL import Image
 
 from app.features.inspections.tests.conftest import ask, dark, ended, images_of, inspected, picture, send
 from chassis.tests.described import Described
-from chassis.tests.security.conftest import ADMIN, CLIENT, OTHER
+from chassis.tests.security.conftest import ADMIN, CLIENT, GUARDED, OTHER
 
 
 def test_images_get_verdicts_in_their_order(site):
@@ -55,6 +55,7 @@ def test_a_person_corrects_a_verdict_and_withdraws_that(site):
     (image,) = inspected(site, dark(8))
     path = f"/images/{image['id']}"
     changed = ask(site, f"{path}/correction", "PUT", json={"verdict": "ok", "note": "night shift"}).json()
+    assert "error" not in changed, changed
     assert (changed["verdict"], changed["corrected_to"], changed["note"]) == ("defect", "ok", "night shift")
     assert changed["corrected_by"] and changed["corrected_at"]
     assert ask(site, path).json() == changed
@@ -65,7 +66,7 @@ def test_a_person_corrects_a_verdict_and_withdraws_that(site):
 
 
 def test_an_image_that_waits_cannot_be_corrected(shared_with):
-    server = shared_with(JOBS_EMBEDDED="false")
+    server = shared_with(**GUARDED, JOBS_EMBEDDED="false")
     made = send(server, picture(9)).json()
     (image,) = images_of(server, made["id"])
     assert image["status"] == "pending"
@@ -108,7 +109,7 @@ def test_only_the_owner_and_admins_see_an_image(site, key, status):
 
 
 def test_answers_are_as_described(shared_with):
-    api = Described(shared_with(JOBS_EMBEDDED="false"))
+    api = Described(shared_with(**GUARDED, JOBS_EMBEDDED="false"), {"X-API-Key": CLIENT})
     made = send(api.server, picture(13)).json()
     assert api.json("GET", f"/api/inspections/{made['id']}")[0] == 200
     assert api.json("GET", "/api/inspections")[0] == 200
