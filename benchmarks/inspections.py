@@ -31,6 +31,7 @@ SERVE = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py", "wsgi:app
 START_SECONDS, POLL_SECONDS = 120.0, 0.1
 LIMIT_SECONDS, BIN = 0.05, re.compile(r'app_hub_lag_seconds_bucket\{le="([^"]+)"\} (\S+)')
 API = "/api/inspections"
+SIDE, SCALE = 1_200, 3  # of the noise in pixels, and how much larger the image is
 
 
 def main() -> None:
@@ -53,18 +54,22 @@ def main() -> None:
 
 
 def made(folder: Path, count: int, megabytes: float, seed: int) -> list[Path]:
-    """Write images with noise, each of about so many megabytes, and all with another content."""
-    chance = random.Random(seed)
-    side = int((megabytes * 1_300_000) ** 0.5)
-    noise = Image.frombytes("RGB", (side, side), chance.randbytes(side * side * 3)).resize((side * 2, side * 2))
+    """Write images with noise, each of at most so many megabytes, and all with another content."""
+    noise = Image.frombytes("RGB", (SIDE, SIDE), random.Random(seed).randbytes(SIDE * SIDE * 3))
+    noise = noise.resize((SIDE * SCALE, SIDE * SCALE))
     paths = [folder / f"{number:03}.jpg" for number in range(count)]
+    quality = next(step for step in range(95, 5, -2) if encoded(noise, paths[0], step) <= megabytes * 1e6)
     for number, path in enumerate(paths):
         noise.paste((seed % 256, number % 256, number // 256), (0, 0, 64, 64))
-        noise.save(path, "JPEG", quality=88)
-    print(
-        f"images of {noise.width} x {noise.height} pixels and {paths[0].stat().st_size / 1e6:.1f} MB", file=sys.stderr
-    )
+        size = encoded(noise, path, quality)
+    print(f"images of {noise.width} x {noise.height} pixels and {size / 1e6:.1f} MB", file=sys.stderr)
     return paths
+
+
+def encoded(image: Image.Image, path: Path, quality: int) -> int:
+    """Write a JPEG, and return its size."""
+    image.save(path, "JPEG", quality=quality)
+    return path.stat().st_size
 
 
 def measured(site: str, worker: int, files: list[Path]) -> Iterator[tuple[str, list[str]]]:
@@ -111,10 +116,12 @@ def watched(site: str, worker: int) -> Iterator[list[str]]:
 
     before, since, watcher = bins(site), time.monotonic(), threading.Thread(target=watch)
     watcher.start()
-    yield figures
-    seconds = time.monotonic() - since
-    ended.set()
-    watcher.join()
+    try:
+        yield figures
+    finally:
+        seconds = time.monotonic() - since
+        ended.set()
+        watcher.join()
     lags = [(edge, count - earlier) for (edge, count), (_, earlier) in zip(bins(site), before, strict=True)]
     share = [(edge, count / (lags[-1][1] or 1)) for edge, count in lags]
     highest = [next(edge for edge, part in share if part >= wanted) for wanted in (0.99, 1)]

@@ -90,7 +90,7 @@ def correct(image_id: str, correction: Correction) -> dict[str, Any]:
     ownership.check_changed(before["owner"], "image")
     who, values = identity.current(), WITHDRAWN
     if correction.verdict:
-        by = {"corrected_by": who.name or who.maker, "corrected_at": time.time()}
+        by = {"corrected_by": who.name or who.owner, "corrected_at": time.time()}
         values = {"corrected_to": correction.verdict, "note": correction.note, **by}
     if not db.write(lambda conn: store.correct(conn, image_id, values)):
         raise Conflict("The image has no verdict yet.")

@@ -10,7 +10,7 @@ window.Detail = (() => {
     const counts = image.corrected_to ?? image.verdict ?? image.status;
     $("detail-name").textContent = image.name;
     $("detail-verdict").textContent = $("detail-verdict").dataset.verdict = counts;
-    $("detail-score").textContent = image.score === null ? "" : `${Math.round(image.score * 100)} % certain`;
+    $("detail-score").textContent = image.score === null ? "" : `classified as ${image.verdict}, ${Math.round(image.score * 100)} % certain`;
     $("detail-reason").textContent = image.detail ?? "";
     $("detail-corrected").replaceChildren();
     if (image.corrected_to) {
