@@ -68,7 +68,7 @@ def page_of_images(
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
     """Return a page of images, newest first, and how many there are of each verdict and state."""
     where = _where(owner, inspection_id)
-    numbers = conn.execute(select(STATE, func.count()).where(*where).group_by(STATE))
+    numbers = conn.execute(select(STATE.label("state"), func.count()).where(*where).group_by("state"))
     counts: dict[str, int] = {state: number for state, number in numbers}  # noqa: C416 - rows are no tuples
     corrected = images.c.corrected_to.is_not(None)
     counts["corrected"] = conn.execute(select(func.count()).where(*where, corrected)).scalar_one()

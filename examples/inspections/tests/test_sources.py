@@ -54,6 +54,15 @@ def test_an_image_by_socket_gets_its_verdict_as_an_event(shared_with, connect):
     assert ask(server, f"/{made['id']}").json()["source"] == "socket"
 
 
+def test_viewers_of_all_workers_hear_of_each_verdict(shared_with, connect):
+    server = shared_with(**GUARDED, GUNICORN_WORKERS="2", SOCKET_TRANSPORTS="websocket")
+    viewers = [connect(server, CLIENT) for _ in range(6)]
+    images = {image["id"] for image in inspected(server, *(picture(number) for number in range(400, 408)))}
+    for viewer in viewers:
+        wait_until(lambda v=viewer: {one["id"] for one in v.heard} == images)
+        assert len(viewer.heard) == len(images)
+
+
 def test_a_message_that_is_no_image_is_refused_in_words(shared_with, connect):
     client = connect(shared_with(**GUARDED), CLIENT)
     for image, code in ((b"text", "unsupported_media_type"), (picture(31)[:3_000], "image_refused")):
