@@ -63,8 +63,8 @@ def test_limits_of_files_count_and_sum_are_told(shared_with):
     assert stored(server) == []
 
 
-def test_an_image_that_was_damaged_on_the_disk_fails_alone(shared_with):
-    server = shared_with(**GUARDED, JOBS_EMBEDDED="false")
+def test_an_image_that_was_damaged_on_the_disk_fails_alone(serve, tmp_path):
+    server = serve(**GUARDED, JOBS_EMBEDDED="false", FILES_TO=str(tmp_path / "files"))
     made = send(server, picture(23), picture(24), picture(25)).json()
     damaged, gone = sorted(stored(server), key=lambda path: path.stat().st_size)[-2:]
     damaged.write_bytes(damaged.read_bytes()[:900])
@@ -181,12 +181,12 @@ def test_memory_stays_flat_and_a_killed_process_of_the_pool_costs_one_image(serv
 
 @pytest.mark.long
 @same_in_every_mode
-def test_hundreds_of_uploads_at_once_each_get_their_verdict(serve):
+def test_hundreds_of_uploads_at_once_each_get_their_verdict(serve, tmp_path):
     from concurrent.futures import ThreadPoolExecutor
 
     limits = ("QUOTA_UPLOADS_PER_DAY", "QUOTA_STORED_BYTES", "QUOTA_JOBS")
     off = {"RATE_LIMIT_DEFAULT": "100000 per hour", **dict.fromkeys(limits, "0")}
-    server = serve(**GUARDED, **off)
+    server = serve(**GUARDED, **off, FILES_TO=str(tmp_path / "files"))
 
     def upload(number: int) -> str:
         while (answer := send(server, picture(5_000 + number))).status_code == 503:
