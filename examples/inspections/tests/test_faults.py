@@ -83,7 +83,6 @@ def test_an_image_that_was_damaged_on_the_disk_fails_alone(serve, tmp_path):
     }
 
 
-@same_in_every_mode
 def test_a_classifier_that_hangs_costs_its_image_and_no_other(serve):
     server = serve(**GUARDED, INSPECTION_TIME_LIMIT_SECONDS="2")
     inspected(server, picture(26), picture(27))
@@ -97,7 +96,6 @@ def test_a_classifier_that_hangs_costs_its_image_and_no_other(serve):
     wait_until(lambda: not set(idle) & set(processes(server)), "processes that hang are not ended")
 
 
-@same_in_every_mode
 def test_a_killed_service_goes_on_with_the_batch_and_nothing_is_doubled_or_lost(serve):
     server = serve(**GUARDED, JOB_LEASE_SECONDS="3", INSPECTION_CHUNK_IMAGES="7", INSPECTION_CACHE_SECONDS="0")
     made = send(server, *(picture(number) for number in range(200, 200 + MANY))).json()

@@ -40,7 +40,6 @@ def connect():
         client.disconnect()
 
 
-@same_in_every_mode
 def test_an_image_by_socket_gets_its_verdict_as_an_event(shared_with, connect):
     server = shared_with(**GUARDED)
     client, admin, other = (connect(server, key) for key in (CLIENT, ADMIN, OTHER))
