@@ -1,13 +1,17 @@
 """Where files are stored: a folder, or a prefix of a bucket in S3-compatible storage."""
 
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from chassis.base.concurrency import run_in_thread
 from chassis.base.environment import BASE_DIR
 from chassis.db import s3
+from chassis.db.disk import make_private
 from chassis.files.model import made_at
 from chassis.settings import Settings
 
@@ -20,6 +24,7 @@ class Place(Protocol):
 
     def add(self, part: Path, file_id: str) -> None: ...
     def open(self, file_id: str, size: int) -> IO[bytes]: ...
+    def local(self, file_id: str, size: int, folder: Path) -> AbstractContextManager[Path]: ...
     def remove(self, file_id: str) -> None: ...
     def ids(self) -> Iterator[str]: ...
 
@@ -45,6 +50,13 @@ class Folder:
     def open(self, file_id: str, size: int) -> IO[bytes]:
         """Return the open file; raise FileNotFoundError."""
         return self._path(file_id).open("rb")
+
+    @contextmanager
+    def local(self, file_id: str, size: int, folder: Path) -> Iterator[Path]:
+        """Yield the path of a file; raise FileNotFoundError."""
+        path = self._path(file_id)
+        path.stat()
+        yield path
 
     def remove(self, file_id: str) -> None:
         """Remove a file if it exists."""
@@ -73,6 +85,18 @@ class Bucket:
         """Return the content, which is requested at the first read."""
         content: Any = _Remote(f"{self._url}/{file_id}", size)
         return content  # type: ignore[no-any-return]
+
+    @contextmanager
+    def local(self, file_id: str, size: int, folder: Path) -> Iterator[Path]:
+        """Yield the path of a copy in `folder`, which is deleted at the end."""
+        path = folder / f".{secrets.token_hex(16)}.part"
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        try:
+            with closing(self.open(file_id, size)) as content, make_private(path).open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     def remove(self, file_id: str) -> None:
         """Remove a file if it exists."""

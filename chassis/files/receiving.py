@@ -1,6 +1,7 @@
 """Receives the files of a form on disk, for views that are marked with `takes_files`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, TypeVar, cast
 
 from flask import current_app, request
@@ -61,6 +62,28 @@ def uploaded_files(name: str) -> list[FileStorage]:
     if not found:
         raise BadRequest(f"Send a form with one or more files, as {name}.", code="no_files")
     return found
+
+
+@contextmanager
+def arriving(contents: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[list[FileStorage]]:
+    """Write (name, pieces) that did not come by a form to disk within the same limits, and yield files for `keep`.
+
+    What was not stored is deleted at the end. Raises PayloadTooLarge and StorageFull.
+    """
+    settings = current_settings()
+    batch = Batch(settings, folder_of(settings))
+    try:
+        yield [_written(batch, name, pieces) for name, pieces in contents]
+    finally:
+        batch.drop()
+
+
+def _written(batch: Batch, name: str, pieces: Iterable[bytes]) -> FileStorage:
+    one = batch.add()
+    for piece in pieces:
+        one.write(piece)
+    one.seek(0)
+    return FileStorage(cast("IO[bytes]", one), name)
 
 
 def incoming(file: FileStorage) -> Incoming:

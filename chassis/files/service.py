@@ -1,7 +1,8 @@
 """Stores, finds and deletes files."""
 
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -15,7 +16,7 @@ from chassis.errors import NotFound, UnsupportedMediaType
 from chassis.files import images, store
 from chassis.files.incoming import Incoming, room_for
 from chassis.files.model import StoredFile, new_id, safe_name
-from chassis.files.places import Place, place_of
+from chassis.files.places import Place, folder_of, place_of
 from chassis.files.receiving import incoming
 from chassis.security import identity, ownership, quotas, uploads
 from chassis.security.quotas import STORED_BYTES
@@ -68,6 +69,21 @@ def opened(file: StoredFile) -> IO[bytes]:
         return place_of(current_settings()).open(file.id, file.size)
     except FileNotFoundError:
         raise NotFound(f"There is no such {WHAT}.") from None
+
+
+@contextmanager
+def local(file: StoredFile) -> Iterator[Path]:
+    """Yield a path with the content of a file, for other processes to read; raise NotFound when it is gone.
+
+    It is the stored file itself, or, if a bucket holds it, a copy that is deleted at the end.
+    """
+    settings = current_settings()
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(place_of(settings).local(file.id, file.size, folder_of(settings)))
+        except FileNotFoundError:
+            raise NotFound(f"There is no such {WHAT}.") from None
+        yield path
 
 
 def delete(file_id: str) -> StoredFile:

@@ -2,6 +2,7 @@
 
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
 from chassis.jobs.model import CANCELLED, ENDED, FAILED, INTERRUPTED, QUEUED, RUNNING, SUCCEEDED, Job, State
+from chassis.jobs.processes import Processes, ProcessFailed
 from chassis.jobs.registry import Kind, job
 from chassis.jobs.service import (
     announce,
@@ -16,6 +17,7 @@ from chassis.jobs.service import (
     requeue,
     seen,
 )
+from chassis.jobs.side_by_side import side_by_side
 from chassis.jobs.tables import jobs as jobs_table
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     "JobContext",
     "JobStopped",
     "Kind",
+    "ProcessFailed",
+    "Processes",
     "State",
     "announce",
     "cancel",
@@ -45,4 +49,5 @@ __all__ = [
     "put_back",
     "requeue",
     "seen",
+    "side_by_side",
 ]

@@ -1,0 +1,48 @@
+"""Files that come from the service itself, and content that another process reads."""
+
+import io
+
+import pytest
+
+from chassis.errors import NotFound, PayloadTooLarge
+from chassis.files import arriving, delete, keep, local, places
+from chassis.files.places import Bucket, folder_of
+from chassis.tests.upkeep.conftest import upkeep
+
+__all__ = ["upkeep"]
+PIECES = [b"a,b\n", b"1,2\n"]
+
+
+def hidden(settings) -> list[str]:
+    return [path.name for path in folder_of(settings).rglob(".*.part")]
+
+
+def test_content_that_came_by_no_form_is_stored_and_read_by_its_path(upkeep):
+    with upkeep.app.app_context():
+        with arriving([("a.csv", PIECES), ("b.csv", PIECES)]) as files:
+            first, second = keep(files, ("text/csv",), label="own")
+        assert (first.name, second.name, first.owner) == ("a.csv", "b.csv", "")
+        with local(first) as path:
+            assert path.read_bytes() == b"".join(PIECES)
+        delete(first.id)
+        with pytest.raises(NotFound), local(first):
+            pass
+    assert hidden(upkeep.settings) == []
+
+
+def test_content_above_a_limit_is_refused_and_what_is_not_kept_does_not_stay(upkeep):
+    most = upkeep.settings.max_file_size
+    large = (b"x" * 1_000_000 for _ in range(most // 1_000_000 + 1))
+    with upkeep.app.app_context():
+        with pytest.raises(PayloadTooLarge), arriving([("a.csv", PIECES), ("large.txt", large)]):
+            pass
+        with arriving([("a.csv", PIECES)]):
+            assert len(hidden(upkeep.settings)) == 1
+    assert hidden(upkeep.settings) == []
+
+
+def test_what_a_bucket_holds_is_copied_for_others_to_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(places.s3, "stream", lambda url, first=0: io.BytesIO(url.encode()[first:]))
+    with Bucket("s3://some/files").local("1", 100, tmp_path / "new") as path:
+        assert path.read_bytes() == b"s3://some/files/1"
+    assert list((tmp_path / "new").iterdir()) == []

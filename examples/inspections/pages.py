@@ -1,0 +1,22 @@
+"""The page."""
+
+from flask import Blueprint, render_template
+
+from app.features.inspections import events, upload
+from app.features.inspections.settings import InspectionSettings
+from chassis.wiring import current_settings
+
+blueprint = Blueprint("inspections", __name__)
+
+
+@blueprint.get("/inspections")
+def index() -> str:
+    """Show the page."""
+    settings = current_settings()
+    return render_template(
+        "inspections/index.html",
+        room=events.room(),
+        types=upload.TYPES,
+        limits=settings,
+        classifier=settings.section(InspectionSettings).inspection_classifier,
+    )
