@@ -165,7 +165,7 @@ def test_a_retry_by_one_viewer_is_seen_by_the_other(serve, fake_upstream, page, 
     page.wait_for_selector(".grid-space .badge[data-status=failed]")
     page.wait_for_selector("#status[data-status=succeeded]")
     assert server.post(f"/api/predictions/{made['id']}/requeue", {"failed": True})[0] == 202
-    page.wait_for_selector(".grid-space .badge[data-status=pending]")
+    page.wait_for_selector(".grid-space .badge:is([data-status=pending], [data-status=running])")
     page.wait_for_selector(".grid-space >> text=echo: say [400x1] once")
     assert page.inner_text("#failed") == "0"
 
