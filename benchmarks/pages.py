@@ -38,7 +38,7 @@ TALL = {"width": 1280, "height": 9_000}  # so that every row is on the screen
 POLL_SECONDS = 0.02
 NOTE_LIVE = "window.lives = []; Live.rooms.socket.on('connect', () => lives.push(Date.now()))"
 NOTE_ROWS = """window.late = [];
-const { style } = document.getElementById("viewport");
+const { style } = document.getElementById("grid");
 style.height = style.maxHeight = "6000px";
 dispatchEvent(new Event("resize"));
 new MutationObserver((changes) => requestAnimationFrame(() => {

@@ -41,11 +41,19 @@ def opened(context, seeded: Seeded, state: State):
     if state.signed_in:
         seeded.sign_in(page)
     if state.refused:
-        context.route(state.refused, lambda route: route.fulfill(status=503, body="{}"))
+        context.route(state.refused, refuse)
     page.mistakes = []
     page.on("pageerror", lambda error: page.mistakes.append(str(error)))
     page.on("console", lambda told: page.mistakes.append(told.text) if told.type == "error" else None)
     return page
+
+
+def refuse(route) -> None:
+    """Answer what a page asks for with an error, but not what the visitor opens."""
+    if route.request.resource_type == "document":
+        route.continue_()
+    else:
+        route.fulfill(status=503, body="{}")
 
 
 def visits(page, url: str, places: Places, state: State) -> Iterator[tuple[str, str]]:

@@ -18,7 +18,6 @@
   const details = new RowDetails({ step: (by) => table.open(table.active + by), closed: () => address.set({ row: "" }) });
   const table = new RowTable({
     grid: $("grid"),
-    viewport: $("viewport"),
     space: $("space"),
     total: Number($("progress").max),
     columns: JSON.parse($("grid").dataset.columns),

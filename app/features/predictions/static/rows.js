@@ -7,19 +7,19 @@ window.RowTable = class {
   static MARGIN = 8;
   static WORDS = { pending: "waiting", running: "in progress" };
 
-  constructor({ grid, viewport, space, total, columns, fetchRows, onOpen, onFound }) {
-    Object.assign(this, { grid, viewport, space, total, columns, fetchRows, onOpen, onFound });
+  constructor({ grid, space, total, columns, fetchRows, onOpen, onFound }) {
+    Object.assign(this, { grid, space, total, columns, fetchRows, onOpen, onFound });
     this.selected = null;
     this.running = new Set();
     this.opening = null;
-    this.head = viewport.firstElementChild;
+    this.head = grid.firstElementChild;
     this.drawn = new Map();
     this.old = new Map();
     this.active = 0;
     this.refresh();
     this.resize();
     grid.style.setProperty("--inputs", columns.length);
-    viewport.addEventListener("scroll", () => this.schedule());
+    grid.addEventListener("scroll", () => this.schedule());
     addEventListener("resize", () => this.resize());
     grid.addEventListener("keydown", (event) => this.onKey(event));
     space.addEventListener("click", (event) => {
@@ -39,7 +39,7 @@ window.RowTable = class {
     this.drawn.forEach((element) => element.remove());
     this.drawn.clear();
     this.active = 0;
-    this.viewport.scrollTop = 0;
+    this.grid.scrollTop = 0;
     this.setTotal(total);
     this.schedule();
   }
@@ -93,7 +93,7 @@ window.RowTable = class {
 
   /** The height of the rows in sight, which the head covers no part of. */
   get sight() {
-    return this.viewport.clientHeight - this.head.offsetHeight;
+    return this.grid.clientHeight - this.head.offsetHeight;
   }
 
   at(position) {
@@ -111,9 +111,9 @@ window.RowTable = class {
 
   activate(position) {
     this.active = this.within(position);
-    const [top, { scrollTop }, sight] = [this.active * this.height, this.viewport, this.sight];
-    if (top < scrollTop) this.viewport.scrollTop = top;
-    if (top + this.height > scrollTop + sight) this.viewport.scrollTop = top + this.height - sight;
+    const [top, { scrollTop }, sight] = [this.active * this.height, this.grid, this.sight];
+    if (top < scrollTop) this.grid.scrollTop = top;
+    if (top + this.height > scrollTop + sight) this.grid.scrollTop = top + this.height - sight;
     this.draw();
   }
 
@@ -130,7 +130,7 @@ window.RowTable = class {
   draw() {
     const { MARGIN, CHUNK } = RowTable;
     const inSight = Math.ceil(this.sight / this.height);
-    const first = Math.max(0, Math.floor(this.viewport.scrollTop / this.height) - MARGIN);
+    const first = Math.max(0, Math.floor(this.grid.scrollTop / this.height) - MARGIN);
     const last = Math.min(this.total, first + inSight + 2 * MARGIN);
     for (const [position, element] of this.drawn) {
       if (position < first || position >= last) { element.remove(); this.drawn.delete(position); }

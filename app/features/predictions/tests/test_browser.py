@@ -92,7 +92,7 @@ def test_ten_thousand_rows_keep_few_elements_and_the_last_row_is_reached(serve, 
     made = server.post("/api/predictions", {"name": "many", "prompt": "{n}", "rows": rows})[1]
     page.goto(f"{server.url}/predictions/{made['id']}")
     page.wait_for_selector(".grid-space .grid-row >> text=row 0")
-    page.evaluate("document.getElementById('viewport').scrollTop = 1e9")
+    page.evaluate("document.getElementById('grid').scrollTop = 1e9")
     page.wait_for_selector(".grid-space .grid-row >> text=row 9999")
     assert page.locator(".grid-space .grid-row").count() < 60
 
@@ -118,8 +118,8 @@ def test_a_phone_needs_no_horizontal_scroll(shared, page):
 
 def see_all_answered(page, wait_for):
     """Scroll through all rows; none of them keeps looking unanswered."""
-    for top in range(0, page.evaluate("document.getElementById('viewport').scrollHeight"), 400):
-        page.evaluate(f"document.getElementById('viewport').scrollTop = {top}")
+    for top in range(0, page.evaluate("document.getElementById('grid').scrollHeight"), 400):
+        page.evaluate(f"document.getElementById('grid').scrollTop = {top}")
         page.evaluate(DRAWN)
         wait_for(lambda: page.locator(UNANSWERED).count() == 0, f"rows at {top} look unanswered")
 

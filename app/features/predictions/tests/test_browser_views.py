@@ -96,7 +96,7 @@ def test_the_last_of_many_columns_is_reached(shared, page):
     made = ask(shared, [row], prompt="{column 0}")
     page.goto(f"{shared.url}/predictions/{made['id']}")
     page.locator(f"{ROW} >> text=value 11").scroll_into_view_if_needed()
-    assert page.evaluate("document.getElementById('viewport').scrollLeft") > 0
+    assert page.evaluate("document.getElementById('grid').scrollLeft") > 0
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
