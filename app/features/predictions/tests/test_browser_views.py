@@ -142,6 +142,6 @@ def test_without_scripts_a_sentence_says_so_and_the_batches_are_listed(batch, sh
     page = context.new_page()
     for path in (batch, f"{shared.url}/predictions"):
         page.goto(path)
-        page.get_by_text("Live updates and buttons need JavaScript").wait_for()
+        assert "need JavaScript" in page.locator("noscript .banner").inner_text()
         assert "views" in page.inner_text("main")
     context.close()
