@@ -174,7 +174,7 @@ def cancel(prediction_id: str) -> Response:
     answers={202: BatchNow, 402: SPENT, 409: "The batch has not ended, or every row already has an answer."},
 )
 def requeue(prediction_id: str) -> tuple[Response, int]:
-    """Continue a batch that ended before every row was answered."""
+    """Resume a batch that ended before every row was answered."""
     body = json_body(Requeue)
     return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
 

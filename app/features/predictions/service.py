@@ -83,7 +83,7 @@ def cancel(prediction_id: str) -> dict[str, Any]:
 
 
 def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
-    """Continue an ended batch with its unanswered rows, and, if `failed`, with those that ended in an error."""
+    """Resume an ended batch with its unanswered rows, and, if `failed`, with those that ended in an error."""
     batch = get(prediction_id)
     jobs.check_changed(jobs.get(batch["job_id"]))
     open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)
