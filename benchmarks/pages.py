@@ -34,12 +34,13 @@ LIVE_MS, ROW_MS = 2000, 300  # limits; the second at the 95th percentile
 RESTARTS, BATCHES, ROWS = 6, 4, 100
 PATIENCE_MS = 120_000
 PACE = {"UPSTREAM_REQUESTS_PER_SECOND": "100", "UPSTREAM_MAX_CONCURRENT_REQUESTS": "16"}
-TALL = {"width": 1280, "height": 9_000}  # so that every row is on the screen
+TALL = {"width": 1280, "height": 1_000}
 POLL_SECONDS = 0.02
 NOTE_LIVE = "window.lives = []; Live.rooms.socket.on('connect', () => lives.push(Date.now()))"
 NOTE_ROWS = """window.late = [];
 const { style } = document.getElementById("grid");
-style.height = style.maxHeight = "6000px";
+style.height = style.maxHeight = "850px";
+style.setProperty("--row-height", "8px"); // so that every row is on the screen
 dispatchEvent(new Event("resize"));
 new MutationObserver((changes) => requestAnimationFrame(() => {
   for (const { target } of changes) {

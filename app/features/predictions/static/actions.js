@@ -10,7 +10,7 @@ window.BatchActions = class {
     this.on("retry", () => this.post("requeue", { failed: true }).then((batch) => changed(batch, true)));
     this.on("again", () => this.post("run-again", {}).then(({ id }) => location.assign(`/predictions/${id}`)));
     this.on("delete", () => this.remove());
-    this.on("rename", () => this.dialog.showModal());
+    this.on("rename", () => this.askName());
     this.dialog.addEventListener("close", () => { if (this.dialog.returnValue === "save") this.run(() => this.rename()); });
   }
 
@@ -33,6 +33,12 @@ window.BatchActions = class {
     if (!confirm(`Delete the batch “${name}” with all its answers? This cannot be undone.`)) return;
     await Live.api(this.base, { method: "DELETE" });
     location.assign("/predictions");
+  }
+
+  askName() {
+    document.getElementById("new-name").value = document.getElementById("name").textContent;
+    this.dialog.returnValue = ""; // it keeps what the dialog returned before
+    this.dialog.showModal();
   }
 
   async rename() {

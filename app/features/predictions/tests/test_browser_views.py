@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from app.features.predictions.tests.batches import ask, ended, numbers
+from app.features.predictions.tests.batches import ask, ended, keys_of, numbers
 from chassis.tests.browser import chromium
 from chassis.tests.conftest import same_in_every_mode
 
@@ -66,6 +66,9 @@ def test_a_batch_is_renamed_run_again_and_deleted_on_its_page(batch, page):
     page.click("#rename-dialog .primary")
     page.wait_for_selector("h1 >> text=renamed")
     page.wait_for_function("document.title.startsWith('Done · renamed · ')")
+    page.click("#rename")
+    page.fill("#new-name", "not this")
+    page.keyboard.press("Escape")
     page.click("#again")
     page.wait_for_url(lambda url: "/predictions/" in url and url != batch)
     page.wait_for_selector("#status[data-status=succeeded]")
@@ -78,8 +81,7 @@ def test_a_batch_is_renamed_run_again_and_deleted_on_its_page(batch, page):
 
 def test_waiting_rows_rows_in_progress_and_done_rows_are_told_apart(serve, upstream, page):
     upstream.hold_after(2)
-    keys = {"UPSTREAM_BASE_URL": upstream.url, "OPENROUTER_API_KEY": "sk-local-12345678"}
-    server = serve(**keys, UPSTREAM_MAX_CONCURRENT_REQUESTS="3")
+    server = serve(**keys_of(upstream), UPSTREAM_MAX_CONCURRENT_REQUESTS="3")
     made = ask(server, numbers(9))
     page.goto(f"{server.url}/predictions/{made['id']}")
     for word, count in (("succeeded", 2), ("in progress", 3), ("waiting", 4)):
@@ -109,6 +111,15 @@ def test_a_file_that_is_dropped_anywhere_is_taken_and_the_time_is_estimated(shar
     assert page.input_value("#name") == "many"
 
 
+def test_the_cost_of_the_prompts_is_estimated_where_there_are_prices(serve, upstream, page):
+    server = serve(**keys_of(upstream), PRICE_PER_MTOK_INPUT="1000000", PRICE_PER_MTOK_OUTPUT="2")
+    page.goto(f"{server.url}/predictions")
+    page.check("input[value=lines]", force=True)
+    page.fill("#lines", "abcd\nefgh")
+    page.fill("#prompt", "{text}{text}")
+    page.get_by_text("the prompts cost about 4.00 USD, a million tokens of answers 2.0 USD").wait_for()
+
+
 def test_pages_of_the_list_have_an_address(serve, page):
     server = serve()
     for number in range(21):
@@ -124,8 +135,7 @@ def test_pages_of_the_list_have_an_address(serve, page):
 
 def test_without_the_socket_library_the_page_says_so_and_still_shows_new_rows(serve, upstream, page):
     upstream.hold_after(1)
-    keys = {"UPSTREAM_BASE_URL": upstream.url, "OPENROUTER_API_KEY": "sk-local-12345678"}
-    server = serve(**keys)
+    server = serve(**keys_of(upstream))
     made = ask(server, numbers(4))
     page.route("**/socket.io*.js", lambda route: route.abort())
     page.goto(f"{server.url}/predictions/{made['id']}")
