@@ -18,8 +18,8 @@ window.RowDetails = class {
     this.parts.previous.disabled = first;
     this.parts.next.disabled = last;
     this.parts.copied.textContent = "";
-    this.parts.detail.scrollTop = 0;
     if (!this.parts.detail.open) this.parts.detail.showModal();
+    this.parts.detail.scrollTop = 0;
   }
 
   close() {
