@@ -19,6 +19,7 @@ PROMISES = $(shell grep -oh 'chassis/tests/[a-z_/]*\.py' chassis/docs/transports
 # The tests of the worker, which green threads share.
 WORKER = $(addprefix chassis/tests/security/,test_slow_senders.py test_slow_readers.py test_body_limits.py test_malformed_http.py test_malformed_packets.py)
 PARTS ?=
+SCREENSHOTS ?= data/screenshots
 USERS ?= 20
 SECONDS ?= 60
 STACK ?= deploy/compose/compose.yaml
@@ -31,7 +32,7 @@ given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run dev shell seed test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        rename new example upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        screenshots rename new example upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -103,6 +104,9 @@ bench: .venv/installed-dev ## compare the server with three others (chassis/docs
 
 bench-check: .venv/installed-dev ## run the benchmarks that have a limit
 	@$(BIN)/python benchmarks/database.py --check && $(BIN)/python benchmarks/run.py --check
+
+screenshots: .venv/installed-dev ## a picture of every page and state in SCREENSHOTS=data/screenshots; fails for what is wrong with them
+	@$(BIN)/python -m chassis.tests.screenshots $(SCREENSHOTS)
 
 deploy-proof: .venv/installed-dev ## build, start and break each deployment in deploy/ (needs root and minutes; ONLY=systemd for one)
 	@$(BIN)/python -m chassis.tests.deploy.proof $(ONLY)

@@ -1,4 +1,4 @@
-"""`flask settings`: show the settings in force, and generate the documents that list every setting."""
+"""`flask settings`: show the current settings, and generate the documents that list every setting."""
 
 import json
 from collections.abc import Iterator

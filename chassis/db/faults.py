@@ -1,4 +1,4 @@
-"""Classifies the errors of both databases in one place: what may pass when it is tried again, and how it is told."""
+"""Classifies the errors of both databases in one place: what may pass when it is retried, and how it is told."""
 
 import sqlite3
 from enum import Enum

@@ -17,7 +17,7 @@ from chassis.errors import BootError
 if TYPE_CHECKING:
     from alembic.config import Config
 
-REBUILDS = "batch_alter_table("  # on SQLite it makes a table anew
+REBUILDS = "batch_alter_table("  # on SQLite it rebuilds a table
 CREATED, DROPPED = (re.compile(rf'\b{verb}_table\(\s*"(\w+)"') for verb in ("create", "drop"))
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -47,7 +47,7 @@ class Branch:
         return found
 
     def rebuilds(self) -> bool:
-        """Return whether a migration makes a table of SQLite anew."""
+        """Return whether a migration rebuilds a table of SQLite."""
         return any(REBUILDS in path.read_text() for path in self.folder.glob("[0-9]*_*.py"))
 
 

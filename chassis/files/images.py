@@ -29,7 +29,7 @@ def _places() -> threading.Semaphore:
 
 
 def re_encode(images: list[tuple[str, Path, Path]], settings: Settings) -> list[str]:
-    """Write each (name, source, target) anew; return the media types of the targets.
+    """Re-encode each (name, source, target); return the media types of the targets.
 
     The targets have no metadata, such as places and thumbnails, and nothing that was hidden in the source. Raises
     UnsupportedMediaType or PayloadTooLarge for the first image that is refused, and StorageFull.

@@ -34,7 +34,7 @@ class Caretaker(Loop):
                 schedules.start_due()
 
     def _keep(self, claims: list[Claim]) -> None:
-        """Renew the leases when it is time; a renewal that fails is tried again in the next turn.
+        """Renew the leases when it is time; a renewal that fails is retried in the next turn.
 
         After the database was away, other processes are late with theirs too, and get time before they are judged.
         """

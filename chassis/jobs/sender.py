@@ -15,7 +15,7 @@ from chassis.settings import Settings
 log = structlog.get_logger(__name__)
 MOST_WAITING = 10_000  # ids; the sweeper sends those of others
 AT_ONCE = 100
-PAUSE_SECONDS = 1.0  # before the broker is tried again
+PAUSE_SECONDS = 1.0  # before the broker is asked again
 LOOK_SECONDS = 0.5
 
 

@@ -1,4 +1,4 @@
-"""E-mail: messages from templates, sent by jobs that try again, or by a command at once."""
+"""E-mail: messages from templates, sent by jobs that are retried, or by a command at once."""
 
 from flask import Blueprint, Flask
 

@@ -1,4 +1,4 @@
-"""The job that sends one message: tried again for about an hour, unless the server refuses it for good."""
+"""The job that sends one message: retried for about an hour, unless the server refuses it permanently."""
 
 from typing import Any
 

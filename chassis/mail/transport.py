@@ -28,7 +28,7 @@ class Refused(NotSent):
 
 
 def deliver(settings: Settings, message: EmailMessage) -> None:
-    """Send a message; raise Refused when it is refused for good, NotSent when another attempt may succeed."""
+    """Send a message; raise Refused when it is refused permanently, NotSent when another attempt may succeed."""
     if settings.smtp_url.get_secret_value() == smtp_url.TERMINAL:
         _show(message)
         return

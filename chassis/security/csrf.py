@@ -74,7 +74,7 @@ def _check() -> None:
     if not _from_here(asked, signed_in=bool(who.session)):
         raise Forbidden("The request comes from a page of another site.", code="csrf_failed")
     if _needs_token(asked, signed_in=bool(who.session)) and not _has_token(asked):
-        raise Forbidden("The form has expired: go back, reload the page and try again.", code="csrf_failed")
+        raise Forbidden("This form expired: go back, reload the page and try again.", code="csrf_failed")
     if who.session and asked.mimetype in bodies.FORMS:
         _check_still_there(asked, who)
 

@@ -60,7 +60,7 @@ def refusal(who: identity.Identity, scope: str) -> AppError:
     if who.gate:
         return Unauthorized(f"Finish signing in at {who.gate}.", code=UNFINISHED)
     if who.kind == identity.ANONYMOUS:
-        return Unauthorized("Sign in, or send an API key as X-API-Key.")
+        return Unauthorized("Please sign in, or send an API key as X-API-Key.")
     return Forbidden(f"This needs the scope {scope!r}.", code="missing_scope")
 
 

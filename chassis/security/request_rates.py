@@ -103,7 +103,10 @@ def _taken(name: str, rates: Rates) -> Verdict | None:
 
 
 def _refusal(verdict: Verdict) -> TooManyRequests:
-    return TooManyRequests(f"The limit is {verdict.rate}: wait a moment.", retry_after_seconds=verdict.wait_seconds)
+    return TooManyRequests(
+        f"Too many requests: the limit is {verdict.rate}. Wait a moment and try again.",
+        retry_after_seconds=verdict.wait_seconds,
+    )
 
 
 def _who(asked: Any) -> Identity:

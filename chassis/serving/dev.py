@@ -54,7 +54,7 @@ class Development:
             self._stop()
 
     def _restart(self) -> None:
-        """Start the server anew if the code loads."""
+        """Restart the server if the code loads."""
         checked = subprocess.run(
             [sys.executable, "run_web.py", "--check"], cwd=BASE_DIR, capture_output=True, text=True, check=False
         )

@@ -1,4 +1,4 @@
-"""Settings: sections that declare them, the settings in force, and types that read environment variables."""
+"""Settings: sections that declare them, the current settings, and types that read environment variables."""
 
 from chassis.settings.core import Settings
 from chassis.settings.packages import installed, needed

@@ -18,5 +18,5 @@ class StreamSettings(Section):
         15, gt=0, description="How often a stream without news shows its clients and proxies that it is alive."
     )
     stream_unwatched_seconds: float = Field(
-        30, ge=0, description="A stream to a room ends when nobody has been in the room for this long; 0 means never."
+        30, ge=0, description="A stream to a room ends when the room has been empty for this long; 0 means never."
     )

@@ -32,7 +32,7 @@ class UpstreamSettings(Section):
     )
     upstream_timeout_seconds: float = Field(60, gt=0, description="A call without an answer for this long fails.")
     upstream_first_part_timeout_seconds: float = Field(
-        60, gt=0, description="A streamed answer that has not begun after this long fails, and is tried again."
+        60, gt=0, description="A streamed answer that has not begun after this long fails, and is retried."
     )
     upstream_idle_timeout_seconds: float = Field(
         30, gt=0, description="A streamed answer that pauses for this long fails; comment lines do not count."

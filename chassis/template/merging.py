@@ -1,4 +1,4 @@
-"""Puts the template's changes into a repository: git merges, and what is made from other files is made anew."""
+"""Puts the template's changes into a repository: git merges, and generated files are generated again."""
 
 import subprocess
 import tomllib
@@ -21,7 +21,7 @@ def merge(place: Path, both: Sides) -> list[str]:
 
 
 def locks(root: Path, both: Sides, clean: bool) -> list[str]:
-    """Take the template's locks, or make them anew where the requirements are our own; return what is left to run."""
+    """Take the template's locks, or generate them where the requirements are our own; return what is left to run."""
     old, new = both.trees
     ours = [name for name in names(root, "ls-files", "-z") if LOCK.fullmatch(name)]
     moved = [name for name in ours if blob(root, new, name) and blob(root, old, name) != blob(root, new, name)]
@@ -32,7 +32,7 @@ def locks(root: Path, both: Sides, clean: bool) -> list[str]:
 
 
 def documents(root: Path, clean: bool) -> list[str]:
-    """Write the documents of settings anew; return what is left to run."""
+    """Rewrite the documents of settings; return what is left to run."""
     shown = [name for name in GENERATED if (root / name).exists()]
     return [] if clean and _made(root, "docs", shown) else ["make docs"]
 

@@ -71,7 +71,7 @@ def _tried(root: Path, both: Sides) -> list[str]:
 
 
 def _finished(root: Path, both: Sides, now: Record, known: Record | None, clean: bool) -> list[str]:
-    """Make locks and documents anew and write the record; return the commands that are left."""
+    """Generate locks and documents again and write the record; return the commands that are left."""
     left = merging.locks(root, both, clean)
     left += merging.documents(root, clean and not left)
     answers = known or now

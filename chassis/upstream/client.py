@@ -166,7 +166,7 @@ class UpstreamClient:
         raise AssertionError  # the loop has no end
 
     def _check_retry(self, error: UpstreamError, attempt: int, *, begun: bool = False) -> None:
-        """Raise the error unless the call may be tried again."""
+        """Raise the error unless the call may be retried."""
         error.attempts = attempt
         if begun or not (error.retryable and self._may_try_again(attempt)):
             raise error

@@ -19,8 +19,8 @@ from chassis.wiring import current_settings, current_wiring
 log = structlog.get_logger(__name__)
 
 WORDS = {
-    400: ("Bad request", "The service could not understand the request."),
-    401: ("Sign-in required", "This page needs a sign-in or an API key."),
+    400: ("Invalid request", "The service could not understand the request."),
+    401: ("Please sign in", "This page needs a sign-in or an API key."),
     402: ("Budget used up", "The monthly budget has no room for this."),
     403: ("Not allowed", "You do not have permission to see this."),
     404: ("Page not found", "There is no page at this address."),

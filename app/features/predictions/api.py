@@ -10,8 +10,8 @@ from werkzeug.datastructures import FileStorage
 from app.features.predictions import example, export, json_rows, search, service, store, upload
 from app.features.predictions.messages import (
     AcceptedBatch,
+    BatchNow,
     BatchPage,
-    BatchResponse,
     BeginningOfFile,
     ConfigResponse,
     FirstRow,
@@ -114,11 +114,13 @@ def config() -> Response:
         ready=predictor.problem is None,
         reason=predictor.problem,
         max_rows=predictor.max_rows,
+        rows_per_second=predictor.rows_per_second,
+        **predictor.prices,
     )
 
 
 @blueprint.get(f"/{ID}")
-@describe(answers={200: BatchResponse})
+@describe(answers={200: BatchNow})
 def show(prediction_id: str) -> Response:
     """Return one batch."""
     return jsonify(service.get(prediction_id))
@@ -160,7 +162,7 @@ def results_json(prediction_id: str) -> Response:
 
 
 @blueprint.post(f"/{ID}/cancel")
-@describe(answers={200: BatchResponse, 409: "The batch has already ended."})
+@describe(answers={200: BatchNow, 409: "The batch has already ended."})
 def cancel(prediction_id: str) -> Response:
     """Stop a batch."""
     return jsonify(service.cancel(prediction_id))
@@ -169,10 +171,10 @@ def cancel(prediction_id: str) -> Response:
 @blueprint.post(f"/{ID}/requeue")
 @describe(
     body=Requeue,
-    answers={202: BatchResponse, 402: SPENT, 409: "The batch has not ended, or every row already has an answer."},
+    answers={202: BatchNow, 402: SPENT, 409: "The batch has not ended, or every row already has an answer."},
 )
 def requeue(prediction_id: str) -> tuple[Response, int]:
-    """Continue a batch that ended before every row was answered."""
+    """Resume a batch that ended before every row was answered."""
     body = json_body(Requeue)
     return jsonify(service.requeue(prediction_id, failed=body.failed)), 202
 

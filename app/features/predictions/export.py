@@ -33,7 +33,7 @@ def as_json(batch: dict[str, Any]) -> Iterator[str]:
 
 def _csv_lines(batch: dict[str, Any]) -> Iterator[str]:
     yield line([*batch["columns"], *result_columns(batch["columns"])])
-    for row in _rows(batch["id"]):
+    for row in rows(batch["id"]):
         yield line([*row["input"].values(), row["output"] or "", row["status"], row["error"] or ""])
 
 
@@ -51,7 +51,7 @@ def result_columns(inputs: list[str]) -> list[str]:
 
 def _json_items(batch: dict[str, Any]) -> Iterator[str]:
     separator = "[\n"
-    for row in _rows(batch["id"]):
+    for row in rows(batch["id"]):
         kept = {name: row[name] for name in ("input", "output", "status", "error", "model")}
         yield separator + json.dumps(kept, ensure_ascii=False)
         separator = ",\n"
@@ -70,7 +70,7 @@ def _as_text(field: str) -> str:
     return f"'{inner}" if FORMULA.match(field) else inner
 
 
-def _rows(prediction_id: str) -> Iterator[dict[str, Any]]:
+def rows(prediction_id: str) -> Iterator[dict[str, Any]]:
     """Yield the rows, read outside of the hub in chunks of about CHUNK_CHARACTERS."""
     offset, limit = 0, FIRST_ROWS
     while chunk := db.read(

@@ -10,20 +10,16 @@ from app.features.predictions.settings import PredictionSettings
 from chassis.jobs import JobContext, job
 from chassis.settings import Settings
 
-_concurrency = 1
-
 
 def configure(settings: Settings) -> None:
-    """Set the concurrency and the predictor from the settings."""
-    global _concurrency
-    _concurrency = settings.upstream_max_concurrent_requests
+    """Set the predictor from the settings."""
     predictor.configure(settings)
 
 
 @job(KIND, stall="interrupt", resumable=True, own_rows=True)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
     """Process one batch; chassis.upstream retries calls, so the job itself has no retries."""
-    predict(context, payload["prediction_id"], _concurrency)
+    predict(context, payload["prediction_id"], predictor.concurrency)
 
 
 def _artefacts_schedule(settings: Settings) -> str:

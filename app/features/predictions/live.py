@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.features.predictions import store
+from app.features.predictions import service, store
 from app.features.predictions.messages import NewRows
 from app.features.predictions.service import KIND
 from chassis.db import db
@@ -11,6 +11,7 @@ from chassis.realtime import publish_details, sends
 ROWS_PER_EVENT = 500
 
 _sent: dict[str, int] = {}
+_asked_from: dict[str, int] = {}  # the first row whose call was on its way
 
 
 def connect() -> None:
@@ -32,7 +33,11 @@ def results(job_id: str) -> dict[str, Any] | None:
     if not found:
         if batch["status"] not in ("queued", "running"):
             _sent.pop(job_id, None)
+            _asked_from.pop(job_id, None)
         return None
     _sent[job_id] = found[-1]["finish_no"]
+    asked = service.asked(batch, _asked_from.pop(job_id, 0))
+    if asked:
+        _asked_from[job_id] = asked[0]
     counts = {name: batch[name] for name in ("job_id", "done", "failed", "total")}
-    return {"id": batch["id"], **counts, "after": after, "upto": _sent[job_id], "rows": found}
+    return {"id": batch["id"], **counts, "after": after, "upto": _sent[job_id], "rows": found, "asked": asked}

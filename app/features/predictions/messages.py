@@ -72,6 +72,12 @@ class Requeue(BaseModel):
     failed: bool = Field(False, description="Also retry the failed rows.")
 
 
+class Rename(BaseModel):
+    """A batch's new name."""
+
+    name: Text = Field(min_length=1, max_length=200)
+
+
 class RowQuery(BaseModel):
     """Which rows."""
 
@@ -114,6 +120,12 @@ class BatchResponse(BaseModel):
     finished_at: AwareDatetime | None
 
 
+class BatchNow(BatchResponse):
+    """A batch, and what it does now."""
+
+    asked: list[int] = Field(description="Positions of the rows whose calls are on their way.")
+
+
 class BatchPage(Page[BatchResponse]):
     """A page of batches, newest first."""
 
@@ -147,6 +159,7 @@ class NewRows(Event):
     after: int
     upto: int
     rows: list[RowResponse]
+    asked: list[int]
 
 
 class RowsResponse(BaseModel):
@@ -168,3 +181,7 @@ class ConfigResponse(BaseModel):
     ready: bool
     reason: str | None
     max_rows: int
+    rows_per_second: float = Field(description="How many calls may start in a second.")
+    input_price: float = Field(description="Price of a million tokens of prompts; 0 if the service has no prices.")
+    output_price: float = Field(description="Price of a million tokens of answers.")
+    currency: str

@@ -32,6 +32,12 @@ class Predictor:
         self.model = DEMO_MODEL if self.demo else settings.upstream_model
         self.max_rows = own.prediction_max_rows
         self.max_prompt_characters = own.prediction_max_prompt_characters
+        self.concurrency = settings.upstream_max_concurrent_requests
+        self.rows_per_second = settings.upstream_requests_per_second
+        usual = (settings.price_per_mtok_input, settings.price_per_mtok_output, 0)
+        of_input, of_output, _ = (0, 0, 0) if self.demo else settings.prices_of_models.get(self.model, usual)
+        prices = {"input_price": float(of_input), "output_price": float(of_output)}
+        self.prices = {**prices, "currency": settings.budget_currency}
         self.problem = None if has_key or self.demo else "OPENROUTER_API_KEY is not set, so no model can be called."
         self._cache_seconds = own.prediction_cache_seconds
         self._pace = Pace(settings.upstream_requests_per_second, settings.upstream_burst)

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.features.predictions import prompt as prompts
-from app.features.predictions import store
+from app.features.predictions import search, store
 from app.features.predictions.predictor import predictor
 from app.features.predictions.quotas import BATCHES, ROWS
 from app.features.predictions.rows import Rows, stored_bytes
@@ -58,7 +58,15 @@ def get(prediction_id: str) -> dict[str, Any]:
     if batch is None:
         raise NotFound("There is no such batch.")
     ownership.check_seen(batch.pop("submitted_by"), "batch")
-    return batch
+    return batch | {"asked": asked(batch)}
+
+
+def asked(batch: dict[str, Any], start: int = 0) -> list[int]:
+    """Return the positions of the rows whose calls are on their way; none of them is before `start`."""
+    if batch["status"] != RUNNING:
+        return []
+    most = predictor.concurrency
+    return db.read(lambda conn: search.first_waiting(conn, batch["id"], start=start, limit=most))
 
 
 def listing(page: int, per_page: int) -> dict[str, Any]:
@@ -75,7 +83,7 @@ def cancel(prediction_id: str) -> dict[str, Any]:
 
 
 def requeue(prediction_id: str, *, failed: bool) -> dict[str, Any]:
-    """Continue an ended batch with its unanswered rows, and, if `failed`, with those that ended in an error."""
+    """Resume an ended batch with its unanswered rows, and, if `failed`, with those that ended in an error."""
     batch = get(prediction_id)
     jobs.check_changed(jobs.get(batch["job_id"]))
     open_rows = batch["total"] - batch["done"] + (batch["failed"] if failed else 0)

@@ -149,6 +149,22 @@ def _finished(prediction_id: str, position: int, answer: Answer, number: int) ->
     return {**values, "finish_no": number, "of_batch": prediction_id, "at_position": position}
 
 
+def rename(conn: Connection, prediction_id: str, name: str) -> None:
+    """Give a batch another name."""
+    conn.execute(update(predictions).where(predictions.c.id == prediction_id).values(name=name))
+
+
+def remove(conn: Connection, prediction_id: str, job_id: str) -> bool:
+    """Delete a batch with its rows and its job; return False if it has not ended."""
+    state = conn.execute(select(jobs.c.state).where(jobs.c.id == job_id).with_for_update()).scalar()
+    if state not in ENDED:
+        return False
+    conn.execute(delete(rows).where(rows.c.prediction_id == prediction_id))
+    conn.execute(delete(predictions).where(predictions.c.id == prediction_id))
+    conn.execute(delete(jobs).where(jobs.c.id == job_id))
+    return True
+
+
 def forget_failures(conn: Connection, prediction_id: str) -> int:
     """Set the failed rows back to waiting; return their number."""
     failed = (rows.c.prediction_id == prediction_id, rows.c.status == FAILED)

@@ -118,7 +118,7 @@ def _written(plan: Plan) -> list[Path]:
 
 
 def _document() -> list[Path]:
-    """Write the documents that list every setting anew, and return those that changed."""
+    """Rewrite the documents that list every setting, and return those that changed."""
     texts = {BASE_DIR / name: text for name, text in documents(features.load()).items()}
     changed = {path: text for path, text in texts.items() if not path.exists() or path.read_text() != text}
     for path, text in changed.items():

@@ -150,7 +150,7 @@ def _person() -> Identity:
     """Return the signed-in person; raise for a session that has not passed its second factor."""
     who = identity.current()
     if who.kind != sessions.KIND:
-        raise Unauthorized("Sign in to see your account.")
+        raise Unauthorized("Please sign in to see your account.")
     if who.gate not in ("", gates.SET_UP):
         raise guard.refusal(who, READ)
     return who

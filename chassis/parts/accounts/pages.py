@@ -75,7 +75,7 @@ def _person() -> Identity:
     """Return the signed-in person; visitors and keys have no account."""
     who = identity.current()
     if who.kind != sessions.KIND:
-        raise Unauthorized("Sign in to see your account.")
+        raise Unauthorized("Please sign in to see your account.")
     if who.gate:
         raise guard.refusal(who, READ)
     return who

@@ -106,7 +106,9 @@ def _known(credential: str) -> Known:
 
 def _refused(target: str) -> Unauthorized:
     audit.record("account.sign_in", target, result="refused", actor=target)
-    return Unauthorized("This passkey opens no account here: sign in with your password.", code="sign_in_refused")
+    return Unauthorized(
+        "This passkey does not belong to an account here: sign in with your password.", code="sign_in_refused"
+    )
 
 
 def _signer() -> URLSafeTimedSerializer:

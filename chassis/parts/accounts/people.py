@@ -86,7 +86,7 @@ def change_password(who: Identity, current: str, new: str) -> str:
     if not passwords.is_right(current, user.password_hash if user else None) or user is None:
         audit.record("account.password", who.name, result="refused")
         _tell_of_lock(who.name, locks)
-        raise BadRequest("The current password is wrong.", code="wrong_password")
+        raise BadRequest("Incorrect current password.", code="wrong_password")
     session = sessions.new(user.id, factor_at=clock.now())  # the current session has passed the second factor
     hashed, line = passwords.hashed(new), audit.entry("account.password", who.name)
 
@@ -141,7 +141,7 @@ def _count(email: str, *subjects: lockout.Subject) -> bool:
 def _refused(email: str, *, locks: bool = False) -> Unauthorized:
     audit.record("account.sign_in", _shown(email), result="refused", actor=_shown(email))
     _tell_of_lock(email, locks)
-    return Unauthorized("The e-mail or password is wrong.", code="sign_in_refused")
+    return Unauthorized("Incorrect email or password.", code="sign_in_refused")
 
 
 def _tell_of_lock(email: str, locks: bool) -> None:

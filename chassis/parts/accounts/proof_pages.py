@@ -117,7 +117,7 @@ def _shown() -> Shown:
 def _person() -> Identity:
     who = identity.current()
     if who.kind != sessions.KIND:
-        raise Unauthorized("Sign in to see your account.")
+        raise Unauthorized("Please sign in to see your account.")
     if who.gate == gates.SHOW:
         raise guard.refusal(who, READ)
     return who

@@ -57,7 +57,7 @@ def _shown(who: Identity, shown: Shown, action: str, opens: Callable[[Connection
 
     if use is None or not db.write(write):
         audit.record(action, who.name, result="refused")
-        raise Unauthorized("That is wrong, or has already been used.", code="proof_refused")
+        raise Unauthorized("Incorrect, or already used.", code="proof_refused")
     audit.tell(line)
 
 

@@ -51,7 +51,7 @@ def confirmed(who: Identity, code: str) -> dict[str, Any]:
         raise BadRequest("That took too long: scan the new code below.", code="challenge_expired")
     step = _step(raw, code, after=0)
     if step is None:
-        raise BadRequest("The code is wrong: wait for the next one, and check the device's clock.", code="wrong_code")
+        raise BadRequest("Incorrect code: wait for the next one, and check the device's clock.", code="wrong_code")
     challenges.end(who, SET_UP)
     secret = sealing.seal(raw, PURPOSE)
     return {"kind": factor_store.TOTP, "name": NAME, "secret": secret, "counter": step}

@@ -1,4 +1,4 @@
-"""Images are written anew, without what they carried, or refused; a bomb costs neither memory nor time."""
+"""Images are re-encoded, without what they carried, or refused; a bomb costs neither memory nor time."""
 
 import io
 import struct

@@ -16,7 +16,7 @@ def test_an_admin_makes_and_revokes_a_key_in_the_browser(server, page):
     page.set_extra_http_headers({"X-API-Key": ADMIN})
     page.goto(f"{server.url}/admin/keys")
     page.get_by_label("Name").fill("line 4 <b>")
-    page.get_by_label("Access").select_option(label="read only")
+    page.get_by_label("Permissions").select_option(label="read only")
     page.get_by_role("button", name="Create key").click()
     made = page.locator("#made").inner_text()
     assert ask(server, made) == 200

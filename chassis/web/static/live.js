@@ -7,8 +7,10 @@ window.Live = (() => {
   const MOST_MS = 1000;
   const OUTAGE_ATTEMPTS = 60; // after which the server is asked less often
   const OUTAGE_MS = 5000;
+  const FETCH_MS = 5000; // without a socket
   // WebSocket first, polling where the network refuses it: works with whichever of the two the server offers.
-  const socket = io({
+  const missing = typeof io !== "function"; // its script was blocked, or did not arrive
+  const socket = missing ? silent() : io({
     transports: ["websocket", "polling"], tryAllTransports: true, randomizationFactor: 0.5,
     reconnectionDelay: MOST_MS * 2 / 3, reconnectionDelayMax: MOST_MS,
   });
@@ -22,7 +24,16 @@ window.Live = (() => {
     503: "The service cannot answer right now: try again shortly.",
     504: "The service took too long to answer: try again shortly.",
   };
-  const words = { live: "Live", connecting: "Connecting", offline: "Offline, reconnecting", out: "Signed out" };
+  const words = {
+    live: "Live", connecting: "Connecting", offline: "Offline, reconnecting", out: "Signed out",
+    missing: "No live updates: a script could not be loaded. Reload the page.",
+  };
+
+  /** Return a socket that never connects. */
+  function silent() {
+    const deaf = { on() {}, emit() {}, prependAny() {}, connected: false, connect: () => deaf, disconnect: () => deaf };
+    return { ...deaf, io: { on() {}, backoff: {}, reconnectionDelay() {}, reconnectionDelayMax() {} } };
+  }
 
   function pace(most) {
     socket.io.reconnectionDelay(most * 2 / 3);
@@ -82,6 +93,7 @@ window.Live = (() => {
       if (!socket.active) setTimeout(() => socket.connect(), MOST_MS * (0.5 + Math.random()));
     });
   }
+  if (missing) show("missing");
   return {
     /** Your own rooms: `Live.rooms.follow(name, { event, message, on, joined, resync })`, see rooms.js. */
     rooms,
@@ -93,6 +105,7 @@ window.Live = (() => {
      */
     subscribe(jobId, { onJob = () => {}, on = {}, resync }) {
       const joined = (answer) => onJob(answer.job);
+      if (missing && resync) setInterval(resync, FETCH_MS);
       rooms.follow(`job:${jobId}`, {
         event: "job:subscribe", message: { id: jobId }, on: { ...on, "job:update": onJob }, joined, resync,
       });

@@ -6,6 +6,7 @@
   const form = $("form");
   const BEGINNING_BYTES = 60000;
   let sample = null;
+  let rows = 0;
   let mistake = "";
 
   const usesFile = () => form.elements.source.value === "file";
@@ -25,6 +26,7 @@
     $("lines-field").hidden = usesFile();
     const line = $("lines").value.split(/[\r\n]/).find((text) => text.trim());
     const file = usesFile() ? $("file").files[0] : undefined;
+    rows = file ? await Estimate.rowsOf(file) : Estimate.lines($("lines").value);
     [sample, mistake] = file ? await firstRow(file) : [!usesFile() && line ? { text: line.trim() } : null, ""];
     if (file && !$("name").value) $("name").value = file.name.replace(/\.\w+$/, "");
     showChips();
@@ -56,7 +58,9 @@
     $("run").disabled = Boolean(reason);
     $("hint").textContent = reason;
     $("preview").hidden = Boolean(reason);
-    if (!reason) $("preview").textContent = `First row: ${prompt.replace(/\{\{|\}\}|\{([^{}]*)\}/g, (m, n) => n === undefined ? m[0] : sample[n.trim()])}`;
+    const filled = reason ? "" : prompt.replace(/\{\{|\}\}|\{([^{}]*)\}/g, (m, n) => n === undefined ? m[0] : sample[n.trim()]);
+    if (!reason) $("preview").textContent = `First row: ${filled}`;
+    $("estimate").textContent = reason ? "" : Estimate.words(form.dataset, rows, filled.length);
   }
 
   async function send(path, options) {
@@ -89,24 +93,18 @@
   $("lines").addEventListener("input", changedSource);
   $("prompt").addEventListener("input", check);
 
-  const drop = $("file-field");
+  // A file may be dropped anywhere on the page.
   for (const name of ["dragover", "dragleave", "drop"]) {
-    drop.addEventListener(name, (event) => {
+    document.addEventListener(name, (event) => {
+      if (!event.dataTransfer?.types.includes("Files")) return;
       event.preventDefault();
-      drop.classList.toggle("over", name === "dragover");
-      if (name === "drop" && event.dataTransfer.files.length) {
-        $("file").files = event.dataTransfer.files;
-        changedSource();
-      }
+      $("file-field").classList.toggle("over", name === "dragover");
+      if (name !== "drop" || !event.dataTransfer.files.length) return;
+      form.elements.source.value = "file";
+      $("file").files = event.dataTransfer.files;
+      changedSource();
     });
   }
 
-  Live.api("/api/predictions/config").then((config) => {
-    $("max-rows").textContent = config.max_rows.toLocaleString("en");
-    $("notice").hidden = config.ready && !config.demo;
-    $("notice").textContent = config.ready
-      ? "A built-in demo answers instead of a language model; its answers are made up. Set OPENROUTER_API_KEY to use a real model."
-      : config.reason;
-  }).catch(() => {});
   changedSource();
 })();

@@ -4,9 +4,20 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const PER_PAGE = 20;
-  let page = 1;
+  const address = new Address(() => go(pageOf(), { replace: true }));
+  let page = pageOf();
   let shown = [];
   let loaded = false;
+
+  function pageOf() {
+    return Math.max(1, Math.floor(Number(address.view.page)) || 1);
+  }
+
+  function go(asked, options) {
+    page = Math.max(1, asked);
+    address.set({ page: page > 1 ? page : "" }, options);
+    load();
+  }
 
   function item(batch) {
     const element = document.createElement("li");
@@ -96,8 +107,8 @@
     $("older").disabled = page >= pages;
   }
 
-  $("newer").addEventListener("click", () => { page = Math.max(1, page - 1); load(); });
-  $("older").addEventListener("click", () => { page += 1; load(); });
+  $("newer").addEventListener("click", () => go(page - 1));
+  $("older").addEventListener("click", () => go(page + 1));
   // Batches that others start are not followed yet, so no event reports them.
   setInterval(() => { if (!document.hidden) load({ still: true }); }, 5000);
   Live.rooms.socket.on("connect", () => { if (loaded) load({ still: true }); });

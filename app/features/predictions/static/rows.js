@@ -5,17 +5,21 @@
 window.RowTable = class {
   static CHUNK = 200;
   static MARGIN = 8;
+  static WORDS = { pending: "waiting", running: "in progress" };
 
-  constructor({ grid, viewport, space, total, columns, fetchRows, onOpen, onFound }) {
-    Object.assign(this, { grid, viewport, space, total, columns, fetchRows, onOpen, onFound });
+  constructor({ grid, space, total, columns, fetchRows, onOpen, onFound }) {
+    Object.assign(this, { grid, space, total, columns, fetchRows, onOpen, onFound });
     this.selected = null;
+    this.running = new Set();
+    this.opening = null;
+    this.head = grid.firstElementChild;
     this.drawn = new Map();
     this.old = new Map();
     this.active = 0;
     this.refresh();
     this.resize();
     grid.style.setProperty("--inputs", columns.length);
-    viewport.addEventListener("scroll", () => this.schedule());
+    grid.addEventListener("scroll", () => this.schedule());
     addEventListener("resize", () => this.resize());
     grid.addEventListener("keydown", (event) => this.onKey(event));
     space.addEventListener("click", (event) => {
@@ -35,8 +39,15 @@ window.RowTable = class {
     this.drawn.forEach((element) => element.remove());
     this.drawn.clear();
     this.active = 0;
-    this.viewport.scrollTop = 0;
+    this.grid.scrollTop = 0;
     this.setTotal(total);
+    this.schedule();
+  }
+
+  /** Show which rows without an answer are being asked. */
+  setRunning(positions) {
+    if (positions.length === this.running.size && positions.every((position) => this.running.has(position))) return;
+    this.running = new Set(positions);
     this.schedule();
   }
 
@@ -70,10 +81,19 @@ window.RowTable = class {
     this.schedule();
   }
 
+  /** Call onOpen(row, place) with a row, once it is here. */
   open(position) {
+    this.opening = this.within(position);
     this.activate(position);
-    const row = this.at(position);
-    if (row) this.onOpen(row);
+  }
+
+  within(position) {
+    return Math.min(this.total - 1, Math.max(0, position));
+  }
+
+  /** The height of the rows in sight, which the head covers no part of. */
+  get sight() {
+    return this.grid.clientHeight - this.head.offsetHeight;
   }
 
   at(position) {
@@ -81,7 +101,7 @@ window.RowTable = class {
   }
 
   onKey(event) {
-    const page = Math.max(1, Math.floor(this.viewport.clientHeight / this.height) - 1);
+    const page = Math.max(1, Math.floor(this.sight / this.height) - 1);
     const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -this.total, End: this.total };
     if (event.key === "Enter" || event.key === " ") this.open(this.active);
     else if (event.key in steps) this.activate(this.active + steps[event.key]);
@@ -90,11 +110,10 @@ window.RowTable = class {
   }
 
   activate(position) {
-    this.active = Math.min(this.total - 1, Math.max(0, position));
-    const top = this.active * this.height;
-    const { scrollTop, clientHeight } = this.viewport;
-    if (top < scrollTop) this.viewport.scrollTop = top;
-    if (top + this.height > scrollTop + clientHeight) this.viewport.scrollTop = top + this.height - clientHeight;
+    this.active = this.within(position);
+    const [top, { scrollTop }, sight] = [this.active * this.height, this.grid, this.sight];
+    if (top < scrollTop) this.grid.scrollTop = top;
+    if (top + this.height > scrollTop + sight) this.grid.scrollTop = top + this.height - sight;
     this.draw();
   }
 
@@ -110,8 +129,8 @@ window.RowTable = class {
 
   draw() {
     const { MARGIN, CHUNK } = RowTable;
-    const inSight = Math.ceil(this.viewport.clientHeight / this.height);
-    const first = Math.max(0, Math.floor(this.viewport.scrollTop / this.height) - MARGIN);
+    const inSight = Math.ceil(this.sight / this.height);
+    const first = Math.max(0, Math.floor(this.grid.scrollTop / this.height) - MARGIN);
     const last = Math.min(this.total, first + inSight + 2 * MARGIN);
     for (const [position, element] of this.drawn) {
       if (position < first || position >= last) { element.remove(); this.drawn.delete(position); }
@@ -120,6 +139,10 @@ window.RowTable = class {
     for (let chunk = Math.floor(first / CHUNK); chunk * CHUNK < last; chunk += 1) this.fetchChunk(chunk);
     if (this.drawn.has(this.active)) this.grid.setAttribute("aria-activedescendant", `row-${this.active}`);
     else this.grid.removeAttribute("aria-activedescendant");
+    const opened = this.opening === null ? null : this.at(this.opening);
+    if (!opened) return;
+    this.opening = null;
+    this.onOpen(opened, this.active);
   }
 
   async fetchChunk(chunk) {
@@ -150,15 +173,16 @@ window.RowTable = class {
     element.style.top = `${position * this.height}px`;
     element.classList.toggle("active", position === this.active);
     const row = this.at(position);
-    if (!row || element.shown === row) return;
-    element.shown = row;
+    const status = row?.status === "pending" && this.running.has(row.position) ? "running" : row?.status;
+    if (!row || element.shown === row && element.status === status) return;
+    Object.assign(element, { shown: row, status });
     element.firstElementChild.textContent = row.position + 1;
     const { inputs, output, badge } = element.parts;
     inputs.forEach((cell, i) => { cell.textContent = row.input[this.columns[i]]; });
     output.textContent = row.output ?? row.error ?? "";
     output.classList.toggle("failure", row.status === "failed");
-    badge.dataset.status = row.status;
-    badge.textContent = row.cached ? "cached" : row.status;
+    badge.dataset.status = status;
+    badge.textContent = row.cached ? "cached" : RowTable.WORDS[status] ?? status;
   }
 
   newElement(position) {
@@ -166,6 +190,7 @@ window.RowTable = class {
     const cell = (className) => {
       const made = document.createElement("span");
       made.setAttribute("role", "gridcell");
+      made.dir = "auto";
       made.className = className;
       element.append(made);
       return made;

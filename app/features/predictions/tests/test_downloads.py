@@ -31,7 +31,7 @@ INNER = {  # and what becomes of it
 
 def written(cells, monkeypatch):
     row = {"input": dict(enumerate(cells)), "output": cells[0], "status": "succeeded", "error": None}
-    monkeypatch.setattr(export, "_rows", lambda _: [row])
+    monkeypatch.setattr(export, "rows", lambda _: [row])
     text = "".join(export.as_csv({"id": "1", "columns": cells}))
     return list(csv.reader(io.StringIO(text, newline="")))
 
@@ -72,7 +72,7 @@ def test_a_download_can_be_sent_again(monkeypatch):
     for _ in range(3):
         cells = dict.fromkeys(batch["columns"], "x")
         row = {"input": cells, "output": "y", "status": "succeeded", "error": None}
-        monkeypatch.setattr(export, "_rows", lambda _, row=row: [row])
+        monkeypatch.setattr(export, "rows", lambda _, row=row: [row])
         read = upload.read_csv("".join(export.as_csv(batch)).encode(), 10)
         assert len(read) == 1
         batch["columns"] = list(read[0])

@@ -46,7 +46,7 @@ def test_another_password_ends_all_sessions_and_gives_this_one_a_new_cookie(peop
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
-        ({"current": "wrong"}, "current password is wrong"),
+        ({"current": "wrong"}, "Incorrect current password"),
         ({"again": "something else"}, "do not match"),
         ({"password": "short", "again": "short"}, "at least 12"),
     ],

@@ -63,7 +63,7 @@ def test_what_is_no_answer_is_refused(people, answer):
 def test_what_is_no_answer_signs_nobody_in(people, answer):
     visitor = people.browser()
     refused = visitor.send("/sign-in", "/sign-in/passkey", passkey=answer)
-    assert (refused.status_code, "opens no account here" in refused.text) == (401, True)
+    assert (refused.status_code, "does not belong to an account here" in refused.text) == (401, True)
     assert "data-passkey" not in people.browser(base_url="http://127.0.0.1").get("/sign-in").text
 
 
@@ -166,11 +166,11 @@ def signs_in_with_it_alone(page, home):
         thief = other.new_page()
         thief.goto(f"{home}/sign-in")
         send_again(thief, "passkey", sent[0])
-        thief.wait_for_selector("[role=alert] >> text=This passkey opens no account here")
+        thief.wait_for_selector("[role=alert] >> text=This passkey does not belong to an account here")
         thief.fill("#email", "nobody@example.org")
         thief.fill("#password", PASSWORD)
         thief.click("main button")
-        thief.wait_for_selector("[role=alert] >> text=The e-mail or password")
+        thief.wait_for_selector("[role=alert] >> text=Incorrect email or password")
     finally:
         other.close()
 
@@ -199,7 +199,7 @@ def refuses_what_was_sent_before(page, home, request):
         sign_in(thief, home)
         thief.wait_for_url(f"**{SECOND}?next=*")
         send_again(thief, "proof_passkey", request)
-        thief.wait_for_selector("[role=alert] >> text=That is wrong")
+        thief.wait_for_selector("[role=alert] >> text=Incorrect, or already used")
         assert ADA not in thief.content()
     finally:
         other.close()

@@ -39,7 +39,7 @@ def test_a_form_is_interrupted_and_goes_on_with_all_that_was_typed(people, root)
     assert (asked.status_code, "Confirm your identity" in asked.text) == (401, True)
     assert keys.listing() == []
     wrong = root.post("/account/proof", **hidden_in(asked), proof_password="wrong")
-    assert (wrong.status_code, "is wrong" in wrong.text) == (401, True)
+    assert (wrong.status_code, "Incorrect" in wrong.text) == (401, True)
     right = root.post("/account/proof", **hidden_in(wrong), proof_password=PASSWORD)
     assert (right.status_code, right.headers["Location"]) == (307, "/admin/keys")
     made = root.post("/admin/keys", **hidden_in(wrong), proof_password=PASSWORD)  # as a browser does after 307

@@ -55,7 +55,7 @@ def test_every_mistake_is_told_in_the_same_words_and_costs_one_hash(people, monk
         )
     ]
     assert [answer.status_code for answer in answers] == [401] * 5
-    assert {answer.text.count("The e-mail or password is wrong.") for answer in answers} == {1}
+    assert {answer.text.count("Incorrect email or password.") for answer in answers} == {1}
     assert verified == ["verify"] * 5
     assert [result for _, _, result in audited()[:5]] == ["refused"] * 5
     assert ("account.sign_in", "(no e-mail address)", "refused") in audited()

@@ -12,7 +12,7 @@ def test_an_app_is_set_up_by_a_code_and_asked_for_at_the_next_sign_in(people, ad
     there = people.browser()
     there.sign_in()
     wrong = ada.send(f"{FACTORS}/authenticator", code="000000")
-    assert (wrong.status_code, "is wrong" in wrong.text) == (400, True)
+    assert (wrong.status_code, "Incorrect code" in wrong.text) == (400, True)
     device, codes = set_up(ada, clock)
     assert len(set(codes)) == 10
     assert ada.is_in(), "the session that set it up goes on"
