@@ -121,6 +121,7 @@ class Rooms(Manager):  # type: ignore[misc]
             if not rooms.get(None):
                 self.rooms.pop(namespace, None)
                 self._sids.pop(namespace, None)
+                self._joined.pop(namespace, None)
             self.callbacks.pop(sid, None)
             self._forget(self.pending_connect, namespace, sid)
             self._forget(self.pending_disconnect, namespace, sid)

@@ -103,3 +103,4 @@ def test_a_client_may_be_in_so_many_namespaces_and_rooms(server):
     assert client.text("40/all,").read_text().startswith("40/all,{")
     assert client.text("40/classy,").read_text() == '44/classy,{"message":"Too many namespaces"}'
     client.end()
+    empty(server)
