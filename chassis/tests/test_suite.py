@@ -23,6 +23,7 @@ def test_once():
     seen.touch()
     assert before, "the first time"
 """
+FIXTURES = '    "chassis.tests.suite.feature",\n'  # they need the chassis, of which there is only this folder
 PARALLEL = ("-p", "xdist", "-n", "2", "--dist", "loadfile")
 BROKEN = "def test_broken():\n    assert not 'twice'\n"
 WHERE = "import os, pathlib\n\n\ndef test():\n    pathlib.Path('process.{number}').write_text(str(os.getpid()))\n"
@@ -35,7 +36,8 @@ def suite(tmp_path):
     shutil.copytree(
         ROOT / "chassis/tests/suite", tmp_path / "chassis/tests/suite", ignore=shutil.ignore_patterns("__pycache__")
     )
-    shutil.copy(ROOT / "conftest.py", tmp_path)
+    plugins = (ROOT / "conftest.py").read_text().replace(FIXTURES, "")
+    (tmp_path / "conftest.py").write_text(plugins)
     (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = server: starts one\n")
     (tmp_path / "chassis/tests/unsteady.txt").write_text("# none\n")
 

@@ -93,7 +93,7 @@ def runs(since, **asked):
 def test_a_schedule_is_listed_and_run_now(server, flask):
     assert "30 3 * * *" in flask("schedules list")
     job_id = flask("schedules run retention").splitlines()[0]
-    assert "jobs: 0, files: 0, feedback: 0, audit: 0" in flask(f"jobs watch {job_id}")
+    assert "jobs: 0, job_lines: 0, files: 0, feedback: 0, audit: 0" in flask(f"jobs watch {job_id}")
     assert "no job kind" in flask("schedules run nothing", status=1).lower()
 
 

@@ -58,7 +58,7 @@ def test_an_instance_in_production_is_well_with_a_key_and_says_what_fails_withou
     assert status != 0
     wanted = {"health": "ok", "api": "FAIL", "socket": "FAIL"}  # the page may be that for signing in
     assert {name: verdict for name, verdict in verdicts(found).items() if name in wanted} == wanted
-    assert "401: Sign in" in found["api"][1]
+    assert "401: Please sign in" in found["api"][1]
 
 
 def test_with_an_admins_key_the_limits_of_production_do_not_count(serve):
