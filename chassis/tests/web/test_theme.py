@@ -69,7 +69,7 @@ def test_a_button_copies(server, page, allowed, source, text):
     page.evaluate("html => { document.querySelector('main').innerHTML = html }", BUTTON.format(source))
     page.evaluate("window.copied = []; document.addEventListener('copy', () => copied.push(getSelection().toString()))")
     if allowed:
-        page.evaluate("navigator.clipboard.writeText = async (text) => { copied.push(text) }")
+        page.evaluate("() => { navigator.clipboard.writeText = async (text) => copied.push(text) }")
     page.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("copied") == [text]
