@@ -30,6 +30,7 @@
   addEventListener("storage", ({ key }) => { if (key === KEY || key === null) apply(kept()); });
   addEventListener("DOMContentLoaded", () => {
     const choice = document.getElementById("theme");
+    if (!choice) return; // a service's own base.html
     choice.value = root.dataset.theme;
     choice.addEventListener("change", () => {
       keep(choice.value);
