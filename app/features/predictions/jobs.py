@@ -16,7 +16,7 @@ def configure(settings: Settings) -> None:
     predictor.configure(settings)
 
 
-@job(KIND, stall="interrupt", resumable=True, own_rows=True)
+@job(KIND, title="Batch of predictions", stall="interrupt", resumable=True, own_rows=True)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
     """Process one batch; chassis.upstream retries calls, so the job itself has no retries."""
     predict(context, payload["prediction_id"], predictor.concurrency)
@@ -26,7 +26,7 @@ def _artefacts_schedule(settings: Settings) -> str:
     return settings.section(PredictionSettings).artefacts_schedule
 
 
-@job("prediction_artefacts", schedule=_artefacts_schedule, stall="requeue")
+@job("prediction_artefacts", title="Files of all results", schedule=_artefacts_schedule, stall="requeue")
 def make_artefacts(context: JobContext, payload: dict[str, Any]) -> None:
     """Generate the CSV and the figure of all results."""
     artefacts.make(context)

@@ -1,11 +1,14 @@
 """The pages for visitors who are not signed in: sign-in, invitation, new password and registration."""
 
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
+from chassis.base.environment import BASE_DIR
 from chassis.errors import AppError, TooManyRequests
 from chassis.parts.accounts import joining, links, lockout, passkey_entry, passwords, people, sessions
 from chassis.parts.accounts.local_path import local_path
@@ -130,8 +133,14 @@ def page(template: str, **shown: Any) -> str:
     shown |= {"passwords": doors.password_sign_in, "provider": doors.oidc_name if doors.oidc_issuer else ""}
     shown |= {"passkey": passkey_entry.options()} if template == "sign_in" and doors.password_sign_in else {}
     allowed = settings.section(AccountSettings).allow_registration and doors.password_sign_in
-    hint = not settings.production and doors.password_sign_in
+    hint = _flask() if not settings.production and doors.password_sign_in else ""
     return render_template(f"accounts/{template}.html", allow_registration=allowed, hint=hint, **shown)
+
+
+def _flask() -> str:
+    """Return how to call flask here: by its path if its environment is in the service's folder."""
+    own = Path(sys.executable).with_name("flask")
+    return str(own.relative_to(BASE_DIR)) if own.is_relative_to(BASE_DIR) else "flask"
 
 
 def _password() -> str:

@@ -43,10 +43,11 @@ def page() -> str:
 @needs(SUBMIT)
 def create() -> tuple[str, int, dict[str, str]]:
     """Register a webhook and show its secret once: browsers do not store the page."""
+    url = form_body(WebhookForm).url
     try:
-        made = service.create(form_body(WebhookForm).url)
+        made = service.create(url)
     except AppError as error:
-        return _page(error=error.message), error.status, {}
+        return _page(error=error.message, url=url), error.status, {}
     return _page(secret=made["secret"]), 201, {"Cache-Control": "no-store"}
 
 
@@ -74,7 +75,7 @@ def remove(webhook_id: str) -> Response:
     return redirect(url_for("webhooks.page", done="removed"), 303)
 
 
-def _page(secret: str = "", error: str = "") -> str:
-    shown: dict[str, Any] = {"webhooks": service.listing(), "secret": secret, "error": error, "status": STATUS}
-    shown |= {"done": DONE.get(request.args.get("done", ""))}
+def _page(secret: str = "", error: str = "", url: str = "") -> str:
+    shown: dict[str, Any] = {"webhooks": service.listing(), "secret": secret, "error": error, "url": url}
+    shown |= {"status": STATUS, "done": DONE.get(request.args.get("done", ""))}
     return render_template("webhooks/page.html", **shown)

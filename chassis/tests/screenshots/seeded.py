@@ -53,10 +53,11 @@ class Seeded:
 
 @contextlib.contextmanager
 def seeded(home: Path) -> Iterator[Seeded]:
-    """Start the service on a database in a folder; it asks people to sign in if it has accounts."""
-    guarded = {"REQUIRE_CLIENT_API_KEY": "true"} if "accounts" in current().parts else {}
+    """Start the service on a database in a folder; its parts are in use."""
+    by_part = {"accounts": {"REQUIRE_CLIENT_API_KEY": "true"}, "webhooks": {"WEBHOOKS": "true"}}
+    env = {name: value for part in current().parts for name, value in by_part.get(part, {}).items()}
     with serving(home) as start:
         try:
-            yield Seeded(start(**guarded))
+            yield Seeded(start(**env))
         finally:
             db.close()

@@ -24,6 +24,12 @@ def test_an_admin_makes_and_revokes_a_key_in_the_browser(server, page):
     assert made not in page.content()
     assert page.get_by_role("cell", name="line 4 <b>").is_visible()
     page.get_by_role("button", name="Revoke").click()
+    asked = page.get_by_role("dialog")
+    assert f"Revoke {'_'.join(made.split('_')[:2])} (line 4 <b>)?" in asked.inner_text()
+    asked.get_by_role("button", name="Cancel").click()
+    assert ask(server, made) == 200, "nothing is done before the answer"
+    page.get_by_role("button", name="Revoke").click()
+    asked.get_by_role("button", name="Revoke key").click()
     page.get_by_text("revoked", exact=True).wait_for()
     assert ask(server, made) == 401
     page.get_by_role("link", name="Audit log").click()
@@ -37,6 +43,22 @@ def test_an_admin_makes_and_revokes_a_key_in_the_browser(server, page):
     wait_until(lambda: page.evaluate("true") and len(refused()) >= 2)  # a round trip brings what the console says
     assert page.evaluate("window.ran ?? null") is None, "what somebody injects does not run"
     assert len(refused()) == 2
+
+
+def test_a_key_is_revoked_without_scripts_after_a_question(server, page):
+    headers = {"X-API-Key": ADMIN}
+    context = page.context.browser.new_context(java_script_enabled=False, extra_http_headers=headers)
+    plain = context.new_page()
+    plain.goto(f"{server.url}/admin/keys")
+    plain.get_by_label("Name").fill("without scripts")
+    plain.get_by_role("button", name="Create key").click()
+    made = plain.locator("#made").inner_text()
+    assert not plain.get_by_role("button", name="Copy key").is_visible()
+    plain.get_by_role("row", name="without scripts").get_by_role("button", name="Revoke").click()
+    plain.get_by_role("dialog").get_by_role("button", name="Revoke key").click()
+    plain.get_by_role("row", name="without scripts").get_by_text("revoked", exact=True).wait_for()
+    assert ask(server, made) == 401
+    context.close()
 
 
 def test_admin_pages_refuse_mistakes_and_others(server):

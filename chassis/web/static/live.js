@@ -41,7 +41,8 @@ window.Live = (() => {
   }
 
   // The maintenance mode may begin and end while a page is open, or while it is offline.
-  let told = true;
+  // What a page was rendered with may have ended before it connects.
+  let told = document.getElementById("maintenance-banner")?.hidden ?? true;
   function maintenance(reason) {
     told = true;
     const banner = document.getElementById("maintenance-banner");

@@ -77,6 +77,7 @@ def test_an_admin_invites_and_the_guest_comes_in(server, page):
     page.goto(f"{server.url}/admin/accounts")
     page.click("text=grace@example.org")
     page.click("text=Disable account")
+    page.get_by_role("dialog", name="Disable the account grace@example.org?").get_by_text("Disable account").click()
     page.wait_for_selector("text=disabled, user")
     guest.goto(f"{server.url}/account")
     guest.wait_for_url("**/sign-in?next=/account")

@@ -130,6 +130,7 @@ def test_a_passkey_is_kept_named_used_and_removed(server, kay, page):
     credentials = session.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
     assert [one["rpId"] for one in credentials] == ["localhost"]
     page.click("[aria-label='Remove the passkey Green key']")
+    page.get_by_role("dialog").get_by_text("Remove passkey").click()
     page.wait_for_selector("text=The second factor is removed")
     page.click("text=Sign out")
     sign_in(page, home)

@@ -1,7 +1,12 @@
 """Signing in by a password: the way there and back, and what a mistake tells and costs."""
 
+import shutil
+import sys
+from pathlib import Path
+
 import pytest
 
+from chassis.base.environment import BASE_DIR
 from chassis.parts.accounts import passwords
 from chassis.parts.accounts.local_path import local_path
 from chassis.parts.accounts.tests.conftest import ADA, PASSWORD, ROOT_MAIL
@@ -23,6 +28,12 @@ def test_a_visitor_is_sent_to_sign_in_and_comes_back(people):
     assert page.headers["Cache-Control"] == "private, no-store"
     assert ada.get("/sign-in").status_code == 302
     assert audited()[0] == ("account.sign_in", ADA, "ok")
+
+
+def test_the_first_account_is_explained_by_a_command_that_exists_here(people):
+    page = people.browser().get("/sign-in").text
+    command = page.partition(" users create-admin EMAIL</code>")[0].rpartition("<code>")[2]
+    assert shutil.which(BASE_DIR / command if "/" in command else command, path=Path(sys.executable).parent)
 
 
 def test_a_program_is_answered_401_and_not_sent_anywhere(people):

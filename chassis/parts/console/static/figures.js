@@ -136,6 +136,7 @@
   place.append(...tiles.map((tile) => tile.element));
   for (const tile of tiles) tile.begin();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { Tile.paint(); draw(); });
+  addEventListener("themechange", () => { Tile.paint(); draw(); });
   document.addEventListener("visibilitychange", draw);
   $("range").addEventListener("click", (event) => {
     if (event.target.dataset.hours) choose({ hours: event.target.dataset.hours });

@@ -1,4 +1,4 @@
-// Who is in which room, fetched now and then, since it is asked of all processes; and questions before a key is revoked.
+// Who is in which room, fetched now and then, since it is asked of all processes.
 "use strict";
 
 (() => {
@@ -22,9 +22,6 @@
     place.replaceChildren(rooms.length ? list : nobody);
   }
 
-  for (const form of document.querySelectorAll("form[data-confirm]")) {
-    form.addEventListener("submit", (event) => { if (!confirm(form.dataset.confirm)) event.preventDefault(); });
-  }
   setInterval(() => { if (!document.hidden && Live.rooms.socket.connected) presence(); }, PRESENCE_MS);
   presence();
 })();

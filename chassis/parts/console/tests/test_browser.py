@@ -214,6 +214,18 @@ def test_what_is_acted_on_changes_despite_the_focus_and_maintenance_shows_on_ope
     console.wait_for_selector("#maintenance-banner", state="hidden")
 
 
+def test_a_mode_that_ended_before_the_page_connected_does_not_show(server, console):
+    send(server, "/admin/console/maintenance", {"reason": "The database is moving."})
+
+    def end(route):
+        send(server, "/admin/console/maintenance", {"reason": ""})
+        route.continue_()
+
+    console.route("**/vendor/socket.io*.js", end)
+    opened(server, console, "schedules")
+    console.wait_for_selector("#maintenance-banner", state="hidden")
+
+
 def test_filters_and_ranges_are_in_the_url_and_back_works(server, console, wait_for):
     stored(server, 3, "failed", "talk", {"words": "a grey heron"})
     opened(server, console, "jobs?q=grey+heron&state=failed")

@@ -103,6 +103,7 @@ def test_the_page_registers_and_shows_the_secret_once(app):
     wrong = client.post("/webhooks", data={**form, "url": "ftp://x/"}, **options)
     assert wrong.status_code == 400
     assert "The address of a webhook must begin with" in wrong.text
+    assert 'value="ftp://x/"' in wrong.text, "what was typed is kept"
     made = client.post("/webhooks", data={**form, "url": URL}, **options)
     assert made.status_code == 201
     assert "whsec_" in made.text
