@@ -72,9 +72,7 @@ mine: dict[str, Stream] = {}
 """The streams that this process sends, by their ids."""
 
 
-def stream(
-    target: str, source: Source, about: dict[str, Any] | None = None, *, unread: Unread | None = None
-) -> Stream:
+def stream(target: str, source: Source, about: dict[str, Any] | None = None, *, unread: Unread | None = None) -> Stream:
     """Send the texts of a source to the clients in a room, or to one client by its session id; returns at once.
 
     The clients receive `stream:start` with the `id` and `about`, `stream:part` with `text` (`at` is the number of
