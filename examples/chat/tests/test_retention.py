@@ -7,7 +7,6 @@ from app.features.chat.settings import ChatSettings
 from app.features.chat.tables import conversations
 from chassis.db import db
 from chassis.security import leaving
-from chassis.security.leaving import Departure
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
 
@@ -69,9 +68,9 @@ def test_rows_of_people_who_leave_pass_to_an_heir_or_are_deleted(database):
 
     part = leaving.owned(conversations, "conversations", named="title")
     database.write(fill)
-    assert database.read(lambda conn: part.find(conn, Departure("ada"))).names == ["ada"]
-    database.write(lambda conn: part.end(conn, Departure("ada", heir="bob")))
-    database.write(lambda conn: part.end(conn, Departure("eve")))
+    assert database.read(lambda conn: part.find(conn, leaving.Departure("ada"))).names == ["ada"]
+    database.write(lambda conn: part.end(conn, leaving.Departure("ada", heir="bob")))
+    database.write(lambda conn: part.end(conn, leaving.Departure("eve")))
     assert database.read(lambda conn: store.of_owner(conn, "bob")) == ["ada"]
     assert database.read(lambda conn: [len(store.thread(conn, one)) for one in ("ada", "eve")]) == [1, 0]
 
