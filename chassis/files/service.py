@@ -18,6 +18,7 @@ from chassis.files.incoming import Incoming, room_for
 from chassis.files.model import StoredFile, new_id, safe_name
 from chassis.files.places import Place, folder_of, place_of
 from chassis.files.receiving import incoming
+from chassis.files.tables import files
 from chassis.security import identity, ownership, quotas, uploads
 from chassis.security.quotas import STORED_BYTES
 from chassis.wiring import current_settings
@@ -56,11 +57,8 @@ def seen(file_id: str) -> StoredFile:
 
 def listing(*, label: str | None = None, page: int = 1, per_page: int = 20) -> dict[str, Any]:
     """Return a page of the files that the caller may see, newest first, as APIs show it."""
-    owner, offset = ownership.seen_owner(), (page - 1) * per_page
-    found, total = db.read(
-        lambda conn: store.listing(conn, owner, label, limit=per_page, offset=offset), unbounded=True
-    )
-    return {"items": [file.as_dict() for file in found], "page": page, "per_page": per_page, "total": total}
+    query = store.newest_first(label)
+    return ownership.listing(query, files.c.owner, lambda row: StoredFile(**row).as_dict(), page, per_page)
 
 
 def opened(file: StoredFile) -> IO[bytes]:

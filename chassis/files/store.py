@@ -2,8 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import asdict
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, delete, func, select, true
 
 from chassis.files.model import StoredFile
 from chassis.files.tables import files
@@ -20,14 +21,10 @@ def get(conn: Connection, file_id: str) -> StoredFile | None:
     return StoredFile(**row._mapping) if row else None
 
 
-def listing(
-    conn: Connection, owner: str | None, label: str | None, *, limit: int, offset: int
-) -> tuple[list[StoredFile], int]:
-    """Return a page of files, newest first, and their total number; None matches any owner or label."""
-    where = [column == value for column, value in ((files.c.owner, owner), (files.c.label, label)) if value is not None]
-    query = select(files).where(*where).order_by(files.c.created_at.desc(), files.c.id).limit(limit).offset(offset)
-    total = conn.execute(select(func.count()).select_from(files).where(*where)).scalar_one()
-    return [StoredFile(**row._mapping) for row in conn.execute(query)], total
+def newest_first(label: str | None) -> Select[Any]:
+    """Return the query of files, newest first; None matches any label."""
+    mine = true() if label is None else files.c.label == label
+    return select(files).where(mine).order_by(files.c.created_at.desc(), files.c.id)
 
 
 def remove(conn: Connection, file_id: str) -> bool:

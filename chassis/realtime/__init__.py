@@ -13,7 +13,7 @@ from chassis.realtime.contracts import Event, answers, sends
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
-from chassis.realtime.streams import End, Source, Stopped, Stream, stream
+from chassis.realtime.streams import End, Source, Stopped, Stream, Unread, stream
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
@@ -24,6 +24,7 @@ __all__ = [
     "Source",
     "Stopped",
     "Stream",
+    "Unread",
     "access",
     "answers",
     "limit",

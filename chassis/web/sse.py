@@ -7,7 +7,8 @@ from typing import Any
 
 from flask import Response, request
 
-from chassis.realtime.streams import End, Run, Source
+from chassis.realtime.streams import End, Run, Source, Unread
+from chassis.realtime.streams.run import BY_VIEWER
 from chassis.server.gone import is_gone
 from chassis.wiring import current_settings
 
@@ -34,21 +35,27 @@ def end_event(end: End) -> str:
     return event("error" if end.outcome == "failed" else "end", end.as_dict())
 
 
-def sse(source: Source, *, part: Callable[[str], str] = part_event, end: Callable[[End], str] = end_event) -> Response:
+def sse(
+    source: Source,
+    *,
+    part: Callable[[str], str] = part_event,
+    end: Callable[[End], str] = end_event,
+    unread: Unread | None = None,
+) -> Response:
     """Return a response that sends each text of a source at once as a server-sent event, and how it ended.
 
     `part` and `end` write the events; others suit another protocol. Comments are sent every STREAM_HEARTBEAT_SECONDS.
     The source is stopped within half a second after the client is gone. Above MAX_CONCURRENT_STREAMS the only event is
-    an error.
+    an error; the source is not called then, nor for a client that is gone before it, but `unread(end)` is.
     """
-    return Response(EventStream(source, part, end), mimetype="text/event-stream", headers=HEADERS)
+    return Response(EventStream(Run(source, unread), part, end), mimetype="text/event-stream", headers=HEADERS)
 
 
 class EventStream(Iterator[str]):
     """The events of a response."""
 
-    def __init__(self, source: Source, part: Callable[[str], str], end: Callable[[End], str]) -> None:
-        self._run, self._part, self._end = Run(source), part, end
+    def __init__(self, run: Run, part: Callable[[str], str], end: Callable[[End], str]) -> None:
+        self._run, self._part, self._end = run, part, end
         self._environ = request.environ
         self._heartbeat_seconds = current_settings().stream_heartbeat_seconds
         self._sent_at = time.monotonic()
@@ -69,6 +76,9 @@ class EventStream(Iterator[str]):
         """Stop the source, when the response has ended or its client is gone."""
         self._over = True
         self._run.stop()
+        if not self._begun:
+            self._begun = True
+            self._run.skip(BY_VIEWER)
 
     def _next(self) -> str:
         """Return the events that are ready, a heartbeat, or "" after a short wait."""

@@ -7,12 +7,17 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Register the routes, the page, the live conversation and the rows that are deleted by age."""
-    from app.features.chat import api, documents_api, live, model, pages, reading, retention
+    """Register the routes, the page, the live conversation, and rows that end by age or with their owner."""
+    from app.features.chat import api, documents_api, events, library, model, pages, reading, settings, store, tables
+    from chassis.security import leaving
 
     hooks.pages(pages.blueprint, api.blueprint, documents_api.blueprint)
     hooks.navigation("Chat", "/chat")
     hooks.upload_type(*reading.KINDS)
+    hooks.keep(reading.readers(hooks.settings))
     model.configure(hooks.settings)
-    live.connect()
-    retention.connect(hooks)
+    events.connect()
+    hooks.retain("chat_conversations", settings.days, store.delete_old)
+    hooks.retain("chat_documents", settings.days, library.delete_old)
+    hooks.leaving(leaving.owned(tables.conversations, "conversations", named="title"))
+    hooks.leaving(leaving.owned(tables.documents, "documents", named="name"))

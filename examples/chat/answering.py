@@ -8,15 +8,16 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.features.chat import live, store
+from app.features.chat import events, store
 from app.features.chat.model import model
 from app.features.chat.prompt import prompt
 from app.features.chat.search import search
 from chassis.db import db
 from chassis.errors import AppError
-from chassis.realtime import Stopped
+from chassis.realtime import End, Stopped
 from chassis.upstream import Cancelled, Message
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ class Answer:
                 for text in parts:
                     self._texts.append(text)
                     yield text
-                    if self.ended():
+                    if self._ended():
                         return
             status = store.DONE
         except Cancelled:
@@ -58,36 +59,38 @@ class Answer:
             error = raised.message if isinstance(raised, AppError) else "Something went wrong on our side."
             raise
         finally:
-            self.end(status, error)
+            self._end(status, error)
 
-    def ended(self) -> bool:
-        """Return whether to stop; renew the lease and store the text so far from time to time."""
-        if time.monotonic() - self._kept_at > KEEP_SECONDS:
-            self._keep()
-        return self._unwanted or self._stopped()
-
-    def end(self, status: str, error: str | None) -> None:
-        """Store how the answer ended, and tell those who look at the conversation."""
-        ANSWERS.labels(status).inc()
-        values = {"status": status, "error": error, "text": self._text}
-        db.write(lambda conn: store.end(conn, self.conversation_id, self.id, time.time(), **values))
-        live.tell(self.conversation_id)
-
-    @property
-    def _text(self) -> str:
-        return "".join(self._texts)
+    def unread(self, end: End) -> None:
+        """Store that nothing was written: there was no place for the stream, or its client had left."""
+        self._end(store.FAILED if end.code else store.STOPPED, end.message or None)
 
     def _parts(self) -> Generator[str]:
-        (vector,) = model.embed([self.question], self.ended)
+        (vector,) = model.embed([self.question], self._ended)
         sources = search(self.owner, self.question, vector, model.embedder, model.excerpts)
         self._keep(sources=sources, model=model.name)
-        yield from model.answer(prompt(self.question, self.history, sources), sources, self.ended)
+        yield from model.answer(prompt(self.question, self.history, sources), sources, self._ended)
+
+    def _ended(self) -> bool:
+        """Return whether to stop; renew the lease and store the text so far from time to time."""
+        if time.monotonic() - self._kept_at > KEEP_SECONDS:
+            self._keep(text="".join(self._texts))
+        return self._unwanted or self._stopped()
 
     def _keep(self, **values: Any) -> None:
-        self._kept_at = time.monotonic()
-        until, text = time.time() + LEASE_SECONDS, self._text
+        self._kept_at, values["until"] = time.monotonic(), time.time() + LEASE_SECONDS
         try:
-            kept = db.write(lambda conn: store.keep(conn, self.conversation_id, self.id, until, text=text, **values))
-            self._unwanted = not kept
+            self._unwanted = not db.write(lambda conn: store.keep(conn, self.id, **values))
         except SQLAlchemyError:
             log.warning("answer_not_kept_yet", message_id=self.id)
+
+    def _end(self, status: str, error: str | None) -> None:
+        ANSWERS.labels(status).inc()
+        text, now = "".join(self._texts), time.time()
+
+        def write(conn: Connection) -> None:
+            store.keep(conn, self.id, status=status, error=error, text=text)
+            store.change(conn, self.conversation_id, changed_at=now)
+
+        db.write(write)
+        events.tell(self.conversation_id)

@@ -2,9 +2,8 @@
 
 from flask import Blueprint, Response, jsonify
 
-from app.features.chat import export, live, messages, reading, search, service, store
+from app.features.chat import events, messages, service
 from app.features.chat.answering import Answer as Written
-from app.features.chat.model import model
 from chassis.realtime import stream
 from chassis.web import Answer, Paging, describe, json_body, query_parameters, sse
 
@@ -20,15 +19,6 @@ REFUSALS = {
     409: "An answer is being written, or the conversation is too long.",
     503: "No model is configured.",
 }
-
-
-@blueprint.get("/config")
-@describe(answers={200: messages.ConfigResponse})
-def config() -> Response:
-    """Return what answers, and how documents are searched."""
-    named = {"mock": model.mock, "model": model.name, "embedder": model.embedder}
-    ready = {"ready": model.problem is None, "reason": model.problem}
-    return jsonify(**named, **ready, search=search.described(), kinds=reading.KINDS)
 
 
 @blueprint.post("/conversations")
@@ -47,18 +37,12 @@ def listing() -> Response:
     return jsonify(service.listing(asked.page, asked.per_page))
 
 
-@blueprint.delete("/conversations")
-@describe(answers={200: messages.Removed})
-def remove_all() -> Response:
-    """Delete all conversations of the caller."""
-    return jsonify(count=service.remove_all())
-
-
 @blueprint.get("/export")
 @describe(answers={200: Answer(messages.ExportResponse, headers=FILE)})
 def export_all() -> Response:
     """Download all conversations of the caller."""
-    return _file(export.as_json(), "application/json", "conversations.json")
+    name = {"Content-Disposition": 'attachment; filename="conversations.json"'}
+    return Response(service.exported(), content_type="application/json", headers=name)
 
 
 @blueprint.get(f"/conversations/{ID}")
@@ -74,14 +58,6 @@ def remove(conversation_id: str) -> tuple[str, int]:
     """Delete a conversation."""
     service.remove(conversation_id)
     return "", 204
-
-
-@blueprint.get(f"/conversations/{ID}/export.md")
-@describe(answers={200: Answer(text="The conversation.", media="text/markdown; charset=utf-8", headers=FILE)})
-def export_one(conversation_id: str) -> Response:
-    """Download a conversation as Markdown."""
-    text = export.as_markdown(service.get(conversation_id))
-    return _file(text, "text/markdown; charset=utf-8", "conversation.md")
 
 
 @blueprint.post(f"/conversations/{ID}/messages")
@@ -109,17 +85,11 @@ def retry(conversation_id: str) -> tuple[Response, int]:
 @describe(body=messages.Question, answers={200: EVENTS, **REFUSALS})
 def answers(conversation_id: str) -> Response:
     """Ask a question, and receive the answer as server-sent events; hang up to stop it."""
-    return sse(service.ask(conversation_id, json_body(messages.Question).text))
+    answer = service.ask(conversation_id, json_body(messages.Question).text)
+    return sse(answer, unread=answer.unread)
 
 
 def _streamed(answer: Written) -> tuple[Response, int]:
-    room = live.room(answer.conversation_id)
-    begun = stream(room, answer, about={"message": answer.id})
-    if begun.end and begun.end.code:  # there was no place for it
-        answer.end(store.FAILED, begun.end.message)
+    room = events.room(answer.conversation_id)
+    stream(room, answer, about={"message": answer.id}, unread=answer.unread)
     return jsonify(id=answer.id, conversation_id=answer.conversation_id, room=room), 202
-
-
-def _file(body: object, kind: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(body, content_type=kind, headers=headers)  # type: ignore[arg-type]

@@ -42,13 +42,6 @@ def show(document_id: str) -> Response:
     return jsonify(documents.get(document_id))
 
 
-@blueprint.post(f"/{ID}/retry")
-@describe(answers={202: DocumentResponse, 402: SPENT, 409: "The document has been read, or is waiting.", 503: NOBODY})
-def retry(document_id: str) -> tuple[Response, int]:
-    """Read a document again whose job failed."""
-    return jsonify(documents.retry(document_id)), 202
-
-
 @blueprint.delete(f"/{ID}")
 @describe(answers={204: "The document is deleted."})
 def remove(document_id: str) -> tuple[str, int]:

@@ -1,11 +1,10 @@
-"""The event that follows a conversation: whoever may see it receives its answers."""
+"""The room of a conversation, which receives its answers part by part, and word that its messages changed."""
 
 from typing import Any
 
 from pydantic import Field
 
-from app.features.chat import live, service
-from chassis.realtime import Resumable, recovery, socketio
+from chassis.realtime import Event, Resumable, publish, recovery, sends, socketio
 
 
 class Follow(Resumable):
@@ -14,8 +13,31 @@ class Follow(Resumable):
     id: str = Field(min_length=32, max_length=32)
 
 
+class Changed(Event):
+    """Messages of a conversation were added, changed or deleted: fetch it."""
+
+    id: str
+
+
+def connect() -> None:
+    """Declare what is sent."""
+    sends("chat:changed", Changed, to="everyone who follows the conversation")
+
+
+def room(conversation_id: str) -> str:
+    """Return the room of a conversation."""
+    return f"chat:{conversation_id}"
+
+
+def tell(conversation_id: str) -> None:
+    """Tell those who follow a conversation that its messages changed."""
+    publish(room(conversation_id), "chat:changed", {"id": conversation_id})
+
+
 @socketio.on("chat:follow")
 def follow(message: Follow) -> dict[str, Any]:
     """Follow a conversation; fetch it when an event says that it changed, or when events were missed."""
+    from app.features.chat import service
+
     service.found(message.id)
-    return {"ok": True, "stream": recovery.join(live.room(message.id), message.after)}
+    return {"ok": True, "stream": recovery.join(room(message.id), message.after)}

@@ -13,7 +13,7 @@ from chassis.jobs import JobContext, job
 AT_ONCE = 16  # chunks in a call of the embedding model, whose vectors take up to 1 MB
 
 
-@job(KIND, stall="requeue")
+@job(KIND, stall="requeue", max_attempts=3)
 def run(context: JobContext, payload: dict[str, Any]) -> None:
     """Read one document."""
     index(context, payload["document_id"])
@@ -21,22 +21,16 @@ def run(context: JobContext, payload: dict[str, Any]) -> None:
 
 def index(context: JobContext, document_id: str) -> None:
     """Store the chunks of a document; raise Unreadable or UpstreamError with a sentence for its owner."""
-    row = db.read(lambda conn: library.get(conn, document_id))
-    if row is None or not db.write(lambda conn: library.begin(conn, document_id, model.embedder)):
+    if not db.write(lambda conn: library.begin(conn, document_id, model.embedder)):
         return  # deleted meanwhile
-    file = files.seen(row["file_id"])
-    with files.opened(file) as content:
-        found = list(reading.chunks(content, file.kind, context.check))
+    found = list(reading.chunks(files.seen(document_id), context))
     for start in range(0, len(found), AT_ONCE):
         context.check()
         context.progress(start, len(found), "embedding")
-        if not _store(context, document_id, found[start : start + AT_ONCE]):
+        some = found[start : start + AT_ONCE]
+        vectors = model.embed([chunk["text"] for chunk in some], lambda: context.cancelled)
+        rows = [{**chunk, "vector": vector} for chunk, vector in zip(some, vectors, strict=True)]
+        if not db.write(lambda conn: library.add(conn, document_id, rows)):  # noqa: B023
             return
     db.write(lambda conn: library.end(conn, document_id, time.time()))
     context.progress(len(found), len(found), f"{len(found):,} chunks")
-
-
-def _store(context: JobContext, document_id: str, some: list[reading.Chunk]) -> bool:
-    vectors = model.embed([chunk.text for chunk in some], lambda: context.cancelled)
-    rows = [{**chunk._asdict(), "vector": vector} for chunk, vector in zip(some, vectors, strict=True)]
-    return db.write(lambda conn: library.add(conn, document_id, rows))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, select, true, update
+from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from app.features.chat.tables import chunks, documents
 from chassis.base import iso
@@ -10,6 +10,8 @@ from chassis.jobs import FAILED
 from chassis.jobs import jobs_table as jobs
 
 READY = "ready"
+WITH_JOBS = select(documents, jobs.c.state, jobs.c.error).outerjoin(jobs, jobs.c.id == documents.c.job_id)
+NEWEST_FIRST = WITH_JOBS.order_by(documents.c.created_at.desc(), documents.c.name, documents.c.id)
 
 
 def insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
@@ -19,15 +21,7 @@ def insert(conn: Connection, rows: list[dict[str, Any]]) -> None:
 
 def get(conn: Connection, document_id: str) -> RowMapping | None:
     """Return a document with the state of its job, or None."""
-    return conn.execute(_documents().where(documents.c.id == document_id)).mappings().first()
-
-
-def listing(conn: Connection, owner: str | None, *, limit: int, offset: int) -> tuple[list[RowMapping], int]:
-    """Return a page of an owner's documents (None for all), newest first, and their number."""
-    mine = true() if owner is None else documents.c.owner == owner
-    query = _documents().where(mine).order_by(documents.c.created_at.desc(), documents.c.name, documents.c.id)
-    total = conn.execute(select(func.count()).select_from(documents).where(mine)).scalar_one()
-    return list(conn.execute(query.limit(limit).offset(offset)).mappings()), total
+    return conn.execute(WITH_JOBS.where(documents.c.id == document_id)).mappings().first()
 
 
 def begin(conn: Connection, document_id: str, embedder: str) -> bool:
@@ -49,21 +43,25 @@ def end(conn: Connection, document_id: str, now: float) -> bool:
     return _change(conn, document_id, indexed_at=now)
 
 
-def remove(conn: Connection, ids: list[str]) -> int:
-    """Delete documents with their chunks; return the number of documents."""
-    conn.execute(delete(chunks).where(chunks.c.document_id.in_(ids)))
-    return conn.execute(delete(documents).where(documents.c.id.in_(ids))).rowcount
+def remove(conn: Connection, document_id: str) -> None:
+    """Delete a document with its chunks."""
+    conn.execute(delete(documents).where(documents.c.id == document_id))
 
 
 def delete_old(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` documents from before a time; return their number."""
-    old = select(documents.c.id).where(documents.c.created_at < before).limit(limit)
-    return remove(conn, list(conn.execute(old).scalars()))
+    """Delete up to `limit` rows of documents from before a time, first their chunks; return the number."""
+    old = documents.c.created_at < before
+    found = select(chunks.c.id).join(documents).where(old).limit(limit)
+    gone = conn.execute(delete(chunks).where(chunks.c.id.in_(found))).rowcount
+    if gone < limit:
+        found = select(documents.c.id).where(old).limit(limit - gone)
+        gone += conn.execute(delete(documents).where(documents.c.id.in_(found))).rowcount
+    return gone
 
 
 def shown(row: RowMapping) -> dict[str, Any]:
     """Return a document as the API shows it; its job may have been deleted before it."""
-    names = ("id", "file_id", "job_id", "name", "size", "chunks")
+    names = ("id", "job_id", "name", "chunks")
     document = {name: row[name] for name in names} | {"created_at": iso(row["created_at"])}
     status = READY if row["indexed_at"] else row["state"] or FAILED
     error = None if row["indexed_at"] else row["error"]
@@ -72,7 +70,3 @@ def shown(row: RowMapping) -> dict[str, Any]:
 
 def _change(conn: Connection, document_id: str, **values: Any) -> bool:
     return conn.execute(update(documents).where(documents.c.id == document_id).values(**values)).rowcount == 1
-
-
-def _documents() -> Any:
-    return select(documents, jobs.c.state, jobs.c.error).outerjoin(jobs, jobs.c.id == documents.c.job_id)

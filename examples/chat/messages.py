@@ -19,8 +19,7 @@ class Source(BaseModel):
     """An excerpt of a document; answers cite it by its number in brackets."""
 
     number: int
-    document_id: str
-    file_id: str = Field(description="The uploaded file, at /api/files.")
+    document_id: str = Field(description="Also the id of its file, at /api/files.")
     name: str
     page: int | None
     text: str
@@ -60,12 +59,6 @@ class ConversationPage(Page[ConversationResponse]):
     """A page of conversations, the last changed first."""
 
 
-class Removed(BaseModel):
-    """How many conversations were deleted."""
-
-    count: int
-
-
 class Begun(BaseModel):
     """The answer that is being written, and the room that receives it as a stream."""
 
@@ -80,18 +73,6 @@ class ExportResponse(BaseModel):
     conversations: list[ThreadResponse]
 
 
-class ConfigResponse(BaseModel):
-    """What answers, and how documents are searched."""
-
-    mock: bool
-    model: str
-    embedder: str
-    ready: bool
-    reason: str | None
-    search: str
-    kinds: list[str]
-
-
 class DocumentsForm(BaseModel):
     """A form with documents."""
 
@@ -103,11 +84,9 @@ class DocumentsForm(BaseModel):
 class DocumentResponse(BaseModel):
     """A document, and the job that reads it."""
 
-    id: str
-    file_id: str
+    id: str = Field(description="Also the id of its file, at /api/files.")
     job_id: str
     name: str
-    size: int
     chunks: int
     status: Literal["queued", "running", "ready", "failed", "cancelled", "interrupted"]
     error: str | None

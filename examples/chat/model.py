@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.features.chat.settings import ChatSettings
-from app.features.chat.vectors import BUILT_IN, built_in, unit, words_of
+from app.features.chat.vectors import BUILT_IN, built_in, unit
 from chassis.base import Turns, excerpt
 from chassis.errors import Unavailable
 from chassis.security import budgets
@@ -14,10 +14,10 @@ from chassis.upstream import Check, Message, sleep, upstream
 
 MOCK = "mock"
 WORD_SECONDS = 0.03
-SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 WORD = re.compile(r"\S+\s*")
-QUOTES = 3  # of a mock answer
+QUOTES, QUOTE_CHARACTERS = 2, 300  # of a mock answer
 NO_KEY = "No model is configured: OPENROUTER_API_KEY is not set."
+FITTING = "Mock mode: no model is asked. These passages of the documents fit best:"
 NOTHING = "Mock mode: no model is asked, and the documents contain none of these words."
 
 
@@ -60,7 +60,7 @@ class Model:
     def answer(self, messages: Sequence[Message], sources: Sequence[dict[str, Any]], stopped: Check) -> Iterator[str]:
         """Yield the parts of an answer to the last message; raise what `upstream.stream` raises."""
         if self.mock:
-            for word in WORD.findall(quoted(str(messages[-1]["content"]), sources)):
+            for word in WORD.findall(quoted(sources)):
                 sleep(WORD_SECONDS, stopped)
                 yield word
             return
@@ -68,23 +68,10 @@ class Model:
             yield part.text
 
 
-def quoted(question: str, sources: Sequence[dict[str, Any]]) -> str:
-    """Return the sentences of the sources that have the most words of a question, with their numbers."""
-    asked = {word[:5] for word in words_of(question)}
-    found = [(*_best(source["text"], asked), source["number"]) for source in sources]
-    most = max((fitting for fitting, *_ in found), default=0)
-    if not most:
-        return NOTHING
-    best = sorted((one for one in found if 2 * one[0] > most), key=lambda one: (-one[0], one[2]))[:QUOTES]
-    lines = [f"“{sentence}” [{number}]" for _, sentence, number in best]
-    return "\n\n".join(["Mock mode: no model is asked. These sentences of the documents fit best:", *lines])
-
-
-def _best(text: str, asked: set[str]) -> tuple[int, str]:
-    sentences = [sentence.strip(" #*>-") for sentence in SENTENCE.split(text)]
-    scored = [(len(asked & {word[:5] for word in words_of(one)}), len(one), one) for one in sentences]
-    fitting, _, sentence = max(scored)  # of equal ones the longer: a heading says less
-    return fitting, excerpt(sentence, 400)
+def quoted(sources: Sequence[dict[str, Any]]) -> str:
+    """Return the beginnings of the sources that fit best, with their numbers."""
+    lines = [f"“{excerpt(source['text'], QUOTE_CHARACTERS)}” [{source['number']}]" for source in sources[:QUOTES]]
+    return "\n\n".join([FITTING, *lines]) if lines else NOTHING
 
 
 model = Model()

@@ -4,6 +4,7 @@ from flask import Blueprint, render_template
 
 from app.features.chat import service
 from app.features.chat.model import model
+from app.features.chat.search import described
 
 blueprint = Blueprint("chat", __name__)
 
@@ -14,4 +15,5 @@ def index(conversation_id: str = "") -> str:
     """Show the page, with a conversation or none."""
     if conversation_id:
         service.found(conversation_id)
-    return render_template("chat/index.html", conversation_id=conversation_id, model=model)
+    shown = {"conversation_id": conversation_id, "model": model, "search": described()}
+    return render_template("chat/index.html", **shown)

@@ -1,14 +1,15 @@
-"""Reads a document and cuts it into chunks, in a process of its own, which imports nothing of the application.
+"""Reads documents and cuts them into chunks, in a process that imports nothing of the application.
 
-`python reader.py KIND CHARACTERS SECONDS MEGABYTES` reads standard input, and writes a line of JSON for each chunk, or
-`{"why": ...}`. A hostile document takes only this process with it: memory and processor time are limited.
+A hostile document takes only this process with it: memory and time are limited.
 """
 
 import json
+import os
 import re
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import IO
 
 CHUNK_CHARACTERS, OVERLAP_CHARACTERS = 1_200, 150
@@ -24,24 +25,26 @@ class Refused(Exception):
     """Raised for a document that cannot be used; the message says why."""
 
 
-def main(kind: str, characters: int, seconds: int, megabytes: int) -> None:
-    """Write the chunks of the document."""
-    if sys.platform == "linux":  # macOS does not know the former
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes * 1_000_000, megabytes * 1_000_000))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+def reader(characters: str, megabytes: str) -> Callable[[list[str]], str]:
+    """Return the function that reads documents, within limits of memory and of characters."""
+    if sys.platform == "linux":  # macOS does not know this limit
+        resource.setrlimit(resource.RLIMIT_AS, (int(megabytes) * 1_000_000,) * 2)
+    return lambda order: read(*order, most=int(characters))
+
+
+def read(path: str, kind: str, target: str, *, most: int) -> str:
+    """Write a line of JSON for each chunk into the target; return why the document cannot be used, or ""."""
     try:
-        for page, text in chunks(pages(sys.stdin.buffer, kind), characters):
-            say({"page": page, "text": text})
-        say({})
+        with Path(path).open("rb") as file, Path(target).open("w", encoding="utf-8") as found:
+            for page, text in chunks(pages(file, kind), most):
+                found.write(json.dumps({"page": page, "text": text}) + "\n")
     except Refused as error:
-        say({"why": str(error)})
+        return str(error)
+    except MemoryError:
+        os._exit(1)  # the next document gets a process whose memory is free
     except Exception:  # of a parser that meets what its author did not think of
-        say({"why": "it is damaged, or not really of its type"})
-
-
-def say(line: dict[str, object]) -> None:
-    """Write a line."""
-    sys.stdout.write(json.dumps(line) + "\n")
+        return "it is damaged, or not really of its type"
+    return ""
 
 
 def pages(file: IO[bytes], kind: str) -> Pages:
@@ -95,7 +98,3 @@ def cut(text: str) -> Iterator[str]:
             return
         start = end - OVERLAP_CHARACTERS
         start = text.find(" ", start, end) + 1 or start
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:]))

@@ -1,79 +1,48 @@
-"""Has documents read by reader.py, a few at a time, and passes on the chunks that it finds."""
+"""Has documents read by reader.py in another process, and passes on the chunks that it finds."""
 
 import json
-import subprocess
-import sys
 import tempfile
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any
 
 from app.features.chat.settings import ChatSettings
+from chassis import files
 from chassis.base import Turns
-from chassis.errors import AppError
-from chassis.wiring import current_settings
+from chassis.jobs import GiveUp, JobContext, Processes, ProcessFailed
+from chassis.settings import Settings
+from chassis.wiring import kept
 
 KINDS = ("text/plain", "text/markdown", "application/pdf")
-READER = Path(__file__).with_name("reader.py")
 AT_ONCE = 2
-LOOK_SECONDS = 0.05
-PIECE_BYTES = 65_536
-_places = threading.Semaphore(AT_ONCE)
+LIMITS = "it could not be read within the limits of memory and time"
 
 
-class Chunk(NamedTuple):
-    """A piece of a document, and the page that it is on."""
-
-    page: int | None
-    text: str
+class Readers(Processes):
+    """The processes that read documents."""
 
 
-class Unreadable(AppError):
+class Unreadable(GiveUp):
     """A document that cannot be used."""
 
-    code, status = "document_unreadable", 422
+
+def readers(settings: Settings) -> Readers:
+    """Return the processes, with the limits of the settings."""
+    own = settings.section(ChatSettings)
+    limits = (str(own.chat_document_characters), str(own.chat_parse_megabytes))
+    return Readers(Path(__file__).parent, "reader:reader", *limits, most=AT_ONCE, seconds=own.chat_parse_seconds)
 
 
-def chunks(file: IO[bytes], kind: str, check: Callable[[], None]) -> Iterator[Chunk]:
-    """Yield the chunks of a document; raise Unreadable with a sentence, and whatever `check()` raises meanwhile."""
-    with tempfile.TemporaryFile() as given, tempfile.TemporaryFile("w+") as said:
+def chunks(file: files.StoredFile, context: JobContext) -> Iterator[dict[str, Any]]:
+    """Yield the page and the text of each chunk of a document; raise Unreadable with a sentence."""
+    with files.local(file) as path, tempfile.NamedTemporaryFile("r", suffix=".jsonl") as found:
+        try:
+            why = kept(Readers).ask([str(path.absolute()), file.kind, found.name], context)
+        except ProcessFailed:
+            why = LIMITS
+        if why:
+            raise Unreadable(f"The document cannot be used: {why}.")
         turns = Turns()
-        while piece := file.read(PIECE_BYTES):  # it may come from a bucket
-            given.write(piece)
+        for line in found:
             turns.give()
-        given.seek(0)
-        with _places:
-            _read(given, said, kind, check)
-        said.seek(0)
-        yield from _lines(said)
-
-
-def _read(given: IO[bytes], said: IO[str], kind: str, check: Callable[[], None]) -> None:
-    own = current_settings().section(ChatSettings)
-    limits = (own.chat_document_characters, own.chat_parse_seconds, own.chat_parse_megabytes)
-    command = [sys.executable, str(READER), kind, *map(str, limits)]
-    process = subprocess.Popen(command, stdin=given, stdout=said, stderr=subprocess.DEVNULL)
-    try:
-        while process.poll() is None:
-            check()
-            time.sleep(LOOK_SECONDS)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def _lines(said: IO[str]) -> Iterator[Chunk]:
-    """Yield the chunks; the last line says that they are all, and is missing if the reader was killed."""
-    turns, why = Turns(), "it could not be read within the limits of memory and time"
-    for line in said:
-        turns.give()
-        found: dict[str, Any] = json.loads(line) if line.endswith("\n") else {"why": why}
-        if "text" not in found:
-            why = found.get("why", "")
-            break
-        yield Chunk(found["page"], found["text"])
-    if why:
-        raise Unreadable(f"The document cannot be used: {why}.")
+            yield json.loads(line)

@@ -26,7 +26,7 @@ class ChatSettings(Section):
     chat_document_characters: int = Field(
         2_000_000, ge=1_000, le=20_000_000, description="Maximum text of a document; longer ones are refused."
     )
-    chat_parse_seconds: int = Field(60, ge=1, le=600, description="Processor time that reading a document may take.")
+    chat_parse_seconds: int = Field(60, ge=1, le=600, description="Seconds that reading a document may take.")
     chat_parse_megabytes: int = Field(1_000, ge=200, description="Memory that reading a document may take.")
     retention_chat_days: float = Field(
         90, ge=0, description="How long conversations and documents are kept after their last change; 0 is forever."
@@ -36,3 +36,8 @@ class ChatSettings(Section):
         """Refuse made-up answers in production unless they are allowed."""
         if self.chat_mock and settings.production and not self.chat_mock_in_production:
             yield "CHAT_MOCK", "is not allowed in production, unless CHAT_MOCK_IN_PRODUCTION is set"
+
+
+def days(settings: Settings) -> float:
+    """Return how long rows are kept."""
+    return settings.section(ChatSettings).retention_chat_days

@@ -1,6 +1,6 @@
 """The tables of the chat: conversations and their messages, documents and the chunks that are searched."""
 
-from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
 from app.features.chat.vectors import Vector
 from chassis.db import metadata
@@ -11,8 +11,6 @@ conversations = Table(
     Column("id", String(32), primary_key=True),
     Column("owner", Text, nullable=False),
     Column("title", Text, nullable=False),
-    Column("answering", String(32)),  # the message that is being written
-    Column("answering_until", Float, nullable=False),  # unless its writer renews this, it has died
     Column("created_at", Float, nullable=False),
     Column("changed_at", Float, nullable=False),
     Index("chat_conversations_by_owner", "owner", "changed_at"),
@@ -23,11 +21,12 @@ messages = Table(
     "chat_messages",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("conversation_id", String(32), ForeignKey("chat_conversations.id"), nullable=False),
+    Column("conversation_id", String(32), ForeignKey("chat_conversations.id", ondelete="CASCADE"), nullable=False),
     Column("position", Integer, nullable=False),
     Column("role", String(16), nullable=False),
     Column("text", Text, nullable=False),
     Column("status", String(16), nullable=False),
+    Column("until", Float, nullable=False),  # an answer whose writer does not renew this has been interrupted
     Column("error", Text),
     Column("model", Text),
     Column("sources", JSON, nullable=False),
@@ -38,12 +37,10 @@ messages = Table(
 documents = Table(
     "chat_documents",
     metadata,
-    Column("id", String(32), primary_key=True),
+    Column("id", String(32), primary_key=True),  # that of its file
     Column("owner", Text, nullable=False),
-    Column("file_id", String(32), nullable=False),
     Column("job_id", String(32), nullable=False),  # its row may be deleted before this one
     Column("name", Text, nullable=False),
-    Column("size", BigInteger, nullable=False),
     Column("chunks", Integer, nullable=False),
     Column("embedder", Text, nullable=False),
     Column("indexed_at", Float),
@@ -56,7 +53,7 @@ chunks = Table(
     "chat_chunks",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("document_id", String(32), ForeignKey("chat_documents.id"), nullable=False),
+    Column("document_id", String(32), ForeignKey("chat_documents.id", ondelete="CASCADE"), nullable=False),
     Column("page", Integer),
     Column("text", Text, nullable=False),
     Column("vector", Vector, nullable=False),

@@ -1,4 +1,4 @@
-"""Vectors: how they are stored, compared, and made from a text without a model."""
+"""Vectors: how they are stored, and made from a text without a model."""
 
 import math
 import re
@@ -32,10 +32,6 @@ class Vector(TypeDecorator[list[float]]):
         """Return what is stored."""
         return value if dialect.name == "postgresql" or value is None else array("f", value).tobytes()
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> list[float] | None:
-        """Return the vector of what was stored."""
-        return value if dialect.name == "postgresql" or value is None else list(array("f", value))
-
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text that tell what it is about."""
@@ -58,8 +54,3 @@ def unit(vector: Sequence[float]) -> list[float]:
     """Return the vector with the length 1, or as it is if it has none."""
     length = math.sqrt(sum(map(mul, vector, vector))) or 1.0
     return [value / length for value in vector]
-
-
-def similarity(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the cosine of two vectors of length 1; those of different models have none in common."""
-    return sum(map(mul, one, other)) if len(one) == len(other) else 0.0

@@ -1,6 +1,6 @@
 """Streams: a source of texts is read in the background and sent to a room, a socket or an HTTP client."""
 
-from chassis.realtime.streams.run import End, Run, Source, Stopped
+from chassis.realtime.streams.run import End, Run, Source, Stopped, Unread
 from chassis.realtime.streams.sender import Stream, stream
 
-__all__ = ["End", "Run", "Source", "Stopped", "Stream", "stream"]
+__all__ = ["End", "Run", "Source", "Stopped", "Stream", "Unread", "stream"]

@@ -39,6 +39,8 @@ class End:
         return {"outcome": self.outcome, **error}
 
 
+Unread = Callable[[End], None]
+"""A type: a function that is told how a stream ended whose source was never called."""
 BY_VIEWER = End("stopped")
 FAULT = End("failed", "internal_error", "Something went wrong on our side; it has been logged.")
 RESTARTING = End("failed", "restarting", "The service is restarting: try again.")
@@ -48,10 +50,10 @@ NO_PLACE = End("failed", "too_many_streams", "Too many answers are being streame
 class Run:
     """A source that is being read, at the cost of whoever made the run; `take` returns what has come."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, unread: Unread | None = None) -> None:
         app: Any = current_app
         self._app: Flask = app._get_current_object()
-        self._source, self._payer = source, payer.current()
+        self._source, self._unread, self._payer = source, unread, payer.current()
         self._news = threading.Condition()
         self._waiting: list[str] = []
         self._size = 0
@@ -68,9 +70,20 @@ class Run:
                 return True
             except RuntimeError:  # the system gives no more threads
                 places.leave(self)
-        self.end = NO_PLACE
-        STREAMS_ENDED.labels(NO_PLACE.outcome).inc()
+        self.skip(NO_PLACE)
         return False
+
+    def skip(self, end: End) -> None:
+        """End the run without reading its source, and tell who asked to know that."""
+        STREAMS_ENDED.labels(end.outcome).inc()
+        try:
+            if self._unread:
+                with self._app.app_context():
+                    self._unread(end)
+        except Exception:  # the clients are told all the same
+            log.exception("stream_unread_failed")
+        finally:
+            self.end = end
 
     def stopped(self) -> bool:
         """Return whether the run was told to end."""

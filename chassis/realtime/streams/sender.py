@@ -10,7 +10,7 @@ from flask import has_request_context
 
 from chassis.extensions import socketio
 from chassis.realtime.publisher import publish
-from chassis.realtime.streams.run import FAULT, Run, Source
+from chassis.realtime.streams.run import FAULT, Run, Source, Unread
 from chassis.security import identity
 
 CLOSING_SECONDS = 1.0  # for a stopped source to end, before its clients are told
@@ -23,8 +23,8 @@ class Stream(Run):
     updates_per_second = 20.0
     heartbeat_seconds = 15.0
 
-    def __init__(self, target: str, source: Source, about: dict[str, Any]) -> None:
-        super().__init__(source)
+    def __init__(self, target: str, source: Source, about: dict[str, Any], unread: Unread | None = None) -> None:
+        super().__init__(source, unread)
         self.id, self.target, self.about = secrets.token_urlsafe(12), target, about
         self.owner = identity.current().owner if has_request_context() else ""
         self.to_socket = is_socket(target)
@@ -72,16 +72,16 @@ mine: dict[str, Stream] = {}
 """The streams that this process sends, by their ids."""
 
 
-def stream(target: str, source: Source, about: dict[str, Any] | None = None) -> Stream:
+def stream(target: str, source: Source, about: dict[str, Any] | None = None, *, unread: Unread | None = None) -> Stream:
     """Send the texts of a source to the clients in a room, or to one client by its session id; returns at once.
 
     The clients receive `stream:start` with the `id` and `about`, `stream:part` with `text` (`at` is the number of
     characters before it) at most STREAM_UPDATES_PER_SECOND times a second, and `stream:end` with the `outcome`: done,
     stopped, or failed with an `error`. A client that may change the caller's work stops it with the event
     `stream:stop`. The stream ends when its client disconnects, or STREAM_UNWATCHED_SECONDS after the last client has
-    left the room. Above MAX_CONCURRENT_STREAMS it fails at once.
+    left the room. Above MAX_CONCURRENT_STREAMS it fails at once: the source is not called, but `unread(end)` is.
     """
-    made = Stream(target, source, about or {})
+    made = Stream(target, source, about or {}, unread)
     mine[made.id] = made
     made.start()
     threading.Thread(target=contextvars.Context().run, args=(made.send,), name="stream-sender", daemon=True).start()

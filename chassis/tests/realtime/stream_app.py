@@ -2,7 +2,7 @@
 
 import time
 
-from flask import request
+from flask import jsonify, request
 from pydantic import BaseModel
 
 from app import create_app
@@ -45,6 +45,9 @@ def answer(prompt: str):
     return source
 
 
+unread: list[str] = []
+
+
 @socketio.on("room:join")
 def join(message: Visit):
     return {"ok": True, "stream": recovery.join(message.name, message.after)}
@@ -53,12 +56,28 @@ def join(message: Visit):
 @socketio.on("ask")
 def ask(message: Question):
     target = message.room or request.sid
-    return {"ok": True, "id": stream(target, answer(message.prompt), {"prompt": message.prompt}).id}
+    return {"ok": True, "id": stream(target, answer(message.prompt), {"prompt": message.prompt}, unread=refused).id}
 
 
 @app.get("/answers")
 def answers():
-    return sse(answer(request.args["prompt"]))
+    return sse(answer(request.args["prompt"]), unread=refused)
+
+
+@app.get("/unread")
+def ends_of_unread():
+    return jsonify(unread)
+
+
+@app.get("/dropped")
+def dropped():
+    """Make a stream that is never sent."""
+    sse(answer("hello"), unread=refused).close()
+    return ""
+
+
+def refused(end):
+    unread.append(f"{end.outcome} {end.code}".strip())
 
 
 @app.post("/answers")

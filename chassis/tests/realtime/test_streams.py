@@ -1,5 +1,7 @@
 """Streams to rooms and sockets: in order, joined, resumed, stopped, and told how they ended."""
 
+import json
+
 import pytest
 
 from chassis.tests.conftest import TRANSPORTS, gunicorn
@@ -169,6 +171,7 @@ def test_above_the_limit_a_stream_fails_at_once_and_later_ones_have_room(start, 
     third = one.call("ask", {"prompt": "hello"})["id"]
     wait_for(lambda: ended(one, third))
     assert ended(one, third)["error"]["code"] == "too_many_streams"
+    assert json.loads(server.get("/unread")[1]) == ["failed too_many_streams"]
     one.call("stream:stop", {"id": held[0]})
     wait_for(lambda: ended(one, held[0]))
     wait_for(lambda: server.metric("app_streams") == 1)

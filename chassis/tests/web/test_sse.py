@@ -135,6 +135,16 @@ def test_above_the_limit_the_error_is_an_event_and_no_bare_status(start, wait_fo
     assert Reader(server, "hello").events()[0] == "echo: hello"
 
 
+def test_a_source_that_is_never_called_is_told(start, wait_for):
+    server = start(MAX_CONCURRENT_STREAMS="1")
+    first = Reader(server, "[pause]")
+    assert first.event()[0] == "part"
+    Reader(server, "hello").events()
+    assert server.get("/dropped")[0] == 200
+    assert json.loads(server.get("/unread")[1]) == ["failed too_many_streams", "stopped"]
+    first.hang_up()
+
+
 def test_another_protocol_writes_its_own_events(server):
     reader = Reader(server, "hello", "/raw")
     assert reader.response.read().decode().endswith("data:  hello\n\ndata: done\n\n")

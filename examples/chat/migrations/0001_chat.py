@@ -23,8 +23,6 @@ def upgrade() -> None:
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("owner", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
-        sa.Column("answering", sa.String(32)),
-        sa.Column("answering_until", sa.Float, nullable=False),
         sa.Column("created_at", sa.Float, nullable=False),
         sa.Column("changed_at", sa.Float, nullable=False),
     )
@@ -33,11 +31,14 @@ def upgrade() -> None:
     op.create_table(
         "chat_messages",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column("conversation_id", sa.String(32), sa.ForeignKey("chat_conversations.id"), nullable=False),
+        sa.Column(
+            "conversation_id", sa.String(32), sa.ForeignKey("chat_conversations.id", ondelete="CASCADE"), nullable=False
+        ),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
+        sa.Column("until", sa.Float, nullable=False),
         sa.Column("error", sa.Text),
         sa.Column("model", sa.Text),
         sa.Column("sources", sa.JSON, nullable=False),
@@ -48,10 +49,8 @@ def upgrade() -> None:
         "chat_documents",
         sa.Column("id", sa.String(32), primary_key=True),
         sa.Column("owner", sa.Text, nullable=False),
-        sa.Column("file_id", sa.String(32), nullable=False),
         sa.Column("job_id", sa.String(32), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("size", sa.BigInteger, nullable=False),
         sa.Column("chunks", sa.Integer, nullable=False),
         sa.Column("embedder", sa.Text, nullable=False),
         sa.Column("indexed_at", sa.Float),
@@ -62,7 +61,7 @@ def upgrade() -> None:
     op.create_table(
         "chat_chunks",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String(32), sa.ForeignKey("chat_documents.id"), nullable=False),
+        sa.Column("document_id", sa.String(32), _of("chat_documents.id"), nullable=False),
         sa.Column("page", sa.Integer),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("vector", VECTOR, nullable=False),
@@ -70,3 +69,7 @@ def upgrade() -> None:
     op.create_index("chat_chunks_by_document", "chat_chunks", ["document_id"])
     for statement in POSTGRESQL if op.get_context().dialect.name == "postgresql" else SQLITE:
         op.execute(statement)
+
+
+def _of(column: str) -> sa.ForeignKey:
+    return sa.ForeignKey(column, ondelete="CASCADE")

@@ -56,7 +56,6 @@
     $("title").textContent = document.title = title;
     $("hello").hidden = messages.length > 0;
     $("own").hidden = false;
-    $("export").href = `${API}/${id}/export.md`;
     const writing = messages.at(-1)?.status === "streaming";
     $("send").hidden = writing;
     $("stop").hidden = !writing;
@@ -167,9 +166,6 @@
   });
   $("delete").addEventListener("click", async () => {
     if (confirm("Delete this conversation?") && (await act("DELETE", `${API}/${id}`))) location.assign("/chat");
-  });
-  $("delete-all").addEventListener("click", async () => {
-    if (confirm("Delete all of your conversations?") && (await act("DELETE", API))) location.assign("/chat");
   });
   $("show-side").addEventListener("click", () => {
     const open = $("side").classList.toggle("open");

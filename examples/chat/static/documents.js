@@ -30,9 +30,9 @@
   }
 
   function item(document_) {
-    const { id, file_id: file, job_id: job, name, status, error } = document_;
+    const { id, job_id: job, name, status, error } = document_;
     const element = document.createElement("li");
-    const link = Object.assign(document.createElement("a"), { href: `/api/files/${file}/content`, textContent: name });
+    const link = Object.assign(document.createElement("a"), { href: `/api/files/${id}/content`, textContent: name });
     const remove = button("Delete", name, () => Live.api(`${API}/${id}`, { method: "DELETE" }));
     element.append(link, remove);
     if (WORDS[status]) {
@@ -41,7 +41,6 @@
       element.insertBefore(badge, remove);
     }
     if (error) element.append(Object.assign(document.createElement("p"), { className: "failure", textContent: error }));
-    if (["failed", "cancelled", "interrupted"].includes(status)) element.append(button("Try again", name, () => Live.api(`${API}/${id}/retry`, { method: "POST" })));
     if (["queued", "running"].includes(status)) follow(job);
     return element;
   }
@@ -81,6 +80,5 @@
       if (name === "drop" && event.dataTransfer.files.length) upload(event.dataTransfer.files);
     });
   }
-  Live.api("/api/chat/config").then(({ search }) => { $("search-told").textContent = search; }, () => {});
   load().catch(tell);
 })();

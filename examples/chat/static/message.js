@@ -109,7 +109,7 @@ window.Message = class {
     for (const source of found.length ? found : this.message.sources) {
       const one = document.createElement("details");
       one.dataset.number = source.number;
-      const link = Object.assign(document.createElement("a"), { href: `/api/files/${source.file_id}/content`, textContent: "Download the document" });
+      const link = Object.assign(document.createElement("a"), { href: `/api/files/${source.document_id}/content`, textContent: "Download the document" });
       const summary = Message.make("summary", "", Message.named(source));
       summary.prepend(Message.make("span", "chat-number", source.number));
       one.append(summary, Message.make("blockquote", "", source.text), link);

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 from app.features.chat.tests.pdfs import bomb, endless, pdf
-from app.features.chat.tests.talks import KETTLE, answered, ask, conversation, ended, question, read, thread, upload
+from app.features.chat.tests.talks import KETTLE, answered, ask, conversation, question, read, thread, upload
 from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.patience import wait_until
 
@@ -104,14 +104,11 @@ def test_broken_documents_fail_alone_with_a_sentence(site):
     question(site, asked, "When do tapirs sleep?")
     source = answered(site, asked)["sources"][0]
     assert (source["name"], source["page"]) == ("good.pdf", 1)
-    document = found["broken.pdf"]["id"]
-    assert ask(site, "POST", f"/documents/{document}/retry").status_code == 202
-    assert ended(site, document)["status"] == "failed"
 
 
 @pytest.mark.parametrize("name", ["bomb.pdf", "endless.pdf", "long.txt"])
 def test_a_hostile_document_takes_nobody_else_with_it(shared_with, name):
-    server = shared_with(CHAT_PARSE_SECONDS="2", CHAT_PARSE_MEGABYTES="300", CHAT_DOCUMENT_CHARACTERS="100000")
+    server = shared_with(CHAT_PARSE_SECONDS="5", CHAT_PARSE_MEGABYTES="300", CHAT_DOCUMENT_CHARACTERS="100000")
     content = {"bomb.pdf": bomb, "endless.pdf": endless, "long.txt": lambda: b"word " * 50_000}[name]()
     hostile, good = read(server, (name, content), ("kettle.md", KETTLE))
     assert (hostile["status"], good["status"]) == ("failed", "ready")

@@ -4,7 +4,9 @@ import pytest
 
 from app.features.chat import library, store
 from app.features.chat.settings import ChatSettings
+from app.features.chat.tables import conversations
 from chassis.db import db
+from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
 
@@ -21,8 +23,8 @@ def test_conversations_from_before_a_time_are_deleted_with_their_messages(databa
         for number in range(4):
             times = {"created_at": float(number), "changed_at": float(number)}
             store.insert(conn, {"id": str(number), "owner": "ada", "title": "t", **times})
-            message = {"id": f"m{number}", "conversation_id": str(number), "position": 0, "role": "user"}
-            store.add(conn, [{**message, "text": "x", "status": "done", "created_at": 0.0}])
+            message = {"id": f"m{number}", "position": 0, "role": "user", "text": "x", "status": "done"}
+            store.add(conn, str(number), [{**message, "created_at": 0.0}])
 
     database.write(fill)
     assert database.write(lambda conn: store.delete_old(conn, 2.0, 1)) == 1
@@ -34,27 +36,43 @@ def test_conversations_from_before_a_time_are_deleted_with_their_messages(databa
 def test_documents_from_before_a_time_are_deleted_with_their_chunks(database):
     def fill(conn):
         for number in range(3):
-            row = {"id": str(number), "owner": "ada", "file_id": "f", "job_id": "j", "name": "n", "size": 1}
+            row = {"id": str(number), "owner": "ada", "job_id": "j", "name": "n"}
             library.insert(conn, [{**row, "created_at": float(number)}])
             library.add(conn, str(number), [{"page": None, "text": "words", "vector": [1.0]}])
 
     database.write(fill)
-    assert database.write(lambda conn: library.delete_old(conn, 2.0, 9)) == 2
-    left, total = database.read(lambda conn: library.listing(conn, "ada", limit=9, offset=0))
-    assert ([row["id"] for row in left], total) == (["2"], 1)
+    assert database.write(lambda conn: library.delete_old(conn, 2.0, 1)) == 1  # a chunk
+    assert database.write(lambda conn: library.delete_old(conn, 2.0, 9)) == 3
+    assert database.read(lambda conn: [library.get(conn, str(number)) is None for number in range(3)]) == [1, 1, 0]
 
 
-def test_a_lease_is_taken_once_until_it_ends(database):
-    def read(conn):
-        return store.get(conn, "one")
+def test_an_answer_is_told_as_interrupted_when_its_lease_has_ended(database):
+    def fill(conn):
+        store.insert(conn, {"id": "one", "owner": "ada", "title": "t", "created_at": 0.0, "changed_at": 0.0})
+        answer = {"id": "a", "position": 0, "role": "assistant", "text": "", "status": "streaming"}
+        store.add(conn, "one", [{**answer, "created_at": 0.0, "until": 20.0}])
 
-    row = {"id": "one", "owner": "ada", "title": "t", "created_at": 0.0, "changed_at": 0.0}
-    database.write(lambda conn: store.insert(conn, row))
-    assert database.write(lambda conn: store.begin(conn, "one", "first", 10.0, 20.0))
-    assert not database.write(lambda conn: store.begin(conn, "one", "second", 19.0, 30.0))
-    assert database.write(lambda conn: store.begin(conn, "one", "second", 21.0, 30.0))
-    assert not database.write(lambda conn: store.keep(conn, "one", "first", 99.0, text="late"))
-    assert database.read(read)["answering_until"] == 30.0
+    database.write(fill)
+    (row,) = database.read(lambda conn: store.thread(conn, "one"))
+    assert [store.shown_message(row, now)["status"] for now in (19.0, 21.0)] == ["streaming", "interrupted"]
+    assert database.write(lambda conn: store.keep(conn, "a", status="done"))
+    assert not database.write(lambda conn: store.keep(conn, "a", text="late"))
+
+
+def test_rows_of_people_who_leave_pass_to_an_heir_or_are_deleted(database):
+    def fill(conn):
+        for owner in ("ada", "eve"):
+            store.insert(conn, {"id": owner, "owner": owner, "title": owner, "created_at": 0.0, "changed_at": 0.0})
+            message = {"id": f"m{owner}", "position": 0, "role": "user", "text": "x", "status": "done"}
+            store.add(conn, owner, [{**message, "created_at": 0.0}])
+
+    part = leaving.owned(conversations, "conversations", named="title")
+    database.write(fill)
+    assert database.read(lambda conn: part.find(conn, leaving.Departure("ada"))).names == ["ada"]
+    database.write(lambda conn: part.end(conn, leaving.Departure("ada", heir="bob")))
+    database.write(lambda conn: part.end(conn, leaving.Departure("eve")))
+    assert database.read(lambda conn: store.of_owner(conn, "bob")) == ["ada"]
+    assert database.read(lambda conn: [len(store.thread(conn, one)) for one in ("ada", "eve")]) == [1, 0]
 
 
 @pytest.mark.parametrize(("allowed", "found"), [(False, ["CHAT_MOCK"]), (True, [])])

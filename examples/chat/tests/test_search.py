@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from operator import mul
 from pathlib import Path
 
 import pytest
 
 from app.features.chat import library, search
 from app.features.chat.reader import CHUNK_CHARACTERS, cut
-from app.features.chat.vectors import BUILT_IN, built_in, similarity
+from app.features.chat.vectors import BUILT_IN, built_in
 from chassis.db import db
 from chassis.settings import Settings
 from chassis.tests.conftest import ROOT, new_database
@@ -25,10 +26,14 @@ def database(tmp_path):
 
 
 def fill(conn, owner="ada", embedder=BUILT_IN):
-    row = {"id": owner, "owner": owner, "file_id": "f", "job_id": "j", "name": "n", "size": 1, "created_at": 0.0}
+    row = {"id": owner, "owner": owner, "job_id": "j", "name": "n", "created_at": 0.0}
     library.insert(conn, [row])
     library.begin(conn, owner, embedder)
     library.add(conn, owner, [{"page": 1, "text": text, "vector": built_in(text)} for text in TEXTS])
+
+
+def similarity(one, other):
+    return sum(map(mul, one, other))
 
 
 def loads_extensions(python):
@@ -59,7 +64,7 @@ def test_chunks_of_another_embedding_are_found_by_words(database):
 
 def test_deleted_chunks_leave_the_index(database):
     database.write(fill)
-    database.write(lambda conn: library.remove(conn, ["ada"]))
+    database.write(lambda conn: library.remove(conn, "ada"))
     assert found("ada", "invoice") == []
 
 

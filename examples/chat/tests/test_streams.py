@@ -117,12 +117,16 @@ def test_more_streams_than_there_are_places_are_told(own, watch):
     viewer = watch(server, one)
     question(server, one, "[forever]")
     wait_until(viewer.text)
+    full = ("failed", "Too many answers are being streamed right now: try again shortly.")
     question(server, two, "me too")
     answer = thread(server, two)[-1]
-    assert (answer["status"], answer["error"]) == (
-        "failed",
-        "Too many answers are being streamed right now: try again shortly.",
-    )
+    assert (answer["status"], answer["error"]) == full
+    with ask(server, "POST", f"/conversations/{two}/answers", {"text": "me too"}, stream=True) as response:
+        ((name, data),) = events(response)
+    assert (name, data["error"]["code"]) == ("error", "too_many_streams")
+    answer = thread(server, two)[-1]
+    assert (answer["status"], answer["error"]) == full
+    assert ask(server, "POST", f"/conversations/{two}/retry").status_code == 202
 
 
 @same_in_every_mode
