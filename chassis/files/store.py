@@ -30,9 +30,9 @@ def listing(
     return [StoredFile(**row._mapping) for row in conn.execute(query)], total
 
 
-def remove(conn: Connection, file_id: str) -> bool:
-    """Delete a row; return whether it existed."""
-    return conn.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
+def remove(conn: Connection, ids: Collection[str]) -> None:
+    """Delete rows."""
+    conn.execute(delete(files).where(files.c.id.in_(ids)))
 
 
 def delete_older(conn: Connection, before: float, limit: int) -> int:

@@ -14,7 +14,7 @@
   let later = null;
 
   const wanted = () => document.querySelector("#filter input:checked").value;
-  const state = (image) => (image.status === "done" ? image.corrected_to ?? image.verdict : image.status);
+  const state = (image) => image.corrected_to ?? image.verdict ?? image.status;
   const fits = (image) => !wanted() || (wanted() === "corrected" ? image.corrected_to !== null : state(image) === wanted());
 
   function part(kind, className, text) {

@@ -1,11 +1,17 @@
 """Old inspections are deleted with their images and jobs, and no others."""
 
+import time
+
 import pytest
+from sqlalchemy import func, select
 
 from app.features.inspections import jobs as kinds
 from app.features.inspections import store
+from app.features.inspections.tables import images, inspections
 from chassis import jobs
 from chassis.db import db
+from chassis.files.tables import files
+from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
 
@@ -43,3 +49,23 @@ def test_those_from_before_a_time_are_deleted_unless_they_run(database):
     assert database.write(lambda conn: store.delete_old(conn, 4.0, 2)) == 3
     assert database.write(lambda conn: store.delete_old(conn, 4.0, 2)) == 0
     assert left() == ["4", "2"]
+
+
+def test_jobs_whose_inspection_went_with_an_account_are_deleted_by_age(database):
+    made(1, "succeeded")
+    made(2, "running")
+    departure = leaving.Departure("ada")
+    for table in (images, inspections):
+        database.write(lambda conn, table=table: leaving.owned(table, "rows").end(conn, departure))
+    everything = select(func.count()).select_from(jobs.jobs_table)
+    assert (left(), database.read(lambda conn: conn.execute(everything).scalar())) == ([], 2)
+    assert database.write(lambda conn: store.delete_old(conn, time.time() + 60, 10)) == 1
+    assert database.read(lambda conn: conn.execute(everything).scalar()) == 1
+
+
+def test_the_rows_of_the_files_go_with_the_inspection(database):
+    file = {"owner": "ada", "label": "inspections", "name": "a.jpg", "kind": "image/jpeg", "size": 1, "sha256": "s"}
+    database.write(lambda conn: conn.execute(files.insert().values(id="f", created_at=1.0, **file)))
+    made(1, "succeeded")
+    database.write(lambda conn: store.delete_old(conn, 4.0, 10))
+    assert database.read(lambda conn: conn.execute(select(files)).first()) is None
