@@ -29,9 +29,7 @@ class InspectionSettings(Section):
     inspection_cache_seconds: float = Field(
         3_600, ge=0, description="How long an owner's verdicts are reused for the same content; 0 turns that off."
     )
-    inspection_camera_folder: str = Field(
-        "", description="A folder in which a camera stores images; they are taken out of it. Empty for none."
-    )
+    inspection_camera_folder: str = Field("", description="A folder in which a camera stores images, which are taken.")
     retention_inspections_days: float = Field(
         90,
         ge=0,

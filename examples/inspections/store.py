@@ -56,7 +56,7 @@ def page_of_images(
     rows = conn.execute(numbers.where(*where).group_by("state")).all()
     counts = {state: number for state, number, _ in rows} | {"corrected": sum(corrected for *_, corrected in rows)}
     if shown:
-        where.append(images.c.corrected_to.is_not(None) if shown == "corrected" else shown == STATE)
+        where.append(images.c.corrected_to.is_not(None) if shown == "corrected" else STATE.in_([shown]))
     query = select(*KEPT).where(*where).order_by(images.c.created_at.desc(), images.c.position, images.c.id)
     return conn.execute(query.limit(limit).offset(offset)).mappings().all(), counts
 

@@ -5,15 +5,16 @@ import time
 import pytest
 from sqlalchemy import func, select
 
+from app import create_app
 from app.features.inspections import jobs as kinds
 from app.features.inspections import store
-from app.features.inspections.tables import images, inspections
 from chassis import jobs
 from chassis.db import db
 from chassis.files.tables import files
 from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
+from chassis.wiring import wiring_of
 
 assert kinds
 
@@ -54,9 +55,8 @@ def test_those_from_before_a_time_are_deleted_unless_they_run(database):
 def test_jobs_whose_inspection_went_with_an_account_are_deleted_by_age(database):
     made(1, "succeeded")
     made(2, "running")
-    departure = leaving.Departure("ada")
-    for table in (images, inspections):
-        database.write(lambda conn, table=table: leaving.owned(table, "rows").end(conn, departure))
+    for part in wiring_of(create_app(Settings(app_env="test"))).leaving:
+        database.write(lambda conn, part=part: part.end(conn, leaving.Departure("ada")))
     everything = select(func.count()).select_from(jobs.jobs_table)
     assert (left(), database.read(lambda conn: conn.execute(everything).scalar())) == ([], 2)
     assert database.write(lambda conn: store.delete_old(conn, time.time() + 60, 10)) == 1
