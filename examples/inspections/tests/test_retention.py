@@ -14,15 +14,18 @@ from chassis.files.tables import files
 from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
-from chassis.wiring import wiring_of
+from chassis.wiring import current_wiring
 
 assert kinds
 
 
 @pytest.fixture
 def database(tmp_path):
-    db.open(Settings(database_url=new_database(tmp_path)))
-    yield db
+    settings = Settings(app_env="test", database_url=new_database(tmp_path))
+    app = create_app(settings)
+    db.open(settings)
+    with app.app_context():
+        yield db
     db.close()
 
 
@@ -55,7 +58,7 @@ def test_those_from_before_a_time_are_deleted_unless_they_run(database):
 def test_jobs_whose_inspection_went_with_an_account_are_deleted_by_age(database):
     made(1, "succeeded")
     made(2, "running")
-    for part in wiring_of(create_app(Settings(app_env="test"))).leaving:
+    for part in current_wiring().leaving:
         database.write(lambda conn, part=part: part.end(conn, leaving.Departure("ada")))
     everything = select(func.count()).select_from(jobs.jobs_table)
     assert (left(), database.read(lambda conn: conn.execute(everything).scalar())) == ([], 2)
