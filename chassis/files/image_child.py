@@ -17,6 +17,7 @@ OPTIONS: dict[str, dict[str, Any]] = {  # what Pillow would carry over by itself
     "WEBP": {"quality": 90},
 }
 BYTES_PER_PIXEL = 16  # the decoded image, its upright copy, and the encoder's buffers
+NICENESS = 10  # the event loops go first
 OWN_BYTES = 600_000_000  # address space of Python and the libraries
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -25,6 +26,7 @@ def main() -> None:
     """Re-encode each `[source, target]`; write a line of JSON for each."""
     order = json.load(sys.stdin)
     os.umask(0o077)
+    os.nice(NICENESS)
     limit(order["pixels"], order["seconds"])
     for source, target in order["images"]:
         sys.stdout.write(json.dumps(outcome(source, target, order["pixels"])) + "\n")

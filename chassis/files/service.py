@@ -1,8 +1,9 @@
 """Stores, finds and deletes files."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
@@ -27,11 +28,37 @@ WHAT = "file"
 LONGEST_SHOWN = 100
 
 
+@dataclass(frozen=True)
+class Keeping:
+    """Files whose content is stored, and whose rows are not: `insert(conn)` stores them in a transaction of yours."""
+
+    files: list[StoredFile]
+    owner: str
+
+    def insert(self, conn: Connection) -> None:
+        """Store the rows, and count the quotas; raise OverQuota."""
+        if self.owner:
+            sizes = sum(file.size for file in self.files)
+            quotas.take(conn, self.owner, **{uploads.QUOTA: len(self.files), STORED_BYTES: sizes})
+        store.insert(conn, self.files)
+
+
 def keep(given: list[FileStorage], accept: tuple[str, ...], *, label: str = "") -> list[StoredFile]:
     """Store all of the uploaded files for the caller, or none; return them in the same order.
 
     `accept` lists media types, of which UPLOAD_TYPES allows some; `label` tells a feature's files apart. Images are
     re-encoded. Raises UnsupportedMediaType, PayloadTooLarge, OverQuota, and StorageFull.
+    """
+    with keeping(given, accept, label=label) as kept:
+        db.write(kept.insert)
+    return kept.files
+
+
+@contextmanager
+def keeping(given: list[FileStorage], accept: tuple[str, ...], *, label: str = "") -> Iterator[Keeping]:
+    """Store files as `keep` does, and leave their rows to you, so that yours are stored with them or neither are.
+
+    The content is deleted again when the block raises an error.
     """
     arrived = [incoming(file) for file in given]
     kinds = _kinds(arrived, given, accept)
@@ -43,9 +70,8 @@ def keep(given: list[FileStorage], accept: tuple[str, ...], *, label: str = "") 
             for (_, kind, size, sha256), file in zip(parts, given, strict=True)
         ]
         _place(place_of(settings), [path for path, *_ in parts], new, undo)
-        db.write(lambda conn: _insert(conn, owner, new))
+        yield Keeping(new, owner)
         undo.pop_all()
-    return new
 
 
 def seen(file_id: str) -> StoredFile:
@@ -88,9 +114,22 @@ def delete(file_id: str) -> StoredFile:
     """Delete a file and return what was known of it; raise NotFound or Forbidden when the caller may not."""
     file = _get(file_id)
     ownership.check_changed(file.owner, WHAT)
-    db.write(lambda conn: store.remove(conn, file_id))
+    db.write(lambda conn: store.remove(conn, [file_id]))
     place_of(current_settings()).remove(file_id)  # if this fails, the job `cleanup` does it later
     return file
+
+
+def forget(conn: Connection, file_ids: Collection[str]) -> None:
+    """Delete the rows of files in a transaction of yours; `erase` deletes their content, or later the job `cleanup`."""
+    store.remove(conn, file_ids)
+
+
+def erase(file_ids: Collection[str]) -> None:
+    """Delete the content of files whose rows are gone; call it after the commit."""
+    place, turns = place_of(current_settings()), Turns()
+    for file_id in file_ids:
+        place.remove(file_id)
+        turns.give()
 
 
 def _get(file_id: str) -> StoredFile:
@@ -140,12 +179,6 @@ def _place(place: Place, paths: list[Path], new: list[StoredFile], undo: ExitSta
     for path, file in zip(paths, new, strict=True):
         undo.callback(place.remove, file.id)
         room_for(partial(place.add, path, file.id))
-
-
-def _insert(conn: Connection, owner: str, new: list[StoredFile]) -> None:
-    if owner:
-        quotas.take(conn, owner, **{uploads.QUOTA: len(new), STORED_BYTES: sum(file.size for file in new)})
-    store.insert(conn, new)
 
 
 quotas.count_stored("files", store.stored_bytes)

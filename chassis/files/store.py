@@ -27,9 +27,9 @@ def newest_first(label: str | None) -> Select[Any]:
     return select(files).where(mine).order_by(files.c.created_at.desc(), files.c.id)
 
 
-def remove(conn: Connection, file_id: str) -> bool:
-    """Delete a row; return whether it existed."""
-    return conn.execute(delete(files).where(files.c.id == file_id)).rowcount == 1
+def remove(conn: Connection, ids: Collection[str]) -> None:
+    """Delete rows."""
+    conn.execute(delete(files).where(files.c.id.in_(ids)))
 
 
 def delete_older(conn: Connection, before: float, limit: int) -> int:

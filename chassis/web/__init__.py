@@ -17,6 +17,7 @@ from chassis.web.body import (
     query_parameters,
     uploaded_file,
 )
+from chassis.web.downloads import csv_line, csv_table, json_array
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse
@@ -34,11 +35,14 @@ __all__ = [
     "Text",
     "checked_fields",
     "checked_strings",
+    "csv_line",
+    "csv_table",
     "describe",
     "form_body",
     "has_hung_up",
     "is_gone",
     "joined",
+    "json_array",
     "json_body",
     "json_text",
     "query_parameters",

@@ -7,13 +7,15 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Register the routes, the page, the events, the pool of processes and the rows that are deleted by age."""
-    from app.features.inspections import api, batch, events, images_api, pages, retention, upload
+    """Register the routes, the page, the events, the pool of processes, and the rows that go with age or a person."""
+    from app.features.inspections import api, batch, events, pages, service, settings, store, tables
+    from chassis.security import leaving
 
-    hooks.pages(api.blueprint, images_api.blueprint, pages.blueprint)
+    hooks.pages(api.blueprint, pages.blueprint)
     hooks.navigation("Inspections", "/inspections")
-    for kind in upload.TYPES:
-        hooks.upload_type(kind)
+    hooks.upload_type(*service.TYPES)
+    hooks.keep(batch.Pool(hooks.settings))
     events.connect()
-    retention.connect(hooks)
-    hooks.keep(batch.pool_of(hooks.settings))
+    hooks.retain("inspections", settings.retention_days, store.delete_old)
+    hooks.leaving(leaving.owned(tables.images, "images", named="name"))
+    hooks.leaving(leaving.owned(tables.inspections, "inspections", named="name"))

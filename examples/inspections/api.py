@@ -1,29 +1,25 @@
-"""The HTTP interface of inspections."""
+"""The HTTP interface of inspections and their images."""
 
-from typing import Any
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, jsonify
 from pydantic import RootModel
 
-from app.features.inspections import export, service, upload
-from app.features.inspections.messages import (
-    ImageResponse,
-    InspectionPage,
-    InspectionResponse,
-    Named,
-    NewInspection,
-)
+from app.features.inspections import messages, service, store
+from app.features.inspections.messages import ImageResponse, InspectionResponse
 from chassis import files
-from chassis.security import bodies, request_rates
-from chassis.web import Answer, Paging, describe, form_body, query_parameters
+from chassis.errors import NotFound
+from chassis.security import bodies
+from chassis.web import Answer, Paging, csv_table, describe, form_body, joined, json_array, json_body, query_parameters
 
 blueprint = Blueprint("inspections_api", __name__, url_prefix="/api/inspections")
 
 ID = "<string(length=32):inspection_id>"
+IMAGE = "images/<string(length=32):image_id>"
 FULL = "Your storage limit is reached, or the disk of the service is full."
-CSV = "text/csv; charset=utf-8"
+CSV, JPEG = "text/csv; charset=utf-8", "image/jpeg"
 FILE = {"Content-Disposition": "The file's name."}
-DOWNLOADS = "30 per minute"
+NEVER_CHANGES = "private, max-age=86400, immutable"
 
 
 class Results(RootModel[list[ImageResponse]]):
@@ -33,17 +29,18 @@ class Results(RootModel[list[ImageResponse]]):
 @blueprint.post("")
 @files.takes_files
 @describe(
-    body={bodies.FILES: NewInspection},
+    body={bodies.FILES: messages.NewInspection},
     answers={202: Answer(InspectionResponse, headers={"Location": "Its URL."}), 507: FULL},
 )
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store images, all or none, and queue their inspection."""
-    made = upload.form(files.uploaded_files("files"), form_body(Named).name.strip())
+    name = form_body(messages.Named).name.strip()
+    made = service.create(files.uploaded_files("files"), name, "upload")
     return jsonify(made), 202, {"Location": f"/api/inspections/{made['id']}"}
 
 
 @blueprint.get("")
-@describe(query=Paging, answers={200: InspectionPage})
+@describe(query=Paging, answers={200: messages.InspectionPage})
 def listing() -> Response:
     """Return a page of inspections, newest first."""
     asked = query_parameters(Paging)
@@ -65,21 +62,65 @@ def remove(inspection_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.csv")
-@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(text="One line for each image.", media=CSV, headers=FILE)})
 def results_csv(inspection_id: str) -> Response:
     """Download the verdicts and corrections as CSV."""
-    return _download(service.get(inspection_id), export.as_csv(inspection_id), CSV, "csv")
+    lines = csv_table(list(ImageResponse.model_fields), service.results(inspection_id))
+    return _download(inspection_id, lines, CSV, "csv")
 
 
 @blueprint.get(f"/{ID}/results.json")
-@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(Results, headers=FILE)})
 def results_json(inspection_id: str) -> Response:
     """Download the verdicts and corrections as JSON."""
-    return _download(service.get(inspection_id), export.as_json(inspection_id), "application/json", "json")
+    return _download(inspection_id, json_array(service.results(inspection_id)), "application/json", "json")
 
 
-def _download(inspection: dict[str, Any], body: Any, content_type: str, ending: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="inspection-{inspection["id"][:8]}.{ending}"'}
-    return Response(body, content_type=content_type, headers=headers)
+def _download(inspection_id: str, texts: Iterator[str], content_type: str, ending: str) -> Response:
+    headers = {"Content-Disposition": f'attachment; filename="inspection-{inspection_id[:8]}.{ending}"'}
+    return Response(joined(texts), content_type=content_type, headers=headers)
+
+
+@blueprint.get("/images")
+@describe(query=messages.ImageQuery, answers={200: messages.ImagePage})
+def images() -> Response:
+    """Return a page of images, newest first."""
+    asked = query_parameters(messages.ImageQuery)
+    return jsonify(service.images(asked.inspection, asked.verdict, asked.page, asked.per_page))
+
+
+@blueprint.get(f"/{IMAGE}")
+@describe(answers={200: ImageResponse})
+def image(image_id: str) -> Response:
+    """Return one image with its verdict."""
+    return jsonify(store.shown_image(service.image(image_id)))
+
+
+@blueprint.get(f"/{IMAGE}/thumbnail")
+@describe(answers={200: Answer(text="A small JPEG.", media=JPEG)})
+def thumbnail(image_id: str) -> Response:
+    """Show an image small."""
+    if (found := service.image(image_id)["thumbnail"]) is None:
+        raise NotFound("The image has no thumbnail.")
+    return Response(found, content_type=JPEG, headers={"Cache-Control": NEVER_CHANGES})
+
+
+@blueprint.get(f"/{IMAGE}/content")
+@describe(
+    answers={
+        200: Answer(text="The image.", media="image/*"),
+        206: Answer(text="The range of the image that was asked for.", media="image/*"),
+        304: "The image has not changed.",
+        416: "The image has no such range.",
+    }
+)
+def content(image_id: str) -> Response:
+    """Show an image as it was stored."""
+    return files.send(files.seen(service.image(image_id)["file_id"]), inline=True)
+
+
+@blueprint.put(f"/{IMAGE}/correction")
+@describe(body=messages.Correction, answers={200: ImageResponse, 409: "The image has no verdict yet."})
+def correct(image_id: str) -> Response:
+    """Store the verdict of a person, which counts instead of the classifier's, or withdraw it."""
+    return jsonify(service.correct(image_id, json_body(messages.Correction)))

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import Counter
+from sqlalchemy import RowMapping
 
 from app.features.inspections import events, store
 from app.features.inspections.settings import InspectionSettings
-from app.features.inspections.store import DONE, FAILED, Found
 from chassis import files
 from chassis.db import db
 from chassis.errors import NotFound
@@ -18,8 +18,16 @@ from chassis.settings import Settings
 from chassis.wiring import current_settings, kept
 
 IMAGES = Counter("inspection_images_total", "Inspected images.", ["outcome"])
-CACHE_LOOKUPS = Counter("inspection_cache_lookups_total", "Lookups of verdicts of the same content.", ["result"])
-Image = dict[str, Any]
+
+
+class Pool(Processes):
+    """The processes that classify, of which an application keeps one set."""
+
+    def __init__(self, settings: Settings) -> None:
+        own = settings.section(InspectionSettings)
+        most, seconds = own.inspection_max_concurrent, own.inspection_time_limit_seconds
+        folder, target = Path(__file__).parent, "classifying:classifier"
+        super().__init__(folder, target, own.inspection_classifier, most=most, seconds=seconds)
 
 
 def inspect(context: JobContext, inspection_id: str) -> None:
@@ -27,60 +35,46 @@ def inspect(context: JobContext, inspection_id: str) -> None:
 
     A second attempt goes on where the first one stopped. An image that cannot be classified fails alone.
     """
-    own = current_settings().section(InspectionSettings)
-    pool = kept(Processes)
+    own, pool = current_settings().section(InspectionSettings), kept(Pool)
 
-    def work(image: Image) -> None:
+    def work(image: RowMapping) -> None:
         _store(context, image["id"], _outcome(context, pool, image, own))
 
     while chunk := db.read(lambda conn: store.unfinished(conn, inspection_id, own.inspection_chunk_images)):
         side_by_side(context, chunk, work, pool.size)
 
 
-def _outcome(context: JobContext, pool: Processes, image: Image, own: InspectionSettings) -> Image:
+def _outcome(context: JobContext, pool: Pool, image: RowMapping, own: InspectionSettings) -> dict[str, Any]:
     """Return the values of an image's row: its verdict, or why it has none."""
-    classifier = own.inspection_classifier
+    if found := _known(image, own):
+        return {"status": store.DONE, **found, "cached": True}
+    values = {"classifier": own.inspection_classifier}
     try:
-        found = _known(image, own) or _classified(context, pool, image, classifier)
+        return values | {"status": store.DONE, **_classified(context, pool, image["file_id"])}
     except (ProcessFailed, NotFound) as error:
-        return {"status": FAILED, "detail": f"Not classified. {error.message}", "classifier": classifier}
-    return {"status": DONE, **vars(found)}
+        return values | {"status": store.FAILED, "detail": f"Not classified. {error.message}"}
 
 
-def _known(image: Image, own: InspectionSettings) -> Found | None:
+def _known(image: RowMapping, own: InspectionSettings) -> RowMapping | None:
     if not own.inspection_cache_seconds:
         return None
     since = time.time() - own.inspection_cache_seconds
-    found = db.read(lambda conn: store.known(conn, image["sha256"], own.inspection_classifier, since))
-    CACHE_LOOKUPS.labels("hit" if found else "miss").inc()
-    return found
+    return db.read(lambda conn: store.known(conn, image, own.inspection_classifier, since))
 
 
-def _classified(context: JobContext, pool: Processes, image: Image, classifier: str) -> Found:
-    with files.local(files.seen(image["file_id"])) as path:
+def _classified(context: JobContext, pool: Pool, file_id: str) -> dict[str, Any]:
+    with files.local(files.seen(file_id)) as path:
         answer = pool.ask(str(path.absolute()), context)
-    return Found(**{**answer, "thumbnail": base64.b64decode(answer["thumbnail"])}, classifier=classifier)
+    return {**answer, "thumbnail": base64.b64decode(answer["thumbnail"])}
 
 
-def pool_of(settings: Settings) -> Processes:
-    """Return the pool of processes that the settings describe."""
-    own = settings.section(InspectionSettings)
-    return Processes(
-        Path(__file__).parent,
-        "classifying:classifier",
-        own.inspection_classifier,
-        most=own.inspection_max_concurrent,
-        seconds=own.inspection_time_limit_seconds,
-    )
-
-
-def _store(context: JobContext, image_id: str, outcome: Image) -> None:
+def _store(context: JobContext, image_id: str, outcome: dict[str, Any]) -> None:
     """Store the outcome unless there is one, and tell viewers."""
     values = {**outcome, "finished_at": time.time()}
     found = db.write(lambda conn: store.finish(conn, image_id, values))
     if found is None:
         return
     row, done, total = found
-    IMAGES.labels(outcome.get("verdict", FAILED)).inc()
-    events.tell_image(row["owner"], store.shown_image(row))
+    IMAGES.labels(outcome.get("verdict", store.FAILED)).inc()
+    events.tell(row["owner"], "image", store.shown_image(row))
     context.progress(done, total)

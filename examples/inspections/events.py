@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.features.inspections import messages
+from chassis import files
 from chassis.realtime import Event, Resumable, answers, publish, recovery, sends, socketio
 from chassis.security import needs, ownership
 from chassis.web import Text
@@ -38,19 +39,10 @@ def room() -> str:
     return ROOM if owner is None else f"{ROOM}:{owner}"
 
 
-def tell_image(owner: str, image: dict[str, Any]) -> None:
-    """Tell an owner, and those who see everybody's, that an image got a verdict or a correction."""
-    _tell(owner, "inspections:image", image)
-
-
-def tell_changed(inspection_id: str, owner: str, change: str) -> None:
-    """Tell them that there is one inspection more or less."""
-    _tell(owner, "inspections:changed", {"id": inspection_id, "change": change})
-
-
-def _tell(owner: str, event: str, data: dict[str, Any]) -> None:
+def tell(owner: str, event: str, data: dict[str, Any]) -> None:
+    """Tell an owner, and those who see everybody's, of an image that changed, or of an inspection more or less."""
     for name in [ROOM, f"{ROOM}:{owner}"] if owner else [ROOM]:
-        publish(name, event, data)
+        publish(name, f"inspections:{event}", data)
 
 
 @socketio.on("inspections:follow")
@@ -64,7 +56,8 @@ def follow(message: Resumable) -> dict[str, Any]:
 @answers(Accepted)
 def inspect(message: SentImage) -> dict[str, Any]:
     """Store one image and queue its inspection; its verdict comes as `inspections:image`."""
-    from app.features.inspections import upload
+    from app.features.inspections import service
 
-    made = upload.one(message.name, message.image, "socket")
+    with files.arriving([(message.name, [message.image])]) as arrived:
+        made = service.create(arrived, "", "socket")
     return {"ok": True, "id": made["id"]}

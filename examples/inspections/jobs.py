@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from app.features.inspections import camera
+from app.features.inspections import service
 from app.features.inspections.batch import inspect
-from app.features.inspections.service import KIND
 from app.features.inspections.settings import InspectionSettings
+from app.features.inspections.store import KIND
 from chassis.jobs import JobContext, job
 from chassis.settings import Settings
 
@@ -23,4 +23,4 @@ def _each_minute(settings: Settings) -> str:
 @job("inspection_camera", schedule=_each_minute, stall="requeue", missed="skip", in_quota=False)
 def watch_camera(context: JobContext, payload: dict[str, Any]) -> None:
     """Take images from the camera's folder for a minute; the schedule has one process do this."""
-    camera.watch(context)
+    service.camera().watch(context)

@@ -11,20 +11,18 @@ from chassis.web import Page, Paging, Text
 Verdict = Literal["ok", "unsure", "defect"]
 Shown = Literal["ok", "unsure", "defect", "failed", "pending", "corrected"]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]  # of an event, which is checked as it is sent
-Name = Annotated[Text, Field(max_length=200)]
-
-
-class NewInspection(BaseModel):
-    """A form with images."""
-
-    files: list[bytes] = Field(min_length=1, description="JPEG, PNG or WebP images.", examples=[["@part.jpg"]])
-    name: Name = ""
 
 
 class Named(BaseModel):
     """The fields of the form beside its images."""
 
-    name: Name = ""
+    name: Text = Field("", max_length=200)
+
+
+class NewInspection(Named):
+    """A form with images."""
+
+    files: list[bytes] = Field(min_length=1, description="JPEG, PNG or WebP images.", examples=[["@part.jpg"]])
 
 
 class InspectionResponse(BaseModel):

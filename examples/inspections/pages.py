@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template
 
-from app.features.inspections import events, upload
+from app.features.inspections import events, service
 from app.features.inspections.settings import InspectionSettings
 from chassis.wiring import current_settings
 
@@ -16,7 +16,7 @@ def index() -> str:
     return render_template(
         "inspections/index.html",
         room=events.room(),
-        types=upload.TYPES,
+        types=service.TYPES,
         limits=settings,
         classifier=settings.section(InspectionSettings).inspection_classifier,
     )

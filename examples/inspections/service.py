@@ -2,40 +2,60 @@
 
 import time
 import uuid
-from collections.abc import Sequence
-from itertools import zip_longest
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
+from werkzeug.datastructures import FileStorage
 
 from app.features.inspections import events, store
 from app.features.inspections.messages import Correction
+from app.features.inspections.settings import InspectionSettings
 from chassis import files, jobs
+from chassis.base import BASE_DIR
 from chassis.db import db
 from chassis.errors import Conflict, NotFound
-from chassis.files import StoredFile
 from chassis.security import identity, ownership
+from chassis.wiring import current_settings
 
-KIND = "inspections"
+TYPES = ("image/jpeg", "image/png", "image/webp")
+LABEL = "inspections"
 WITHDRAWN: dict[str, Any] = dict.fromkeys(("corrected_to", "corrected_by", "corrected_at", "note"))
 
 
-def create(stored: Sequence[StoredFile], name: str, source: str, origins: Sequence[str] = ()) -> dict[str, Any]:
-    """Store an inspection of files of one owner and queue its job, in one transaction; return it."""
-    inspection_id = uuid.uuid4().hex
-    job = jobs.new_job(KIND, {"inspection_id": inspection_id}, total=len(stored))
-    inspection: dict[str, Any] = {"id": inspection_id, "job_id": job.id, "owner": job.submitted_by, "source": source}
-    inspection |= {"name": name or stored[0].name, "created_at": time.time()}
-    rows = [_row(file, origin) for file, origin in zip_longest(stored, origins)]
+def create(given: list[FileStorage], name: str, source: str, origin: str | None = None) -> dict[str, Any]:
+    """Store images, all or none, with an inspection of them and its job; return the inspection.
 
-    def write(conn: Connection) -> None:
-        jobs.insert(conn, job)
-        store.insert(conn, inspection, rows)
+    `origin` tells a camera's image from all others.
+    """
+    with files.keeping(given, TYPES, label=LABEL) as kept:
+        job = jobs.new_job(store.KIND, {"inspection_id": uuid.uuid4().hex}, total=len(kept.files))
+        inspection: dict[str, Any] = {"id": job.payload["inspection_id"], "job_id": job.id, "owner": kept.owner}
+        inspection |= {"name": name or kept.files[0].name, "source": source, "created_at": time.time()}
+        rows = [
+            {"id": uuid.uuid4().hex, "name": file.name, "file_id": file.id, "sha256": file.sha256, "origin": origin}
+            for file in kept.files
+        ]
 
-    db.write(write)
+        def write(conn: Connection) -> None:
+            kept.insert(conn)
+            jobs.insert(conn, job)
+            store.insert(conn, inspection, rows)
+
+        db.write(write)
     jobs.announce(job)
-    events.tell_changed(inspection_id, job.submitted_by, "created")
-    return get(inspection_id)
+    events.tell(kept.owner, "changed", {"id": inspection["id"], "change": "created"})
+    return get(inspection["id"])
+
+
+def camera() -> files.Inbox:
+    """Return the folder in which a camera stores images; each becomes an inspection."""
+    folder = BASE_DIR / current_settings().section(InspectionSettings).inspection_camera_folder
+
+    def known(origin: str) -> bool:
+        return db.read(lambda conn: store.taken(conn, origin))
+
+    return files.Inbox(folder, lambda image, origin: create([image], "", "camera", origin), known)
 
 
 def get(inspection_id: str) -> dict[str, Any]:
@@ -50,7 +70,7 @@ def get(inspection_id: str) -> dict[str, Any]:
 def listing(page: int, per_page: int) -> dict[str, Any]:
     """Return a page of what the caller may list, newest first."""
     owner, offset = ownership.seen_owner(), (page - 1) * per_page
-    found, total = db.read(lambda conn: store.listing(conn, owner, limit=per_page, offset=offset))
+    found, total = db.read(lambda conn: store.listing(conn, owner, limit=per_page, offset=offset), unbounded=True)
     return {"items": found, "page": page, "per_page": per_page, "total": total}
 
 
@@ -60,13 +80,21 @@ def images(inspection_id: str | None, shown: str | None, page: int, per_page: in
     if inspection_id:
         get(inspection_id)
     found, counts = db.read(
-        lambda conn: store.page_of_images(conn, owner, inspection_id, shown, limit=per_page, offset=offset)
+        lambda conn: store.page_of_images(conn, owner, inspection_id, shown, limit=per_page, offset=offset),
+        unbounded=True,
     )
     total = counts.get(shown, 0) if shown else sum(n for name, n in counts.items() if name != "corrected")
-    return {"items": found, "page": page, "per_page": per_page, "total": total, "counts": counts}
+    items = [store.shown_image(row) for row in found]
+    return {"items": items, "page": page, "per_page": per_page, "total": total, "counts": counts}
 
 
-def image(image_id: str) -> dict[str, Any]:
+def results(inspection_id: str) -> Iterator[dict[str, Any]]:
+    """Return the images of an inspection that the caller may see, in the order of the upload; raise NotFound."""
+    get(inspection_id)
+    return map(store.shown_image, db.read(lambda conn: store.results(conn, inspection_id), unbounded=True))
+
+
+def image(image_id: str) -> RowMapping:
     """Return all that is known of an image that the caller may see; raise NotFound."""
     found = db.read(lambda conn: store.image(conn, image_id))
     if found is None:
@@ -75,27 +103,19 @@ def image(image_id: str) -> dict[str, Any]:
     return found
 
 
-def thumbnail(image_id: str) -> bytes:
-    """Return the thumbnail of an image, a JPEG; raise NotFound."""
-    image(image_id)
-    found = db.read(lambda conn: store.thumbnail(conn, image_id))
-    if found is None:
-        raise NotFound("The image has no thumbnail.")
-    return found
-
-
 def correct(image_id: str, correction: Correction) -> dict[str, Any]:
     """Store the verdict of a person, with who and when, or withdraw it; raise NotFound, Forbidden or Conflict."""
-    before = image(image_id)
-    ownership.check_changed(before["owner"], "image")
+    ownership.check_changed(image(image_id)["owner"], "image")
     who, values = identity.current(), WITHDRAWN
     if correction.verdict:
         by = {"corrected_by": who.name or who.owner, "corrected_at": time.time()}
         values = {"corrected_to": correction.verdict, "note": correction.note, **by}
-    if not db.write(lambda conn: store.correct(conn, image_id, values)):
+    row = db.write(lambda conn: store.correct(conn, image_id, values))
+    if row is None:
+        image(image_id)
         raise Conflict("The image has no verdict yet.")
-    shown = store.shown_image({**before, **values})
-    events.tell_image(before["owner"], shown)
+    shown = store.shown_image(row)
+    events.tell(row["owner"], "image", shown)
     return shown
 
 
@@ -105,21 +125,9 @@ def remove(inspection_id: str) -> dict[str, Any]:
     job = jobs.get(found["job_id"])
     jobs.check_changed(job)
     gone = db.write(lambda conn: store.remove(conn, inspection_id))
-    if not gone:
+    if gone is None:
+        get(inspection_id)
         raise Conflict("The inspection has not ended; cancel its job first.")
-    for file_id in gone:
-        discard(file_id)
-    events.tell_changed(inspection_id, job.submitted_by, "deleted")
+    files.erase(gone)
+    events.tell(job.submitted_by, "changed", {"id": inspection_id, "change": "deleted"})
     return found
-
-
-def discard(file_id: str) -> None:
-    """Delete a stored file, unless it is gone."""
-    try:
-        files.delete(file_id)
-    except NotFound:
-        return
-
-
-def _row(file: StoredFile, origin: str | None) -> dict[str, Any]:
-    return {"id": uuid.uuid4().hex, "name": file.name, "file_id": file.id, "sha256": file.sha256, "origin": origin}

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.settings import Problem, Section, needed
+from chassis.settings import Problem, Section, Settings, needed
 
 
 class InspectionSettings(Section):
@@ -27,13 +27,13 @@ class InspectionSettings(Section):
         30, gt=0, description="How long one image may take; then its process is killed, and the image failed."
     )
     inspection_cache_seconds: float = Field(
-        3_600, ge=0, description="How long a verdict is reused for the same content; 0 turns that off."
+        3_600, ge=0, description="How long an owner's verdicts are reused for the same content; 0 turns that off."
     )
-    inspection_camera_folder: str = Field(
-        "", description="A folder in which a camera stores images; they are taken out of it. Empty for none."
-    )
+    inspection_camera_folder: str = Field("", description="A folder in which a camera stores images, which are taken.")
     retention_inspections_days: float = Field(
-        90, ge=0, description="How long verdicts are kept; 0 keeps them forever. For images, see RETENTION_FILES_DAYS."
+        90,
+        ge=0,
+        description="How long verdicts and their images are kept; 0 keeps them forever.",
     )
 
     def problems(self) -> Iterable[Problem]:
@@ -41,3 +41,8 @@ class InspectionSettings(Section):
         yield from needed("INSPECTION_CLASSIFIER", "pillow")
         if self.inspection_classifier == "text":
             yield from needed("INSPECTION_CLASSIFIER", "rapidocr")
+
+
+def retention_days(settings: Settings) -> float:
+    """Return how long verdicts are kept."""
+    return settings.section(InspectionSettings).retention_inspections_days

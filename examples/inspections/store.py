@@ -1,32 +1,22 @@
 """All SQL of inspections and their images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, delete, func, select, update
 
 from app.features.inspections.tables import images, inspections
+from chassis import files
 from chassis.base import iso
 from chassis.jobs import ENDED, jobs_table
 
+KIND = "inspections"  # of their jobs
 PENDING, DONE, FAILED = "pending", "done", "failed"
-COUNTS = func.coalesce(images.c.corrected_to, images.c.verdict)  # the verdict that counts
-STATE = case((images.c.status == DONE, COUNTS), else_=images.c.status)
+STATE = func.coalesce(images.c.corrected_to, images.c.verdict, images.c.status)  # what counts
 TIMES = ("created_at", "finished_at", "corrected_at")
-SHOWN = [column for column in images.c if column.name not in ("thumbnail", "origin")]
-
-
-@dataclass(frozen=True)
-class Found:
-    """What is stored of an image that was classified."""
-
-    verdict: str
-    score: float
-    detail: str
-    thumbnail: bytes
-    classifier: str
-    cached: bool = False
+HIDDEN = ("owner", "file_id", "thumbnail", "origin")
+KEPT = [column for column in images.c if column.name != "thumbnail"]
+FOUND = [images.c[name] for name in ("verdict", "score", "detail", "classifier", "thumbnail")]
 
 
 def insert(conn: Connection, inspection: dict[str, Any], rows: Sequence[dict[str, Any]]) -> None:
@@ -51,115 +41,106 @@ def listing(conn: Connection, owner: str | None, *, limit: int, offset: int) -> 
     return [_inspection(row) for row in conn.execute(query.limit(limit).offset(offset))], total
 
 
-def image(conn: Connection, image_id: str) -> dict[str, Any] | None:
-    """Return an image with all that is known of it but its thumbnail, or None."""
-    row = conn.execute(select(*SHOWN).where(images.c.id == image_id)).first()
-    return dict(row._mapping) if row else None
-
-
-def thumbnail(conn: Connection, image_id: str) -> bytes | None:
-    """Return the thumbnail of an image."""
-    found: bytes | None = conn.execute(select(images.c.thumbnail).where(images.c.id == image_id)).scalar()
-    return found
+def image(conn: Connection, image_id: str) -> RowMapping | None:
+    """Return an image with all that is known of it, or None."""
+    return conn.execute(select(images).where(images.c.id == image_id)).mappings().first()
 
 
 def page_of_images(
     conn: Connection, owner: str | None, inspection_id: str | None, shown: str | None, *, limit: int, offset: int
-) -> tuple[list[dict[str, Any]], dict[str, int]]:
+) -> tuple[Sequence[RowMapping], dict[str, int]]:
     """Return a page of images, newest first, and how many there are of each verdict and state."""
-    where = _where(owner, inspection_id)
-    numbers = conn.execute(select(STATE.label("state"), func.count()).where(*where).group_by("state"))
-    counts: dict[str, int] = {state: number for state, number in numbers}  # noqa: C416 - rows are no tuples
-    corrected = images.c.corrected_to.is_not(None)
-    counts["corrected"] = conn.execute(select(func.count()).where(*where, corrected)).scalar_one()
+    wanted = ((images.c.owner, owner), (images.c.inspection_id, inspection_id))
+    where: list[ColumnElement[bool]] = [column == value for column, value in wanted if value is not None]
+    numbers = select(STATE.label("state"), func.count(), func.count(images.c.corrected_to))
+    rows = conn.execute(numbers.where(*where).group_by("state")).all()
+    counts = {state: number for state, number, _ in rows} | {"corrected": sum(corrected for *_, corrected in rows)}
     if shown:
-        where.append(corrected if shown == "corrected" else STATE.in_([shown]))
-    query = select(*SHOWN).where(*where).order_by(images.c.created_at.desc(), images.c.position, images.c.id)
-    return [shown_image(row._mapping) for row in conn.execute(query.limit(limit).offset(offset))], counts
+        where.append(images.c.corrected_to.is_not(None) if shown == "corrected" else STATE.in_([shown]))
+    query = select(*KEPT).where(*where).order_by(images.c.created_at.desc(), images.c.position, images.c.id)
+    return conn.execute(query.limit(limit).offset(offset)).mappings().all(), counts
 
 
-def unfinished(conn: Connection, inspection_id: str, limit: int) -> list[dict[str, Any]]:
+def results(conn: Connection, inspection_id: str) -> Sequence[RowMapping]:
+    """Return the images of an inspection in the order of the upload."""
+    query = select(*KEPT).where(images.c.inspection_id == inspection_id).order_by(images.c.position)
+    return conn.execute(query).mappings().all()
+
+
+def unfinished(conn: Connection, inspection_id: str, limit: int) -> Sequence[RowMapping]:
     """Return the next images without a verdict."""
     mine = (images.c.inspection_id == inspection_id, images.c.status == PENDING)
-    query = select(images.c.id, images.c.file_id, images.c.sha256).where(*mine).order_by(images.c.position)
-    return [dict(row._mapping) for row in conn.execute(query.limit(limit))]
+    return conn.execute(select(*KEPT).where(*mine).order_by(images.c.position).limit(limit)).mappings().all()
 
 
-def known(conn: Connection, sha256: str, classifier: str, since: float) -> Found | None:
-    """Return what the same classifier found in the same content since a time."""
-    columns = [images.c[name] for name in ("verdict", "score", "detail", "classifier", "thumbnail")]
-    same = (images.c.sha256 == sha256, images.c.classifier == classifier, images.c.status == DONE)
-    query = select(*columns).where(*same, images.c.cached.is_(False), images.c.finished_at >= since).limit(1)
-    row = conn.execute(query).first()
-    return Found(**row._mapping, cached=True) if row else None
+def known(conn: Connection, image: RowMapping, classifier: str, since: float) -> RowMapping | None:
+    """Return what the same classifier found since a time in the same content of the same owner."""
+    same = (images.c.sha256 == image["sha256"], images.c.owner == image["owner"], images.c.classifier == classifier)
+    recent = (images.c.status == DONE, images.c.cached.is_(False), images.c.finished_at >= since)
+    return conn.execute(select(*FOUND).where(*same, *recent).limit(1)).mappings().first()
 
 
-def finish(conn: Connection, image_id: str, values: dict[str, Any]) -> tuple[dict[str, Any], int, int] | None:
+def finish(conn: Connection, image_id: str, values: dict[str, Any]) -> tuple[RowMapping, int, int] | None:
     """Store the outcome of an image and count it; return the image, and how many of how many have one.
 
-    Returns None if it had an outcome already.
+    Returns None if it had an outcome already, or was deleted.
     """
     waits = (images.c.id == image_id, images.c.status == PENDING)
     if not conn.execute(update(images).where(*waits).values(**values)).rowcount:
         return None
-    found = image(conn, image_id)
-    assert found is not None
+    found = conn.execute(select(images).where(images.c.id == image_id)).mappings().one()
     mine = inspections.c.id == found["inspection_id"]
     conn.execute(update(inspections).where(mine).values(done=inspections.c.done + 1))
     done, total = conn.execute(select(inspections.c.done, inspections.c.total).where(mine)).one()
     return found, done, total
 
 
-def correct(conn: Connection, image_id: str, values: dict[str, Any]) -> bool:
-    """Store or withdraw a correction; return whether the image has a verdict, or failed."""
+def correct(conn: Connection, image_id: str, values: dict[str, Any]) -> RowMapping | None:
+    """Store or withdraw a correction; return the image, or None if it still waits or was deleted."""
     ended = (images.c.id == image_id, images.c.status != PENDING)
-    return conn.execute(update(images).where(*ended).values(**values)).rowcount == 1
+    changed = conn.execute(update(images).where(*ended).values(**values)).rowcount
+    return image(conn, image_id) if changed else None
 
 
-def results(conn: Connection, inspection_id: str, *, after: int, limit: int) -> list[dict[str, Any]]:
-    """Return images of an inspection after a position."""
-    mine = (images.c.inspection_id == inspection_id, images.c.position > after)
-    found = conn.execute(select(*SHOWN).where(*mine).order_by(images.c.position).limit(limit))
-    return [shown_image(row._mapping) for row in found]
+def taken(conn: Connection, origin: str) -> bool:
+    """Return whether a camera's file was stored before."""
+    return conn.execute(select(images.c.id).where(images.c.origin == origin)).first() is not None
 
 
-def taken(conn: Connection, origins: Sequence[str]) -> set[str]:
-    """Return which of a camera's files were stored before."""
-    return set(conn.execute(select(images.c.origin).where(images.c.origin.in_(origins))).scalars())
-
-
-def remove(conn: Connection, inspection_id: str) -> list[str]:
-    """Delete an ended inspection with its job; return the ids of its files."""
-    found = get(conn, inspection_id)
-    if found is None or found["status"] not in ENDED:
-        return []
+def remove(conn: Connection, inspection_id: str) -> list[str] | None:
+    """Delete an inspection with its job and the rows of its files; return their ids, or None if it has not ended."""
+    found = _inspections().where(inspections.c.id == inspection_id, jobs_table.c.state.in_(ENDED))
+    row = conn.execute(found.with_for_update()).first()  # so that its job is not queued again meanwhile
+    if row is None:
+        return None
     mine = images.c.inspection_id == inspection_id
-    files = list(conn.execute(select(images.c.file_id).where(mine)).scalars())
+    file_ids = list(conn.execute(select(images.c.file_id).where(mine)).scalars())
     conn.execute(delete(images).where(mine))
     conn.execute(delete(inspections).where(inspections.c.id == inspection_id))
-    conn.execute(delete(jobs_table).where(jobs_table.c.id == found["job_id"]))
-    return files
+    conn.execute(delete(jobs_table).where(jobs_table.c.id == row.job_id))
+    files.forget(conn, file_ids)
+    return file_ids
 
 
 def delete_old(conn: Connection, before: float, limit: int) -> int:
-    """Delete ended inspections from before a time, about `limit` images of them; return the number of rows."""
-    old = _inspections().where(inspections.c.created_at < before, jobs_table.c.state.in_(ENDED))
-    gone = 0
-    while gone < limit and (row := conn.execute(old.order_by(inspections.c.created_at).limit(1)).first()):
-        gone += len(remove(conn, row.id)) + 1
+    """Delete ended inspections from before a time, about `limit` images of them; return the number of rows.
+
+    Jobs whose inspection went with its owner's account are deleted, too.
+    """
+    ended, lone = jobs_table.c.state.in_(ENDED), jobs_table.c.id.not_in(select(inspections.c.job_id))
+    old = (jobs_table.c.kind == KIND, jobs_table.c.updated_at < before)
+    gone = conn.execute(delete(jobs_table).where(*old, ended, lone)).rowcount
+    next_one = select(inspections.c.id).join(jobs_table).where(inspections.c.created_at < before, ended)
+    next_one = next_one.order_by(inspections.c.created_at).limit(1)
+    while gone < limit and (found := conn.execute(next_one).scalar()):
+        gone += len(remove(conn, found) or ()) + 1
     return gone
 
 
-def shown_image(row: Any) -> dict[str, Any]:
+def shown_image(row: RowMapping) -> dict[str, Any]:
     """Return an image as the API shows it."""
-    hidden = ("owner", "file_id")
-    values = {name: value for name, value in dict(row).items() if name not in hidden}
+    values = {name: value for name, value in row.items() if name not in HIDDEN}
     return values | {name: iso(values[name]) for name in TIMES}
-
-
-def _where(owner: str | None, inspection_id: str | None) -> list[ColumnElement[bool]]:
-    wanted = ((images.c.owner, owner), (images.c.inspection_id, inspection_id))
-    return [column == value for column, value in wanted if value is not None]
 
 
 def _inspections() -> Select[Any]:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from app.features.predictions import figure, store
-from app.features.predictions.export import line
 from chassis.base import iso
 from chassis.db import db
 from chassis.jobs import JobContext
 from chassis.security import ownership
+from chassis.web import csv_line
 from chassis.wiring import current_settings
 
 CSV, FIGURE = "results.csv", "figure.svg"
@@ -45,11 +45,11 @@ def folder() -> Path:
 
 
 def _lines(context: JobContext, total: int) -> Iterator[str]:
-    yield line(COLUMNS)
+    yield csv_line(COLUMNS)
     done = 0
     after = ("", -1)
     while found := db.read(lambda conn, a=after: store.answered(conn, after=a, limit=CHUNK), unbounded=True):  # type: ignore[misc]
-        yield "".join(line(_fields(row)) for row in found)
+        yield "".join(csv_line(_fields(row)) for row in found)
         after, done = (found[-1].prediction_id, found[-1].position), done + len(found)
         context.progress(done, max(done, total), CSV)
         context.wait(0.01)

@@ -12,7 +12,7 @@ from chassis.files import backup, store
 from chassis.files.incoming import Batch
 from chassis.files.model import TIME_DIGITS
 from chassis.files.places import folder_of, place_of
-from chassis.files.service import keep, opened
+from chassis.files.service import erase, forget, keep, keeping, listing, opened
 from chassis.security import identity
 from chassis.tests.upkeep.conftest import upkeep
 
@@ -45,7 +45,7 @@ def aged(made, days, settings):
     old = replace(made, id=f"{int(at):0{TIME_DIGITS}x}{made.id[TIME_DIGITS:]}", created_at=at)
     folder = folder_of(settings)
     (folder / made.id[-2:] / made.id).rename(folder / old.id[-2:] / old.id)
-    db.write(lambda conn: (store.remove(conn, made.id), store.insert(conn, [old])))
+    db.write(lambda conn: (store.remove(conn, [made.id]), store.insert(conn, [old])))
     return old
 
 
@@ -65,7 +65,7 @@ def test_the_cleanup_leaves_young_files_and_foreign_ones(upkeep, kept):
     young, foreign = kept(), folder_of(upkeep.settings) / "ab" / "readme.txt"
     foreign.parent.mkdir(exist_ok=True)
     foreign.write_text("x")
-    db.write(lambda conn: store.remove(conn, young.id))  # as if its row were about to come
+    db.write(lambda conn: store.remove(conn, [young.id]))  # as if its row were about to come
     assert upkeep.run("cleanup") == "deleted 0 files"
     assert there(upkeep.settings) == {young.id}
     assert foreign.exists()
@@ -100,3 +100,36 @@ def test_a_damaged_or_missing_archive_changes_nothing(upkeep, kept, tmp_path):
     assert there(settings) == {file.id}
     assert not list(folder_of(settings).parent.glob(f".{files_of(NAME)}*"))
     assert (tmp_path / "to" / f"{files_of(NAME)}{SIDECAR}").exists()
+
+
+@pytest.fixture
+def arrived(upkeep):
+    """A file of a form, in the application's context."""
+    file = Batch(upkeep.settings, folder_of(upkeep.settings)).add()
+    file.write(b"text")
+    file.seek(0)
+    with upkeep.app.app_context():
+        yield FileStorage(file, "a.txt")
+
+
+def contents(upkeep) -> list[str]:
+    return list(place_of(upkeep.settings).ids())
+
+
+def test_a_feature_stores_its_rows_with_those_of_the_files_or_neither(upkeep, arrived):
+    def write(conn, held):
+        held.insert(conn)
+        raise RuntimeError("the feature's rows do not fit")
+
+    with pytest.raises(RuntimeError), keeping([arrived], ("text/plain",), label="mine") as held:
+        assert contents(upkeep) == [held.files[0].id]
+        db.write(lambda conn: write(conn, held))
+    assert (contents(upkeep), listing(label="mine")["total"]) == ([], 0)
+
+
+def test_rows_go_in_the_transaction_of_a_feature_and_the_content_after_it(upkeep, arrived):
+    (made,) = keep([arrived], ("text/plain",), label="mine")
+    db.write(lambda conn: forget(conn, [made.id]))
+    assert (contents(upkeep), listing(label="mine")["total"]) == ([made.id], 0)
+    erase([made.id, made.id])
+    assert contents(upkeep) == []

@@ -25,13 +25,9 @@ def classifier(name: str) -> Callable[[str], dict[str, Any]]:
             image.draft("RGB", (made.edge, made.edge))  # of a JPEG, decode no more than is needed
             seen = image.convert("RGB")
         seen.thumbnail((made.edge, made.edge))
-        return {**vars(made.classify(seen)), "thumbnail": _thumbnail(seen)}
+        finding, small = made.classify(seen), io.BytesIO()
+        seen.thumbnail(THUMBNAIL)
+        seen.save(small, "JPEG", quality=80)
+        return {**vars(finding), "thumbnail": base64.b64encode(small.getvalue()).decode()}
 
     return classify
-
-
-def _thumbnail(image: Image.Image) -> str:
-    small, file = image.copy(), io.BytesIO()
-    small.thumbnail(THUMBNAIL)
-    small.save(file, "JPEG", quality=80)
-    return base64.b64encode(file.getvalue()).decode()

@@ -45,11 +45,7 @@ def upgrade() -> None:
         sa.Column("corrected_at", sa.Float),
         sa.Column("note", sa.Text),
     )
-    of_images = {
-        "inspection_images_by_owner": ["owner", "created_at", "position"],
-        "inspection_images_by_age": ["created_at", "position"],
-        "inspection_images_by_content": ["sha256", "finished_at"],
-    }
-    for name, columns in of_images.items():
-        op.create_index(name, "inspection_images", columns)
     op.create_index("inspection_images_by_place", "inspection_images", ["inspection_id", "position"], unique=True)
+    op.create_index("inspection_images_by_owner", "inspection_images", ["owner", "created_at", "position"])
+    op.create_index("inspection_images_by_age", "inspection_images", ["created_at", "position"])
+    op.create_index("inspection_images_by_content", "inspection_images", ["sha256", "finished_at"])

@@ -11,10 +11,11 @@
   let pages = 1;
   let loading = null;
   let again = false;
+  let listed = false; // whether the list of inspections is up to date
   let later = null;
 
   const wanted = () => document.querySelector("#filter input:checked").value;
-  const state = (image) => (image.status === "done" ? image.corrected_to ?? image.verdict : image.status);
+  const state = (image) => image.corrected_to ?? image.verdict ?? image.status;
   const fits = (image) => !wanted() || (wanted() === "corrected" ? image.corrected_to !== null : state(image) === wanted());
 
   function part(kind, className, text) {
@@ -68,6 +69,7 @@
   async function fetchAll() {
     while (again) {
       again = false;
+      if (!listed) await listInspections();
       const answers = await Promise.all(Array.from({ length: pages }, (_, number) => query(number + 1, PER_PAGE)));
       const images = answers.flatMap((answer) => answer.items);
       tiles.clear();
@@ -132,6 +134,7 @@
   }
 
   async function listInspections() {
+    listed = true;
     const { items } = await Live.api(`${API}?per_page=50`);
     const options = items.map((item) => new Option(`${item.name} (${item.total})`, item.id));
     $("which").replaceChildren(new Option("All inspections", ""), ...options);
@@ -147,9 +150,9 @@
   }
 
   function onChanged(change) {
-    listInspections().catch(tell);
+    listed = false;
     if (change.change === "deleted" && inspection?.id === change.id) choose("");
-    else if (!inspection || inspection.id === change.id) load();
+    else load();
   }
 
   $("which").addEventListener("change", () => choose($("which").value));
@@ -166,6 +169,6 @@
   Live.rooms.follow($("wall").dataset.room, {
     event: "inspections:follow",
     on: { "inspections:image": onImage, "inspections:changed": onChanged },
-    resync: () => { listInspections().catch(tell); load(); },
+    resync: () => { listed = false; load(); },
   });
 })();

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -42,6 +43,12 @@ def test_the_same_content_is_not_classified_twice(site):
     same = ("verdict", "score", "detail")
     assert [before[name] for name in same] == [again[0][name] for name in same]
     assert ask(site, f"/images/{again[0]['id']}/thumbnail").status_code == 200
+
+
+def test_a_verdict_is_reused_for_its_owner_only(site):
+    inspected(site, picture(14))
+    (image,) = inspected(site, picture(14), key=OTHER)
+    assert image["cached"] is False  # or it would tell that somebody else has the same image
 
 
 def test_images_are_listed_by_verdict_with_their_numbers(site):
@@ -100,6 +107,13 @@ def test_a_deleted_inspection_takes_its_images_with_it(site):
     assert stored_files(site) == before - 1
     for gone in (path, f"/images/{image['id']}", f"/images/{image['id']}/content"):
         assert ask(site, gone).status_code == 404
+
+
+def test_of_two_deletions_at_once_one_finds_nothing(site):
+    (image,) = inspected(site, picture(15))
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: ask(site, f"/{image['inspection_id']}", "DELETE").status_code, range(4)))
+    assert sorted(answers) == [200, 404, 404, 404]
 
 
 @pytest.mark.parametrize("key, status", [(OTHER, 404), (ADMIN, 200), (CLIENT, 200)])

@@ -81,6 +81,10 @@ def test_an_image_that_was_damaged_on_the_disk_fails_alone(serve, tmp_path):
         "Not classified. It failed with OSError.",
         "Not classified. There is no such file.",
     }
+    wrong = next(image["id"] for image in images if image["status"] == "failed")
+    ask(server, f"/images/{wrong}/correction", "PUT", json={"verdict": "defect"})
+    counts = ask(server, f"/images?inspection={made['id']}&verdict=defect").json()["counts"]
+    assert counts == {"ok": 1, "failed": 1, "defect": 1, "corrected": 1}
 
 
 def test_a_classifier_that_hangs_costs_its_image_and_no_other(serve):

@@ -1,21 +1,31 @@
 """Old inspections are deleted with their images and jobs, and no others."""
 
-import pytest
+import time
 
+import pytest
+from sqlalchemy import func, select
+
+from app import create_app
 from app.features.inspections import jobs as kinds
 from app.features.inspections import store
 from chassis import jobs
 from chassis.db import db
+from chassis.files.tables import files
+from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
+from chassis.wiring import current_wiring
 
 assert kinds
 
 
 @pytest.fixture
 def database(tmp_path):
-    db.open(Settings(database_url=new_database(tmp_path)))
-    yield db
+    settings = Settings(app_env="test", database_url=new_database(tmp_path))
+    app = create_app(settings)
+    db.open(settings)
+    with app.app_context():
+        yield db
     db.close()
 
 
@@ -43,3 +53,22 @@ def test_those_from_before_a_time_are_deleted_unless_they_run(database):
     assert database.write(lambda conn: store.delete_old(conn, 4.0, 2)) == 3
     assert database.write(lambda conn: store.delete_old(conn, 4.0, 2)) == 0
     assert left() == ["4", "2"]
+
+
+def test_jobs_whose_inspection_went_with_an_account_are_deleted_by_age(database):
+    made(1, "succeeded")
+    made(2, "running")
+    for part in current_wiring().leaving:
+        database.write(lambda conn, part=part: part.end(conn, leaving.Departure("ada")))
+    everything = select(func.count()).select_from(jobs.jobs_table)
+    assert (left(), database.read(lambda conn: conn.execute(everything).scalar())) == ([], 2)
+    assert database.write(lambda conn: store.delete_old(conn, time.time() + 60, 10)) == 1
+    assert database.read(lambda conn: conn.execute(everything).scalar()) == 1
+
+
+def test_the_rows_of_the_files_go_with_the_inspection(database):
+    file = {"owner": "ada", "label": "inspections", "name": "a.jpg", "kind": "image/jpeg", "size": 1, "sha256": "s"}
+    database.write(lambda conn: conn.execute(files.insert().values(id="f", created_at=1.0, **file)))
+    made(1, "succeeded")
+    database.write(lambda conn: store.delete_old(conn, 4.0, 10))
+    assert database.read(lambda conn: conn.execute(select(files)).first()) is None
