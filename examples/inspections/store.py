@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, delete, fun
 
 from app.features.inspections.tables import images, inspections
 from chassis.base import iso
-from chassis.jobs import ENDED, jobs_table
+from chassis.jobs import ENDED, forget, jobs_table
 
 PENDING, DONE, FAILED = "pending", "done", "failed"
 COUNTS = func.coalesce(images.c.corrected_to, images.c.verdict)  # the verdict that counts
@@ -137,7 +137,7 @@ def remove(conn: Connection, inspection_id: str) -> list[str]:
     files = list(conn.execute(select(images.c.file_id).where(mine)).scalars())
     conn.execute(delete(images).where(mine))
     conn.execute(delete(inspections).where(inspections.c.id == inspection_id))
-    conn.execute(delete(jobs_table).where(jobs_table.c.id == found["job_id"]))
+    forget(conn, found["job_id"])
     return files
 
 
