@@ -34,7 +34,7 @@ def delete(job_ids: Sequence[str]) -> list[Job]:
 def matching(action: str, asked: Mapping[str, str | None], until: float, limit: int) -> list[str]:
     """Return the ids of jobs that match what an operator looked for at a time and that an action can change.
 
-    None is returned a second time after it was changed.
+    A job that was changed is not returned again for the same time.
     """
     able = queries.endable(until) if action == CANCEL else queries.ended_until(until)
     kinds = registry.deletable() if action == DELETE else None

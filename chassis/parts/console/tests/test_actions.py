@@ -6,7 +6,7 @@ import pytest
 
 from chassis.db import clock, db
 from chassis.errors import Forbidden
-from chassis.jobs import jobs_table, queries
+from chassis.jobs import jobs_table, queries, registry
 from chassis.jobs.lines import LINES, SLACK
 from chassis.parts.console import actions as of_console
 from chassis.parts.console import live
@@ -142,6 +142,13 @@ def test_all_that_match_are_changed_in_several_requests_and_each_once(make, monk
     assert act("requeue", seen) == (1, False), "those that failed again meanwhile are not queued again"
     become("running")
     assert [act("cancel") for _ in range(3)] == [(2, True), (1, False), (409, False)]
+
+
+def test_a_title_that_an_old_payload_cannot_give_is_the_kind_s_name(monkeypatch):
+    kind = registry.Kind("odd_kind", lambda *_: None, title=lambda payload: payload["name"])
+    monkeypatch.setitem(registry._kinds, "odd_kind", kind)
+    told = [registry.title("odd_kind", payload) for payload in ({"name": "Ada"}, {}, {"name": None})]
+    assert told == ["Ada", "Odd kind", "Odd kind"]
 
 
 def test_one_url_is_a_page_for_browsers_and_data_for_programs(server):
