@@ -129,7 +129,9 @@ def test_all_that_match_are_changed_in_several_requests_and_each_once(make, monk
 
     def act(action, until=0.0):
         body = {"matching": {}, "until": until}
-        told = client.post(f"/admin/console/jobs/{action}", json=body, headers=FROM_HERE)
+        told = client.post(
+            f"/admin/console/jobs/{action}", json=body, headers=FROM_HERE | {"Accept": "application/json"}
+        )
         return told.json.get("changed", told.status_code), told.json.get("more", False)
 
     def become(state):
