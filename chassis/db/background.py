@@ -1,5 +1,7 @@
 """The periodic work that features registered, in a worker."""
 
+import threading
+
 from flask import Flask
 
 from chassis.db.ticker import DatabaseTicker
@@ -12,10 +14,11 @@ class Repeated(DatabaseTicker):
     def __init__(self, app: Flask, periodic: Periodic) -> None:
         super().__init__(periodic.name, periodic.every_seconds)
         self._app, self._work = app, periodic.work
+        self._working = threading.Lock()  # a call may be in progress at the stop
 
     def tick(self) -> None:
         """Do the work once."""
-        with self._app.app_context():
+        with self._working, self._app.app_context():
             self._work()
 
     def stop(self) -> None:

@@ -21,6 +21,10 @@ class StorageError(AppError):
     code, status = "storage_failed", 503
 
 
+class Missing(StorageError):
+    """The storage has no such file."""
+
+
 @cache
 def client() -> Any:
     """Return boto3's client, created at the first use; raise StorageError if boto3 is not installed."""
@@ -106,7 +110,8 @@ def _explained(bucket: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise StorageError(_refusal(bucket, str(error.response.get("Error", {}).get("Code", "")))) from None
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        raise (Missing if code == "NoSuchKey" else StorageError)(_refusal(bucket, code)) from None
     except NoCredentialsError:
         sentence = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role"
         raise StorageError(f"There are no credentials for s3://{bucket}: {sentence}.") from None

@@ -88,15 +88,21 @@ class Bucket:
 
     @contextmanager
     def local(self, file_id: str, size: int, folder: Path) -> Iterator[Path]:
-        """Yield the path of a copy in `folder`, which is deleted at the end."""
+        """Yield the path of a copy in `folder`, which is deleted at the end; raise FileNotFoundError."""
         path = folder / f".{secrets.token_hex(16)}.part"
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         try:
-            with closing(self.open(file_id, size)) as content, make_private(path).open("wb") as copy:
-                shutil.copyfileobj(content, copy)
+            self._copy(file_id, size, path)
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+    def _copy(self, file_id: str, size: int, path: Path) -> None:
+        try:
+            with closing(self.open(file_id, size)) as content, make_private(path).open("wb") as copy:
+                shutil.copyfileobj(content, copy)
+        except s3.Missing:
+            raise FileNotFoundError(file_id) from None
 
     def remove(self, file_id: str) -> None:
         """Remove a file if it exists."""

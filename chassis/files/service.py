@@ -99,12 +99,14 @@ def opened(file: StoredFile) -> IO[bytes]:
 def local(file: StoredFile) -> Iterator[Path]:
     """Yield a path with the content of a file, for other processes to read; raise NotFound when it is gone.
 
-    It is the stored file itself, or, if a bucket holds it, a copy that is deleted at the end.
+    It is the stored file itself, or, if a bucket holds it, a copy that is deleted at the end. Raises StorageFull when
+    there is no room for the copy.
     """
     settings = current_settings()
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(place_of(settings).local(file.id, file.size, folder_of(settings)))
+            found = place_of(settings).local(file.id, file.size, folder_of(settings))
+            path = room_for(lambda: stack.enter_context(found))
         except FileNotFoundError:
             raise NotFound(f"There is no such {WHAT}.") from None
         yield path

@@ -18,6 +18,7 @@ from chassis.jobs.service import (
     seen,
 )
 from chassis.jobs.side_by_side import side_by_side
+from chassis.jobs.store import forget
 from chassis.jobs.tables import jobs as jobs_table
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "cancel",
     "check_changed",
     "enqueue",
+    "forget",
     "get",
     "insert",
     "job",

@@ -1,17 +1,16 @@
 """Changes many jobs at once for an operator; each change is written to the audit log."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import Connection
 
 from chassis.db import clock, db
 from chassis.jobs import queries, registry, store
-from chassis.jobs.model import ENDED, INTERRUPTED, QUEUED, RUNNING, Job
+from chassis.jobs.model import INTERRUPTED, Job
 from chassis.jobs.service import announce
 from chassis.security import audit
 
 REQUEUE, CANCEL, DELETE = "requeue", "cancel", "delete"
-STATES = {REQUEUE: ENDED, CANCEL: (QUEUED, RUNNING), DELETE: ENDED}  # in which a job can be changed
 AT_ONCE = 100  # jobs in a transaction, so that other writers get a turn
 Change = Callable[[Connection, str, float], Job | None]
 
@@ -32,9 +31,14 @@ def delete(job_ids: Sequence[str]) -> list[Job]:
     return _carry_out("job.delete", job_ids, lambda conn, job_id, _now: store.delete_one(conn, job_id, kinds))
 
 
-def matching(asked: Mapping[str, str | None], states: Collection[str], until: float, limit: int) -> list[str]:
-    """Return the ids of jobs that match what an operator looks for and were created until a time."""
-    return db.read(lambda conn: queries.ids_asked(conn, asked, states, until=until, limit=limit), unbounded=True)
+def matching(action: str, asked: Mapping[str, str | None], until: float, limit: int) -> list[str]:
+    """Return the ids of jobs that match what an operator looked for at a time and that an action can change.
+
+    A job that was changed is not returned again for the same time.
+    """
+    able = queries.endable(until) if action == CANCEL else queries.ended_until(until)
+    kinds = registry.deletable() if action == DELETE else None
+    return db.read(lambda conn: queries.ids_asked(conn, asked, able, kinds=kinds, limit=limit), unbounded=True)
 
 
 def requeue_interrupted() -> int:

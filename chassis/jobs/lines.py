@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from chassis.base.times import iso
 from chassis.db import db
+from chassis.db.faults import may_pass
 from chassis.db.ticker import DatabaseTicker
 from chassis.jobs.tables import lines
 from chassis.observability import job_lines
@@ -31,14 +32,18 @@ class LineWriter(DatabaseTicker):
         self._storing = threading.Lock()
 
     def tick(self) -> None:
-        """Store the lines that are there; those that the database refuses are kept for the next time."""
+        """Store the lines that are there; they are kept for the next time while the database refuses.
+
+        After an error that would come again they are lost, so that they do not hold up all later ones.
+        """
         with self._storing:
             found = self._kept.take()
             try:
                 if found:
                     db.write(lambda conn: store(conn, found))
-            except Exception:
-                self._kept.keep(reversed(found), first=True)
+            except Exception as error:
+                if may_pass(error):
+                    self._kept.keep(reversed(found), first=True)
                 raise
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -59,11 +60,11 @@ class Processes:
 
     def _take(self) -> "_Process":
         """Return an idle process that lives, or a new one."""
-        while self._idle:
-            process = self._idle.pop()
-            if process.lives():
-                return process
-            process.end()
+        with suppress(IndexError):  # another thread may take the last one
+            while process := self._idle.pop():
+                if process.lives():
+                    return process
+                process.end()
         return _Process(self._command)
 
     def _put_back(self, process: "_Process") -> None:
@@ -87,10 +88,7 @@ class _Process:
         if not self.orders:
             self._answer(START_SECONDS, context)
         self.orders += 1
-        try:
-            self._socket.sendall(json.dumps(order).encode() + b"\n")
-        except OSError:
-            raise ProcessFailed("The process died.") from None
+        self._order(json.dumps(order).encode() + b"\n", seconds, context)
         return self._answer(seconds, context)
 
     def lives(self) -> bool:
@@ -103,12 +101,21 @@ class _Process:
         self._process.kill()
         self._process.wait()
 
+    def _order(self, order: bytes, seconds: float, context: JobContext) -> None:
+        left, deadline = memoryview(order), time.monotonic() + seconds
+        while left:
+            _check(context, seconds, deadline)
+            try:
+                left = left[self._socket.send(left) :]
+            except TimeoutError:
+                continue  # a large order, and the process is slow to read
+            except OSError:
+                raise ProcessFailed("The process died.") from None
+
     def _answer(self, seconds: float, context: JobContext) -> dict[str, Any]:
         got, deadline = b"", time.monotonic() + seconds
         while not got.endswith(b"\n"):
-            context.check()
-            if time.monotonic() > deadline:
-                raise ProcessFailed(f"It took longer than {seconds:g} s.")
+            _check(context, seconds, deadline)
             got += self._piece()
         answer: dict[str, Any] = json.loads(got)
         return answer
@@ -123,3 +130,9 @@ class _Process:
         if not piece:
             raise ProcessFailed("The process died.")
         return piece
+
+
+def _check(context: JobContext, seconds: float, deadline: float) -> None:
+    context.check()
+    if time.monotonic() > deadline:
+        raise ProcessFailed(f"It took longer than {seconds:g} s.")

@@ -55,12 +55,27 @@ def ids_in(conn: Connection, state: str, limit: int) -> list[str]:
 
 
 def ids_asked(
-    conn: Connection, asked: Mapping[str, str | None], states: Collection[str], *, until: float, limit: int
+    conn: Connection,
+    asked: Mapping[str, str | None],
+    able: Sequence[ColumnElement[bool]],
+    *,
+    kinds: Collection[str] | None,
+    limit: int,
 ) -> list[str]:
-    """Return the ids of jobs in some states that match and were created until a time, oldest first."""
-    where = (*as_asked(asked), jobs.c.state.in_(states), jobs.c.created_at <= until)
+    """Return the ids of jobs that match and meet a condition, oldest first; of some kinds only unless that is None."""
+    where = [*as_asked(asked), *able, *([] if kinds is None else [jobs.c.kind.in_(kinds)])]
     query = select(jobs.c.id).where(*where).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
     return list(conn.execute(query).scalars())
+
+
+def endable(created_until: float) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for jobs that can be cancelled: they wait or run, and were not asked to stop."""
+    return jobs.c.state.in_((QUEUED, RUNNING)), ~jobs.c.cancel_requested, jobs.c.created_at <= created_until
+
+
+def ended_until(until: float) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions for jobs that have ended until a time; those that run again and end later are others."""
+    return jobs.c.state.in_(ENDED), jobs.c.updated_at <= until
 
 
 def unfinished_of(conn: Connection, owners: Collection[str]) -> list[tuple[str, str, str]]:

@@ -98,9 +98,9 @@ def title(name: str, payload: dict[str, Any]) -> str:
         return words
     try:
         told = found.title if isinstance(found.title, str) else found.title(payload)
-    except Exception:  # an old payload may have other fields
+        return storable(told)[:TITLE_CHARACTERS] or words
+    except Exception:  # an old payload may have other fields, or other types in them
         return words
-    return storable(told)[:TITLE_CHARACTERS] or words
 
 
 def names(*, cpu_bound: bool) -> list[str]:

@@ -38,6 +38,12 @@ def delete_ended(
     return len(found)
 
 
+def forget(conn: Connection, job_id: str) -> None:
+    """Delete a job with its log lines, for a feature that deletes its own rows of the job; see `own_rows`."""
+    conn.execute(delete(jobs).where(jobs.c.id == job_id))
+    lines.delete_of(conn, [job_id])
+
+
 def delete_one(conn: Connection, job_id: str, kinds: Sequence[str]) -> Job | None:
     """Delete a job of the given kinds with its lines; return it, or None if it has not ended."""
     job = get(conn, job_id)

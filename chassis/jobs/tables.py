@@ -1,6 +1,6 @@
 """The jobs table, the only record of a job's state; schedules; workers; log lines. Times are seconds since 1970."""
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from chassis.db import metadata
 
@@ -63,7 +63,7 @@ workers = Table(
 lines = Table(
     "job_lines",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("job_id", String(32), nullable=False),
     Column("at", Float, nullable=False),
     Column("level", String(16), nullable=False),

@@ -28,6 +28,7 @@ class FairQueue(Generic[T]):
         self._seconds, self._per_key, self._most = seconds, per_key, most
         self._lock = threading.Lock()
         self._lines: OrderedDict[str, deque[_Waiting[T]]] = OrderedDict()
+        self._given_at = 0.0
 
     def __len__(self) -> int:
         return sum(map(len, list(self._lines.values())))
@@ -62,11 +63,13 @@ class FairQueue(Generic[T]):
         deadline = time.monotonic() + self._seconds
         while not waiting.ready.wait(LOOK_SECONDS):
             with self._lock:
-                self._give()
+                over = time.monotonic() >= deadline
+                if over or time.monotonic() >= self._given_at + LOOK_SECONDS:
+                    self._give()
                 if waiting.given is not None:
                     return
                 check()
-                if time.monotonic() >= deadline:
+                if over:
                     raise _Busy(f"Everything was busy for {self._seconds:g} s.", self._seconds)
 
     def _enter(self, key: str, offer: Callable[[], T | None]) -> _Waiting[T]:
@@ -83,7 +86,8 @@ class FairQueue(Generic[T]):
             del self._lines[key]
 
     def _give(self) -> None:
-        """Let the keys take turns, until nobody is given anything."""
+        """Let the keys take turns, until nobody is given anything; with many waiting, each round takes time."""
+        self._given_at = time.monotonic()
         while any(self._serve(key) for key in list(self._lines)):
             pass
 

@@ -187,7 +187,10 @@ class Wire:
             connection.putrequest(method, self._path + path, skip_host=True, skip_accept_encoding=True)
             for name, value in {**headers, **self._own, "Content-Length": str(len(body))}.items():
                 connection.putheader(name, value)
-            connection.endheaders(body)
+            connection.endheaders()
+            for at in range(0, len(body), PIECE_BYTES):  # each of them may take as long as connecting
+                limits.check()
+                connection.send(body[at : at + PIECE_BYTES])
             connection.response_class = partial(_Response, limits)  # type: ignore[assignment]
             return WireAnswer(self, connection, connection.getresponse(), limits)
         except BaseException:

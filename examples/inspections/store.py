@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, delet
 from app.features.inspections.tables import images, inspections
 from chassis import files
 from chassis.base import iso
-from chassis.jobs import ENDED, jobs_table
+from chassis.jobs import ENDED, forget, jobs_table
 
 KIND = "inspections"  # of their jobs
 PENDING, DONE, FAILED = "pending", "done", "failed"
@@ -117,7 +117,7 @@ def remove(conn: Connection, inspection_id: str) -> list[str] | None:
     file_ids = list(conn.execute(select(images.c.file_id).where(mine)).scalars())
     conn.execute(delete(images).where(mine))
     conn.execute(delete(inspections).where(inspections.c.id == inspection_id))
-    conn.execute(delete(jobs_table).where(jobs_table.c.id == row.job_id))
+    forget(conn, row.job_id)
     files.forget(conn, file_ids)
     return file_ids
 

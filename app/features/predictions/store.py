@@ -24,7 +24,7 @@ from sqlalchemy import (
 from app.features.predictions import known
 from app.features.predictions.tables import predictions, rows
 from chassis.base import iso
-from chassis.jobs import ENDED
+from chassis.jobs import ENDED, forget
 from chassis.jobs import jobs_table as jobs
 
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
@@ -161,7 +161,7 @@ def remove(conn: Connection, prediction_id: str, job_id: str) -> bool:
         return False
     conn.execute(delete(rows).where(rows.c.prediction_id == prediction_id))
     conn.execute(delete(predictions).where(predictions.c.id == prediction_id))
-    conn.execute(delete(jobs).where(jobs.c.id == job_id))
+    forget(conn, job_id)
     return True
 
 
@@ -221,7 +221,7 @@ def _delete_some(conn: Connection, batch: Row[Any, Any], limit: int) -> int:
     if len(found) == limit:
         return limit
     conn.execute(delete(predictions).where(predictions.c.id == batch.id))
-    conn.execute(delete(jobs).where(jobs.c.id == batch.job_id))
+    forget(conn, batch.job_id)
     return len(found) + 1
 
 

@@ -26,7 +26,7 @@ Act = Callable[[Sequence[str]], list[jobs.Job]]
 
 
 class Chosen(BaseModel):
-    """The selected jobs: their ids, or all that match what was looked for and were created until a time."""
+    """The selected jobs: their ids, or all that match what was looked for at a time."""
 
     ids: list[str] = Field([], max_length=200, fail_fast=True)
     matching: Wanted | None = None
@@ -101,9 +101,8 @@ def _changed(action: str, act: Act, otherwise: str) -> Response:
     chosen = json_body(Chosen)
     ids = chosen.ids
     if chosen.matching is not None:
-        ids = bulk.matching(chosen.matching.asked(), bulk.STATES[action], chosen.until or time.time(), AT_ONCE)
-    changed = act(ids)
+        ids = bulk.matching(action, chosen.matching.asked(), chosen.until or time.time(), AT_ONCE + 1)
+    changed = act(ids[:AT_ONCE])
     if not changed:
         raise Conflict(f"Nothing was changed: the jobs {otherwise}, or do not exist.")
-    more = chosen.matching is not None and len(ids) == AT_ONCE == len(changed)
-    return jsonify(changed=len(changed), **({"more": True} if more else {}))
+    return jsonify(changed=len(changed), **({"more": True} if len(ids) > AT_ONCE else {}))

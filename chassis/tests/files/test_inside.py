@@ -1,11 +1,14 @@
 """Files that come from the service itself, and content that another process reads."""
 
+import errno
 import io
+from unittest.mock import Mock
 
 import pytest
 
-from chassis.errors import NotFound, PayloadTooLarge
-from chassis.files import arriving, delete, keep, local, places
+from chassis.db import s3
+from chassis.errors import NotFound, PayloadTooLarge, StorageFull
+from chassis.files import arriving, delete, keep, local, places, service
 from chassis.files.places import Bucket, folder_of
 from chassis.tests.upkeep.conftest import upkeep
 
@@ -46,3 +49,18 @@ def test_what_a_bucket_holds_is_copied_for_others_to_read(tmp_path, monkeypatch)
     with Bucket("s3://some/files").local("1", 100, tmp_path / "new") as path:
         assert path.read_bytes() == b"s3://some/files/1"
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_what_a_bucket_no_longer_holds_or_the_disk_cannot_is_told(upkeep, monkeypatch):
+    gone, settings = Mock(side_effect=s3.Missing("no such key")), upkeep.settings
+    with upkeep.app.app_context():
+        with arriving([("a.csv", PIECES)]) as files:
+            (file,) = keep(files, ("text/csv",), label="own")
+        monkeypatch.setattr(service, "place_of", lambda _: Bucket("s3://some/files"))
+        monkeypatch.setattr(s3, "stream", gone)
+        with pytest.raises(NotFound), local(file):
+            pass
+        monkeypatch.setattr(s3, "stream", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+        with pytest.raises(StorageFull), local(file):
+            pass
+    assert hidden(settings) == []

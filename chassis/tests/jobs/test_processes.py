@@ -74,6 +74,12 @@ def test_an_order_that_fails_is_told_and_the_next_one_is_answered(started, conte
     assert (pool.ask("good", context)["pid"] != before) == ended
 
 
+def test_a_large_order_that_is_read_slowly_arrives(started, context, monkeypatch):
+    monkeypatch.setattr(module, "LOOK_SECONDS", 0.001)
+    large = "x" * 4_000_000
+    assert started().ask(large, context)["order"] == large
+
+
 def test_an_idle_process_that_died_is_replaced(started, context):
     pool = started()
     before = pool.ask("good", context)["pid"]

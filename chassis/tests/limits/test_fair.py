@@ -1,11 +1,13 @@
 """The fair queue: turns among keys, its bounds and its deadline."""
 
+import contextlib
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from chassis.errors import TooManyRequests, Unavailable
-from chassis.limits import FairQueue
+from chassis.limits import FairQueue, fair
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
 
 
@@ -34,6 +36,34 @@ class Places:
         before = len(self.queue)
         threading.Thread(target=self.take, args=(key,), daemon=True).start()
         wait_until(lambda: len(self.queue) > before)
+
+
+def test_however_many_wait_they_are_offered_something_once_in_a_while(monkeypatch):
+    now, offers, looks = SimpleNamespace(seconds=1000.0), [], []
+    monkeypatch.setattr(fair, "time", SimpleNamespace(monotonic=lambda: now.seconds))
+    queue = FairQueue(seconds=60, per_key=9, most=9)
+
+    def wait():
+        with contextlib.suppress(Unavailable):
+            queue.take("a", lambda: offers.append(1), lambda: looks.append(1))
+
+    def look():
+        until = len(looks) + 30
+        wait_until(lambda: len(looks) >= until)
+        return len(offers)
+
+    threads = [threading.Thread(target=wait, daemon=True) for _ in range(9)]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(queue) == 9)
+    before = look()
+    assert look() == before
+    now.seconds += 0.1
+    assert (look(), look()) == (before + 9, before + 9)
+    now.seconds += 60
+    for thread in threads:
+        thread.join(LIMIT_SECONDS)
+    assert len(queue) == 0
 
 
 def test_keys_take_turns():

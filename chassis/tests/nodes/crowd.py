@@ -43,7 +43,7 @@ class Crowd:
         return [fault for client in self.clients for fault in client.stream.faults]
 
     def forget_faults(self) -> None:
-        """Begin anew."""
+        """Forget what the clients noted."""
         for client in self.clients:
             client.stream.faults.clear()
             client.stream.holes.clear()

@@ -16,7 +16,7 @@ from chassis.wiring import wire, wiring_of
 @pytest.fixture
 def upkeep(tmp_path):
     """Return the application's settings, and a function that runs a job kind in this process."""
-    settings = Settings(database_url=new_database(tmp_path))
+    settings = Settings(database_url=new_database(tmp_path), files_to=str(tmp_path / "files"))
     register()
     db.open(settings)
     db.warm()  # as in a worker, whose connections stay open

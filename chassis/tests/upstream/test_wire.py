@@ -83,6 +83,13 @@ def test_a_call_ends_when_it_is_cancelled_or_out_of_time(wire):
         ask(wire, b"wait", WireLimits(0.1, 60, lambda: False))
 
 
+def test_a_call_ends_when_it_is_cancelled_while_its_body_is_sent(server, wire):
+    looks = iter([False, True])
+    with pytest.raises(Cancelled):
+        ask(wire, b"x" * 1_000_000, WireLimits(60, 60, lambda: next(looks)))
+    assert ask(wire, b"one").read() == b"one"
+
+
 def test_only_permitted_addresses_are_connected_to(server):
     wire = Wire(f"http://localhost:{server.server_address[1]}", "", (ipaddress.ip_network("10.0.0.0/8"),))
     with pytest.raises(OSError, match="permitted networks"):

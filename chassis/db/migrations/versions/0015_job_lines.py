@@ -10,7 +10,7 @@ down_revision = "0014"
 def upgrade() -> None:
     op.create_table(
         "job_lines",
-        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("job_id", sa.String(32), nullable=False),
         sa.Column("at", sa.Float, nullable=False),
         sa.Column("level", sa.String(16), nullable=False),

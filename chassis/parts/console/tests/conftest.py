@@ -64,16 +64,25 @@ def database_of(server):
 
 def stored(server, number, state="failed", kind="made up", payload=None):
     """Store jobs in the server's table and return their ids."""
+    made = made_up(number, state, kind, payload)
+    with database_of(server) as db:
+        insert(db, made)
+    return [job.id for job in made]
+
+
+def insert(db, made):
+    db.write(lambda conn: conn.execute(jobs.insert(), [asdict(job) for job in made]))
+
+
+def made_up(number, state, kind, payload=None):
+    """Return jobs, the newest first."""
     now = time.time()
     times = dict.fromkeys(("not_before", "queued_at", "started_at", "finished_at"), now)
     nothing = dict.fromkeys(("error", "owner", "lease_expires_at"))
     counts = {"priority": 0, "attempt": 1, "done": 0, "total": 9, "revision": 1}
     same = {"kind": kind, "state": state, "payload": payload or {}, "message": "", "cancel_requested": False}
     same |= times | nothing | counts | {"updated_at": now - 60}
-    made = [Job(id=uuid.uuid4().hex, created_at=now - n, **same) for n in range(number)]
-    with database_of(server) as db:
-        db.write(lambda conn: conn.execute(jobs.insert(), [asdict(job) for job in made]))
-    return [job.id for job in made]
+    return [Job(id=uuid.uuid4().hex, created_at=now - n, **same) for n in range(number)]
 
 
 def send(server, path, body, **headers):

@@ -4,11 +4,23 @@ from ipaddress import ip_network
 
 import pytest
 
+from chassis.db import clock, db
 from chassis.errors import Forbidden
-from chassis.jobs import queries
+from chassis.jobs import jobs_table, queries, registry
 from chassis.jobs.lines import LINES, SLACK
+from chassis.parts.console import actions as of_console
 from chassis.parts.console import live
-from chassis.parts.console.tests.conftest import ADMIN, READER, ask, database_of, send, stored
+from chassis.parts.console.tests.conftest import (
+    ADMIN,
+    FROM_HERE,
+    READER,
+    ask,
+    database_of,
+    insert,
+    made_up,
+    send,
+    stored,
+)
 from chassis.realtime import access
 from chassis.security import audit
 from chassis.tests.described import Described
@@ -107,6 +119,38 @@ def test_jobs_are_searched_and_all_that_match_are_changed(server):
     assert actions(server, 1)[0][1] == "job.delete"
     for wrong in ({"matching": {}, "ids": ids[:1]}, {"matching": {"state": "odd"}}, {"matching": {"q": "x" * 201}}):
         assert send(server, "/admin/console/jobs/cancel", wrong)[0] == 400
+
+
+def test_all_that_match_are_changed_in_several_requests_and_each_once(make, monkeypatch):
+    monkeypatch.setattr(of_console, "AT_ONCE", 2)
+    client = make()
+    client.set_cookie("tester", "admin")
+    insert(db, [*made_up(3, "failed", "odd_kind"), *made_up(4, "failed", "cleanup")])
+
+    def act(action, until=0.0):
+        body = {"matching": {}, "until": until}
+        told = client.post(
+            f"/admin/console/jobs/{action}", json=body, headers=FROM_HERE | {"Accept": "application/json"}
+        )
+        return told.json.get("changed", told.status_code), told.json.get("more", False)
+
+    def become(state):
+        db.write(lambda conn: conn.execute(jobs_table.update().values(state=state)))
+
+    assert [act("delete") for _ in range(3)] == [(2, True), (2, False), (409, False)], "a feature's do not matter"
+    seen = clock.now()
+    assert act("requeue", seen) == (2, True)
+    become("failed")
+    assert act("requeue", seen) == (1, False), "those that failed again meanwhile are not queued again"
+    become("running")
+    assert [act("cancel") for _ in range(3)] == [(2, True), (1, False), (409, False)]
+
+
+def test_a_title_that_an_old_payload_cannot_give_is_the_kind_s_name(monkeypatch):
+    kind = registry.Kind("odd_kind", lambda *_: None, title=lambda payload: payload["name"])
+    monkeypatch.setitem(registry._kinds, "odd_kind", kind)
+    told = [registry.title("odd_kind", payload) for payload in ({"name": "Ada"}, {}, {"name": None})]
+    assert told == ["Ada", "Odd kind", "Odd kind"]
 
 
 def test_one_url_is_a_page_for_browsers_and_data_for_programs(server):

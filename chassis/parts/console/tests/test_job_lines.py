@@ -1,14 +1,19 @@
 """The log lines of a job: in the database, in order, bounded, and there after the worker that wrote them."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from sqlalchemy.exc import OperationalError, StatementError
 
 from chassis.db import db
-from chassis.jobs import lines
+from chassis.db.faults import too_busy
+from chassis.jobs import forget, lines
 from chassis.observability.job_lines import LINES, Line
 from chassis.parts.console.tests.conftest import ADMIN, ask, send, stored
+from chassis.settings import Settings
 from chassis.tests.conftest import gunicorn, serve
 
 __all__ = ["serve"]
@@ -29,6 +34,29 @@ def test_the_oldest_lines_go_and_the_steps_stay(make):
     assert found[-1]["text"] == f"line {3 * LINES - 1}"
     assert db.write(lambda conn: lines.delete_older(conn, time.time() - 60, 500)) == 0
     assert db.write(lambda conn: lines.delete_older(conn, time.time() + 60, 500)) == len(found)
+
+
+def told():
+    return [one["text"] for one in db.read(lambda conn: lines.of(conn, "a" * 32))]
+
+
+def test_lines_wait_for_the_database_but_those_that_it_cannot_store_hold_up_no_others(make, monkeypatch):
+    make()
+    writer = lines.LineWriter(Settings(app_env="test"))
+    writer._kept.keep([line(1)])
+    with monkeypatch.context() as busy, pytest.raises(OperationalError):
+        busy.setattr(lines, "store", Mock(side_effect=too_busy()))
+        writer.tick()
+    writer.tick()
+    assert told() == ["line 1"]
+    writer._kept.keep([replace(line(2), details={"reason": object()})])
+    with pytest.raises((StatementError, TypeError)):
+        writer.tick()
+    writer._kept.keep([line(3)])
+    writer.tick()
+    assert told() == ["line 1", "line 3"]
+    db.write(lambda conn: forget(conn, "a" * 32))
+    assert told() == []
 
 
 def test_lines_are_deleted_with_their_job(server, wait_for):
