@@ -17,6 +17,7 @@ from chassis.web.body import (
     query_parameters,
     uploaded_file,
 )
+from chassis.web.openai_form import openai_error, openai_events
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse
@@ -41,6 +42,8 @@ __all__ = [
     "joined",
     "json_body",
     "json_text",
+    "openai_error",
+    "openai_events",
     "query_parameters",
     "sse",
     "uploaded_file",
