@@ -1,9 +1,10 @@
 """The database: `db.read(fn)` and `db.write(fn)` call a function with a connection."""
 
+from chassis.db.buffer import RowBuffer
 from chassis.db.database import Database
 from chassis.db.tables import metadata
 
 db = Database()
 """The database of the service, a `Database`."""
 
-__all__ = ["Database", "db", "metadata"]
+__all__ = ["Database", "RowBuffer", "db", "metadata"]

@@ -6,8 +6,13 @@ from chassis.upstream.calls import Message, Prompt
 from chassis.upstream.client import UpstreamClient
 from chassis.upstream.errors import Cancelled, UpstreamError
 from chassis.upstream.event_stream import EventReader
+from chassis.upstream.listing import list_models
+from chassis.upstream.metering import Meter
 from chassis.upstream.pace import Pace
 from chassis.upstream.places import check_base_url
+from chassis.upstream.pool import Member, choose
+from chassis.upstream.relay import Asked, NoBackend, Relay, RelayLimits
+from chassis.upstream.relayed import Relayed
 from chassis.upstream.streaming import Part
 from chassis.upstream.usage import Usage
 from chassis.upstream.waiting import Check, sleep
@@ -18,15 +23,22 @@ upstream = UpstreamClient()
 
 __all__ = [
     "WIRE_ERRORS",
+    "Asked",
     "Breaker",
     "Cancelled",
     "Check",
     "Completion",
     "EventReader",
+    "Member",
     "Message",
+    "Meter",
+    "NoBackend",
     "Pace",
     "Part",
     "Prompt",
+    "Relay",
+    "RelayLimits",
+    "Relayed",
     "RetryBudget",
     "UpstreamClient",
     "UpstreamError",
@@ -35,6 +47,8 @@ __all__ = [
     "WireAnswer",
     "WireLimits",
     "check_base_url",
+    "choose",
+    "list_models",
     "sleep",
     "upstream",
 ]

@@ -18,6 +18,7 @@ from chassis.web.body import (
     uploaded_file,
 )
 from chassis.web.downloads import csv_line, csv_table, json_array
+from chassis.web.openai_form import openai_error, openai_events
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse
@@ -45,6 +46,8 @@ __all__ = [
     "json_array",
     "json_body",
     "json_text",
+    "openai_error",
+    "openai_events",
     "query_parameters",
     "sse",
     "uploaded_file",

@@ -7,13 +7,17 @@ if TYPE_CHECKING:
 
 
 def register(hooks: "Hooks") -> None:
-    """Register the routes, the page, the work of each worker and the rows that are deleted by age."""
-    from app.features.gateway import admin_api, gateway, live, openai_api, pages, retention
+    """Register the routes, the page, the work of each worker, and whose calls are logged and for how long."""
+    from app.features.gateway import admin_api, gateway, live, openai_api, store
+    from app.features.gateway.settings import GatewaySettings
+    from app.features.gateway.tables import calls
+    from chassis.security import leaving
 
-    hooks.pages(admin_api.blueprint, openai_api.blueprint, pages.blueprint)
+    hooks.pages(admin_api.blueprint, openai_api.blueprint, live.blueprint)
     hooks.program_path("/v1/")
     hooks.program_path("/admin/stats")
     hooks.navigation("Gateway", "/gateway")
+    hooks.leaving(leaving.owned(calls, "calls of models"))
+    hooks.retain("gateway_calls", lambda s: s.section(GatewaySettings).retention_gateway_days, store.delete_calls)
     gateway.connect(hooks)
     live.connect()
-    retention.connect(hooks)

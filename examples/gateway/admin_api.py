@@ -5,15 +5,7 @@ import hmac
 from flask import Blueprint, Response, jsonify, request
 
 from app.features.gateway import gateway, registry, stats
-from app.features.gateway.messages import (
-    BackendChange,
-    BackendResponse,
-    Backends,
-    Calls,
-    NewBackend,
-    Registration,
-    Stats,
-)
+from app.features.gateway.messages import BackendChange, BackendResponse, Backends, Calls, NewBackend, Stats
 from chassis.errors import Unauthorized
 from chassis.security import identity, needs, ownership, public, request_rates
 from chassis.web import Paging, describe, json_body, query_parameters
@@ -42,14 +34,14 @@ def create() -> tuple[Response, int]:
 @blueprint.post("/api/backends/register")
 @public
 @request_rates.limit("120 per minute")
-@describe(body=Registration, answers={200: BackendResponse, 401: "The registration key is wrong.", 409: "Name taken."})
+@describe(body=NewBackend, answers={200: BackendResponse, 401: "The registration key is wrong.", 409: "Name taken."})
 def register() -> Response:
     """Register a backend by itself, or renew its lease; send GATEWAY_REGISTRATION_KEY as X-Registration-Key."""
     settings = gateway.current().settings
     key = settings.gateway_registration_key.get_secret_value().encode()
     if not key or not hmac.compare_digest(request.headers.get("X-Registration-Key", "").encode(), key):
         raise Unauthorized("The registration key is wrong, or registration is off.")
-    return _synced(registry.register(json_body(Registration), settings))
+    return _synced(registry.register(json_body(NewBackend), settings))
 
 
 @blueprint.get(f"/api/backends/{ID}")

@@ -1,6 +1,8 @@
-"""The live page: one event a second to those who have it open in this worker."""
+"""The live page, and one event a second to those who have it open in this worker."""
 
 from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, render_template
 
 from app.features.gateway import stats
 from app.features.gateway.messages import Stats
@@ -10,6 +12,7 @@ from chassis.security import identity, needs
 if TYPE_CHECKING:
     from app.features.gateway.gateway import Gateway
 
+blueprint = Blueprint("gateway", __name__)
 ROOM, EVENT = "gateway", "gateway:stats"
 
 
@@ -17,6 +20,12 @@ def connect() -> None:
     """Register the events."""
     sends(EVENT, Stats, to="everyone who has the page open, once a second", numbered=False)
     socketio.on("gateway:watch")(watch)
+
+
+@blueprint.get("/gateway")
+def page() -> str:
+    """Show the backends and the last calls."""
+    return render_template("gateway/index.html", admin=identity.current().may(identity.ADMIN))
 
 
 @needs(identity.READ)

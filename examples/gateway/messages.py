@@ -9,33 +9,30 @@ from chassis.web import Page, Text
 
 Name = Annotated[Text, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["gpu-1"])]
 Url = Annotated[Text, Field(max_length=2_000, examples=["http://10.0.0.5:8000/v1"])]
-Models = Annotated[list[Annotated[Text, Field(min_length=1, max_length=200)]], Field(max_length=200)]
-State = Literal["closed", "open", "half open"]
+Model = Annotated[Text, Field(min_length=1, max_length=200)]
+Models = Annotated[list[Model], Field(max_length=200)]
+Weight = Annotated[int, Field(ge=1, le=1_000, description="Its share of the requests, compared with the others.")]
+Most = Annotated[int, Field(ge=1, le=10_000, description="Maximum requests at once, shared by the workers.")]
+Pace = Annotated[float, Field(ge=0, le=10_000, description="Maximum requests per second; 0 means no limit.")]
+Key = Annotated[Text, Field(max_length=1_000, pattern=r"^[\x21-\x7e]*$", description="Sent to this backend alone.")]
 
 
-class Limits(BaseModel):
-    """What can be set for a backend beside its address."""
-
-    models: Models = Field([], description="Its models; without any, those that it lists itself.")
-    weight: int = Field(1, ge=1, le=1_000, description="Its share of the requests, compared with the others.")
-    max_concurrency: int = Field(256, ge=1, le=10_000, description="Maximum requests at once, shared by the workers.")
-    per_second: float = Field(0, ge=0, le=10_000, description="Maximum requests per second; 0 means no limit.")
-    key: Text = Field("", max_length=1_000, pattern=r"^[\x21-\x7e]*$", description="Sent to this backend alone.")
-
-
-class NewBackend(Limits):
-    """A backend."""
+class Backend(BaseModel):
+    """What is told of a backend, and by it."""
 
     name: Name
     base_url: Url = Field(description="Its address with the path before `/chat/completions`.")
+    models: Models = Field([], description="Its models; without any, those that it lists itself.")
+    weight: Weight = 1
+    max_concurrency: Most = 256
+    per_second: Pace = 0
     enabled: bool = True
 
 
-class Registration(Limits):
-    """A backend that registers itself."""
+class NewBackend(Backend):
+    """A backend."""
 
-    name: Name
-    base_url: Url
+    key: Key = ""
 
 
 class BackendChange(BaseModel):
@@ -43,31 +40,20 @@ class BackendChange(BaseModel):
 
     base_url: Url | None = None
     models: Models | None = None
-    weight: int | None = Field(None, ge=1, le=1_000)
-    max_concurrency: int | None = Field(None, ge=1, le=10_000)
-    per_second: float | None = Field(None, ge=0, le=10_000)
-    key: Text | None = Field(None, max_length=1_000, pattern=r"^[\x21-\x7e]*$")
+    weight: Weight | None = None
+    max_concurrency: Most | None = None
+    per_second: Pace | None = None
+    key: Key | None = None
     enabled: bool | None = None
 
 
-class BackendResponse(BaseModel):
+class BackendResponse(Backend):
     """A backend, without its key."""
 
     id: str
-    name: str
-    base_url: str
-    models: list[str]
-    weight: int
-    max_concurrency: int
-    per_second: float
     has_key: bool
-    enabled: bool
     source: Literal["api", "setting", "self"]
     lease_until: AwareDatetime | None
-    open: bool = Field(description="Its circuit breaker is open: it gets no calls.")
-    failed_checks: int
-    checked_at: AwareDatetime | None
-    check_detail: str
 
 
 class Backends(BaseModel):
@@ -83,7 +69,7 @@ class Figures(BaseModel):
     name: str
     models: list[str]
     enabled: bool
-    state: State
+    state: Literal["closed", "open", "half open"]
     healthy: bool
     in_flight: int
     requests: int
@@ -100,7 +86,6 @@ class Stats(Event):
 
     window_seconds: int
     waiting: int
-    workers: dict[str, int] = Field(description="Calls in flight by worker.")
     backends: list[Figures]
 
 
@@ -114,10 +99,8 @@ class CallResponse(BaseModel):
     backend: str
     status: int
     outcome: str
-    streamed: bool
     attempts: int
     seconds: float
-    first_seconds: float | None
     input_tokens: int
     output_tokens: int
     content: dict[str, Any] | None
@@ -130,5 +113,5 @@ class Calls(Page[CallResponse]):
 class Prompt(BaseModel):
     """A request in OpenAI's form; all other parameters are passed on as they are."""
 
-    model: Annotated[Text, Field(min_length=1, max_length=200)]
+    model: Model
     stream: bool | None = None

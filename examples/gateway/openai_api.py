@@ -1,100 +1,63 @@
 """The interface that OpenAI's clients expect."""
 
 import json
+from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from pydantic_core import from_json
 
 from app.features.gateway import gateway
 from app.features.gateway.calls import Call
-from app.features.gateway.forward import Forwarding
+from app.features.gateway.forward import forward
 from app.features.gateway.messages import Prompt
-from chassis.errors import BadRequest, NotFound
+from app.features.gateway.pool import Backend
+from chassis.errors import BadRequest
 from chassis.security import bodies, budgets, identity
 from chassis.security.budgets import Usage
-from chassis.web import Answer, checked_fields, describe, json_text
+from chassis.upstream import Asked
+from chassis.web import Answer, checked_fields, describe, is_gone, json_text, openai_error
 from chassis.wiring import current_settings
 
-blueprint = Blueprint("gateway_openai", __name__, url_prefix="/v1")
+PREFIX = "/v1"
+blueprint = Blueprint("gateway_openai", __name__, url_prefix=PREFIX)
 ANSWER = Answer(text="The backend's answer, or its events if `stream` is true.")
-PASSED_ON = describe(body=Prompt, answers={200: ANSWER, 402: "A budget has no room.", 503: "No backend can answer."})
-TYPES = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "rate_limit_error"}
 LEASE_SECONDS = 600.0
+blueprint.after_request(openai_error)
 
 
-@blueprint.post("/chat/completions")
+@blueprint.post("/chat/completions", endpoint="chat")
+@blueprint.post("/completions", endpoint="completions")
+@blueprint.post("/embeddings", endpoint="embeddings")
 @bodies.takes({bodies.JSON: "max_json_bytes"})
-@PASSED_ON
-def chat() -> Response:
-    """Pass a chat on to a backend."""
-    return _forward("/chat/completions")
-
-
-@blueprint.post("/completions")
-@bodies.takes({bodies.JSON: "max_json_bytes"})
-@PASSED_ON
-def completions() -> Response:
-    """Pass a prompt on to a backend."""
-    return _forward("/completions")
-
-
-@blueprint.post("/embeddings")
-@bodies.takes({bodies.JSON: "max_json_bytes"})
-@PASSED_ON
-def embeddings() -> Response:
-    """Pass texts on to a backend that embeds them."""
-    return _forward("/embeddings")
-
-
-@blueprint.get("/models")
-@describe(answers={200: Answer(text="All models, as OpenAI lists them.")})
-def models() -> Response:
-    """List the models of all backends."""
-    return jsonify(object="list", data=[_model(name) for name in gateway.current().pool.models()])
-
-
-@blueprint.get("/models/<path:name>")
-@describe(answers={200: Answer(text="The model, as OpenAI shows it."), 404: "There is no such model."})
-def model(name: str) -> Response:
-    """Show one model."""
-    if name not in gateway.current().pool.models():
-        raise NotFound(f"The model {name[:100]!r} does not exist here.", code="model_not_found")
-    return jsonify(_model(name))
-
-
-@blueprint.after_request
-def in_openais_form(response: Response) -> Response:
-    """Add to errors what OpenAI's have."""
-    if response.status_code >= 400 and response.is_json and not response.is_streamed:
-        found = response.get_json(silent=True)
-        error = found.get("error") if isinstance(found, dict) else None
-        if isinstance(error, dict) and "type" not in error:
-            usual = "server_error" if response.status_code >= 500 else "invalid_request_error"
-            error |= {"type": TYPES.get(response.status_code, usual), "param": None}
-            response.set_data(json.dumps(found))
-    return response
-
-
-def _forward(path: str) -> Response:
-    made = gateway.current()
-    text = json_text()
+@describe(body=Prompt, answers={200: ANSWER, 402: "A budget has no room.", 503: "No backend can answer."})
+def ask() -> Response:
+    """Pass a chat, a prompt, or texts to embed on to a backend."""
+    made, path, text = gateway.current(), request.path.removeprefix(PREFIX), json_text()
     try:
         fields = from_json(text)
     except ValueError:
         raise BadRequest("The body is not valid JSON.", code="invalid_body") from None
     if not isinstance(fields, dict):
         raise BadRequest("The body must be a JSON object.", code="invalid_body")
-    asked = checked_fields(Prompt, {name: fields[name] for name in ("model", "stream") if name in fields})
-    streamed = bool(asked.stream)
-    adds_usage = streamed and "stream_options" not in fields and made.settings.gateway_stream_usage
+    prompt = checked_fields(Prompt, {name: fields[name] for name in ("model", "stream") if name in fields})
+    adds_usage = bool(prompt.stream) and "stream_options" not in fields and made.settings.gateway_stream_usage
     if adds_usage:
         text = json.dumps(fields | {"stream_options": {"include_usage": True}})
-    who, body = identity.current(), text.encode()
-    most, lease = _most(path, fields, len(body)), made.settings.request_timeout_seconds + LEASE_SECONDS
-    held = budgets.reserve(asked.model, most, lease_seconds=lease)
-    call = Call(path, asked.model, body, streamed, who.owner, who.principal, held, adds_usage=adds_usage)
-    return Forwarding(made, call).response()
+    who, body, having = identity.current(), text.encode(), partial(made.pool.having, prompt.model)
+    lease = made.settings.request_timeout_seconds + LEASE_SECONDS
+    held = budgets.reserve(prompt.model, _most(path, fields, len(body)), lease_seconds=lease)
+    gone = partial(is_gone, request.environ)
+    asked: Asked[Backend] = Asked(path, body, who.principal, having, gone, hides_usage=adds_usage)
+    return forward(made, Call(asked, prompt.model, who.owner, held, made.settings.gateway_log_contents))
+
+
+@blueprint.get("/models")
+@describe(answers={200: Answer(text="All models, as OpenAI lists them.")})
+def models() -> Response:
+    """List the models of all backends."""
+    common = {"object": "model", "created": 0, "owned_by": "gateway"}
+    return jsonify(object="list", data=[{"id": name, **common} for name in gateway.current().pool.models()])
 
 
 def _most(path: str, fields: dict[str, Any], size: int) -> Usage:
@@ -105,7 +68,3 @@ def _most(path: str, fields: dict[str, Any], size: int) -> Usage:
     limit = next((value for value in given if isinstance(value, int) and value > 0), None)
     choices = max([1, *(value for name in ("n", "best_of") if isinstance(value := fields.get(name), int))])
     return Usage(size, (limit or current_settings().budget_output_tokens) * min(choices, 1_000))
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"id": name, "object": "model", "created": 0, "owned_by": "gateway"}

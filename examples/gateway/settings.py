@@ -1,23 +1,25 @@
 """The gateway's own settings."""
 
+import re
 from collections.abc import Iterable
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import CommaList, Networks, Problem, Section
+from chassis.settings import Networks, Problem, Section
 
 PRIVATE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
 MIN_KEY_CHARACTERS = 32
+NAME, WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", r"[\x21-\x7e]{1,1000}"
+BACKEND = re.compile(f"(?P<name>{NAME})=(?P<url>{WORD})( +(?P<key>{WORD}))?")
 
 
 class GatewaySettings(Section):
     """Gateway (an example)"""
 
-    gateway_backends: CommaList = Field(
-        (), description="Backends as `name=URL`, with the path before `/chat/completions`: `a=http://10.0.0.5:8000/v1`."
-    )
-    gateway_backend_keys: SecretStr = Field(
-        SecretStr(""), description="The keys of these backends, as `name=key`, separated by commas."
+    gateway_backends: SecretStr = Field(
+        SecretStr(""),
+        description="Backends as `name=URL`, or `name=URL key`, separated by commas. The URL has the path before "
+        "`/chat/completions`: `a=http://10.0.0.5:8000/v1`.",
     )
     gateway_registration_key: SecretStr = Field(
         SecretStr(""), description="Lets backends register themselves (`X-Registration-Key`); empty turns that off."
@@ -64,26 +66,17 @@ class GatewaySettings(Section):
     )
 
     def problems(self) -> Iterable[Problem]:
-        """Return the settings of backends that cannot be read, and a registration key that is easily guessed."""
-        if any(not separated(item) for item in self.gateway_backends):
-            yield "GATEWAY_BACKENDS", "must list backends as name=URL"
-        if any(not separated(item) for item in self._listed_keys()):
-            yield "GATEWAY_BACKEND_KEYS", "must list keys as name=key"
-        elif set(self.backend_keys) - {item.partition("=")[0] for item in self.gateway_backends}:
-            yield "GATEWAY_BACKEND_KEYS", "names a backend that GATEWAY_BACKENDS does not list"
+        """Return backends that cannot be read, and a registration key that is easily guessed."""
+        if not all(BACKEND.fullmatch(item) for item in self._listed()):
+            yield "GATEWAY_BACKENDS", "must list name=URL or name=URL key, with letters, digits, `.`, `_`, `-` in names"
         if 0 < len(self.gateway_registration_key.get_secret_value()) < MIN_KEY_CHARACTERS:
             yield "GATEWAY_REGISTRATION_KEY", f"must have at least {MIN_KEY_CHARACTERS} characters"
 
     @property
-    def backend_keys(self) -> dict[str, str]:
-        """Return the keys of the backends in GATEWAY_BACKENDS by name."""
-        return dict(pair for item in self._listed_keys() if (pair := separated(item)))
+    def backends(self) -> list[tuple[str, str, str]]:
+        """Return the name, base URL and key of the backends in GATEWAY_BACKENDS."""
+        found = map(BACKEND.fullmatch, self._listed())
+        return [(one["name"], one["url"], one["key"] or "") for one in found if one]
 
-    def _listed_keys(self) -> list[str]:
-        return [item.strip() for item in self.gateway_backend_keys.get_secret_value().split(",") if item.strip()]
-
-
-def separated(item: str) -> tuple[str, str] | None:
-    """Return the name and the value of `name=value`, or None."""
-    name, _, value = item.partition("=")
-    return (name.strip(), value.strip()) if name.strip() and value.strip() else None
+    def _listed(self) -> list[str]:
+        return [item.strip() for item in self.gateway_backends.get_secret_value().split(",") if item.strip()]

@@ -9,7 +9,7 @@ from app.features.gateway.tables import backends, calls, loads
 
 SELF = "self"
 LOST_SECONDS = 10.0  # a worker that told nothing for so long has ended
-MOST_RECENT = 1_000  # calls of a backend that its figures are made of
+MOST_RECENT = 250  # calls of a backend that its figures are made of
 
 
 def every(conn: Connection) -> Sequence[Row[Any]]:
@@ -17,14 +17,9 @@ def every(conn: Connection) -> Sequence[Row[Any]]:
     return conn.execute(select(backends).order_by(backends.c.name)).all()
 
 
-def get(conn: Connection, backend_id: str) -> Row[Any] | None:
-    """Return one backend."""
-    return conn.execute(select(backends).where(backends.c.id == backend_id)).one_or_none()
-
-
-def named(conn: Connection, name: str) -> Row[Any] | None:
-    """Return the backend of a name."""
-    return conn.execute(select(backends).where(backends.c.name == name)).one_or_none()
+def find(conn: Connection, **known: str) -> Row[Any] | None:
+    """Return the backend of an id or a name."""
+    return conn.execute(select(backends).filter_by(**known)).one_or_none()
 
 
 def insert(conn: Connection, row: dict[str, Any]) -> None:
@@ -32,19 +27,19 @@ def insert(conn: Connection, row: dict[str, Any]) -> None:
     conn.execute(backends.insert().values(**row))
 
 
-def change(conn: Connection, backend_id: str, values: dict[str, Any]) -> bool:
-    """Store other values; return False when the backend does not exist."""
-    return conn.execute(update(backends).where(backends.c.id == backend_id).values(**values)).rowcount == 1
+def change(conn: Connection, backend_id: str, values: dict[str, Any]) -> None:
+    """Store other values of a backend."""
+    conn.execute(update(backends).where(backends.c.id == backend_id).values(**values))
 
 
-def remove(conn: Connection, backend_id: str) -> bool:
-    """Delete a backend; return False when it does not exist."""
-    return conn.execute(delete(backends).where(backends.c.id == backend_id)).rowcount == 1
+def remove(conn: Connection, backend_id: str) -> None:
+    """Delete a backend."""
+    conn.execute(delete(backends).where(backends.c.id == backend_id))
 
 
-def remove_lapsed(conn: Connection, now: float) -> int:
-    """Delete the backends whose lease has ended; return how many."""
-    return conn.execute(delete(backends).where(backends.c.lease_until < now)).rowcount
+def remove_lapsed(conn: Connection, now: float) -> None:
+    """Delete the backends whose lease has ended."""
+    conn.execute(delete(backends).where(backends.c.lease_until < now))
 
 
 def remove_failing(conn: Connection, backend_id: str, most: int) -> bool:
@@ -67,9 +62,9 @@ def put_loads(conn: Connection, worker: str, in_flight: dict[str, int], at: floa
         conn.execute(loads.insert(), rows)
 
 
-def in_flight(conn: Connection, since: float) -> Sequence[Row[Any]]:
-    """Return the calls in flight by worker and backend, as told since a time."""
-    return conn.execute(select(loads).where(loads.c.at >= since)).all()
+def elsewhere(conn: Connection, worker: str, since: float) -> Sequence[Row[Any]]:
+    """Return the calls in flight of the other workers, as told since a time."""
+    return conn.execute(select(loads).where(loads.c.worker != worker, loads.c.at >= since)).all()
 
 
 def add_calls(conn: Connection, rows: list[dict[str, Any]]) -> None:
@@ -86,7 +81,7 @@ def logged(conn: Connection, owner: str | None, limit: int, offset: int) -> tupl
 
 
 def recent(conn: Connection, backend: str, since: float) -> tuple[int, Sequence[Any]]:
-    """Return how many calls a backend had since a time, and the last thousand of them."""
+    """Return how many calls a backend had since a time, and the last of them."""
     own = (calls.c.backend == backend, calls.c.at >= since)
     count = conn.execute(select(func.count()).select_from(calls).where(*own)).scalar_one()
     columns = (calls.c.at, calls.c.seconds, calls.c.outcome, calls.c.output_tokens)

@@ -24,7 +24,6 @@ backends = Table(
     Column("failed_checks", Integer, nullable=False),
     Column("checked_at", Float, nullable=False),
     Column("check_detail", Text, nullable=False),
-    Column("created_at", Float, nullable=False),
 )
 
 loads = Table(
@@ -42,16 +41,13 @@ calls = Table(
     Column("id", String(32), primary_key=True),
     Column("at", Float, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("caller", Text, nullable=False),  # the key, session or address
     Column("path", String(32), nullable=False),
     Column("model", Text, nullable=False),
     Column("backend", String(64), nullable=False),
     Column("status", Integer, nullable=False),
     Column("outcome", String(32), nullable=False),
-    Column("streamed", Boolean, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("seconds", Float, nullable=False),
-    Column("first_seconds", Float),
     Column("input_tokens", Integer, nullable=False),
     Column("output_tokens", Integer, nullable=False),
     Column("content", JSON),  # the request and the answer, if GATEWAY_LOG_CONTENTS is set

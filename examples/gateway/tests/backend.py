@@ -3,7 +3,8 @@
     python -m app.features.gateway.tests.backend [PORT] [NAME]
 
 prints its URL and serves until it is killed. The model `small` answers `NAME: <prompt>`. Markers in the prompt: [500],
-[429], [redirect], [cut] (a stream that breaks), [hold] (waits until the client hangs up), [endless] (a stream).
+[404], [429], [redirect], [cut] (a stream that breaks), [hold] (waits until the client hangs up), [endless] (a stream),
+[html] (a page with the status 200), [error] (an error with the status 200), [huge] (an impossible usage).
 """
 
 import json
@@ -15,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from chassis.tests.patience import LIMIT_SECONDS
 
+HUGE = {"prompt_tokens": 10**30, "completion_tokens": -1}
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
 
 
@@ -40,16 +42,22 @@ class Handler(BaseHTTPRequestHandler):
     def answer(self, asked, prompt):
         if gate := self.server.gate:
             gate.wait(LIMIT_SECONDS)
-        for status in (500, 429, 400, 401):
+        for status in (500, 429, 400, 401, 404):
             if f"[{status}]" in prompt or self.server.status == status:
-                self.send(status, {"error": {"message": "no", "type": "t", "param": None, "code": "c"}})
+                self.send(
+                    status, {"error": {"message": "no", "type": "t", "param": None, "code": "c"}}, {"Retry-After": "²"}
+                )
                 return
         if "[redirect]" in prompt:
             self.send(307, {}, {"Location": self.server.elsewhere})
         elif "[hold]" in prompt:
             self.server.hung_up += bool(select.select([self.connection], [], [], LIMIT_SECONDS)[0])
+        elif "[html]" in prompt:
+            self.send(200, {}, {"Content-Type": "text/html"}, text="<html>")
         elif asked.get("stream"):
             self.stream(asked, prompt)
+        elif "[error]" in prompt:
+            self.send(200, {"error": {"message": "out of memory"}})
         elif self.path.endswith("/embeddings"):
             data = [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}]
             self.send(200, {"object": "list", "model": "small", "data": data, "usage": USAGE})
@@ -61,13 +69,17 @@ class Handler(BaseHTTPRequestHandler):
         choice = {"index": 0, "finish_reason": "stop"}
         choice |= {"message": {"role": "assistant", "content": text}} if chat else {"text": text, "logprobs": None}
         kind = "chat.completion" if chat else "text_completion"
-        return {"id": "1", "object": kind, "created": 1, "model": "small", "choices": [choice], "usage": USAGE}
+        return {"id": "1", "object": kind, "created": 1, "model": "small", "choices": [choice]} | {
+            "usage": HUGE if "[huge]" in text else USAGE
+        }
 
     def stream(self, asked, prompt):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Connection", "close")
         self.end_headers()
+        if "[error]" in prompt:
+            self.event({"error": {"message": "out of memory"}})
         number = 0
         while number < 3 or "[endless]" in prompt:
             self.event(self.part({"content": f"{number} "}))
@@ -91,8 +103,8 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"data: {json.dumps(data)}\n\n".encode())
         self.wfile.flush()
 
-    def send(self, status, body, headers=None):
-        data = json.dumps(body).encode()
+    def send(self, status, body, headers=None, text=None):
+        data = (text or json.dumps(body)).encode()
         self.send_response(status)
         for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
             self.send_header(name, value)

@@ -33,6 +33,38 @@ def test_a_key_that_a_backend_refuses_is_not_the_clients_fault(gateway, backends
     assert (status, body["error"]["code"], body["error"]["type"]) == (503, "no_backend", "server_error")
 
 
+def test_a_good_status_with_a_page_or_an_error_is_no_success(gateway, backends, wait_for):
+    client = gateway(backends())
+    for prompt in ("[html]", "[error]"):
+        assert client.text(prompt) == "no_backend", prompt
+    body = {"model": "small", "stream": True, "messages": [{"role": "user", "content": "[error]"}]}
+    status, told, _ = client.ask("POST", "/v1/chat/completions", body)
+    assert (status, "out of memory" in told["error"]["message"]) == (503, True)
+    wait_for(lambda: [call["outcome"] for call in client.calls()] == ["no_backend"] * 3)
+
+
+def test_what_clients_can_cause_opens_no_breaker(gateway, backends):
+    client = gateway(backends(), MAX_CONSECUTIVE_FAILURES="1")
+    for prompt, code in (("[404]", "model_not_found"), ("[429]", "rate_limited"), ("[error]", "no_backend")):
+        assert client.text(prompt) == code
+        assert client.stats()["one"]["state"] == "closed"
+
+
+def test_an_impossible_usage_does_not_keep_calls_from_the_log(gateway, backends, wait_for):
+    client = gateway(backends())
+    assert client.text("[huge]") == "one: [huge]"
+    found = wait_for(lambda: client.calls())
+    assert 0 < found[0]["input_tokens"] < 2**31
+    assert found[0]["output_tokens"] >= 0
+
+
+def test_an_address_that_settings_may_not_name_is_left_out(gateway, backends):
+    one = backends()
+    client = gateway(GATEWAY_BACKENDS=f"one={one.url},bad=http://8.8.8.8/v1")
+    assert list(client.stats()) == ["one"]
+    assert client.chat(model="large")[0] == 404
+
+
 def test_all_backends_down_and_back(gateway, backends, wait_for):
     one, two = backends(name="one"), backends(name="two")
     client = gateway(one, two, MAX_CONSECUTIVE_FAILURES="1")

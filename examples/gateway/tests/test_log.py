@@ -37,15 +37,37 @@ def test_the_metrics_count_by_backend_and_outcome(gateway, backends):
     assert 'gateway_backend_up{backend="one"} 1.0' in text
 
 
+def test_a_persons_calls_are_deleted_or_handed_over_when_they_leave(tmp_path):
+    from app import create_app
+    from chassis.db import db
+    from chassis.security.leaving import Departure
+    from chassis.settings import Settings
+    from chassis.tests.conftest import new_database
+    from chassis.wiring import wiring_of
+
+    app = create_app(Settings(app_env="test", database_url=new_database(tmp_path)))
+    with app.app_context():
+        db.write(lambda conn: store.add_calls(conn, [call("1", owner="ada@example.org"), call("2")]))
+        found = [part.find for part in wiring_of(app).leaving]
+        endings = db.read(lambda conn: [find(conn, Departure("ada@example.org")) for find in found])
+        assert ("calls of models", ["1"]) in [(ending.what, ending.names) for ending in endings]
+    db.close()
+
+
+def call(number, *, owner="", at=0.0):
+    """Return a row of the log."""
+    row = {"id": number, "at": at, "owner": owner, "path": "", "model": "", "backend": "", "status": 200}
+    row |= {"outcome": "done", "attempts": 1, "seconds": 0.1, "input_tokens": 0, "output_tokens": 0}
+    return row
+
+
 def test_old_calls_are_deleted_a_few_at_a_time():
     from sqlalchemy import create_engine, select
 
     from chassis.db import metadata
 
-    row = {"owner": "", "caller": "", "path": "", "model": "", "backend": "", "status": 200, "outcome": "done"}
-    row |= {"streamed": False, "attempts": 1, "seconds": 0.1, "input_tokens": 0, "output_tokens": 0}
     with create_engine("sqlite://").begin() as conn:
         metadata.create_all(conn, [calls])
-        store.add_calls(conn, [{**row, "id": str(at), "at": float(at)} for at in range(5)])
+        store.add_calls(conn, [call(str(at), at=float(at)) for at in range(5)])
         assert [store.delete_calls(conn, 3.0, 2), store.delete_calls(conn, 3.0, 2)] == [2, 1]
         assert conn.execute(select(calls.c.id)).scalars().all() == ["3", "4"]

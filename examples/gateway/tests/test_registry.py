@@ -83,6 +83,20 @@ def test_a_backend_that_registered_itself_is_removed_after_failed_checks(gateway
     wait_for(lambda: client.stats() == {})
 
 
+def test_settings_give_backends_with_their_keys(gateway, backends, wait_for):
+    one = backends()
+    client = gateway(GATEWAY_BACKENDS=f"one={one.url} sk-secret,two={one.url}")
+    found = {made["name"]: made for made in client.ask("GET", "/api/backends")[1]["items"]}
+    assert {name: (made["has_key"], made["source"]) for name, made in found.items()} == {
+        "one": (True, "setting"),
+        "two": (False, "setting"),
+    }
+    client.ask("PATCH", f"/api/backends/{found['two']['id']}", {"enabled": False})
+    wait_for(lambda: client.text() == "one: hi")
+    assert one.seen[-1]["key"] == "Bearer sk-secret"
+    assert "sk-secret" not in client.server.log
+
+
 def test_two_workers_share_the_registry_and_the_health(gateway, backends, wait_for):
     one, two = backends(name="one"), backends(name="two")
     client = gateway(one, two, GUNICORN_WORKERS="2", MAX_CONSECUTIVE_FAILURES="1")

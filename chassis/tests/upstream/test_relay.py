@@ -1,0 +1,145 @@
+"""Requests that are passed on to one of several APIs."""
+
+import ipaddress
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from chassis.errors import NotFound, TooManyRequests, Unavailable
+from chassis.limits import FairQueue
+from chassis.upstream import Asked, Breaker, Cancelled, Member, Relay, RelayLimits, RetryBudget, Wire, choose
+
+HERE = (ipaddress.ip_network("127.0.0.0/8"),)
+GOOD = {"choices": [{"text": "hi"}], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+USAGE = {"choices": [], "usage": {"prompt_tokens": 1, "completion_tokens": 2}}
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        self.rfile.read(int(self.headers["Content-Length"]))
+        status, kind, body = self.server.answer
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Retry-After", "²")
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def api():
+    """Return a function that starts an API with one answer and returns it as a member."""
+    started = []
+
+    def start(status=200, body=None, kind="application/json", name="one"):
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.answer = (status, kind, body if isinstance(body, str) else json.dumps(body or GOOD))
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        started.append(server)
+        wire = Wire(f"http://127.0.0.1:{server.server_address[1]}", "", HERE)
+        return Member(name, name, wire, Breaker(1, 60))
+
+    yield start
+    for one in started:
+        one.shutdown()
+        one.server_close()
+
+
+def relay(*members, retries=2, cancelled=lambda: False, **options):
+    """Return a function that asks one of the members, and what it told of breakers and of members that failed."""
+    changed, failed = [], []
+    queue = FairQueue(seconds=0.2, per_key=2, most=4)
+    made = Relay(queue, RetryBudget(1), RelayLimits(60, 60, retries, 5), lambda one: changed.append(one.name))
+    asked = Asked("/x", b"{}", "key", lambda: list(members), cancelled, **options)
+    return lambda: made.ask(asked, lambda one: failed.append(one.name)), changed, failed
+
+
+def events(*data):
+    return "".join(f"data: {one if isinstance(one, str) else json.dumps(one)}\n\n" for one in data)
+
+
+def test_the_least_busy_member_for_its_weight_is_chosen():
+    small, large = (Member(str(weight), "", None, Breaker(1, 1), weight=weight, most=2) for weight in (1, 4))
+    assert [choose([small, large]).id for _ in range(3)] == ["4", "4", "1"]
+    assert choose([small, large]) is small
+    assert choose([small, large]) is None
+
+
+def test_an_answer_in_one_piece_gives_the_member_back(api):
+    one = api()
+    answer = relay(one)[0]()
+    assert (json.loads(answer.body), answer.streams, answer.usage.completion_tokens) == (GOOD, False, 2)
+    assert one.in_flight == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(500, GOOD), (429, GOOD), (404, GOOD), (401, GOOD), (200, "<html>"), (200, {"error": "no"})]
+)
+def test_another_member_answers_when_one_fails(api, status, body):
+    bad, good = api(status, body, name="bad"), api(name="good")
+    bad.weight = 9
+    ask, changed, failed = relay(bad, good)
+    assert ask().member is good
+    assert failed == ["bad"]
+    assert changed == (["bad"] if status in (500, 401) or body == "<html>" else [])
+    assert (bad.in_flight, good.in_flight) == (0, 0)
+
+
+@pytest.mark.parametrize(("status", "error"), [(500, Unavailable), (429, TooManyRequests), (404, NotFound)])
+def test_the_last_failure_is_told(api, status, error):
+    with pytest.raises(error):
+        relay(api(status), api(status, name="two"))[0]()
+
+
+def test_what_the_client_did_wrong_is_passed_on_once(api):
+    answer = relay(api(400, "no"))[0]()
+    assert (answer.status, answer.body, answer.kind) == (400, b"no", "text/plain")
+
+
+def test_without_members_or_a_client_nothing_is_asked(api):
+    with pytest.raises(NotFound):
+        relay()[0]()
+    with pytest.raises(Cancelled):
+        one = api()
+        one.most = 0
+        relay(one, cancelled=lambda: True)[0]()
+
+
+def test_a_stream_hides_the_usage_that_the_client_did_not_ask_for(api):
+    part = {"choices": [{"delta": {}}]}
+    one = api(kind="text/event-stream", body=events(part, USAGE, "[DONE]"))
+    answer = relay(one, hides_usage=True)[0]()
+    assert one.in_flight == 1
+    assert [json.loads(data) for data in answer.events(lambda: False)] == [part]
+    assert (answer.usage.prompt_tokens, one.in_flight, one.breaker.state) == (1, 0, "closed")
+
+
+@pytest.mark.parametrize("rest", [(), ({"error": {"message": "out of memory"}}, "[DONE]")])
+def test_a_stream_that_breaks_is_never_a_success(api, rest):
+    one = api(kind="text/event-stream", body=events({"choices": []}, *rest))
+    answer = relay(one)[0]()
+    with pytest.raises(Unavailable, match="in the middle"):
+        list(answer.events(lambda: False))
+    assert one.in_flight == 0
+
+
+def test_a_stream_that_begins_with_an_error_goes_to_another_member(api):
+    bad = api(kind="text/event-stream", body=events({"error": {"message": "no"}}), name="bad")
+    bad.weight = 9
+    good = api()
+    answer = relay(bad, good)[0]()
+    assert answer.member is good
+
+
+def test_ending_twice_gives_the_member_back_once(api):
+    one = api(kind="text/event-stream", body=events({"choices": []}))
+    answer = relay(one)[0]()
+    told = []
+    answer.on_end = told.append
+    answer.end_unread()
+    answer.end(failed=True)
+    assert (one.in_flight, one.breaker.state, told) == (0, "closed", ["client_gone"])

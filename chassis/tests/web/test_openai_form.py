@@ -1,0 +1,42 @@
+"""Errors and events in OpenAI's form."""
+
+import json
+
+import pytest
+from flask import Flask, Response, jsonify
+
+from chassis.realtime import End
+from chassis.web import openai_error
+from chassis.web.openai_form import _end, _part
+
+
+@pytest.fixture
+def app():
+    return Flask("app")
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(402, "insufficient_quota"), (404, "invalid_request_error"), (503, "server_error")]
+)
+def test_an_error_gets_a_type(app, status, kind):
+    with app.app_context():
+        response = jsonify(error={"code": "c", "message": "m"})
+        response.status_code = status
+        assert openai_error(response).get_json() == {
+            "error": {"code": "c", "message": "m", "type": kind, "param": None}
+        }
+
+
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, '{"error": {}}'), (500, "[]"), (500, "{"), (500, '{"error": "no"}')]
+)
+def test_other_answers_stay_as_they_are(app, status, body):
+    with app.app_context():
+        assert openai_error(Response(body, status, mimetype="application/json")).get_data(as_text=True) == body
+
+
+def test_a_stream_ends_with_a_mark_or_an_error():
+    assert _end(End("done")) == "data: [DONE]\n\n"
+    found = json.loads(_end(End("failed", "broken", "It broke.")).removeprefix("data: "))["error"]
+    assert (found["code"], found["message"], found["type"]) == ("broken", "It broke.", "server_error")
+    assert _part("a\nb") == "data: a\ndata: b\n\n"

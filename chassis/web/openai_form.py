@@ -1,0 +1,43 @@
+"""Answers in OpenAI's form: errors, and the events of streams, for services that OpenAI's clients talk to."""
+
+import json
+
+from flask import Response
+
+from chassis.realtime.streams import End, Source
+from chassis.web.sse import sse
+
+DONE = "[DONE]"
+TYPES = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "rate_limit_error"}
+
+
+def openai_error(response: Response) -> Response:
+    """Add to an error what OpenAI's have: a type and a param. Other responses stay as they are."""
+    if response.status_code >= 400 and response.is_json and not response.is_streamed:
+        found = response.get_json(silent=True)
+        error = found.get("error") if isinstance(found, dict) else None
+        if isinstance(error, dict) and "type" not in error:
+            usual = "server_error" if response.status_code >= 500 else "invalid_request_error"
+            error |= {"type": TYPES.get(response.status_code, usual), "param": None}
+            response.set_data(json.dumps(found))
+    return response
+
+
+def openai_events(source: Source) -> Response:
+    """Return a response that sends each text of a source as the data of an event, as `sse` does.
+
+    It ends with an end mark, or an error in OpenAI's form: a partial answer never looks like a whole one.
+    """
+    return sse(source, part=_part, end=_end)
+
+
+def _part(data: str) -> str:
+    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+    return f"{lines}\n"
+
+
+def _end(end: End) -> str:
+    if end.outcome == "done":
+        return _part(DONE)
+    error = {"message": end.message or "The answer was stopped.", "type": "server_error", "param": None}
+    return _part(json.dumps({"error": error | {"code": end.code or "stopped"}}))
