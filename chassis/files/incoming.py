@@ -52,7 +52,12 @@ class Batch:
         for file in self.files:
             file.close()
         paths = [file.path for file in self.files]
-        run_in_thread(lambda: [path.unlink(missing_ok=True) for path in paths])
+        run_in_thread(lambda: _unlink(paths))
+
+
+def _unlink(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 class Incoming:
