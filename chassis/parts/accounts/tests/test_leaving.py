@@ -159,8 +159,8 @@ def test_its_files_and_those_of_its_keys_are_deleted_or_handed_over(team, words,
     files = [StoredFile(new_id(), owner, "", f"{n}.txt", "text/plain", 1, "", 0.0) for n, owner in enumerate(owners)]
     db.write(lambda conn: file_store.insert(conn, files))
     assert f"files (2, {fate}): " in team.run("disable", ADA, *words, "--yes").output
-    stored, _ = db.read(lambda conn: file_store.listing(conn, None, None, limit=9, offset=0))
-    assert sorted(file.owner for file in stored) == [*left, "somebody@example.org"]
+    stored = db.read(lambda conn: conn.execute(file_store.newest_first(None)).all())
+    assert sorted(row.owner for row in stored) == [*left, "somebody@example.org"]
 
 
 def test_the_command_lists_what_ends_and_asks(team):
