@@ -8,6 +8,7 @@ window.Console = (() => {
   const NOTICE_MS = 8000;
   const parts = [];
   let following = false;
+  let first = null; // the last whole state
 
   /** Call the functions of this name of every part of the page. */
   function tell(name, ...values) {
@@ -26,8 +27,9 @@ window.Console = (() => {
 
   function begin(stats) {
     following = true;
-    tell("begin", stats);
-    tick({ ...stats, jobs: [], more: false });
+    first = { ...stats, jobs: [], more: false };
+    tell("begin", first);
+    tick(first);
   }
 
   function tick(told) {
@@ -67,7 +69,12 @@ window.Console = (() => {
     /** Remove a message that stays. */
     settle() { if (say.stays) say(""); },
     /** Add a part of the page: `begin(stats)` after each connect, `tick(told)` every second, `lost()` without a connection. */
-    add(part) { parts.push(part); },
+    add(part) {
+      parts.push(part);
+      if (!following) return;
+      part.begin?.(first); // its script came after the answer
+      part.tick?.(first);
+    },
     get(path) { return Live.api(`/admin/console/${path}`); },
     post(path, body = {}) {
       const headers = { "Content-Type": "application/json" };
