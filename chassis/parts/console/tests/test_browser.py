@@ -290,7 +290,7 @@ def test_settings_are_searched(server, console, wait_for):
 def test_a_part_whose_script_comes_late_is_told_what_it_missed(server, console):
     """Over a slow network, the socket may be connected before the last script is there."""
     held = []
-    console.route("**/overview*.js", lambda route: held.append(route))  # noqa: PLW0108 - a builtin is refused
+    console.route("**/overview*.js", lambda route: held.append(route))
     console.goto(f"{server.url}/admin/console", wait_until="commit")
     console.wait_for_selector("#state[data-ready=true]")
     held[0].continue_()
