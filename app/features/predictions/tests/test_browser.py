@@ -28,7 +28,7 @@ def done(page):
 
 def test_a_batch_from_upload_to_download(serve, page, wait_for):
     server = serve(UPSTREAM_REQUESTS_PER_SECOND="25")
-    page.goto(server.url)
+    page.goto(f"{server.url}/predictions")
     page.wait_for_selector("#empty")
     assert page.is_disabled("#run")
     page.set_input_files("#file", SPECIES)
@@ -67,7 +67,7 @@ def test_a_batch_from_upload_to_download(serve, page, wait_for):
 @same_in_every_mode
 def test_two_viewers_see_the_same_and_one_comes_back_after_a_lost_server(serve, page, wait_for):
     server = serve(UPSTREAM_REQUESTS_PER_SECOND="10")
-    page.goto(server.url)
+    page.goto(f"{server.url}/predictions")
     page.click("#example")
     page.wait_for_url("**/predictions/*")
     other = page.context.new_page()
@@ -150,7 +150,7 @@ def test_a_server_that_offers_websocket_only_is_live(slow, page):
 
 def test_a_server_that_offers_polling_only_is_live(serve, page):
     server = serve(SOCKET_TRANSPORTS="polling")
-    page.goto(server.url)
+    page.goto(f"{server.url}/predictions")
     page.wait_for_selector("#connection[data-state=live]")
 
 
@@ -190,7 +190,7 @@ def test_the_rows_are_one_tab_stop_and_the_keyboard_opens_one(shared, page):
 @same_in_every_mode
 def test_a_batch_that_somebody_else_starts_comes_into_the_list(serve, page):
     server = serve()
-    page.goto(server.url)
+    page.goto(f"{server.url}/predictions")
     page.wait_for_selector("#empty:not([hidden])")
     server.post("/api/predictions", {"name": "from elsewhere", "prompt": "{n}", "rows": [{"n": "1"}]})
     page.wait_for_selector("#batches >> text=from elsewhere")
