@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 
@@ -192,7 +191,7 @@ def test_hundreds_of_uploads_at_once_each_get_their_verdict(serve, tmp_path):
 
     def upload(number: int) -> str:
         while (answer := send(server, picture(5_000 + number))).status_code == 503:
-            time.sleep(0.1)
+            pass  # the database was busy
         assert answer.status_code == 202, answer.text
         return str(answer.json()["id"])
 
