@@ -1,17 +1,13 @@
 """The addresses that requests may be passed on to: whoever names one must not reach other services through this one."""
 
-import ipaddress
-import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Any
+from ipaddress import IPv4Network, IPv6Network
 from urllib.parse import SplitResult, urlsplit
 
 from chassis.errors import BadRequest
+from chassis.security import networks as lists
+from chassis.security.networks import PORTS, Address, Network, Place
 
-Network = IPv4Network | IPv6Network
-Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # a family, and the argument of `connect`
-PORTS = {"http": 80, "https": 443}
 SPECIAL: tuple[Network, ...] = (  # clouds serve metadata with credentials at some of them
     IPv4Network("169.254.0.0/16"),
     IPv4Network("168.63.129.16/32"),
@@ -67,15 +63,11 @@ def check_base_url(url: str, networks: Iterable[Network]) -> None:
 
 
 def resolved(host: str, port: int, networks: Iterable[Network]) -> list[Place]:
-    """Return the permitted addresses of a host; raise Refused when there are none.
-
-    The connection uses exactly these. Looking the name up again could return others (DNS rebinding).
-    """
+    """Return the permitted addresses of a host to connect to; raise Refused when there are none."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        good = lists.resolved(host, port, lambda address: permitted(address, networks))
+    except OSError:
         raise Refused("its host has no address") from None
-    good: list[Place] = [(family, place) for family, _, _, _, place in found if permitted(str(place[0]), networks)]
     if not good:
         raise Refused("its host has no address in the permitted networks")
     return good
@@ -87,12 +79,9 @@ def _within(network: Network, outer: Network) -> bool:
     return isinstance(network, IPv6Network) and isinstance(outer, IPv6Network) and network.subnet_of(outer)
 
 
-def _parsed(text: str) -> IPv4Address | IPv6Address | None:
-    try:
-        found = ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found
+def _parsed(text: str) -> Address | None:
+    """Return an address without its zone (`fe80::1%eth0`)."""
+    return lists.parsed(text.partition("%")[0])
 
 
 def _wrong(rule: str) -> BadRequest:

@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from chassis.base import excerpt
 from chassis.errors import Unavailable
+from chassis.upstream.assembly import END
 from chassis.upstream.errors import Cancelled
 from chassis.upstream.event_stream import EventReader
 from chassis.upstream.pool import M
@@ -18,7 +19,7 @@ from chassis.upstream.wire import WIRE_ERRORS, WireAnswer, WireLimits
 
 MAX_EVENT_BYTES = 2_000_000
 MAX_REASON = 200  # characters
-DONE, CLIENT_GONE = "[DONE]", "client_gone"
+CLIENT_GONE = "client_gone"
 NO_SIGN: bool | None = None  # of an API's health
 EVENTS, JSON = "text/event-stream", "application/json"
 HEADERS = {"Content-Type": JSON, "Accept": f"{EVENTS}, {JSON}"}
@@ -131,7 +132,7 @@ class Relayed(Generic[M]):
         found, finished = self._first, False
         while found is not None:
             for data in found:
-                if data == DONE:
+                if data == END:
                     return
                 _check_content(data)
                 finished = finished or '"finish_reason":"' in data.replace(" ", "")

@@ -13,8 +13,9 @@ from typing import Any
 
 import certifi
 
+from chassis.security.networks import PORTS, Network
 from chassis.server.gone import has_hung_up
-from chassis.upstream.places import PORTS, Network, checked, resolved
+from chassis.upstream.places import checked, resolved
 from chassis.upstream.waiting import Check, stop_if
 
 CONNECT_SECONDS = 5.0

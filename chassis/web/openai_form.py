@@ -5,9 +5,9 @@ import json
 from flask import Response
 
 from chassis.realtime.streams import End, Source
+from chassis.upstream.assembly import END
 from chassis.web.sse import sse
 
-DONE = "[DONE]"
 TYPES = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -38,6 +38,6 @@ def _part(data: str) -> str:
 
 def _end(end: End) -> str:
     if end.outcome == "done":
-        return _part(DONE)
+        return _part(END)
     error = {"message": end.message or "The answer was stopped.", "type": "server_error", "param": None}
     return _part(json.dumps({"error": error | {"code": end.code or "stopped"}}))

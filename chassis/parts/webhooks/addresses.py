@@ -1,13 +1,12 @@
 """The addresses that a webhook may be called at: owners choose them, and this service is inside a network."""
 
 import ipaddress
-import socket
 from collections.abc import Iterable
-from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from chassis.errors import BadRequest
-from chassis.security.networks import Address, Network, parsed
+from chassis.security import networks
+from chassis.security.networks import PORTS, Address, Network, Place, parsed
 
 MAX_URL = 2_000
 PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")  # https://www.iana.org/assignments/ipv6-address-space
@@ -20,8 +19,6 @@ NEVER = (  # misleading, or not marked as special by the ipaddress module of eve
     ipaddress.IPv6Network("2001::/23"),  # Teredo and other protocols, which may contain an IPv4 address
     ipaddress.IPv6Network("2002::/16"),  # 6to4, which contains one
 )
-Place = tuple[socket.AddressFamily, tuple[Any, ...]]  # a family, and the argument of `connect`
-PORTS = {"http": 80, "https": 443}
 
 
 class Refused(Exception):
@@ -60,16 +57,12 @@ def checked(url: str, allow: Iterable[Network], *, https_only: bool) -> SplitRes
 
 
 def resolved(split: SplitResult, allow: Iterable[Network]) -> list[Place]:
-    """Return the permitted addresses of the URL's host to connect to; raise Refused when there are none.
-
-    The connection uses exactly these. Looking the name up again could return others (DNS rebinding).
-    """
+    """Return the permitted addresses of the URL's host to connect to; raise Refused when there are none."""
     port, allowed = split.port or PORTS[split.scheme], tuple(allow)
     try:
-        found = socket.getaddrinfo(split.hostname, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
+        good = networks.resolved(split.hostname, port, lambda address: permitted(address, allowed))
+    except OSError:
         raise Refused("its host has no address") from None
-    good: list[Place] = [(family, place) for family, _, _, _, place in found if permitted(str(place[0]), allowed)]
     if not good:
         raise Refused("its host has no public address and none in WEBHOOK_ALLOW")
     return good

@@ -15,7 +15,7 @@ from urllib3.util.ssltransport import SSLTransport
 
 from chassis.base.service import current
 from chassis.parts.webhooks import lookups
-from chassis.parts.webhooks.addresses import PORTS, Place
+from chassis.security.networks import PORTS, Place
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 MAX_HEAD_BYTES = 16_384
