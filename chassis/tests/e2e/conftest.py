@@ -1,6 +1,5 @@
 """Fixtures of the end-to-end tests: Socket.IO clients."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from chassis.tests.e2e.faults import refuse
 from chassis.tests.e2e.herd import Herd
 from chassis.tests.ordered import OrderedClient
 from chassis.tests.patience import LIMIT_SECONDS
+from chassis.tests.small_disks import small_disk_at
 
 
 @pytest.fixture
@@ -67,13 +67,8 @@ def slow(fake_upstream):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 8 MB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        refuse("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", "8m", refuse) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -1,17 +1,15 @@
 """A full disk, many uploads at once, and storage elsewhere."""
 
 import concurrent.futures
-import contextlib
-import shutil
-import subprocess
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
 from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.files.conftest import SMALL, ask, send, stored
+from chassis.tests.memory import private_bytes
 from chassis.tests.patience import wait_until
+from chassis.tests.small_disks import small_disk_at
 
 AT_ONCE, FEWER = 500, 100
 SMALL_BYTES, LARGE_BYTES, HUGE_BYTES = 150_000, 1_000_000, 4_000_000  # up to a large one, what is read at a time grows
@@ -20,13 +18,8 @@ SMALL_BYTES, LARGE_BYTES, HUGE_BYTES = 150_000, 1_000_000, 4_000_000  # up to a 
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 512 kB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", "512k") as folder:
+        yield folder
 
 
 @same_in_every_mode
@@ -38,15 +31,6 @@ def test_a_disk_that_fills_up_during_an_upload_is_told_and_nothing_stays(serve, 
     assert "disk of the service is full" in full.json()["error"]["message"]
     wait_until(lambda: [path.name for path in stored(server)] == [made["id"]])
     assert send(server, ("d.txt", b"d" * 100_000)).status_code == 201
-
-
-def memory_bytes(pid: int) -> int:
-    """Return the memory of a process that is not shared."""
-    with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Private_Dirty"):
-                return int(line.split()[1]) * 1024
-    return 0
 
 
 def wave(server, count: int, each_bytes: int) -> Counter[int]:
@@ -70,7 +54,7 @@ def test_many_uploads_at_once_all_succeed_and_memory_does_not_grow_with_their_si
     (worker,) = server.workers()
     assert wave(server, AT_ONCE, SMALL_BYTES) == {201: AT_ONCE}
     assert wave(server, FEWER, LARGE_BYTES) == {201: FEWER}
-    before = memory_bytes(worker)
+    before = private_bytes(worker)
     assert wave(server, FEWER, HUGE_BYTES) == {201: FEWER}
-    assert memory_bytes(worker) - before < FEWER * (HUGE_BYTES - LARGE_BYTES) * 0.1
+    assert private_bytes(worker) - before < FEWER * (HUGE_BYTES - LARGE_BYTES) * 0.1
     assert len(stored(server)) == ask(server, "?per_page=1").json()["total"] == AT_ONCE + 2 * FEWER

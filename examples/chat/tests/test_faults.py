@@ -1,9 +1,7 @@
 """Bad days: the model dies, a process is killed, the disk is full, documents are broken or hostile."""
 
 import os
-import shutil
 import signal
-import subprocess
 
 import pytest
 
@@ -11,6 +9,7 @@ from app.features.chat.tests.pdfs import bomb, endless, pdf
 from app.features.chat.tests.talks import KETTLE, answered, ask, conversation, question, read, thread, upload
 from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.patience import wait_until
+from chassis.tests.small_disks import small_disk_at
 
 
 @pytest.mark.parametrize("form", ["break-off", "error-in-the-middle", "error-event", "not-json", "length"])
@@ -119,13 +118,8 @@ def test_a_hostile_document_takes_nobody_else_with_it(shared_with, name):
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 512 kB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", "512k") as folder:
+        yield folder
 
 
 @same_in_every_mode

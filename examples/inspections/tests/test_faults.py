@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +13,10 @@ import pytest
 from app.features.inspections.tests.conftest import ask, ended, images_of, inspected, picture, send
 from chassis.tests.conftest import ROOT, same_in_every_mode
 from chassis.tests.files.test_images import bomb
+from chassis.tests.memory import private_bytes
 from chassis.tests.patience import wait_until
 from chassis.tests.security.conftest import GUARDED
+from chassis.tests.small_disks import small_disk_at
 
 MANY = 60
 
@@ -121,13 +122,8 @@ def test_a_killed_service_goes_on_with_the_batch_and_nothing_is_doubled_or_lost(
 @pytest.fixture
 def small_disk(tmp_path):
     """A file system of 512 kB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", str(folder)]
-    if not shutil.which("mount") or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("mounting a tmpfs needs root")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    with small_disk_at(tmp_path / "small", "512k") as folder:
+        yield folder
 
 
 @same_in_every_mode
@@ -140,16 +136,6 @@ def test_a_disk_that_fills_up_during_an_upload_is_told_and_nothing_stays(serve, 
     wait_until(lambda: stored(server) == [])
     assert [image["verdict"] for image in inspected(server, picture(28))] == ["ok"]
     assert [path.parent.parent for path in stored(server)] == [small_disk]
-
-
-def memory_bytes(pids: list[int]) -> int:
-    """Return the memory of processes that is not shared."""
-    total = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            total += sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Private_Dirty"))
-    return total
 
 
 @pytest.mark.long
@@ -169,10 +155,10 @@ def test_memory_stays_flat_and_a_killed_process_of_the_pool_costs_one_image(serv
         return images_of(server, made["id"])
 
     assert {image["status"] for image in round_of(1_000, 0)} == {"done"}
-    before = memory_bytes(server.workers())
+    before = private_bytes(*server.workers())
     for turn in range(4):
         assert {image["status"] for image in round_of(2_000 + 100 * turn, 0)} == {"done"}
-    assert memory_bytes(server.workers()) - before < 15_000_000
+    assert private_bytes(*server.workers()) - before < 15_000_000
     images = round_of(3_000, 3)
     failed = [image["detail"] for image in images if image["status"] == "failed"]
     assert len(failed) <= 3
