@@ -1,6 +1,7 @@
 """The overlays with several instances, as kubectl renders them, and what no schema knows."""
 
 import functools
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +21,9 @@ OVERLAYS = ["scaled", pytest.param("autoscaling", marks=needs("deploy/kubernetes
 
 
 @functools.cache
-def text_of(kubectl, overlay):
+def text_of(kubectl, overlay, folder=FOLDER):
     """Return an overlay as kubectl renders it."""
-    found = subprocess.run([kubectl, "kustomize", FOLDER / overlay], capture_output=True, text=True, check=False)
+    found = subprocess.run([kubectl, "kustomize", folder / overlay], capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout
 
@@ -114,9 +115,27 @@ def test_the_databases_are_reached_by_both_and_the_migration_by_nobody(rendered)
     found = rendered("scaled")
     policy = found["NetworkPolicy", f"{SLUG}-databases"]["spec"]
     (names,) = policy["podSelector"]["matchExpressions"]
-    assert names["values"] == [SLUG, f"{SLUG}-migration"]
+    assert names["values"] == [SLUG, f"{SLUG}-migration", f"{SLUG}-worker"]
     assert {port["port"] for rule in policy["egress"] for port in rule["ports"]} == {53, 5432, 6379}
     assert found["NetworkPolicy", f"{SLUG}-migration"]["spec"]["ingress"] == []
+
+
+@needs("deploy/kubernetes/worker")
+@needs("deploy/kubernetes/backup")
+def test_components_of_one_instance_follow_to_several(tool, tmp_path):
+    shutil.copytree(FOLDER, tmp_path / "kubernetes")
+    with (tmp_path / "kubernetes/production/kustomization.yaml").open("a") as file:
+        file.write("components: [../worker, ../backup]\n")
+    text = text_of(tool("kubectl", "kubernetes-client"), "scaled", tmp_path / "kubernetes")
+    assert "persistentVolumeClaim" not in text
+    found = {(one["kind"], one["metadata"]["name"]): one for one in YAML(typ="safe").load_all(text)}
+    assert not [name for kind, name in found if kind == "CronJob"]
+    worker, (container,) = pod(found, name=f"{SLUG}-worker"), pod(found, name=f"{SLUG}-worker")["containers"]
+    assert "affinity" not in worker
+    (service,) = pod(found)["containers"]
+    assert from_secret(container) == from_secret(service)
+    assert container["image"] == service["image"]
+    assert container["envFrom"] == service["envFrom"]
 
 
 @needs("deploy/kubernetes/autoscaling")

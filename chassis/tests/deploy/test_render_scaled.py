@@ -14,6 +14,10 @@ FIELDS = {
         "type", "name", "runtime", "plan", "numInstances", "buildCommand", "preDeployCommand", "startCommand",
         "healthCheckPath", "autoDeployTrigger", "maxShutdownDelaySeconds", "envVars",
     },
+    "worker": {
+        "type", "name", "runtime", "plan", "numInstances", "buildCommand", "startCommand", "autoDeployTrigger",
+        "maxShutdownDelaySeconds", "envVars",
+    },
     "keyvalue": {"type", "name", "plan", "ipAllowList", "maxmemoryPolicy"},
 }  # fmt: skip
 DATABASE = {"name", "plan", "postgresMajorVersion", "databaseName", "user", "ipAllowList"}
@@ -27,8 +31,8 @@ def services():
     return {service["type"]: service for service in blueprint()["services"]}
 
 
-def variables():
-    return {variable["key"]: variable for variable in services()["web"]["envVars"]}
+def variables(service="web"):
+    return {variable["key"]: variable for variable in services()[service]["envVars"]}
 
 
 def test_the_fields_are_those_that_render_knows():
@@ -37,10 +41,11 @@ def test_the_fields_are_those_that_render_knows():
     (database,) = blueprint()["databases"]
     assert set(database) == DATABASE
     assert database["ipAllowList"] == services()["keyvalue"]["ipAllowList"] == []
-    for variable in variables().values():
+    for variable in (*variables().values(), *variables("worker").values()):
         assert len({"value", "generateValue", "sync", "fromDatabase", "fromService"} & set(variable)) == 1, variable
         assert type(variable.get("value", "")) in (str, int), f"a YAML boolean fails: {variable}"
-    assert {name.lower() for name in variables()} - {"python_version"} <= set(Settings.model_fields)
+    for service in ("web", "worker"):
+        assert {name.lower() for name in variables(service)} - {"python_version"} <= set(Settings.model_fields)
 
 
 def test_the_instances_share_what_is_in_the_same_file():
@@ -51,6 +56,20 @@ def test_the_instances_share_what_is_in_the_same_file():
     assert services()["web"]["numInstances"] > 1
     assert variables()["SOCKET_TRANSPORTS"]["value"] == "websocket"
     assert "disk" not in services()["web"]
+
+
+def test_the_worker_has_what_the_instances_have():
+    web, worker = services()["web"], services()["worker"]
+    assert worker["buildCommand"] == web["buildCommand"]
+    assert worker["startCommand"] == "python -m chassis.serving.worker"
+    assert Settings().jobs_grace_seconds + 5 <= worker["maxShutdownDelaySeconds"] <= 300
+    for name, variable in variables("worker").items():
+        if variable.get("fromService", {}).get("type") == "web":
+            assert variable["fromService"] == {"type": "web", "name": web["name"], "envVarKey": name}
+            assert name in variables()
+        else:
+            assert variable == variables()[name]
+    assert {"SECRET_KEY", "DATABASE_URL", "REDIS_URL"} <= set(variables("worker"))
 
 
 def test_the_migration_comes_before_the_code_and_render_waits_for_the_drain():
