@@ -97,8 +97,12 @@ test-app: .venv/installed-dev ## only the tests of this service, without those o
 fuzz: .venv/installed-dev ## search for new input that breaks the property tests, FUZZ_EXAMPLES=100 of each
 	@FUZZ_NEW=1 FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(BIN)/python -m pytest -n 2 -m fuzz $(ARGS)
 
-bench: .venv/installed-dev ## compare the server with three others (chassis/docs/performance.md), and measure the database
+bench: .venv/installed-dev ## compare server, workers and jobs with others (chassis/docs/performance.md), and measure modes and the database
 	@$(BIN)/python benchmarks/run.py --write
+	@$(BIN)/python benchmarks/run.py --modes --write
+	@$(BIN)/python benchmarks/workers.py --write
+	@$(BIN)/python benchmarks/jobs.py --write
+	@$(BIN)/python benchmarks/rows.py --write
 	@$(BIN)/python benchmarks/database.py --write
 	@$(BIN)/python benchmarks/gateway.py --write
 
@@ -146,6 +150,8 @@ lock: .venv/installed-dev ## resolve the requirements again, with hashes
 	  -o requirements-dev.txt
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --extra postgres --extra redis --extra s3 \
 	  -c requirements-dev.txt pyproject.toml -o requirements-scaled.txt
+	@for peer in asgi jobs stock; do $(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" \
+	  benchmarks/peers/$$peer.in -o benchmarks/peers/$$peer.txt || exit 1; done
 
 secrets: ## create the missing files of deploy/compose/secrets (keys, a certificate for TLS_NAME); never overwrites
 	@deploy/compose/make_secrets.sh

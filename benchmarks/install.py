@@ -10,7 +10,15 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"
 CLIENT = CACHE / "client"
-PACKAGES = {"gcc": ("gcc", "libc6-dev"), "taskset": ("util-linux",), "node": ("nodejs",), "npm": ("npm",)}
+PACKAGES = {
+    "gcc": ("gcc", "libc6-dev"),
+    "taskset": ("util-linux",),
+    "node": ("nodejs",),
+    "npm": ("npm",),
+    "nginx": ("nginx-light",),
+    "redis-server": ("redis-server",),
+    "redis-cli": ("redis-tools",),
+}
 GCC = ("gcc", "-std=gnu17", "-O2", "-Wall", "-Wextra", "-Wpedantic", "-Werror")
 
 

@@ -2,11 +2,11 @@
 
     python benchmarks/jobs.py [--jobs N] [--only NAME ...] [--database-url URL] [--write]
 
-This project runs with `flask jobs work` on SQLite and on PostgreSQL, and with workers of Celery; beside it Celery, RQ
-and Huey, in an environment of their own with locked requirements. PostgreSQL is an empty database at --database-url, or
-else a server that runs meanwhile and does not wait for its disk (fsync), as Redis does not, if it is installed. Each
-side enqueues without a worker first, then a worker finishes them. A worker's start is not counted; its memory is that
-of all of its processes (PSS).
+This project runs with `flask jobs work` on SQLite and on PostgreSQL, and with workers of Celery; beside it Celery, RQ,
+Huey, Dramatiq and Procrastinate, in an environment of their own with locked requirements. PostgreSQL is an empty
+database at --database-url, or else a server that runs meanwhile and does not wait for its disk (fsync), as Redis does
+not, if it is installed. Each side enqueues without a worker first, then a worker finishes them. A worker's start is not
+counted; its memory is that of all of its processes (PSS).
 """
 
 import argparse
@@ -24,7 +24,8 @@ from statistics import median, quantiles
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import page
-from benchmarks.install import CACHE, HERE, install_python
+from benchmarks.install import CACHE, HERE, install_python, need
+from benchmarks.processes import family, memory_kb, redis_server
 from chassis.tests import postgres
 
 ROOT, PEERS, PORT = HERE.parent, HERE / "peers", 16_379
@@ -32,9 +33,11 @@ URL, WAIT_SECONDS = f"redis://127.0.0.1:{PORT}/0", 300
 LATENCIES, PAUSE_SECONDS = 60, 0.05
 OURS, THEIRS = sys.executable, str(CACHE / "jobs/bin/python")
 WORK = (OURS, "-m", "chassis.serving.worker")
-CELERY = (THEIRS, "-m", "celery", "-A", "jobs_peers", "worker", "-c", "4", "-l", "WARNING")
+CELERY = (THEIRS, "-m", "celery", "-A", "peer_celery", "worker", "-c", "4", "-l", "WARNING")
 HUEY = (THEIRS, "-m", "huey.bin.huey_consumer", "-w", "4", "-q")
 RQ = (THEIRS, "-m", "rq.cli", "worker", "-q", "--url", URL)
+DRAMATIQ = (THEIRS, "-m", "dramatiq", "peer_dramatiq", "-p", "1", "-t", "4")
+PROCRASTINATE = (THEIRS, "-m", "procrastinate", "-a", "peer_procrastinate.app", "worker", "-c", "4")
 
 
 @dataclass(frozen=True)
@@ -59,27 +62,34 @@ class Figures:
 
 
 def sides(database_url: str) -> list[Side]:
-    """Return all sides."""
+    """Return all sides; those on PostgreSQL only with its URL."""
     ours, theirs = (OURS, str(PEERS / "jobs_ours.py")), (THEIRS, str(PEERS / "jobs_peers.py"))
-    found = [Side("ours, SQLite", ours, WORK)]
-    if database_url:
-        found.append(Side("ours, PostgreSQL", ours, WORK, {"DATABASE_URL": database_url}))
-    engine = {"JOBS_ENGINE": "celery", "JOBS_BROKER_URL": URL}
-    return [
-        *found,
+    engine, plain = {"JOBS_ENGINE": "celery", "JOBS_BROKER_URL": URL}, database_url.replace("+psycopg", "")
+    found = [
+        Side("ours, SQLite", ours, WORK),
+        Side("ours, PostgreSQL", ours, WORK, {"DATABASE_URL": database_url}),
         Side("ours, Celery, SQLite", ours, WORK, engine),
+        Side("ours, Celery, PostgreSQL", ours, WORK, engine | {"DATABASE_URL": database_url}),
         Side("Celery, prefork", (*theirs, "celery"), CELERY),
         Side("Celery, threads", (*theirs, "celery"), (*CELERY, "-P", "threads")),
         Side("RQ, Worker", (*theirs, "rq"), RQ),
         Side("RQ, SimpleWorker", (*theirs, "rq"), (*RQ, "-w", "rq.SimpleWorker")),
-        Side("Huey, SQLite", (*theirs, "huey-sqlite"), (*HUEY, "jobs_peers.sqlite_huey")),
-        Side("Huey, Redis", (*theirs, "huey-redis"), (*HUEY, "jobs_peers.redis_huey")),
+        Side("Huey, SQLite", (*theirs, "huey_sqlite"), (*HUEY, "peer_huey_sqlite.huey")),
+        Side("Huey, Redis", (*theirs, "huey_redis"), (*HUEY, "peer_huey_redis.huey")),
+        Side("Dramatiq, Redis", (*theirs, "dramatiq"), DRAMATIQ),
+        Side(
+            "Procrastinate, PostgreSQL",
+            (*theirs, "procrastinate"),
+            PROCRASTINATE,
+            {"DATABASE_URL": plain},
+        ),
     ]
+    return [side for side in found if database_url or "PostgreSQL" not in side.name]
 
 
 def measure(side: Side, number: int) -> Figures:
     """Run one side in a folder of its own."""
-    with tempfile.TemporaryDirectory() as name, redis_server(Path(name)):
+    with tempfile.TemporaryDirectory() as name, redis_server(Path(name), PORT):
         folder, told = Path(name), Path(name) / "told"
         kept = {key: value for key, value in os.environ.items() if key in ("PATH", "HOME", "LANG")}
         env = kept | {"REDIS": URL, "FOLDER": name, "APP_ENV": "test", "LOG_LEVEL": "WARNING", "JOBS_CONCURRENCY": "4"}
@@ -94,7 +104,7 @@ def measure(side: Side, number: int) -> Figures:
             finished = (number - 1) / (times[-1][1] - times[0][1])
             queue(enqueue, LATENCIES, PAUSE_SECONDS, told, env, where)
             waits = [1000 * (start - at) for at, start in started(told, number + LATENCIES)[number:]]
-            memory = memory_mb(pid)
+            memory = memory_kb(family(pid)) / 1024
     return Figures(number / seconds, finished, median(waits), quantiles(waits, n=20)[-1], memory)
 
 
@@ -130,31 +140,6 @@ def worker(side: Side, folder: Path, env: dict[str, str], where: Path) -> Iterat
             process.wait()
 
 
-def memory_mb(pid: int) -> float:
-    """Return the memory of a process and its descendants, each shared page counted in parts."""
-    children = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False).stdout.split()
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0.0  # it has ended meanwhile
-    own = next(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
-    return own / 1024 + sum(memory_mb(int(child)) for child in children)
-
-
-@contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[None]:
-    """Run Redis for one side."""
-    command = ["redis-server", "--port", str(PORT), "--save", "", "--dir", str(folder), "--bind", "127.0.0.1"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        ping = ["redis-cli", "-p", str(PORT), "ping"]
-        while subprocess.run(ping, capture_output=True, check=False).returncode:
-            time.sleep(0.05)
-        try:
-            yield
-        finally:
-            process.kill()
-
-
 @contextlib.contextmanager
 def postgresql(url: str) -> Iterator[str]:
     """Yield the URL of an empty database, or nothing if PostgreSQL is not installed."""
@@ -172,6 +157,8 @@ def main() -> None:
     parser.add_argument("--database-url", default="", help="an empty database of PostgreSQL")
     parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     arguments = parser.parse_args()
+    need("redis-server", "redis-cli")
+    CACHE.mkdir(exist_ok=True)
     install_python("jobs")
     lines = ["| | enqueued a second | finished a second | latency, ms | p95 | memory, MB |", f"|---|{'---:|' * 5}"]
     print("\n".join(lines))

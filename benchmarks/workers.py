@@ -1,9 +1,11 @@
-"""Measures the same service with one and with several workers: echo, fan-out, connects.
+"""Measures services with one and with several workers: echo, fan-out, connects, idle memory.
 
-    python benchmarks/workers.py [--workers 1,2,4] [--seconds S] [--rounds N] [--write]
+    python benchmarks/workers.py [--workers 1,2,4] [--only SIDE ...] [--seconds S] [--rounds N] [--write]
 
-The client and the workers share all cores: with two cores, two workers and the client share them, so the table also
-has the CPU seconds that the workers took for each second. Other work on the machine makes all rates lower.
+Beside this project run Node with its cluster adapter, and as many gunicorns with eventlet behind nginx and with Redis.
+All clients are websockets, so no side needs sticky sessions. The client and the servers share all cores: with two
+cores, two workers and the client share them, so the table also has the CPU seconds that all processes of a side took
+for each second. Other work on the machine makes all rates lower. The sides take turns in each round.
 """
 
 import argparse
@@ -11,110 +13,114 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
-from urllib.request import urlopen
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks import page
-from benchmarks.install import CLIENT, install
-from benchmarks.servers import ROOT, command, environment, free_port
+from benchmarks.clusters import SIDES, Cluster
+from benchmarks.install import CLIENT, install, need
+from benchmarks.processes import cpu_seconds, memory_kb
 
-START_SECONDS = 120.0
+IDLE, SETTLING_SECONDS = 2_000, 1.0
 SCENARIOS = {
-    "echo of 64 bytes, 50 clients": ("--clients 50 --active 50", "events_per_second"),
-    "fan-out to 500": ("--fanout 1 --clients 500", "deliveries_per_second"),
-    "connects, 1,000 clients": ("--clients 1000", "connects_per_second"),
+    f"idle memory a connection, {IDLE:,} clients, kB (the service, MB)": (f"--clients {IDLE} --seconds 2", ""),
+    "connects, 1,000 clients, a second": ("--clients 1000", "connects_per_second"),
+    "echo of 64 bytes, 50 clients, events/s": ("--clients 50 --active 50 --seconds {}", "events_per_second"),
+    "fan-out to 500, deliveries/s": ("--fanout 1 --clients 500 --seconds {}", "deliveries_per_second"),
 }
 
 
+@dataclass(frozen=True)
+class Figures:
+    """A figure, and what stands in brackets behind it."""
+
+    value: float
+    beside: float
+
+
+Found = dict[tuple[str, str, int], list[Figures]]
+
+
 def main() -> None:
-    """Print a table with a row for each scenario, and write it to chassis/docs/performance.md if asked to."""
+    """Print a table with a row for each scenario and side, and write it to chassis/docs/performance.md if asked to."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--workers", default="1,2,4", help="numbers of workers, separated by commas")
+    parser.add_argument("--only", action="append", help="the beginning of a side's name; may be given more than once")
     parser.add_argument("--seconds", type=float, default=4, help="how long each run lasts")
     parser.add_argument("--rounds", type=int, default=3, help="the table holds their medians")
     parser.add_argument("--write", action="store_true", help="write the table to chassis/docs/performance.md")
     arguments = parser.parse_args()
-    install(())
+    sides = [name for name in SIDES if arguments.only is None or name.startswith(tuple(arguments.only))]
+    install(tuple(peer for peer, name in PEERS.items() if name in sides))
+    if PEERS["stock"] in sides:
+        need("nginx", "redis-server", "redis-cli")
     numbers = [int(number) for number in arguments.workers.split(",")]
-    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}")
-    found: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for _ in range(arguments.rounds):
+    print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}", flush=True)
+    found: Found = {}
+    for turn in range(arguments.rounds):
         for number in numbers:
-            with serving(number) as (port, pids):
-                for title, (options, value) in SCENARIOS.items():
-                    run = measured(port, pids, f"{options} --seconds {arguments.seconds}", value)
-                    found.setdefault((title, number), []).append(run)
-    written = table(numbers, found)
+            for side in sides:
+                run(side, number, arguments.seconds, found)
+                print(f"round {turn + 1}, {number} workers, {side}: measured", flush=True)
+    written = table(sides, numbers, found)
     print(written)
     if arguments.write:
-        said = "A second of the clock; in brackets the CPU seconds that the workers took for it, beside the client."
-        page.put("workers", written, f"{page.conditions(arguments.rounds)}. {said}")
+        page.put("workers", written, f"{page.conditions(arguments.rounds)}. {SAID}")
 
 
-def table(numbers: list[int], found: dict[tuple[str, int], list[tuple[float, float]]]) -> str:
+PEERS = {"node": "Node, cluster adapter", "stock": "gunicorns, nginx and Redis"}
+SAID = (
+    "A second of the clock; in brackets the CPU seconds that all processes of a side, nginx and Redis among them, took "
+    "for it, beside the client."
+)
+
+
+def run(side: str, number: int, seconds: float, found: Found) -> None:
+    """Measure each scenario once, memory first, while a service has used none yet."""
+    with SIDES[side](number) as cluster:
+        for title, (options, value) in SCENARIOS.items():
+            found.setdefault((title, side, number), []).append(measured(cluster, options.format(seconds), value))
+
+
+def table(sides: list[str], numbers: list[int], found: Found) -> str:
     """Return the medians as a Markdown table."""
     heads = [f"{number} worker{'s' * (number > 1)}" for number in numbers]
-    lines = [f"| a second | {' | '.join(heads)} |", f"|---|{'---:|' * len(numbers)}"]
+    lines = [f"| | | {' | '.join(heads)} |", f"|---|---|{'---:|' * len(numbers)}"]
     for title in SCENARIOS:
-        runs = [[median(values) for values in zip(*found[title, number], strict=True)] for number in numbers]
-        lines.append(f"| {title} | {' | '.join(f'{rate:,.0f} ({cpu:.2f})' for rate, cpu in runs)} |")
+        for side in sides:
+            cells = [cell(title, found[title, side, number]) for number in numbers]
+            lines.append(f"| {title if side == sides[0] else ''} | {side} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-@contextmanager
-def serving(workers: int) -> Iterator[tuple[int, list[int]]]:
-    """Start the service; yield its port and its workers' pids."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = free_port()
-        env = environment("ours", port, Path(folder)) | {"GUNICORN_WORKERS": str(workers)}
-        with Path(folder, "log").open("wb") as log:
-            master = subprocess.Popen(command("ours", port), cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            yield port, started(master, port, workers)
-        finally:
-            master.terminate()
-            master.wait()
+def cell(title: str, runs: list[Figures]) -> str:
+    """Return the medians of some runs."""
+    value, beside = median(run.value for run in runs), median(run.beside for run in runs)
+    return f"{value:,.1f} ({beside:,.0f})" if "memory" in title else f"{value:,.0f} ({beside:.2f})"
 
 
-def started(master: subprocess.Popen[bytes], port: int, workers: int) -> list[int]:
-    """Wait until all workers serve, and return their pids."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
-                text = answer.read().decode()
-        except OSError:
-            text = ""
-        if f"\napp_workers {workers}.0" in text:
-            children = Path(f"/proc/{master.pid}/task/{master.pid}/children").read_text()
-            return [int(pid) for pid in children.split()]
-        time.sleep(0.2)
-    raise SystemExit(f"{workers} workers do not serve")
-
-
-def measured(port: int, pids: list[int], options: str, value: str) -> tuple[float, float]:
-    """Run the client once; return the rate, and the CPU seconds of all workers for each second."""
-    before, began = cpu_seconds(pids), time.monotonic()
-    client = [str(CLIENT), "--port", str(port), "--server", str(pids[0]), *options.split()]
-    lines = subprocess.run(client, stdout=subprocess.PIPE, check=True, text=True).stdout.splitlines()
-    answer: dict[str, Any] = json.loads(lines[-1])
-    return float(answer[value]), (cpu_seconds(pids) - before) / (time.monotonic() - began)
-
-
-def cpu_seconds(pids: list[int]) -> float:
-    """Return the CPU time of processes."""
-    ticks = 0
-    for pid in pids:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+def measured(cluster: Cluster, options: str, value: str) -> Figures:
+    """Run the client once; return the rate and the CPU seconds a second, or kB a connection and the service's MB."""
+    pids = cluster.pids
+    words = [str(CLIENT), "--port", str(cluster.port), "--server", str(pids[0]), *options.split()]
+    cpu, memory, began = cpu_seconds(pids), memory_kb(pids), time.monotonic()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        client.stdout.readline()  # printed when all clients are connected
+        if not value:
+            time.sleep(SETTLING_SECONDS)
+            full = memory_kb(pids)
+        answer: dict[str, Any] = json.loads(client.stdout.readline())
+    faults = {kind: answer[kind] for kind in ("failed", "dropped", "wrong") if answer[kind]}
+    if faults:
+        print(f"{options}: {faults}", file=sys.stderr)
+    if not value:
+        return Figures((full - memory) / max(answer["joined"], 1), full / 1024)
+    return Figures(float(answer[value]), (cpu_seconds(pids) - cpu) / (time.monotonic() - began))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,16 @@
-"""Plain Flask-SocketIO, set up as in its documentation: `gunicorn -k eventlet -w 1 stock:app`."""
+"""Plain Flask-SocketIO, set up as in its documentation: `gunicorn -k eventlet -w 1 stock:app`.
+
+REDIS is the URL of the message queue of several such processes.
+"""
+
+import os
 
 from flask import Flask
 from flask_socketio import SocketIO, emit
 
 NEWS = "n" * 64
 app = Flask(__name__)
-socketio = SocketIO(app)
+socketio = SocketIO(app, message_queue=os.environ.get("REDIS"))
 
 
 @socketio.on("echo")

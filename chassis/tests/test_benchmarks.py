@@ -4,11 +4,12 @@ import math
 
 import pytest
 
-from benchmarks import page, report
+from benchmarks import jobs, page, report, workers
 from benchmarks.measure import Run, of, times_better, typical
 from benchmarks.run import LEAST_TIMES, too_slow
 from benchmarks.scenarios import scenarios
 from benchmarks.servers import TITLES
+from benchmarks.workers import SCENARIOS, SIDES, Figures
 
 NO_FAULTS = dict.fromkeys(("failed", "dropped", "wrong", "unanswered"), 0)
 BY_NAME = {scenario.name: scenario for scenario in scenarios(1)}
@@ -85,3 +86,24 @@ def test_threads_are_left_out_where_each_client_would_need_one():
 def test_every_peer_has_a_letter_and_every_limit_a_scenario():
     assert set(report.LETTERS) == {side for side, title in TITLES.items() if not title.startswith("this project")}
     assert set(LEAST_TIMES) <= set(BY_NAME)
+
+
+def test_each_peer_of_jobs_is_queued_and_worked_on_by_its_own_module():
+    for side in jobs.sides("postgresql+psycopg://app@host/name"):
+        if side.enqueue[0] == jobs.THEIRS:
+            name = f"peer_{side.enqueue[-1]}"
+            assert (jobs.PEERS / f"{name}.py").exists()
+            assert "rq.cli" in side.worker or any(word.startswith(name) for word in side.worker), side.name
+        assert "psycopg:" not in side.env.get("DATABASE_URL", "") or side.worker == jobs.WORK
+    without = [side.name for side in jobs.sides("")]
+    assert "ours, SQLite" in without
+    assert not [name for name in without if "PostgreSQL" in name]
+
+
+def test_the_table_of_workers_has_a_row_for_each_scenario_and_side():
+    sides = list(SIDES)
+    found = {(title, side, 2): [Figures(number, 1) for number in (1, 5, 3)] for title in SCENARIOS for side in sides}
+    _, _, *lines = workers.table(sides, [2], found).splitlines()
+    assert len(lines) == len(SCENARIOS) * len(sides)
+    assert lines[0].endswith("| 3.0 (1) |")
+    assert lines[-1].endswith("| 3 (1.00) |")
