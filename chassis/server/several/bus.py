@@ -1,5 +1,6 @@
 """The rooms of several workers on one machine: what one emits reaches the clients of all."""
 
+import contextlib
 import json
 import logging
 import queue
@@ -10,6 +11,7 @@ from chassis.base.environment import worker_number
 from chassis.server.manager import SharedRooms
 from chassis.server.patches.for_socketio import NUMBERED, Message
 from chassis.server.several.bell import Bell
+from chassis.server.several.outbox import Outbox
 from chassis.server.several.ring import Ring
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,7 @@ class BusRooms(SharedRooms):
     def __init__(self) -> None:
         super().__init__()
         self._ring, self._bell = Ring(), Bell(worker_number())
+        self._outbox = Outbox(self._ring, self._bell.ring)
         self._reading, self._begun = threading.RLock(), False
         self._later: queue.Queue[Message] = queue.Queue(WAITING_MESSAGES)
 
@@ -39,8 +42,11 @@ class BusRooms(SharedRooms):
             self.server.start_background_task(self._read)
 
     def catch_up(self) -> None:
-        """Handle all messages that are there; a message that this process published is among them."""
-        with self._reading:
+        """Handle all messages that are there; a message that this process published is among them.
+
+        While a worker that is stopped holds the lock of the messages, all of them wait.
+        """
+        with self._reading, contextlib.suppress(TimeoutError):
             while messages := self._ring.read():
                 if self._ring.lost:
                     self._resynchronize()
@@ -84,8 +90,7 @@ class BusRooms(SharedRooms):
         """Do nothing; whoever keeps events for clients that come back replaces this."""
 
     def _publish(self, data: Message) -> None:
-        self._ring.append(json.dumps(data).encode())
-        self._bell.ring()
+        self._outbox.put(json.dumps(data).encode())
         if data.get(NUMBERED):
             self.catch_up()
 
@@ -93,6 +98,7 @@ class BusRooms(SharedRooms):
         while True:
             try:
                 self._bell.wait()
+                self._outbox.send()
                 self.catch_up()
             except Exception:
                 log.exception("The messages of other workers cannot be read")

@@ -5,10 +5,12 @@ import fcntl
 import mmap
 import os
 import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from chassis.base import held
 from chassis.base.concurrency import original
 from chassis.base.environment import workers_folder
 
@@ -19,6 +21,7 @@ AT_ONCE_BYTES = 256 * 1024  # are copied under the lock, which holds up all othe
 PLACE = struct.Struct("Q")  # of the head: end of the last message, begin of the first one, the last one's number
 END, BEGIN, LAST = 0, PLACE.size, 2 * PLACE.size
 HEAD_BYTES = 64
+RETRY_SECONDS = 1.0  # after a wait for a lock whose holder is stopped, in which the whole worker stood still
 FRAME = struct.Struct("IQ")  # before each message: its length and its number
 
 
@@ -38,11 +41,17 @@ def create(folder: Path) -> None:
         os.close(file)
 
 
+def check(text: bytes) -> None:
+    """Raise ValueError if a message is too large."""
+    if len(text) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"A message between workers may have {MAX_MESSAGE_BYTES:,} bytes, not {len(text):,}.")
+
+
 class Ring:
     """One worker's view of the messages: it appends, and reads from where it stopped.
 
-    The lock is the file's, which the system releases if its holder dies. A message that its writer did not finish is
-    never seen, since the end is written last.
+    The lock is the file's, which the system releases if its holder dies. If its holder is stopped, both raise
+    TimeoutError. A message that its writer did not finish is never seen, since the end is written last.
     """
 
     def __init__(self) -> None:
@@ -50,12 +59,11 @@ class Ring:
         self._memory = mmap.mmap(self._file, HEAD_BYTES + BYTES)
         self._mine = original("threading", "Lock")()  # no code inside it yields, so a real lock is safe
         self._read_to = self._place(BEGIN)
+        self._shut_until = 0.0
         self.lost = 0  # number of the newest message that was overwritten before this worker read it
 
     def append(self, text: bytes) -> int:
-        """Append a message and return its number; raise ValueError if it is too large."""
-        if len(text) > MAX_MESSAGE_BYTES:
-            raise ValueError(f"A message between workers may have {MAX_MESSAGE_BYTES:,} bytes, not {len(text):,}.")
+        """Append a message, which `check` allows, and return its number."""
         with self._locked():
             end, number = self._place(END), self._place(LAST) + 1
             framed = FRAME.pack(len(text), number) + text
@@ -111,11 +119,27 @@ class Ring:
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
         with self._mine:
-            fcntl.flock(self._file, fcntl.LOCK_EX)
+            self._lock()
             try:
                 yield
             finally:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def _lock(self) -> None:
+        if time.monotonic() < self._shut_until:
+            raise TimeoutError
+        try:
+            held.wait(self._take, "the lock of the messages")
+        except TimeoutError:
+            self._shut_until = time.monotonic() + RETRY_SECONDS
+            raise
+
+    def _take(self) -> bool:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def _unpacked(data: bytes) -> Iterator[Message]:

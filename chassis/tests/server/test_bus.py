@@ -8,6 +8,7 @@ from chassis.server.patches.for_socketio import NUMBERED
 from chassis.server.several import ring
 from chassis.server.several.bus import BusRooms
 from chassis.server.several.ring import BYTES, MAX_MESSAGE_BYTES
+from chassis.tests.server.test_ring import held
 
 
 class Connection:
@@ -86,6 +87,27 @@ def test_a_worker_that_missed_messages_lets_its_clients_connect_again(workers):
     two.catch_up()
     assert two.connection.gone
     assert two.forgotten == two.handled[0][1] - 1 > 0
+
+
+def test_messages_wait_while_another_worker_is_stopped_amid_its_own(workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(ring, "RETRY_SECONDS", 0)
+    one, two = workers
+    with held(tmp_path):
+        one.emit("plain", {}, room="r")
+        one._publish(numbered("first"))
+        assert one.handled == [("plain", None)]
+    two._publish(numbered("other"))
+    one._publish(numbered("last"))
+    two.catch_up()
+    assert two.handled == [("other", 1), ("plain", None), ("first", 3), ("last", 4)]
+    assert one.handled == [("plain", None), ("other", 1), ("first", 3), ("last", 4)]
+
+
+def test_no_more_waits_than_the_ring_holds(workers, tmp_path, monkeypatch):
+    one, _ = workers
+    with held(tmp_path), pytest.raises(RuntimeError, match="Too many messages wait"):
+        for _ in range(BYTES // MAX_MESSAGE_BYTES + 1):
+            one._publish(numbered("large", "x" * (MAX_MESSAGE_BYTES - 1000)))
 
 
 def test_a_message_that_fails_does_not_stop_the_next(workers):

@@ -1,5 +1,7 @@
 """What one worker appends, all read in one order; who is too slow learns it; a killed writer harms nobody."""
 
+import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -71,7 +73,8 @@ def test_the_oldest_make_room_and_who_was_too_slow_learns_it(memory):
 
 def test_a_message_that_is_too_large_is_refused(memory):
     with pytest.raises(ValueError, match="2,097,152 bytes"):
-        Ring().append(b"x" * (MAX_MESSAGE_BYTES + 1))
+        ring.check(b"x" * (MAX_MESSAGE_BYTES + 1))
+    ring.check(b"x" * MAX_MESSAGE_BYTES)
 
 
 def test_messages_of_many_processes_are_whole_and_in_the_order_of_each(memory):
@@ -93,3 +96,27 @@ def test_a_writer_that_is_killed_leaves_the_rest_whole(memory):
     killed.wait()
     last = Ring().append(b"after")
     wait_until(lambda: rest(Ring())[-1] == (last, b"after"))
+
+
+def test_a_stopped_writer_does_not_stop_the_others(memory, monkeypatch):
+    monkeypatch.setattr(ring, "RETRY_SECONDS", 0)
+    one = Ring()
+    one.append(b"before")
+    with held(memory):
+        with pytest.raises(TimeoutError):
+            one.append(b"lost")
+        with pytest.raises(TimeoutError):
+            one.read()
+    one.append(b"after")
+    assert rest(one) == [(1, b"before"), (2, b"after")]
+
+
+@contextlib.contextmanager
+def held(memory):
+    """Hold the lock as a worker that is stopped while it writes."""
+    file = os.open(memory / ring.FILE, os.O_RDWR)
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(file)

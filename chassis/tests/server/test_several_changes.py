@@ -2,13 +2,17 @@
 
 import json
 import os
+import re
 import signal
+from pathlib import Path
 
 import pytest
 
 from chassis.tests.conftest import ASYNC_MODE
 from chassis.tests.patience import wait_until
 from chassis.tests.server.several import ALL, MATRIX, POLL, Kept, echoed, one_of_each, worker_of
+from chassis.tests.server.test_ring import held
+from chassis.tests.server.test_several import on_each
 from chassis.tests.server.wire import Wire
 
 pytestmark = pytest.mark.skipif(ASYNC_MODE == "threading", reason="only our own workers hand connections over")
@@ -55,6 +59,28 @@ def test_a_worker_that_does_not_answer_is_said_to_be_busy_and_nothing_hangs(own_
         os.kill(stopped, signal.SIGCONT)
     statuses = {wire.answer()[0] for wire in wires if wire is not busy[0]}
     assert statuses <= {200, 400, 503}
+
+
+def test_a_worker_that_is_stopped_amid_a_message_holds_up_no_other(own_pair):
+    server = own_pair()
+    one, two = on_each(server)
+    with held(memory_of(server)):  # as a worker that gets SIGSTOP between two instructions would
+        one.emit("everybody", "first")
+        wait_until(lambda: ["first"] in one.got("heard"))
+        assert [client.call("echo", "on") for client in (one, two)] == ["on", "on"]
+        assert Kept(server).ask("/livez")[0] == 200
+        assert ["first"] not in two.got("heard")
+    wait_until(lambda: ["first"] in two.got("heard"))
+    two.emit("everybody", "last")
+    wait_until(lambda: ["last"] in one.got("heard"))
+    for client in (one, two):
+        client.disconnect()
+
+
+def memory_of(server):
+    """Return the folder in which the workers of a server meet."""
+    found = re.search(r"\S+/workers-\S+(?=/messages)", Path(f"/proc/{server.workers()[0]}/maps").read_text())
+    return Path(found[0])
 
 
 def test_a_reload_serves_old_sessions_until_they_are_closed_and_fails_nothing(own_pair):
