@@ -10,7 +10,8 @@ from dotenv.parser import parse_stream
 BASE_DIR = Path(__file__).resolve().parents[2]
 """The folder of the project (a `Path`), which holds `app` and `chassis`."""
 EPHEMERAL_SECRET_KEY = "_EPHEMERAL_SECRET_KEY"  # noqa: S105 - a name
-OF_WORKERS = ("PROMETHEUS_MULTIPROC_DIR", "_WORKERS_FOLDER", "_WORKER_NUMBER")
+METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client's own name
+OF_WORKERS = (METRICS_FOLDER, "_WORKERS_FOLDER", "_WORKER_NUMBER")
 
 
 def read_environment(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
@@ -137,7 +138,7 @@ def inherited_secret_key() -> str | None:
 
 def multiprocess_metrics() -> str:
     """Return the folder where several workers share metrics, or ""; prometheus_client reads the same variable."""
-    return os.environ.get("PROMETHEUS_MULTIPROC_DIR", "")
+    return os.environ.get(METRICS_FOLDER, "")
 
 
 def workers_folder() -> str:

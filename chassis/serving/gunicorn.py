@@ -6,15 +6,13 @@ They run in the master, which must not import libraries that workers patch.
 import gc
 import math
 import os
-import shutil
 import sys
-import tempfile
 from typing import Any
 
 import structlog
 
 from chassis import features
-from chassis.base.environment import multiprocess_metrics, pass_to_children, sources, workers_folder
+from chassis.base.environment import pass_to_children, sources, workers_folder
 from chassis.base.service import CHASSIS_VERSION, current
 from chassis.errors import SettingsError
 from chassis.limits import machine
@@ -85,7 +83,6 @@ class Serving:
         gc.freeze()  # its children need not search for garbage what this process has loaded
         run_boot(_boot)
         if self.settings.gunicorn_workers > 1:  # after the boot, which would leave its own metrics behind
-            pass_to_children("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
             folder.create(server.cfg.uid, server.cfg.gid)
 
     def nworkers_changed(self, server: Any, new_value: int, old_value: int | None) -> None:
@@ -148,7 +145,6 @@ class Serving:
         """Remove what the workers share."""
         if workers_folder():
             folder.remove()
-            shutil.rmtree(multiprocess_metrics(), ignore_errors=True)
 
 
 def _say_what_starts() -> None:

@@ -1,4 +1,4 @@
-"""The private folder in which the workers of one service meet; gunicorn's master creates and removes it."""
+"""The private folders in which the workers of one service meet; gunicorn's master creates and removes them."""
 
 import contextlib
 import fcntl
@@ -8,41 +8,49 @@ import tempfile
 import time
 from pathlib import Path
 
-from chassis.base.environment import pass_to_children, workers_folder
+from chassis.base.environment import METRICS_FOLDER, multiprocess_metrics, pass_to_children, workers_folder
 from chassis.server.several import ring
 
-PREFIX = "workers-"
+PREFIX, METRICS_PREFIX = "workers-", "metrics-"
 YOUNG_SECONDS = 60.0  # its service may be about to take its lock
 FOLDER, NUMBER = "_WORKERS_FOLDER", "_WORKER_NUMBER"
 
 
 def create(uid: int, gid: int) -> None:
-    """Create the folder, pass its path to all workers, and remove those of services that were killed."""
+    """Create the folders, pass their paths to all workers, and remove those of services that were killed."""
     memory, disk = Path("/dev/shm"), Path(tempfile.gettempdir())  # noqa: S108
     try:
         folder = _made(memory)
     except OSError:
         folder = _made(disk)
-    for path in (folder, *folder.iterdir()):
+    metrics = _private(disk, METRICS_PREFIX)
+    for path in (folder, *folder.iterdir(), metrics):
         os.chown(path, uid, gid)  # of the workers, if the master runs as root
     pass_to_children(FOLDER, str(folder))
+    pass_to_children(METRICS_FOLDER, str(metrics))
 
 
 def _made(parent: Path) -> Path:
-    _remove_old_ones(parent)
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+    folder = _private(parent, PREFIX)
     try:
         ring.create(folder)
     except OSError:
         shutil.rmtree(folder)
         raise
-    _locked(folder)  # stays open in this process and its workers, as long as one of them lives
     return folder
 
 
-def _remove_old_ones(parent: Path) -> None:
+def _private(parent: Path, prefix: str) -> Path:
+    """Return a new folder; its lock stays taken as long as this process or one of its workers lives."""
+    _remove_old_ones(parent, prefix)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    _locked(folder)
+    return folder
+
+
+def _remove_old_ones(parent: Path, prefix: str) -> None:
     """Remove the folders of services that were killed: nobody holds their lock."""
-    for left in parent.glob(f"{PREFIX}*"):
+    for left in parent.glob(f"{prefix}*"):
         with contextlib.suppress(OSError):
             young = time.time() - left.stat().st_mtime < YOUNG_SECONDS
             if not young and (lock := _locked(left)) is not None:
@@ -70,8 +78,9 @@ def forget() -> None:
 
 
 def remove() -> None:
-    """Remove the folder when the service ends."""
-    shutil.rmtree(workers_folder(), ignore_errors=True)
+    """Remove the folders when the service ends."""
+    for folder in (workers_folder(), multiprocess_metrics()):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def enter(number: int) -> None:
