@@ -16,7 +16,7 @@ class Outbox:
     def __init__(self, ring: Ring, told: Callable[[], None]) -> None:
         self._ring, self._told = ring, told
         self._waiting, self._bytes, self._complained = deque[bytes](), 0, False
-        self._mine = original("threading", "RLock")()  # no code inside it yields, so a real lock is safe
+        self._mine = original("threading", "Lock")()  # no code inside it yields, so a real lock is safe
 
     def put(self, text: bytes) -> None:
         """Send a message, now or when the ring is free.
@@ -29,23 +29,25 @@ class Outbox:
                 raise RuntimeError("Too many messages wait for a worker that is stopped: this one is not sent.")
             self._waiting.append(text)
             self._bytes += len(text)
-            self.send()
+        self.send()
 
     def send(self) -> None:
         """Send what waits."""
+        if not self._waiting:
+            return
         with self._mine:
-            if not self._waiting:
-                return
-            try:
-                while self._waiting:
-                    self._ring.append(self._waiting[0])
-                    self._bytes -= len(self._waiting.popleft())
-                self._complained = False
-            except TimeoutError:
-                self._complain()
-            self._told()
-
-    def _complain(self) -> None:
-        if not self._complained:
-            self._complained = True
+            complains = self._stuck() and not self._complained
+            self._complained = bool(self._waiting)
+        if complains:
             log.error("Messages for other workers wait, since another worker is stopped and holds their lock")
+        self._told()
+
+    def _stuck(self) -> bool:
+        """Append what waits; return whether the ring was not free."""
+        try:
+            while self._waiting:
+                self._ring.append(self._waiting[0])
+                self._bytes -= len(self._waiting.popleft())
+        except TimeoutError:
+            return True
+        return False

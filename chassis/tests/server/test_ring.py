@@ -16,12 +16,15 @@ from chassis.tests.patience import wait_until
 
 WRITER = """
 import sys
+from chassis.server.several.outbox import Outbox
 from chassis.server.several.ring import Ring
-ring = Ring()
+outbox = Outbox(Ring(), lambda: None)
 for number in range(int(sys.argv[2])):
-    ring.append(f"{sys.argv[1]} {number} ".encode() + b"x" * (number % 3000))
+    outbox.put(f"{sys.argv[1]} {number} ".encode() + b"x" * (number % 3000))
     if number == 0:
         print("begun", flush=True)
+while outbox._waiting:  # on a machine so busy that another one did not run while it held the lock
+    outbox.send()
 """
 
 
@@ -81,7 +84,8 @@ def test_messages_of_many_processes_are_whole_and_in_the_order_of_each(memory):
     reader, found = Ring(), []
     writers = [writer(memory, name, 1500) for name in "ab"]
     while any(one.poll() is None for one in writers) or len(found) < 3000:
-        found += reader.read()
+        with contextlib.suppress(TimeoutError):
+            found += reader.read()
     assert [message.number for message in found] == list(range(1, 3001))
     for name in "ab":
         words = [message.text.split(b" ") for message in found if message.text.startswith(name.encode())]

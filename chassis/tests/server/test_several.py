@@ -3,6 +3,7 @@
 import http.client
 import json
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 
@@ -11,6 +12,7 @@ from chassis.tests.patience import LIMIT_SECONDS, wait_until
 from chassis.tests.server.conftest import Client
 from chassis.tests.server.several import ALL, MATRIX, POLL, Kept, echoed, one_of_each, worker_of
 from chassis.tests.server.wire import Wire
+from chassis.tests.services import redis_server
 
 pytestmark = pytest.mark.skipif(ASYNC_MODE == "threading", reason="only our own workers hand connections over")
 NGINX = """
@@ -28,11 +30,16 @@ http {{
 """
 
 
-@pytest.fixture(scope="module", params=TRANSPORTS)
-def pair(request, tmp_path_factory):
-    """The matrix application with two workers."""
-    with serving(tmp_path_factory.mktemp("pair")) as start:
-        yield start(command=MATRIX, GUNICORN_WORKERS="2", SOCKET_TRANSPORT=request.param, **ALL)
+@pytest.fixture(scope="module", params=[*TRANSPORTS, "redis"])
+def pair(request, tool, tmp_path_factory):
+    """The matrix application with two workers, whose messages go through their memory or through Redis."""
+    folder, transport, env = tmp_path_factory.mktemp("pair"), request.param, dict(ALL)
+    with ExitStack() as stack:
+        if transport == "redis":
+            transport = "fast"
+            env["REDIS_URL"] = stack.enter_context(redis_server(tool("redis-server"), folder))
+        start = stack.enter_context(serving(folder))
+        yield start(command=MATRIX, GUNICORN_WORKERS="2", SOCKET_TRANSPORT=transport, **env)
 
 
 def test_one_connection_serves_the_sessions_of_both_workers(pair):
@@ -64,6 +71,14 @@ def test_a_first_line_may_come_in_pieces(pair):
 def test_a_session_that_no_worker_has_is_unknown(pair, sid):
     status, text = Kept(pair).ask(f"{POLL}&sid={sid}")
     assert (status, "Session ID unknown" in text or "Invalid session" in text) == (400, True)
+
+
+def test_a_forged_session_of_another_worker_is_unknown_and_costs_it_nothing(pair):
+    sids, one = one_of_each(pair, lambda: Kept(pair).session()), Kept(pair)
+    for sid in sids * 3:
+        status, text = one.ask(f"{POLL}&sid={worker_of(sid)}.forged", "40")
+        assert (status, "Session ID unknown" in text or "Invalid session" in text) == (400, True)
+        assert f'42["echo","{sid}"]' in echoed(one, sid, sid)
 
 
 @pytest.mark.parametrize("transports", [["polling"], ["websocket"], ["polling", "websocket"]])

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from chassis.server.several.ring import BYTES
 from chassis.tests.conftest import ASYNC_MODE
 from chassis.tests.patience import wait_until
 from chassis.tests.server.several import ALL, MATRIX, POLL, Kept, echoed, one_of_each, worker_of
@@ -73,6 +74,25 @@ def test_a_worker_that_is_stopped_amid_a_message_holds_up_no_other(own_pair):
     wait_until(lambda: ["first"] in two.got("heard"))
     two.emit("everybody", "last")
     wait_until(lambda: ["last"] in one.got("heard"))
+    for client in (one, two):
+        client.disconnect()
+
+
+def test_a_worker_that_stood_still_for_too_many_messages_lets_its_clients_connect_again(own_pair):
+    server = own_pair()
+    one, two = on_each(server)
+    before, stopped = two.eio.sid, pids(server)[worker_of(two.eio.sid)]
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        many = 2 * BYTES // 10_000
+        assert Kept(server).ask(f"/flood/{many}?sid={one.eio.sid}", "x")[0] == 200
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+    wait_until(lambda: two.connected and two.eio.sid != before)
+    assert "This worker missed messages" in server.log
+    wait_until(lambda: two.get_sid())
+    one.emit("everybody", "after")
+    wait_until(lambda: ["after"] in two.got("heard"))
     for client in (one, two):
         client.disconnect()
 
