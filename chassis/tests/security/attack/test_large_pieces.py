@@ -9,7 +9,7 @@ from chassis.base.compression import ENCODINGS, packer
 from chassis.tests.security.attack.ceiling.limits import HOLD_MS
 from chassis.web import compressing
 
-PIECE = secrets.token_hex(10_000_000).encode()  # 20 MB that are not easily packed
+PIECE = secrets.token_hex(4_000_000).encode()  # 8 MB that are not easily packed
 
 
 class Watched:
