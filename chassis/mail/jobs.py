@@ -1,4 +1,4 @@
-"""The job that sends one message: retried for about an hour, unless the server refuses it permanently."""
+"""The job that sends one message: retried for about an hour, unless the server refuses the message permanently."""
 
 from typing import Any
 

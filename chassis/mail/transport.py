@@ -16,7 +16,7 @@ MAX_REASON_CHARACTERS = 200
 
 
 class NotSent(AppError):
-    """The server could not be reached, or asks to try again later."""
+    """The server could not be reached, does not know the user, or asks to try again later."""
 
     code, status = "mail_not_sent", 503
 
@@ -77,7 +77,8 @@ def _told() -> Iterator[None]:
     except smtplib.SMTPRecipientsRefused as error:
         raise _of_codes("refuses the recipient", *next(iter(error.recipients.values()))) from None
     except smtplib.SMTPAuthenticationError as error:
-        raise _of_codes("refuses the user or password", error.smtp_code, error.smtp_error) from None
+        told = _of_codes("refuses the user or password", error.smtp_code, error.smtp_error)
+        raise NotSent(told.message) from None  # of all messages, until the operator sets another password
     except smtplib.SMTPResponseException as error:
         raise _of_codes("refuses", error.smtp_code, error.smtp_error) from None
     except smtplib.SMTPNotSupportedError as error:

@@ -19,7 +19,6 @@ log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.4
 FLUSH_EVERY = 12  # checks
 CHECK_ALL_EVERY = 25  # checks: not every kind of identity announces its changes
-UNKNOWN = "unknown"  # whether the maintenance mode is on, before the first check
 Socket = tuple[str, str]  # sid, namespace
 
 _open: dict[Socket, Identity] = {}
@@ -102,7 +101,7 @@ class Lookout(DatabaseTicker):
         super().__init__("revocation", LOOK_SECONDS)
         global _lookout
         self._app, self._version, self._looks = app, -1, 0
-        self._maintenance: str | None = UNKNOWN
+        self._maintenance: tuple[str | None] | None = None  # its reason, after the first check
         _lookout = self
 
     def stop(self) -> None:
@@ -136,6 +135,6 @@ class Lookout(DatabaseTicker):
 
     def _tell_maintenance(self) -> None:
         """Tell this process's clients when the maintenance mode has changed."""
-        before, self._maintenance = self._maintenance, maintenance.reason()
-        if before not in (UNKNOWN, self._maintenance):
-            socketio.emit("service:maintenance", {"reason": self._maintenance}, ignore_queue=True)
+        before, self._maintenance = self._maintenance, (maintenance.reason(),)
+        if before not in (None, self._maintenance):
+            socketio.emit("service:maintenance", {"reason": self._maintenance[0]}, ignore_queue=True)

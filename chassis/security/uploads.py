@@ -20,7 +20,7 @@ UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
 CONTROL = re.compile(b"[" + re.escape(NOT_IN_TEXT) + b"]")
-MARKUP = re.compile(rb"\s*<[!?a-z]", re.IGNORECASE)
+MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\s)*+<[!?a-z]", re.IGNORECASE)
 SNIFFED_BYTES = 4_096
 
 
@@ -38,7 +38,7 @@ def read(file: FileStorage, accept: tuple[str, ...], *, counted: bool = True) ->
     turns.give()
     if found not in allowed:
         why = f"The file's content is {found}"
-        if found == UNKNOWN and (mimetypes.guess_type(file.filename or "")[0] or "").startswith("text/"):
+        if found == UNKNOWN and _kind_of_name(file.filename or "").startswith("text/"):
             why = _why_no_text(data)
         raise UnsupportedMediaType(f"{why}; accepted types: {' or '.join(allowed) or 'none'}.")
     owner = identity.current().owner
@@ -91,6 +91,8 @@ def _why_no_text(data: bytes) -> str:
 
 def kind_of_text(start: bytes, name: str) -> str:
     """Return the media type of a text by its first bytes and its name."""
+    if start.startswith(UTF16_BOMS):
+        start = start.decode("utf-16", "ignore").encode("utf-8", "ignore")
     start = start.removeprefix(UTF8_BOM)
     if MARKUP.match(start):
         return "text/html"
@@ -98,8 +100,13 @@ def kind_of_text(start: bytes, name: str) -> str:
         return "text/x-script"
     if start.startswith(b"%PDF-"):
         return "application/pdf"
-    named = mimetypes.guess_type(name)[0] or ""
+    named = _kind_of_name(name)
     return named if named.startswith("text/") and named != "text/html" else "text/plain"
+
+
+def _kind_of_name(name: str) -> str:
+    """Return the media type that the ending of a name stands for, or ""; Python 3.13 fails for `//[`, as in a URL."""
+    return mimetypes.guess_type(name.replace("\\", "/").rpartition("/")[2])[0] or ""
 
 
 quotas.declare(Quota(QUOTA, "uploads per day", lambda settings: settings.quota_uploads_per_day))

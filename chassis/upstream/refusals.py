@@ -63,7 +63,7 @@ def code_of(error: Any) -> int | None:
 def error_in(body: Any) -> Any:
     """Return the error in a body, wherever the API puts it, or None."""
     if isinstance(body, list) and body:  # Google's errors come in a list
-        return error_in(body[0])
+        body = body[0]
     if not isinstance(body, dict):
         return None
     if body.get("error"):
@@ -79,7 +79,10 @@ def error_in(body: Any) -> Any:
 
 def detail(body: Any, raw: bytes, key: str) -> str:
     """Return the API's message as the end of a sentence, without the key and without markup, or ""."""
-    said = " ".join(_sayings(error_in(body) or body)) if body is not None else raw[:4_000].decode(errors="replace")
+    try:
+        said = " ".join(_sayings(error_in(body) or body)) if body is not None else raw[:4_000].decode(errors="replace")
+    except RecursionError:  # some versions of Python parse JSON that is nested deeper than calls can be
+        said = ""
     short = excerpt(said.replace(key, "***") if key else said, MAX_DETAIL_CHARACTERS)
     return f" It says: {short}" if short else ""
 

@@ -14,7 +14,7 @@ from sqlalchemy.types import TypeDecorator
 
 BUILT_IN = "built-in"
 DIMENSIONS = 256
-WORD = re.compile(r"\w+")
+WORD = re.compile(r"\w{1,100}")  # PostgreSQL refuses to look for words of more than 2 kB
 COMMON = {"a", "an", "and", "are", "as", "at", "be", "by", "can", "do", "does", "for", "from", "how", "i", "in", "is"}
 COMMON |= {"it", "its", "me", "my", "of", "on", "or", "the", "to", "was", "what", "when", "which", "with", "you"}
 

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, Field
 from sqlalchemy import Row, select
 
+from chassis.base import Turns
 from chassis.db import db
 from chassis.jobs import figures as job_figures
 from chassis.observability import figures as own_figures
@@ -51,9 +52,16 @@ def show() -> Response:
 
 
 def _series(at: Sequence[float], rows: Iterable[Row[Any]]) -> Series:
-    """Return the values by figure, one for each time; of several workers their sum, or the highest."""
+    """Return the values by figure, one for each time; of several workers their sum, or the highest.
+
+    Others get a turn in between: a day of 16 workers takes 200 ms in all.
+    """
     by_time = {moment: list(some) for moment, some in groupby(rows, key=lambda row: row.at)}
-    return {name: [_together(name, by_time.get(moment, [])) for moment in at] for name in NAMES}
+    found, turns = dict[str, list[float | None]](), Turns()
+    for name in NAMES:
+        found[name] = [_together(name, by_time.get(moment, [])) for moment in at]
+        turns.give()
+    return found
 
 
 def _together(name: str, rows: Sequence[Row[Any]]) -> float | None:

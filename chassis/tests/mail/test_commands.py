@@ -3,6 +3,7 @@
 import pytest
 
 from chassis.cli.weaknesses import mail_server
+from chassis.mail import message, transport
 from chassis.tests.servers import free_port
 from chassis.tests.smtp_server import PASSWORD, USER, certificate, running
 from chassis.wiring import settings_of
@@ -55,6 +56,14 @@ def test_the_doctor_says_what_is_wrong_without_the_password(make):
     assert found.problem == "does not work (The mail server refuses the user or password: 535 wrong)"
     (away,) = mail_server(settings_of(make(free_port()).app))
     assert "cannot be reached" in away.problem
+
+
+def test_a_wrong_password_is_no_refusal_of_the_message(make):
+    with running(sign_in=True) as server:
+        one = make(f"smtp://{':'.join((USER, 'another'))}@127.0.0.1:{server.port}")
+        with one.app.app_context(), pytest.raises(transport.NotSent) as raised:
+            transport.deliver(settings_of(one.app), message.compose(TO, "mail/test", {"url": "https://acme.example"}))
+    assert not isinstance(raised.value, transport.Refused)  # which would be its job's end
 
 
 def test_without_a_server_the_command_says_what_to_set(make):

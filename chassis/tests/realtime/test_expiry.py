@@ -11,7 +11,7 @@ from chassis.db import clock, db
 from chassis.errors import BadRequest
 from chassis.extensions import socketio
 from chassis.realtime import dispatch, revocation
-from chassis.security import identity, keys
+from chassis.security import identity, keys, maintenance
 from chassis.security.keyring import keyring
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
@@ -120,3 +120,13 @@ def test_a_machine_whose_clock_is_ahead_ends_no_key_early_and_gives_none_more_ti
         assert identity.current().kind == "key"
     with pytest.raises(BadRequest, match="future"):
         key(expires_at=real() - 1)
+
+
+def test_the_end_of_any_maintenance_is_told_and_nothing_at_the_first_look(app, monkeypatch):
+    told = []
+    monkeypatch.setattr(socketio, "emit", lambda _event, data, **_options: told.append(data["reason"]))
+    lookout = revocation.Lookout(app)
+    for reason in ("unknown", "unknown", None, None, "unknown", "", None):
+        monkeypatch.setattr(maintenance, "reason", lambda now=reason: now)
+        lookout.tick()
+    assert told == [None, "unknown", "", None]

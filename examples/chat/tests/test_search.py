@@ -9,7 +9,7 @@ import pytest
 
 from app.features.chat import library, search
 from app.features.chat.reader import CHUNK_CHARACTERS, cut
-from app.features.chat.vectors import BUILT_IN, built_in
+from app.features.chat.vectors import BUILT_IN, built_in, words_of
 from chassis.db import db
 from chassis.settings import Settings
 from chassis.tests.conftest import ROOT, new_database
@@ -55,6 +55,13 @@ def test_words_in_other_forms_are_found_and_numbered(database):
 def test_nothing_is_found_in_the_documents_of_others(database):
     database.write(fill)
     assert found("eve", "invoice") == []
+
+
+def test_a_word_of_any_length_can_be_asked_for(database):
+    database.write(fill)
+    long = "\U00020000" * 8_000
+    assert max(len(word.encode()) for word in words_of(long)) < 2_000  # the most that PostgreSQL looks for
+    assert found("ada", f"invoice {long}")[0] == TEXTS[1]
 
 
 def test_chunks_of_another_embedding_are_found_by_words(database):

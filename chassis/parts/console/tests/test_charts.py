@@ -1,12 +1,15 @@
 """The stored figures: of each worker and of the service, for a day, with deploys and restarts."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
 from chassis.db import db
+from chassis.parts.console import charts
 from chassis.parts.console.recorder import KEPT_SECONDS, STEP_SECONDS, Recorder
 from chassis.parts.console.tables import figures
+from chassis.tests.security.attack.ceiling.limits import HOLD_MS
 
 
 @pytest.fixture
@@ -82,3 +85,25 @@ def test_a_database_that_refuses_loses_no_more_than_its_rows(make):
     db.close()
     recorder(1, time.time()).take({"at": time.time(), "connections": 1})
     assert client.get("/livez").status_code == 200
+
+
+class Watched:
+    """Turns that note how long each piece of work took, with others or not."""
+
+    longest = last = 0.0
+
+    def give(self):
+        now = time.thread_time()
+        Watched.longest, Watched.last = max(Watched.longest, now - Watched.last), now
+
+
+def test_a_day_of_many_workers_holds_up_nobody(monkeypatch):
+    now = time.time() // STEP_SECONDS * STEP_SECONDS
+    times = [now - STEP_SECONDS * number for number in range(299, -1, -1)]
+    row = SimpleNamespace(first_at=now, seen_at=now + 290, figures=dict.fromkeys(charts.NAMES, 1.0))
+    rows = [SimpleNamespace(**{**vars(row), "at": at}) for at in times for _ in range(32)]
+    series = [rows, *[rows[number::32] for number in range(charts.MOST_WORKERS)]]
+    monkeypatch.setattr(charts, "Turns", Watched, raising=False)
+    Watched.longest, Watched.last = 0.0, time.thread_time()
+    assert all(charts._series(times, one)[charts.NAMES[0]] for one in series)
+    assert max(Watched.longest, time.thread_time() - Watched.last) * 1000 < HOLD_MS

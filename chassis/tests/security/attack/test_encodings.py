@@ -10,6 +10,8 @@ from chassis.tests.server import wire
 
 NO_TEXT = ("\xe9", "\xff\xfe", "\xed\xa0\x80", "\xe2\x82")  # bytes, as WSGI passes them on
 LONE = '"\\ud83d"'
+IMPOSSIBLE = ("Mon, 01 Jan 2020 00:00:00 +99999999999999", f"1 Jan 2020 {'9' * 20}:00:00 GMT")
+CONDITIONS = ("If-Modified-Since", "If-Unmodified-Since", "If-Range", "Date")
 
 
 def passed_on(**environ):
@@ -67,3 +69,18 @@ def test_lone_surrogates_in_a_socket_s_packets_are_refused_without_a_traceback(a
     client.end()
     assert "internal_error" not in attacked.log
     assert "Traceback" not in attacked.log
+
+
+@pytest.mark.parametrize("header", CONDITIONS)
+@pytest.mark.parametrize("date", IMPOSSIBLE)
+def test_an_impossible_date_is_no_condition(attacked, header, date):
+    for path in ("/static/app.css", "/favicon.ico"):
+        assert wire.Wire(attacked.port).request("GET", path, {header: date, "Host": "localhost"}).answer()[0] == 200
+    assert "Traceback" not in attacked.log
+
+
+def test_a_range_goes_with_the_date_that_it_depends_on():
+    headers = {"HTTP_IF_RANGE": IMPOSSIBLE[0], "HTTP_RANGE": "bytes=0-1"}
+    assert not headers.keys() & passed_on(**headers).keys()
+    good = headers | {"HTTP_IF_RANGE": "Wed, 01 Jan 2020 00:00:00 GMT", "HTTP_IF_MODIFIED_SINCE": "yesterday"}
+    assert good.items() <= passed_on(**good).items()
