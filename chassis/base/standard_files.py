@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 
 MODES = {"stdin": "r", "stdout": "w", "stderr": "w"}
 
@@ -14,4 +15,4 @@ def open_closed() -> None:
         except OSError:
             os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # it gets the lowest free number: this one
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as the process lives
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - for as long as the process lives

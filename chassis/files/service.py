@@ -130,7 +130,7 @@ def forget(conn: Connection, file_ids: Collection[str]) -> None:
 
 
 def erase(file_ids: Collection[str]) -> None:
-    """Delete the content of files whose rows are gone; call it after the commit. The job `cleanup` repeats what fails."""
+    """Delete the content of files whose rows are gone, after the commit; the job `cleanup` repeats what fails."""
     place, turns = place_of(current_settings()), Turns()
     for file_id in file_ids:
         try:

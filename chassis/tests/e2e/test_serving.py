@@ -51,7 +51,7 @@ def test_a_server_whose_standard_files_are_closed_serves_without_them(serve, tmp
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", *SERVE]
     server = serve(command=command, LOG_FILE=str(tmp_path / "app.log"), LOG_FILE_AND_STDOUT="true")
     for pid in (server.pid, *server.workers()):
-        assert os.readlink(f"/proc/{pid}/fd/1") == os.devnull
+        assert str(Path(f"/proc/{pid}/fd/1").readlink()) == os.devnull
     assert "Serving on" in (tmp_path / "app.log").read_text()
 
 
