@@ -61,8 +61,8 @@ def _markdown(settings: Settings) -> str:
         "environment; the last value wins. `NAME_FILE` gives the path of a file that holds the value of `NAME`.",
         "Separate list items with commas. An empty list has no items; an empty schedule, or `off`, never runs. All",
         "mistakes are reported at once (exit status 78), unreadable lines of a file by their number. `${NAME}`",
-        "in a value is not replaced, as in systemd and docker. Do not quote keys in a file that docker's",
-        "`--env-file` reads: it keeps the quotes. In tests (`APP_ENV=test`) the two files are not read.",
+        "in a value is not replaced, as in systemd and docker. Values in quotes, which docker's `--env-file` keeps,",
+        "and with characters that are not shown are refused. In tests (`APP_ENV=test`) the two files are not read.",
     ]
     for kind in settings.kinds:
         lines += ["", f"## {kind.__doc__}", "", "| variable | type | default | meaning |", "|---|---|---|---|"]

@@ -5,18 +5,28 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+import structlog
+
 from chassis.base.concurrency import Turns, run_in_thread
 from chassis.db.disk import DISK_FULL, PRIVATE
-from chassis.errors import PayloadTooLarge, StorageFull
+from chassis.errors import PayloadTooLarge, StorageFull, Unavailable
 from chassis.files.places import FOLDER_MODE
 from chassis.security.uploads import NOT_IN_TEXT, SNIFFED_BYTES, UNKNOWN, UTF16_BOMS, kind_of, kind_of_text
 from chassis.settings import Settings
 
+log = structlog.get_logger(__name__)
 T = TypeVar("T")
 FULL = "The disk of the service is full: nothing was stored."
+
+
+class StorageAway(Unavailable):
+    """The folder of files is missing, read-only or broken."""
+
+    code, retry_after_seconds = "storage_unavailable", 10.0
 
 
 class Batch:
@@ -57,7 +67,8 @@ class Batch:
 
 def _unlink(paths: list[Path]) -> None:
     for path in paths:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # the job `cleanup` deletes what stays; the response is more important
+            path.unlink()
 
 
 class Incoming:
@@ -174,10 +185,17 @@ def _private(path: str, flags: int) -> int:
 
 
 def room_for(work: Callable[[], T]) -> T:
-    """Return `work()`; raise StorageFull when the disk is full."""
+    """Return `work()`; raise StorageFull when the disk is full, and StorageAway when the folder cannot be used.
+
+    A file that is not there stays a FileNotFoundError.
+    """
     try:
         return work()
+    except FileNotFoundError:
+        raise
     except OSError as error:
         if error.errno in DISK_FULL:
             raise StorageFull(FULL) from None
-        raise
+        reason = error.strerror or type(error).__name__
+        log.error("files_unavailable", reason=reason, path=error.filename)
+        raise StorageAway(f"Files cannot be stored or read now: {reason}.") from None

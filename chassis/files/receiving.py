@@ -7,6 +7,7 @@ from typing import IO, Any, TypeVar, cast
 from flask import current_app, request
 from werkzeug.datastructures import FileStorage
 
+from chassis.base.texts import excerpt
 from chassis.errors import BadRequest
 from chassis.files.incoming import Batch, Incoming
 from chassis.files.places import folder_of
@@ -16,6 +17,7 @@ from chassis.wiring import current_settings
 F = TypeVar("F", bound=Callable[..., Any])
 STREAMED = "takes_files"
 FIELDS = 100
+SHOWN_CHARACTERS = 50  # of a field's name
 
 
 def takes_files(view: F) -> F:
@@ -57,8 +59,11 @@ class Request(bodies.Request):
 
 
 def uploaded_files(name: str) -> list[FileStorage]:
-    """Return the form's files of that name; raise BadRequest when there are none."""
-    found = [file for file in request.files.getlist(name) if file.filename]
+    """Return the form's files of that name; raise BadRequest when there are none, or others that would be dropped."""
+    given = [(field, file) for field, file in request.files.items(multi=True) if file.filename]
+    if other := next((field for field, _ in given if field != name), None):
+        raise BadRequest(f"{excerpt(other, SHOWN_CHARACTERS)} has a file: send all as {name}.", code="no_files")
+    found = [file for _, file in given]
     if not found:
         raise BadRequest(f"Send a form with one or more files, as {name}.", code="no_files")
     return found

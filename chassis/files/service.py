@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
+import structlog
 from sqlalchemy import Connection
 from werkzeug.datastructures import FileStorage
 
@@ -24,6 +25,7 @@ from chassis.security import identity, ownership, quotas, uploads
 from chassis.security.quotas import STORED_BYTES
 from chassis.wiring import current_settings
 
+log = structlog.get_logger(__name__)
 WHAT = "file"
 LONGEST_SHOWN = 100
 
@@ -89,8 +91,9 @@ def listing(*, label: str | None = None, page: int = 1, per_page: int = 20) -> d
 
 def opened(file: StoredFile) -> IO[bytes]:
     """Return the content of a file; raise NotFound when it is gone."""
+    place = place_of(current_settings())
     try:
-        return place_of(current_settings()).open(file.id, file.size)
+        return room_for(lambda: place.open(file.id, file.size))
     except FileNotFoundError:
         raise NotFound(f"There is no such {WHAT}.") from None
 
@@ -117,7 +120,7 @@ def delete(file_id: str) -> StoredFile:
     file = _get(file_id)
     ownership.check_changed(file.owner, WHAT)
     db.write(lambda conn: store.remove(conn, [file_id]))
-    place_of(current_settings()).remove(file_id)  # if this fails, the job `cleanup` does it later
+    erase([file_id])
     return file
 
 
@@ -127,10 +130,13 @@ def forget(conn: Connection, file_ids: Collection[str]) -> None:
 
 
 def erase(file_ids: Collection[str]) -> None:
-    """Delete the content of files whose rows are gone; call it after the commit."""
+    """Delete the content of files whose rows are gone, after the commit; the job `cleanup` repeats what fails."""
     place, turns = place_of(current_settings()), Turns()
     for file_id in file_ids:
-        place.remove(file_id)
+        try:
+            place.remove(file_id)
+        except OSError as error:
+            log.warning("file_not_erased_yet", file=file_id, reason=error.strerror)
         turns.give()
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypeVar
 import structlog
 from sqlalchemy import Connection
 
+from chassis.base.texts import storable
 from chassis.db import db
 from chassis.db.faults import may_pass
 from chassis.db.patience import patient
@@ -58,7 +59,7 @@ class JobContext:
         """
         with self._telling:
             if self.latest is None or self.latest[1] != total or self.latest[0] <= done:
-                self.latest = (done, total, message)
+                self.latest = (done, total, storable(message))
         self._flush_soon()
 
     def _flush_soon(self) -> None:

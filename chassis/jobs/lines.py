@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from chassis.base.times import iso
 from chassis.db import db
-from chassis.db.faults import may_pass
+from chassis.db.buffer import store_each
 from chassis.db.ticker import DatabaseTicker
 from chassis.jobs.tables import lines
 from chassis.observability import job_lines
@@ -34,17 +34,14 @@ class LineWriter(DatabaseTicker):
     def tick(self) -> None:
         """Store the lines that are there; they are kept for the next time while the database refuses.
 
-        After an error that would come again they are lost, so that they do not hold up all later ones.
+        A line that cannot be stored is lost alone.
         """
+
+        def write(some: Sequence[Line]) -> None:
+            db.write(lambda conn: store(conn, some))
+
         with self._storing:
-            found = self._kept.take()
-            try:
-                if found:
-                    db.write(lambda conn: store(conn, found))
-            except Exception as error:
-                if may_pass(error):
-                    self._kept.keep(reversed(found), first=True)
-                raise
+            store_each(self._kept.take(), write, lambda left: self._kept.keep(reversed(left), first=True))
 
 
 _writer: LineWriter | None = None

@@ -2,10 +2,13 @@
 
 import contextlib
 import smtplib
+import socket
 import ssl
 import sys
+import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
+from typing import Any
 
 from chassis.base import smtp_url
 from chassis.errors import AppError
@@ -13,6 +16,7 @@ from chassis.settings import Settings
 
 PERMANENT = 500  # of this code on, trying again does not help (RFC 5321, section 4.2.1)
 MAX_REASON_CHARACTERS = 200
+TIMEOUTS = 6  # of SMTP_TIMEOUT_SECONDS that all of a conversation may take
 
 
 class NotSent(AppError):
@@ -48,15 +52,41 @@ def check(settings: Settings) -> str:
     return ""
 
 
+class _Limited(smtplib.SMTP):
+    """Ends the whole conversation after a time: each byte of a server that drips would begin a new time-out."""
+
+    def connect(self, *args: Any, **options: Any) -> tuple[int, bytes]:
+        self._limit = threading.Timer(TIMEOUTS * self.timeout, self._cut)
+        self._limit.daemon = True
+        self._limit.start()
+        try:
+            return super().connect(*args, **options)
+        except BaseException:
+            self._limit.cancel()
+            raise
+
+    def close(self) -> None:
+        self._limit.cancel()
+        super().close()
+
+    def _cut(self) -> None:
+        with contextlib.suppress(OSError, AttributeError):
+            self.sock.shutdown(socket.SHUT_RDWR)
+
+
+class _LimitedOverTls(_Limited, smtplib.SMTP_SSL):
+    """The same, encrypted from the beginning."""
+
+
 @contextlib.contextmanager
 def _connection(settings: Settings) -> Iterator[smtplib.SMTP]:
     """Yield a connection that is encrypted and signed in as the URL says, and end it."""
     to, seconds = smtp_url.parsed(settings.smtp_url.get_secret_value()), settings.smtp_timeout_seconds
     server: smtplib.SMTP
     if to.scheme == "smtps":
-        server = smtplib.SMTP_SSL(to.host, to.port, timeout=seconds, context=ssl.create_default_context())
+        server = _LimitedOverTls(to.host, to.port, timeout=seconds, context=ssl.create_default_context())
     else:
-        server = smtplib.SMTP(to.host, to.port, timeout=seconds)
+        server = _Limited(to.host, to.port, timeout=seconds)
     try:
         if to.scheme == "smtp+starttls":
             server.starttls(context=ssl.create_default_context())

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from chassis.base import standard_files
 from chassis.base.environment import is_command
 from chassis.observability import output
 from chassis.observability.formatting import formatter, shared
@@ -29,6 +30,7 @@ def configure_logging(settings: Settings) -> None:
     Raises SettingsError when LOG_FILE cannot be written. A command run at a terminal logs to the terminal; one that
     runs as a service, such as `flask jobs work`, reopens the file on SIGUSR1 as gunicorn does.
     """
+    standard_files.open_closed()
     typed = is_command() and sys.stdout.isatty()
     handlers = output.handlers_for(settings, typed=typed)
     if is_command() and any(map(output.to_file, handlers)) and threading.current_thread() is threading.main_thread():

@@ -17,6 +17,7 @@ from chassis.server.patches import for_gunicorn
 COMMAND_LINE, CMD_ARGS, CONCURRENCY = "the command line", "GUNICORN_CMD_ARGS", "WEB_CONCURRENCY"
 # What libraries read with int() before our file is, or in the middle of a start; they report a mistake by a traceback.
 READ_BY_LIBRARIES = (CONCURRENCY, "EVENTLET_THREADPOOL_SIZE", "GUNICORN_PID", "LISTEN_FDS", "LISTEN_PID")
+METRICS_FOLDERS = ("PROMETHEUS_MULTIPROC_DIR", "prometheus_multiproc_dir")
 OURS = {
     "eventlet": "chassis.server.worker.EventletWorker",
     "gevent": "chassis.server.worker.GeventWorker",
@@ -54,11 +55,16 @@ def take_over(is_set: Callable[[str], bool], put: Callable[[str, str], None]) ->
 
 
 def unreadable(environ: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the variables that a library could not read, with the reason: no number, or a quote left open."""
+    """Return the variables that a library could not use, with the reason: no number, no folder, an open quote."""
     problems = [
         (name, f"must be a whole number, not {environ[name]!r}" + (f"; {INSTEAD}" if name == CONCURRENCY else ""))
         for name in READ_BY_LIBRARIES
         if name in environ and not NUMBER.fullmatch(environ[name])
+    ]
+    problems += [
+        (name, "is not a folder that can be written to: unset it, the service sets it itself")
+        for name in METRICS_FOLDERS
+        if name in environ and not os.access(environ[name], os.W_OK | os.X_OK)
     ]
     try:
         shlex.split(environ.get(CMD_ARGS, ""))

@@ -1,15 +1,19 @@
 """Builds a section from values that may be invalid, and reports each mistake as a sentence."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
 from chassis.base import cron
 from chassis.base.environment import inherited_secret_key
 from chassis.settings.section import Problem, Section
 
 S = TypeVar("S", bound=Section)
+QUOTED = "is in quotes, which would be a part of it: leave them out (docker's --env-file keeps them)"
+UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]")
+AROUND_ITEMS = re.compile(r"\s*,\s*")  # a list may have line breaks there
 
 
 def parse(kind: type[S], values: Mapping[str, str], defaults: Mapping[str, Any]) -> tuple[S, list[Problem]]:
@@ -20,7 +24,7 @@ def parse(kind: type[S], values: Mapping[str, str], defaults: Mapping[str, Any])
         given |= {"secret_key": inherited_secret_key() or ""}
     section, wrong = build(kind, given, of_kind(kind, defaults))
     section.model_fields_set.intersection_update(given)  # defaults do not count as set
-    wrong += [(name, sentence) for name, sentence in _quoted(kind, given) if name not in dict(wrong)]
+    wrong += [(name, sentence) for name, sentence in _unfit(given) if name not in dict(wrong)]
     reported = {name for name, _ in wrong}
     return section, wrong + [(name, text) for name, text in section.problems() if name not in reported]
 
@@ -40,15 +44,13 @@ def of_kind(kind: type[Section], values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in kind.model_fields}
 
 
-def _quoted(kind: type[Section], given: Mapping[str, str]) -> Iterable[Problem]:
-    """Yield secrets in quotes, which docker's --env-file does not remove: they would be part of the key."""
+def _unfit(given: Mapping[str, str]) -> Iterable[Problem]:
+    """Yield values in quotes, and values with a character that nobody sees, such as the line break of a paste."""
     for field, value in given.items():
-        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
-        if quoted and kind.model_fields[field].annotation is SecretStr:
-            yield (
-                field.upper(),
-                "is in quotes, which would be a part of it: leave them out (docker's --env-file keeps them)",
-            )
+        if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
+            yield field.upper(), QUOTED
+        elif found := UNSEEN.search(AROUND_ITEMS.sub(",", value)):
+            yield field.upper(), f"contains a character that is not shown, or is not UTF-8 (U+{ord(found[0]):04X})"
 
 
 def _takes_nothing(kind: type[Section], field: str) -> bool:

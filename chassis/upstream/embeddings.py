@@ -1,6 +1,5 @@
 """Has texts embedded by the outside API: each becomes a vector, for a search by meaning."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +10,8 @@ from chassis.upstream.errors import UpstreamError
 from chassis.upstream.sending import Setup, send_body
 from chassis.upstream.usage import Usage, usage_in
 from chassis.upstream.waiting import Check
+
+LARGEST = 3.4e38  # of 32 bits, in which vectors are stored; NaN is not below it
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,5 +63,5 @@ def _vectors(body: Any, number: int) -> list[list[float]] | None:
 def _floats(found: Any) -> list[float] | None:
     if not isinstance(found, list):
         return None
-    good = all(type(value) in (int, float) and math.isfinite(value) for value in found)
+    good = all(type(value) in (int, float) and abs(value) <= LARGEST for value in found)
     return [float(value) for value in found] if good else None

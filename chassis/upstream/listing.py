@@ -1,19 +1,12 @@
 """The models that an API lists, which is also a check of its health."""
 
-from pydantic import BaseModel, ValidationError
+from typing import Any
 
-from chassis.base import excerpt
+from chassis.base.texts import excerpt, storable
+from chassis.upstream.replies import MAX_CONTAINERS, loads
 from chassis.upstream.wire import WIRE_ERRORS, Wire, WireLimits
 
 MAX_MODELS, MAX_NAME, MAX_DETAIL = 200, 200, 200
-
-
-class _Model(BaseModel):
-    id: str
-
-
-class _Models(BaseModel):
-    data: list[_Model]
 
 
 def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
@@ -27,7 +20,17 @@ def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
     if answer.status != 200:
         return [], f"it answered {answer.status}"
     try:
-        found = [model.id for model in _Models.model_validate_json(body).data]
-    except ValidationError:
+        return _names(loads(body, MAX_CONTAINERS))[:MAX_MODELS], ""
+    except (ValueError, LookupError, TypeError):
         return [], "its list of models cannot be read"
-    return [name for name in found if 0 < len(name) <= MAX_NAME and "\0" not in name][:MAX_MODELS], ""
+
+
+def _names(found: Any) -> list[str]:
+    """Return the names that can be stored; raise LookupError or TypeError when there is no list of models."""
+    if not isinstance(listed := found["data"], list):
+        raise TypeError
+    return [name for one in listed if _is_good(name := one["id"])]
+
+
+def _is_good(name: Any) -> bool:
+    return isinstance(name, str) and 0 < len(name) <= MAX_NAME and storable(name) == name

@@ -127,4 +127,4 @@ def _given_up(asked: Asked[M], failure: Failed) -> AppError:
         return TooManyRequests("The backends accept no more requests.", retry_after_seconds=failure.wait_seconds)
     if failure.status == 404:
         return NotFound("No backend has this model at this address.", code="model_not_found")
-    return NoBackend(f"The last of {len(asked.tried)} backends failed: {failure}.")
+    return NoBackend(f"The last of {len(asked.tried)} backends failed: {failure}.", failure.wait_seconds)

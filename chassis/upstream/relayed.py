@@ -4,21 +4,22 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Generic
 
-from pydantic_core import from_json
-
 from chassis.base import excerpt
 from chassis.errors import Unavailable
+from chassis.upstream.answers import BROKEN
 from chassis.upstream.assembly import END
 from chassis.upstream.errors import Cancelled
 from chassis.upstream.event_stream import EventReader
 from chassis.upstream.pool import M
-from chassis.upstream.refusals import retry_after
+from chassis.upstream.refusals import error_in, is_used_up, pause_of
+from chassis.upstream.replies import loads
 from chassis.upstream.usage import Usage, usage_in
 from chassis.upstream.waiting import Check
 from chassis.upstream.wire import WIRE_ERRORS, WireAnswer, WireLimits
 
 MAX_EVENT_BYTES = 2_000_000
 MAX_REASON = 200  # characters
+MAX_CONTAINERS = 300_000  # objects and arrays of an answer, which takes 100 ms to build; log probabilities have many
 CLIENT_GONE = "client_gone"
 NO_SIGN: bool | None = None  # of an API's health
 EVENTS, JSON = "text/event-stream", "application/json"
@@ -106,7 +107,7 @@ class Relayed(Generic[M]):
         """Take an answer in one piece; raise Failed if a good one is not JSON, or tells of an error."""
         self.body = body
         try:
-            found = from_json(body)
+            found = loads(body, MAX_CONTAINERS)
         except ValueError:
             if self.status < 300:
                 raise Failed("its answer is not JSON") from None
@@ -163,8 +164,16 @@ def told(error: BaseException) -> str:
 def _check_status(answer: WireAnswer) -> None:
     status = answer.status
     if status in RETRYABLE or status in OURS or not (200 <= status < 300 or 400 <= status < 500):
-        wait = retry_after(answer.headers.get("Retry-After"))
-        raise Failed(f"it answered {status}", ill=status not in HARMLESS, status=status, wait_seconds=wait or 1.0)
+        wait, ill = pause_of(answer.headers), status not in HARMLESS or (status == 429 and _is_used_up(answer))
+        raise Failed(f"it answered {status}", ill=ill, status=status, wait_seconds=wait or 1.0)
+
+
+def _is_used_up(answer: WireAnswer) -> bool:
+    """Return whether an answer says that the account cannot pay, so that all other calls would fail too."""
+    try:
+        return is_used_up(error_in(loads(answer.read(), MAX_CONTAINERS)))
+    except (*WIRE_ERRORS, ValueError):
+        return False
 
 
 def _check_content(data: str) -> None:
@@ -173,14 +182,20 @@ def _check_content(data: str) -> None:
 
 
 def _check_no_error(found: Any) -> None:
-    """Raise Failed for an error with a good status."""
-    if isinstance(found, dict) and (error := found.get("error")) and "choices" not in found:
+    """Raise Failed for an error with a good status, also in a choice, and for an answer that failed in the middle."""
+    if not isinstance(found, dict):
+        return
+    choices = found.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
+    if error := found.get("error") or choice.get("error"):
         message = error.get("message") if isinstance(error, dict) else error
         raise Failed(excerpt(f"it told of an error: {message}", MAX_REASON), ill=False)
+    if str(choice.get("finish_reason") or "").lower() in BROKEN:
+        raise Failed("it failed in the middle of its answer", ill=False)
 
 
 def _parsed(data: str) -> Any:
     try:
-        return from_json(data)
+        return loads(data.encode(errors="replace"), MAX_CONTAINERS)
     except ValueError:
         return {}

@@ -61,19 +61,25 @@ def too_large(most: int) -> UpstreamError:
 def parsed(reply: Reply) -> Any:
     """Return the JSON of a reply; without JSON, return None for a failed reply and raise UpstreamError otherwise."""
     try:
-        if _has_too_many_containers(reply.body):
-            raise ValueError
-        return json.loads(reply.body)
-    except (ValueError, RecursionError):
+        return loads(reply.body, MAX_CONTAINERS)
+    except ValueError:
         if reply.good:
             message = "The outside API returned an answer that is not JSON; check UPSTREAM_BASE_URL."
             raise UpstreamError("upstream_malformed", message) from None
         return None
 
 
-def _has_too_many_containers(body: bytes) -> bool:
-    """Return whether the body would create too many lists and objects; brackets inside strings do not count."""
-    return _brackets(body) > MAX_CONTAINERS and _brackets(TEXT.sub(b"", body)) > MAX_CONTAINERS
+def loads(body: bytes, most: int) -> Any:
+    """Return the JSON of a body; raise ValueError if it is none, or has more than `most` objects and arrays.
+
+    Brackets inside strings do not count.
+    """
+    if _brackets(body) > most and _brackets(TEXT.sub(b"", body)) > most:
+        raise ValueError(f"more than {most:,} objects and arrays")
+    try:
+        return json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _brackets(body: bytes) -> int:

@@ -18,6 +18,7 @@ from pydantic import (
 from pydantic_core import from_json
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from chassis.base.texts import excerpt
 from chassis.errors import BadRequest, UnsupportedMediaType, first_mistake
 from chassis.security.bodies import limit_body
 
@@ -25,6 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 BODY = "invalid_body"
 """The code of errors about the body of a request."""
 PARAMETER = "invalid_parameter"
+SHOWN_CHARACTERS = 50  # of a field's name
 MAX_MODEL_BYTES = 65_536  # of JSON that is checked whole: each of a million mistakes in it would become an object
 
 
@@ -114,8 +116,11 @@ def form_body(model: type[M]) -> M:
 
 
 def uploaded_file(name: str) -> FileStorage | None:
-    """Return the form's file of that name, or None; raise BadRequest when there are several."""
-    found = [file for file in request.files.getlist(name) if file.filename]
+    """Return the form's file of that name, or None; raise BadRequest when there are several, or others beside it."""
+    given = [(field, file) for field, file in request.files.items(multi=True) if file.filename]
+    if other := next((field for field, _ in given if field != name), None):
+        raise BadRequest(f"{excerpt(other, SHOWN_CHARACTERS)} has another file: send one, as {name}.", code=BODY)
+    found = [file for _, file in given]
     if len(found) > 1:
         raise BadRequest(f"{name} was given {len(found)} times: send one file.", code=BODY)
     return found[0] if found else None

@@ -65,6 +65,7 @@ def show() -> str:
 
 
 @blueprint.get("/admin/feedback.jsonl")
+@limit("30 per minute")
 def export() -> Response:
     """Download all feedback, a line of JSON for each."""
     headers = {"Content-Disposition": "attachment; filename=feedback.jsonl"}

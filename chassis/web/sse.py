@@ -15,7 +15,7 @@ from chassis.wiring import current_settings
 LOOK_SECONDS = 0.2  # between two looks whether the client is gone
 HEARTBEAT = ":\n\n"
 HEADERS = {
-    "Cache-Control": "no-cache, no-transform",
+    "Cache-Control": "private, no-store, no-transform",  # a proxy that compressed it would hold parts back
     "X-Accel-Buffering": "no",  # nginx passes each part on at once
 }
 

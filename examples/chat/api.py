@@ -5,6 +5,7 @@ from flask import Blueprint, Response, jsonify
 from app.features.chat import events, messages, service
 from app.features.chat.answering import Answer as Written
 from chassis.realtime import stream
+from chassis.security import request_rates
 from chassis.web import Answer, Paging, describe, json_body, query_parameters, sse
 
 blueprint = Blueprint("chat_api", __name__, url_prefix="/api/chat")
@@ -38,6 +39,7 @@ def listing() -> Response:
 
 
 @blueprint.get("/export")
+@request_rates.limit("30 per minute")
 @describe(answers={200: Answer(messages.ExportResponse, headers=FILE)})
 def export_all() -> Response:
     """Download all conversations of the caller."""

@@ -9,7 +9,7 @@ from app.features.inspections import messages, service, store
 from app.features.inspections.messages import ImageResponse, InspectionResponse
 from chassis import files
 from chassis.errors import NotFound
-from chassis.security import bodies
+from chassis.security import bodies, request_rates
 from chassis.web import Answer, Paging, csv_table, describe, form_body, joined, json_array, json_body, query_parameters
 
 blueprint = Blueprint("inspections_api", __name__, url_prefix="/api/inspections")
@@ -18,6 +18,7 @@ ID = "<string(length=32):inspection_id>"
 IMAGE = "images/<string(length=32):image_id>"
 FULL = "Your storage limit is reached, or the disk of the service is full."
 CSV, JPEG = "text/csv; charset=utf-8", "image/jpeg"
+DOWNLOADS = "30 per minute"  # of a key, an account or an address, and of each form
 FILE = {"Content-Disposition": "The file's name."}
 NEVER_CHANGES = "private, max-age=86400, immutable"
 
@@ -62,6 +63,7 @@ def remove(inspection_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.csv")
+@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(text="One line for each image.", media=CSV, headers=FILE)})
 def results_csv(inspection_id: str) -> Response:
     """Download the verdicts and corrections as CSV."""
@@ -70,6 +72,7 @@ def results_csv(inspection_id: str) -> Response:
 
 
 @blueprint.get(f"/{ID}/results.json")
+@request_rates.limit(DOWNLOADS)
 @describe(answers={200: Answer(Results, headers=FILE)})
 def results_json(inspection_id: str) -> Response:
     """Download the verdicts and corrections as JSON."""

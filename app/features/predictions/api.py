@@ -25,7 +25,7 @@ from app.features.predictions.messages import (
     RowsResponse,
 )
 from app.features.predictions.predictor import predictor
-from app.features.predictions.rows import Rows, shown
+from app.features.predictions.rows import Rows
 from chassis.db import db
 from chassis.errors import BadRequest, UnsupportedMediaType
 from chassis.security import bodies, request_rates, uploads
@@ -181,9 +181,6 @@ def requeue(prediction_id: str) -> tuple[Response, int]:
 
 def _check_one_source(file: FileStorage | None, lines: list[str]) -> None:
     """Raise BadRequest when a form has more than one source of rows; the others would be dropped in silence."""
-    others = [name for name, found in request.files.items() if name != "file" and found.filename]
-    if others and (file or any(lines)):
-        raise BadRequest(f"{shown(others[0])} has another file: send one, as file.", code=INVALID_BODY)
     if len(lines) > 1:
         raise BadRequest("lines was given more than once.", code=INVALID_BODY)
     if file and any(lines):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.tests.conftest import cpu_seconds, serving
+from chassis.tests.conftest import SERVE, cpu_seconds, serving
 
 
 def test_health_is_cheap_and_says_what_is_checked(shared):
@@ -44,6 +44,15 @@ def test_every_metric_is_valid(shared, client, tool, wait_for):
 def strict(shared_with):
     """A server that keeps others out and takes little."""
     return shared_with(METRICS_ALLOW="10.0.0.0/8", CORS_ORIGINS="https://friend.example", MAX_UPLOAD_BYTES="1000")
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&- 2>&-"])
+def test_a_server_whose_standard_files_are_closed_serves_without_them(serve, tmp_path, closed):
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", *SERVE]
+    server = serve(command=command, LOG_FILE=str(tmp_path / "app.log"), LOG_FILE_AND_STDOUT="true")
+    for pid in (server.pid, *server.workers()):
+        assert str(Path(f"/proc/{pid}/fd/1").readlink()) == os.devnull
+    assert "Serving on" in (tmp_path / "app.log").read_text()
 
 
 def test_metrics_are_refused_to_other_networks(strict):

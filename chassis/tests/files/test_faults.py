@@ -33,6 +33,24 @@ def test_a_disk_that_fills_up_during_an_upload_is_told_and_nothing_stays(serve, 
     assert send(server, ("d.txt", b"d" * 100_000)).status_code == 201
 
 
+@same_in_every_mode
+def test_a_folder_that_cannot_be_used_is_told_with_its_reason(serve, tmp_path):
+    place = tmp_path / "files"
+    server = serve(**SMALL, FILES_TO=str(place))
+    made = send(server, ("a.txt", b"a" * 1_000)).json()["items"][0]
+    place.rename(tmp_path / "away")
+    place.write_text("no folder")
+    for answer in (send(server, ("b.txt", b"b" * 1_000)), ask(server, f"{made['id']}/content")):
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "storage_unavailable")
+        assert "Files cannot be stored or read now: " in answer.json()["error"]["message"]
+        assert int(answer.headers["Retry-After"]) > 0
+    assert ask(server, made["id"], "DELETE").status_code == 200
+    assert "Traceback" not in server.log
+    place.unlink()
+    (tmp_path / "away").rename(place)
+    assert send(server, ("c.txt", b"c" * 1_000)).status_code == 201
+
+
 def wave(server, count: int, each_bytes: int) -> Counter[int]:
     """Return the statuses of that many uploads at once; one that finds the database busy is sent again."""
     content = b"a" * each_bytes

@@ -5,6 +5,7 @@ import random
 import socket
 
 import pytest
+import requests
 from werkzeug.datastructures import FileStorage
 
 from chassis.files.incoming import Batch, Incoming
@@ -84,6 +85,14 @@ def test_what_is_above_a_limit_is_refused_and_nothing_stays(site, files, said):
 def test_a_form_without_files_is_refused_in_words(site):
     answer = send(site)
     assert answer.status_code in (400, 415)
+
+
+def test_a_file_in_another_field_is_not_dropped_in_silence(site):
+    before = len(stored(site))
+    parts = [("files", ("a.csv", CSV)), ("file", ("b.csv", CSV))]
+    refused = requests.post(f"{site.url}/api/files", files=parts, headers={"X-API-Key": CLIENT}, timeout=LIMIT_SECONDS)
+    assert (refused.status_code, refused.json()["error"]["message"]) == (400, "file has a file: send all as files.")
+    wait_until(lambda: len(stored(site)) == before)
 
 
 def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(site):

@@ -32,6 +32,18 @@ def test_progress_is_stored_and_told_at_most_ten_times_a_second(runner, wait_for
     assert 4 < len(told) < (clock.now - 1) * 10 + 8
 
 
+def test_a_message_that_cannot_be_stored_is_repaired(runner, wait_for):
+    @jobs.job("message")
+    def message(context, payload):
+        context.progress(1, 1, "half \ud83d and null \x00")
+
+    runner()
+    job = jobs.enqueue("message", {})
+    wait_for(lambda: state(job) in ("succeeded", "failed"))
+    found = jobs.get(job.id)
+    assert (found.state, found.message) == ("succeeded", "half \ufffd and null \ufffd")
+
+
 def test_of_several_threads_the_furthest_progress_counts(runner, wait_for):
     @jobs.job("threads")
     def threads(context, payload):

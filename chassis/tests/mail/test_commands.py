@@ -1,9 +1,17 @@
 """`flask mail test` and `flask doctor` against real servers: TLS, sign-in, and what is wrong in a sentence."""
 
+import contextlib
+import socket
+import threading
+import time
+
 import pytest
 
 from chassis.cli.weaknesses import mail_server
 from chassis.mail import message, transport
+from chassis.mail.transport import TIMEOUTS, check
+from chassis.settings import Settings
+from chassis.tests.patience import let_pass
 from chassis.tests.servers import free_port
 from chassis.tests.smtp_server import PASSWORD, USER, certificate, running
 from chassis.wiring import settings_of
@@ -41,6 +49,26 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(make, tool, tmp_path):
     assert done.exit_code == 1
     assert "certificate is not valid" in done.output
     assert server.messages == []
+
+
+def drip(listener):
+    """Send one client a greeting without an end, a byte at a time, for half a minute."""
+    client, _ = listener.accept()
+    with client, contextlib.suppress(OSError):
+        for byte in b"220" + b"-" * 150:
+            client.sendall(bytes([byte]))
+            let_pass(0.2)
+
+
+def test_a_server_that_drips_is_left_after_a_time():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        settings = Settings(
+            app_env="test", smtp_url=f"smtp://127.0.0.1:{listener.getsockname()[1]}", smtp_timeout_seconds=0.5
+        )
+        began = time.monotonic()
+        assert "cannot be reached" in check(settings)
+    assert 0.5 * TIMEOUTS - 0.1 < time.monotonic() - began < 20
 
 
 def test_a_server_without_starttls_gets_no_message(make, smtp):

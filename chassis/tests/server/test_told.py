@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chassis.server import libraries
-from chassis.server.told import OURS, READ_BY_LIBRARIES, is_gunicorn, told, unreadable
+from chassis.server.told import METRICS_FOLDERS, OURS, READ_BY_LIBRARIES, is_gunicorn, told, unreadable
 from chassis.tests.conftest import ROOT, same_in_every_mode
 from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import LEAN, SERVE, free_port
@@ -97,10 +97,14 @@ def test_every_variable_that_a_library_cannot_read_is_named(tmp_path):
     found = unreadable({**wrong, "GUNICORN_CMD_ARGS": "--workers 'two"})
     assert [name for name, _ in found] == [*wrong, "GUNICORN_CMD_ARGS"]
     assert not unreadable({**dict.fromkeys(READ_BY_LIBRARIES, "3"), "GUNICORN_CMD_ARGS": "--workers 'two'"})
-    ended = start(tmp_path, "-c", "gunicorn_config.py", "wsgi:app", LISTEN_FDS="x", GUNICORN_PID="x")
+    folders = dict.fromkeys(METRICS_FOLDERS, str(tmp_path / "none"))
+    assert [name for name, _ in unreadable(folders)] == list(METRICS_FOLDERS)
+    assert not unreadable(dict.fromkeys(METRICS_FOLDERS, str(tmp_path)))
+    ended = start(tmp_path, "-c", "gunicorn_config.py", "wsgi:app", LISTEN_FDS="x", GUNICORN_PID="x", **folders)
     assert ended.returncode == 78
     assert "GUNICORN_PID must be a whole number, not 'x'" in ended.stderr
     assert "LISTEN_FDS must be a whole number, not 'x'" in ended.stderr
+    assert "PROMETHEUS_MULTIPROC_DIR is not a folder that can be written to" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

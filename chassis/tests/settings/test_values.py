@@ -1,12 +1,13 @@
 """Levels, URLs, networks, hosts and origins: what is taken, and what is refused."""
 
+import os
 import sqlite3
 
 import pytest
 from pydantic import ValidationError
 
 from chassis.errors import SettingsError
-from chassis.features import load
+from chassis.features import load, sections
 from chassis.settings import Settings
 from chassis.tests.settings.starting import problems
 
@@ -131,3 +132,22 @@ def test_an_origin_is_compared_as_browsers_write_it(given, origin):
 def test_what_no_browser_sends_as_an_origin_is_a_mistake(given):
     with pytest.raises(ValidationError, match="not an origin"):
         Settings(cors_origins=given)
+
+
+EVERY = {field.upper() for kind in (Settings, *sections()) for field in kind.model_fields}
+UNDECODED = os.fsdecode(b"a\xff")
+
+
+@pytest.mark.parametrize("value", ["a\nPORT=1", "a\x1b[2K", "a\u200b", "\ufeffa", "a\u2028b", UNDECODED, "'a'", '"1"'])
+def test_what_nobody_sees_and_quotes_are_refused_in_every_setting(production, value):
+    for name in EVERY:
+        production.setenv(name, value)
+    found = problems()
+    assert found.keys() >= EVERY
+    assert not any("\n" in sentence for sentence in found.values())
+
+
+@pytest.mark.parametrize("value", ["10.0.0.0/8,\n\t192.168.0.0/16,\r\nunix\n", " 10.0.0.0/8 , unix "])
+def test_a_list_may_have_line_breaks_between_its_items(production, value):
+    production.setenv("TRUSTED_PROXIES", value)
+    load()

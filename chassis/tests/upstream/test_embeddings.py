@@ -48,6 +48,8 @@ def test_a_cancelled_call_ends(fake, client_for):
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [1.0, 2.0]}],
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": ["1.0"]}],
         [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [float("nan")]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [10**400]}],
+        [{"index": 0, "embedding": [1.0]}, {"index": 1, "embedding": [-1e39]}],
         [{"index": 0, "embedding": []}, {"index": 1, "embedding": []}],
         ["no", "objects"],
     ],

@@ -38,13 +38,17 @@ def listed():
 
 
 def test_the_names_of_models_are_listed_if_they_can_be_stored(listed):
-    names = ["small", "", "x" * 300, "nul\0", "large"]
+    names = ["small", "", "x" * 300, "nul\0", "half \ud83d", 5, "large"]
     assert listed(200, json.dumps({"data": [{"id": name} for name in names]})) == (["small", "large"], "")
 
 
 @pytest.mark.parametrize(
     ("status", "body", "problem"),
-    [(500, "{}", "answered 500"), (200, "<html>", "cannot be read"), (200, '{"data": {}}', "cannot be read")],
+    [(500, "{}", "answered 500"), (200, "<html>", "cannot be read"), (200, '{"data": {}}', "cannot be read")]
+    + [
+        (200, body, "cannot be read")
+        for body in ('{"data": 5}', '{"data": [[]]}', "[" * 100_000, f"[{'[],' * 100_000}1]", "5")
+    ],
 )
 def test_a_bad_answer_says_what_is_wrong(listed, status, body, problem):
     models, found = listed(status, body)

@@ -22,7 +22,8 @@ class Handler(BaseHTTPRequestHandler):
         status, kind, body = self.server.answer
         self.send_response(status)
         self.send_header("Content-Type", kind)
-        self.send_header("Retry-After", "²")
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body.encode())
 
@@ -35,8 +36,9 @@ def api():
     """Return a function that starts an API with one answer and returns it as a member."""
     started = []
 
-    def start(status=200, body=None, kind="application/json", name="one"):
+    def start(status=200, body=None, kind="application/json", name="one", headers=None):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        server.headers = {"Retry-After": "²"} if headers is None else headers
         server.answer = (status, kind, body if isinstance(body, str) else json.dumps(body or GOOD))
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         started.append(server)
@@ -76,8 +78,22 @@ def test_an_answer_in_one_piece_gives_the_member_back(api):
     assert one.in_flight == 0
 
 
+BROKEN = {"choices": [{"text": "hal", "finish_reason": "error"}]}
+
+
 @pytest.mark.parametrize(
-    ("status", "body"), [(500, GOOD), (429, GOOD), (404, GOOD), (401, GOOD), (200, "<html>"), (200, {"error": "no"})]
+    ("status", "body"),
+    [
+        (500, GOOD),
+        (429, GOOD),
+        (404, GOOD),
+        (401, GOOD),
+        (200, "<html>"),
+        (200, {"error": "no"}),
+        (200, {"error": {"message": "no"}, "choices": []}),
+        (200, {"choices": [{"text": "", "error": {"code": 502}}]}),
+        (200, BROKEN),
+    ],
 )
 def test_another_member_answers_when_one_fails(api, status, body):
     bad, good = api(status, body, name="bad"), api(name="good")
@@ -93,6 +109,30 @@ def test_another_member_answers_when_one_fails(api, status, body):
 def test_the_last_failure_is_told(api, status, error):
     with pytest.raises(error):
         relay(api(status), api(status, name="two"))[0]()
+
+
+def test_an_account_that_cannot_pay_is_not_asked_again_and_again(api):
+    ask, changed, _ = relay(api(429, {"error": {"code": "insufficient_quota"}}))
+    with pytest.raises(TooManyRequests):
+        ask()
+    assert changed == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [({"retry-after-ms": "7500"}, 7.5), ({"Retry-After": "9"}, 9), ({"Retry-After": "inf"}, 1), ({}, 1)],
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_how_long_to_wait_is_passed_on(api, status, headers, seconds):
+    with pytest.raises((TooManyRequests, Unavailable)) as raised:
+        relay(api(status, headers=headers))[0]()
+    assert raised.value.retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("body", [f"[{'[],' * 300_000}1]", "[" * 100_000], ids=["many", "deep"])
+def test_an_answer_of_lists_is_not_built(api, body):
+    with pytest.raises(Unavailable, match="is not JSON"):
+        relay(api(body=body))[0]()
 
 
 def test_what_the_client_did_wrong_is_passed_on_once(api):
@@ -118,7 +158,14 @@ def test_a_stream_hides_the_usage_that_the_client_did_not_ask_for(api):
     assert (answer.usage.prompt_tokens, one.in_flight, one.breaker.state) == (1, 0, "closed")
 
 
-@pytest.mark.parametrize("rest", [(), ({"error": {"message": "out of memory"}}, "[DONE]")])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        (),
+        ({"error": {"message": "out of memory"}}, "[DONE]"),
+        ({"error": {"code": 502}, "choices": [{"delta": {}, "finish_reason": "error"}]}, "[DONE]"),
+    ],
+)
 def test_a_stream_that_breaks_is_never_a_success(api, rest):
     one = api(kind="text/event-stream", body=events({"choices": []}, *rest))
     answer = relay(one)[0]()

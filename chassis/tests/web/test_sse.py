@@ -69,7 +69,7 @@ def test_parts_come_as_events_and_then_the_end(server):
     assert reader.response.status == 200
     headers = reader.response.headers
     assert headers["Content-Type"].startswith("text/event-stream")
-    assert "no-cache" in headers["Cache-Control"] and headers["X-Accel-Buffering"] == "no"
+    assert "private, no-store" in headers["Cache-Control"] and headers["X-Accel-Buffering"] == "no"
     assert reader.events() == ("echo: two words", ("end", {"outcome": "done"}))
 
 

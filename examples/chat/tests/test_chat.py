@@ -79,6 +79,7 @@ def test_conversations_are_exported_and_deleted(serve):
     assert ask(server, "GET", f"/conversations/{two}").status_code == 404
     assert ask(server, "DELETE", f"/conversations/{one}").status_code == 204
     assert ask(server, "GET", "/export").json() == {"conversations": []}
+    assert 429 in {ask(server, "GET", "/export").status_code for _ in range(30)}
     assert ask(server, "GET", "/conversations").json()["total"] == 0
 
 

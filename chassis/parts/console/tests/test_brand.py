@@ -98,6 +98,7 @@ def test_what_is_no_form_is_refused_and_changes_nothing(make, type_):
 def test_of_two_logos_none_is_taken(make):
     client = make()
     assert save(client, name="Herons", logo=[upload(png(), "one.png"), upload(png(5), "two.png")]).status_code == 400
+    assert save(client, name="Herons", logo=upload(png(), "one.png"), picture=upload(png(), "2.png")).status_code == 400
     assert client.get("/brand/logo.png").status_code == 404
 
 
