@@ -1,11 +1,13 @@
-"""Answers in OpenAI's form: errors, and the events of streams, for services that OpenAI's clients talk to."""
+"""Answers in OpenAI's form: errors, and what an API answered, for services that OpenAI's clients talk to."""
 
 import json
+from collections.abc import Callable, Iterator
 
 from flask import Response
 
-from chassis.realtime.streams import End, Source
+from chassis.realtime.streams import End, Source, Stopped
 from chassis.upstream.assembly import END
+from chassis.upstream.relayed import Relayed
 from chassis.web.sse import sse
 
 TYPES = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "rate_limit_error"}
@@ -29,6 +31,28 @@ def openai_events(source: Source) -> Response:
     It ends with an end mark, or an error in OpenAI's form: a partial answer never looks like a whole one.
     """
     return sse(source, part=_part, end=_end)
+
+
+def openai_answer(answer: Relayed, *, seen: Callable[[str], None], ended: Callable[[str], None]) -> Response:
+    """Return a response that passes the answer of an API on: whole and as it is, or its events as they come.
+
+    `seen(text)` is called with each piece, and `ended(outcome)` once: with `done`, `refused` if the API did not accept
+    the request, or, for a stream, with `broken` or `client_gone`.
+    """
+    if not answer.streams:
+        seen(answer.body.decode("utf-8", "replace"))
+        ended("done" if answer.status < 300 else "refused")
+        return Response(answer.body, answer.status, mimetype=answer.kind)
+
+    def events(stopped: Stopped) -> Iterator[str]:
+        for data in answer.events(stopped):
+            seen(data)
+            yield data
+
+    answer.on_end = ended
+    response = openai_events(events)
+    response.call_on_close(answer.end_unread)  # its client had gone, or there were too many streams
+    return response
 
 
 def _part(data: str) -> str:
