@@ -10,12 +10,14 @@ from chassis.upstream.assembly import END
 from chassis.upstream.relayed import Relayed
 from chassis.web.sse import sse
 
+MAX_ERROR_BYTES = 50_000
 TYPES = {401: "authentication_error", 402: "insufficient_quota", 403: "permission_error", 429: "rate_limit_error"}
 
 
 def openai_error(response: Response) -> Response:
-    """Add to an error what OpenAI's have: a type and a param. Other responses stay as they are."""
-    if response.status_code >= 400 and response.is_json and not response.is_streamed:
+    """Add to an error what OpenAI's have: a type and a param. Other and large responses stay as they are."""
+    small = not response.is_streamed and (response.content_length or 0) <= MAX_ERROR_BYTES
+    if response.status_code >= 400 and response.is_json and small:
         found = response.get_json(silent=True)
         error = found.get("error") if isinstance(found, dict) else None
         if isinstance(error, dict) and "type" not in error:
