@@ -11,7 +11,7 @@ from chassis.security.budgets import Usage
 from chassis.web.body import BODY, Text, checked_fields, json_text
 from chassis.wiring import current_settings
 
-MOST_CHOICES = 1_000
+MOST_CHOICES, MOST_TOKENS = 1_000, 10**9  # that one request can ask for
 USAGE = {"stream_options": {"include_usage": True}}
 
 
@@ -40,7 +40,7 @@ class OpenAIRequest:
 
         `adds_usage` asks for the usage of a stream.
         """
-        return to_json(self.fields | USAGE if adds_usage else self.fields)
+        return to_json(self.fields | USAGE if adds_usage else self.fields, inf_nan_mode="null")
 
     def most(self, size: int) -> Usage:
         """Return the most that the request may use, of a body with that many bytes, for `budgets.reserve`.
@@ -70,7 +70,7 @@ def openai_request() -> OpenAIRequest:
 
 def _number(value: Any) -> int:
     """Return a count; other values are 0, and some APIs read 5.0 as 5."""
-    return int(value) if isinstance(value, int | float) and value > 0 else 0
+    return int(min(value, MOST_TOKENS)) if isinstance(value, int | float) and value > 0 else 0
 
 
 def _is_tokens(prompt: list[Any]) -> bool:

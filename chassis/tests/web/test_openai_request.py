@@ -46,6 +46,13 @@ def test_all_parameters_are_passed_on(asked):
     assert json.loads(asked(body).body()) == body
 
 
+def test_a_number_that_is_too_large_for_json_is_none(asked, app):
+    found = asked('{"model": "small", "max_tokens": 1e400}')
+    assert found.body() == b'{"model":"small","max_tokens":null}'
+    with app.app_context():
+        assert found.most(1).output_tokens == 10**9
+
+
 def test_a_name_that_is_given_twice_is_passed_on_once(asked):
     """Otherwise the budget would be that of one model, and the backend might read the other."""
     found = asked('{"model": "dear", "max_tokens": 9, "model": "cheap", "max_tokens": 1}')
@@ -74,6 +81,7 @@ def test_the_usage_of_a_stream_is_asked_for_where_the_client_says_nothing(asked,
         ({"max_tokens": 5, "n": 3}, 15),
         ({"max_tokens": 5, "n": 1, "best_of": 4}, 20),
         ({"n": 10**9}, 100_000),
+        ({"max_tokens": 10**400}, 10**9),
         ({"prompt": ["a", "b", "c"], "max_tokens": 5, "n": 2}, 30),
         ({"prompt": [1, 2, 3], "max_tokens": 5}, 5),
         ({"prompt": [[1, 2], [3]], "max_tokens": 5}, 10),
