@@ -6,6 +6,8 @@ import pytest
 from flask import Flask, Response, jsonify
 
 from chassis.realtime import End
+from chassis.realtime.streams import run
+from chassis.realtime.streams.run import Places
 from chassis.settings import Settings
 from chassis.web import openai_answer, openai_error
 from chassis.web.openai_form import _end, _part
@@ -49,10 +51,10 @@ class Answer:
 
     def __init__(self, status=200, *, streams=False):
         self.status, self.streams, self.body, self.kind = status, streams, b"{}", "application/json"
-        self.on_end, self.unread = None, 0
+        self.on_end, self.unread = None, []
 
-    def end_unread(self):
-        self.unread += 1
+    def end_unread(self, outcome):
+        self.unread.append(outcome)
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(200, "done"), (400, "refused")])
@@ -62,9 +64,13 @@ def test_a_whole_answer_is_passed_on_as_it_is(app, status, outcome):
     assert (response.status_code, response.get_data(), seen, ended) == (status, b"{}", ["{}"], [outcome])
 
 
-def test_a_stream_that_nobody_reads_is_ended(app):
+def test_a_stream_that_nobody_reads_is_ended_and_says_why(app, monkeypatch):
     wire(app, Settings(app_env="test"))
-    answer, ended = Answer(streams=True), []
+    answer, ended, places = Answer(streams=True), [], Places()
+    monkeypatch.setattr(run, "places", places)
     with app.test_request_context():
         openai_answer(answer, seen=ended.append, ended=ended.append).close()
-    assert (answer.on_end, answer.unread) == (ended.append, 1)
+        places.close()
+        text = openai_answer(answer, seen=ended.append, ended=ended.append).get_data(as_text=True)
+    assert (answer.on_end, answer.unread) == (ended.append, ["client_gone", "too_many_streams"])
+    assert "too_many_streams" in text
