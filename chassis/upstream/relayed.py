@@ -89,10 +89,10 @@ class Relayed:
         finally:
             self.end(failed=failed, outcome=outcome)
 
-    def end_unread(self) -> None:
+    def end_unread(self, outcome: str = CLIENT_GONE) -> None:
         """End a stream whose events nobody has begun to read."""
         if not self._begun:
-            self.end(failed=NO_SIGN)
+            self.end(failed=NO_SIGN, outcome=outcome)
 
     def end(self, *, failed: bool | None, outcome: str = CLIENT_GONE) -> None:
         """Close the answer and give the member back, once; None says nothing about its health."""

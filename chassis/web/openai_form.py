@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 from flask import Response
 
-from chassis.realtime.streams import End, Source, Stopped
+from chassis.realtime.streams import End, Source, Stopped, Unread
 from chassis.upstream.assembly import END
-from chassis.upstream.relayed import Relayed
+from chassis.upstream.relayed import CLIENT_GONE, Relayed
 from chassis.web.sse import sse
 
 MAX_ERROR_BYTES = 50_000
@@ -27,19 +27,19 @@ def openai_error(response: Response) -> Response:
     return response
 
 
-def openai_events(source: Source) -> Response:
+def openai_events(source: Source, *, unread: Unread | None = None) -> Response:
     """Return a response that sends each text of a source as the data of an event, as `sse` does.
 
     It ends with an end mark, or an error in OpenAI's form: a partial answer never looks like a whole one.
     """
-    return sse(source, part=_part, end=_end)
+    return sse(source, part=_part, end=_end, unread=unread)
 
 
 def openai_answer(answer: Relayed, *, seen: Callable[[str], None], ended: Callable[[str], None]) -> Response:
     """Return a response that passes the answer of an API on: whole and as it is, or its events as they come.
 
     `seen(text)` is called with each piece, and `ended(outcome)` once: with `done`, `refused` if the API did not accept
-    the request, or, for a stream, with `broken` or `client_gone`.
+    the request, or, for a stream, with `broken`, `client_gone`, or why it was not begun, such as `too_many_streams`.
     """
     if not answer.streams:
         seen(answer.body.decode("utf-8", "replace"))
@@ -52,9 +52,7 @@ def openai_answer(answer: Relayed, *, seen: Callable[[str], None], ended: Callab
             yield data
 
     answer.on_end = ended
-    response = openai_events(events)
-    response.call_on_close(answer.end_unread)  # its client had gone, or there were too many streams
-    return response
+    return openai_events(events, unread=lambda end: answer.end_unread(end.code or CLIENT_GONE))
 
 
 def _part(data: str) -> str:

@@ -1,7 +1,6 @@
 """Reads requests in OpenAI's form, for services that OpenAI's clients talk to."""
 
 from dataclasses import dataclass
-from math import inf
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
@@ -12,7 +11,7 @@ from chassis.security.budgets import Usage
 from chassis.web.body import BODY, Text, checked_fields, json_text
 from chassis.wiring import current_settings
 
-MOST_CHOICES = 1_000
+MOST_CHOICES, MOST_TOKENS = 1_000, 10**9  # that one request can ask for
 LIMITS, CHOICES = ("max_completion_tokens", "max_tokens"), ("n", "best_of")
 TEXTS = ("input", "messages", "prompt")
 READ = ("model", "stream", "stream_options", *LIMITS, *CHOICES, *TEXTS)  # the rest is for the API
@@ -76,7 +75,7 @@ def openai_request() -> OpenAIRequest:
 
 def _number(value: Any) -> int:
     """Return a count; other values are 0, and some APIs read 5.0 as 5."""
-    return int(value) if isinstance(value, int | float) and 0 < value < inf else 0
+    return int(min(value, MOST_TOKENS)) if isinstance(value, int | float) and value > 0 else 0
 
 
 def _texts(prompt: Any) -> int:
