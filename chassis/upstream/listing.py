@@ -1,6 +1,8 @@
 """The models that an API lists, which is also a check of its health."""
 
-from pydantic import BaseModel, ValidationError
+from typing import Annotated
+
+from pydantic import BaseModel, Field, ValidationError
 
 from chassis.base import excerpt
 from chassis.upstream.connections import WireLimits
@@ -15,7 +17,7 @@ class _Model(BaseModel):
 
 
 class _Models(BaseModel):
-    data: list[_Model]
+    data: Annotated[list[_Model], Field(fail_fast=True)]  # each of a million mistakes would become an object
 
 
 def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
