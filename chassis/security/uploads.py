@@ -20,7 +20,7 @@ UNKNOWN = "application/octet-stream"
 UTF8_BOM, UTF16_BOMS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NOT_IN_TEXT = bytes({*range(0x20), 0x7F} - {*b"\t\n\v\f\r\x1b"})
 CONTROL = re.compile(b"[" + re.escape(NOT_IN_TEXT) + b"]")
-MARKUP = re.compile(rb"\s*<[!?a-z]", re.IGNORECASE)
+MARKUP = re.compile(rb"(?:\xef\xbb\xbf|\s)*+<[!?a-z]", re.IGNORECASE)
 SNIFFED_BYTES = 4_096
 
 
@@ -91,6 +91,8 @@ def _why_no_text(data: bytes) -> str:
 
 def kind_of_text(start: bytes, name: str) -> str:
     """Return the media type of a text by its first bytes and its name."""
+    if start.startswith(UTF16_BOMS):
+        start = start.decode("utf-16", "ignore").encode("utf-8", "ignore")
     start = start.removeprefix(UTF8_BOM)
     if MARKUP.match(start):
         return "text/html"

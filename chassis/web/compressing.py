@@ -75,15 +75,24 @@ class _Stream(Iterator[bytes]):
 
     def __init__(self, pieces: Iterable[bytes], made: Packer, source: Any) -> None:
         self._pieces, self._packer, self._source, self._ended = iter(pieces), made, source, False
+        self._turns = Turns()
 
     def __next__(self) -> bytes:
         while not self._ended:
             piece = next(self._pieces, None)
             self._ended = piece is None
-            packed = self._packer.end() if piece is None else self._packer.add(piece) + self._packer.flush()
+            packed = self._packer.end() if piece is None else self._packed(piece)
             if packed:
                 return packed
         raise StopIteration
+
+    def _packed(self, piece: bytes) -> bytes:
+        """Return a piece compressed, with turns for other threads in between: a producer may yield several MB."""
+        found = []
+        for at in range(0, len(piece), PIECE_BYTES):
+            found.append(self._packer.add(piece[at : at + PIECE_BYTES]))
+            self._turns.give()
+        return b"".join([*found, self._packer.flush()])
 
     def close(self) -> None:
         """Close the producer of the pieces."""

@@ -41,6 +41,7 @@ def texts(size: int, *, few: bool = False) -> dict[str, bytes]:
         "no UTF-8": b"\xff" * size,
         "half surrogates": b"\xed\xa0\x80" * (size // 3),
         "1e400": b"1e400",
+        "an impossible date": b"Mon, 01 Jan 2020 00:00:00 +99999999999999",
         "a letter and combining marks": b"a" + _long("\u0301", size - 1),
         "an address and combining marks": b"a@b" + _long("\u0327\u0301", size - 3),
     }
