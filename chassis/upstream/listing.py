@@ -3,10 +3,12 @@
 from typing import Any
 
 from chassis.base.texts import excerpt, storable
+from chassis.upstream.connections import WireLimits
 from chassis.upstream.replies import MAX_CONTAINERS, loads
-from chassis.upstream.wire import WIRE_ERRORS, Wire, WireLimits
+from chassis.upstream.wire import WIRE_ERRORS, Wire
 
 MAX_MODELS, MAX_NAME, MAX_DETAIL = 200, 200, 200
+MAX_BYTES = 1_000_000  # of the list
 
 
 def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
@@ -14,7 +16,7 @@ def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
     limits = WireLimits(seconds, seconds, lambda: False)
     try:
         answer = wire.ask("GET", "/models", {"Accept": "application/json"}, b"", limits)
-        body = answer.read()
+        body = answer.read(MAX_BYTES)
     except WIRE_ERRORS as error:
         return [], excerpt(str(error) or type(error).__name__, MAX_DETAIL)
     if answer.status != 200:

@@ -2,31 +2,37 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, Generic
+from typing import Any
 
-from chassis.base import excerpt
+from chassis.base import excerpt, json_members
 from chassis.errors import Unavailable
 from chassis.upstream.answers import BROKEN
 from chassis.upstream.assembly import END
+from chassis.upstream.connections import WireLimits
 from chassis.upstream.errors import Cancelled
 from chassis.upstream.event_stream import EventReader
-from chassis.upstream.pool import M
+from chassis.upstream.pool import Member
 from chassis.upstream.refusals import error_in, is_used_up, pause_of
-from chassis.upstream.replies import loads
+from chassis.upstream.replies import MAX_CONTAINERS, loads
 from chassis.upstream.usage import Usage, usage_in
 from chassis.upstream.waiting import Check
-from chassis.upstream.wire import WIRE_ERRORS, WireAnswer, WireLimits
+from chassis.upstream.wire import WIRE_ERRORS, WireAnswer
 
 MAX_EVENT_BYTES = 2_000_000
 MAX_REASON = 200  # characters
-MAX_CONTAINERS = 300_000  # objects and arrays of an answer, which takes 100 ms to build; log probabilities have many
+MAX_REFUSAL_BYTES = 100_000  # that are read to find out why
 CLIENT_GONE = "client_gone"
 NO_SIGN: bool | None = None  # of an API's health
+EMBEDDINGS = "/embeddings"
 EVENTS, JSON = "text/event-stream", "application/json"
 HEADERS = {"Content-Type": JSON, "Accept": f"{EVENTS}, {JSON}"}
 OURS = (401, 402, 403, 404, 407)  # the key or the address is wrong there, not what the client sent
 RETRYABLE = (408, 425, 429)
+READ = ("choices", "error", "usage")  # of an answer
 HARMLESS = (404, 429)  # say nothing about an API's health: each client can cause them
+
+
+Back = Callable[[Member, bool | None], None]
 
 
 class Failed(Exception):
@@ -37,17 +43,17 @@ class Failed(Exception):
         self.ill, self.status, self.wait_seconds = ill, status, wait_seconds
 
 
-class Relayed(Generic[M]):
+class Relayed:
     """An answer: its `body`, or its `events` if it `streams`; the member is given back once, at the end.
 
     `usage` is what it told of the tokens, and `text_bytes` the size of what was passed on. `on_end(outcome)` is called
     once for a stream, with `done`, `broken` or `client_gone`.
     """
 
-    def __init__(self, member: M, back: Callable[[M, bool | None], None], *, hides_usage: bool = False) -> None:
+    def __init__(self, member: Member, back: Back, *, hides_usage: bool = False) -> None:
         self.member, self._back, self._hides_usage = member, back, hides_usage
         self.status, self.body, self.kind = 0, b"", JSON
-        self.streams = self._begun = False
+        self.streams = self.embeds = self._begun = False
         self.usage, self.text_bytes = Usage(), 0
         self.on_end: Callable[[str], None] = lambda _outcome: None
         self._answer: WireAnswer | None = None
@@ -56,7 +62,7 @@ class Relayed(Generic[M]):
 
     def begin(self, path: str, body: bytes, limits: WireLimits) -> None:
         """Ask, and read the body or the first events; raise Failed, Cancelled, or one of WIRE_ERRORS."""
-        self._limits = limits
+        self._limits, self.embeds = limits, path == EMBEDDINGS
         self._answer = answer = self.member.wire.ask("POST", path, HEADERS, body, limits)
         self.status = answer.status
         _check_status(answer)
@@ -86,10 +92,10 @@ class Relayed(Generic[M]):
         finally:
             self.end(failed=failed, outcome=outcome)
 
-    def end_unread(self) -> None:
+    def end_unread(self, outcome: str = CLIENT_GONE) -> None:
         """End a stream whose events nobody has begun to read."""
         if not self._begun:
-            self.end(failed=NO_SIGN)
+            self.end(failed=NO_SIGN, outcome=outcome)
 
     def end(self, *, failed: bool | None, outcome: str = CLIENT_GONE) -> None:
         """Close the answer and give the member back, once; None says nothing about its health."""
@@ -107,11 +113,11 @@ class Relayed(Generic[M]):
         """Take an answer in one piece; raise Failed if a good one is not JSON, or tells of an error."""
         self.body = body
         try:
-            found = loads(body, MAX_CONTAINERS)
+            found = json_members(body.decode(), READ)
         except ValueError:
             if self.status < 300:
-                raise Failed("its answer is not JSON") from None
-            self.kind = "text/plain"
+                raise Failed("its answer is not a JSON object") from None
+            self.kind = JSON if body.lstrip().startswith(b"[") else "text/plain"  # Google's errors come in a list
             return
         if self.status < 300:
             _check_no_error(found)
@@ -171,7 +177,7 @@ def _check_status(answer: WireAnswer) -> None:
 def _is_used_up(answer: WireAnswer) -> bool:
     """Return whether an answer says that the account cannot pay, so that all other calls would fail too."""
     try:
-        return is_used_up(error_in(loads(answer.read(), MAX_CONTAINERS)))
+        return is_used_up(error_in(loads(answer.read(MAX_REFUSAL_BYTES), MAX_CONTAINERS)))
     except (*WIRE_ERRORS, ValueError):
         return False
 
@@ -181,10 +187,8 @@ def _check_content(data: str) -> None:
         _check_no_error(_parsed(data))
 
 
-def _check_no_error(found: Any) -> None:
+def _check_no_error(found: dict[str, Any]) -> None:
     """Raise Failed for an error with a good status, also in a choice, and for an answer that failed in the middle."""
-    if not isinstance(found, dict):
-        return
     choices = found.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     if error := found.get("error") or choice.get("error"):
@@ -194,8 +198,8 @@ def _check_no_error(found: Any) -> None:
         raise Failed("it failed in the middle of its answer", ill=False)
 
 
-def _parsed(data: str) -> Any:
+def _parsed(data: str) -> dict[str, Any]:
     try:
-        return loads(data.encode(errors="replace"), MAX_CONTAINERS)
+        return json_members(data, READ)
     except ValueError:
         return {}
