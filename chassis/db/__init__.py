@@ -1,10 +1,12 @@
 """The database: `db.read(fn)` and `db.write(fn)` call a function with a connection."""
 
+from chassis.db.ages import older
 from chassis.db.buffer import RowBuffer
 from chassis.db.database import Database
 from chassis.db.tables import metadata
+from chassis.db.tally import Tally
 
 db = Database()
 """The database of the service, a `Database`."""
 
-__all__ = ["Database", "RowBuffer", "db", "metadata"]
+__all__ = ["Database", "RowBuffer", "Tally", "db", "metadata", "older"]

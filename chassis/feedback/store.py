@@ -4,10 +4,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Row, select
 
 from chassis.base.times import iso
-from chassis.db import db
+from chassis.db import db, older
 from chassis.feedback.tables import feedback
 
 BATCH = 500  # rows that are in memory at once
@@ -33,7 +33,4 @@ def everything() -> Iterator[dict[str, Any]]:
         before = rows[-1].id
 
 
-def delete_older(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` rows from before a time; return how many."""
-    old = select(feedback.c.id).where(feedback.c.at < before).limit(limit)
-    return conn.execute(delete(feedback).where(feedback.c.id.in_(old))).rowcount
+delete_older = older(feedback.c.at)

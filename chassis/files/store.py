@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, select, true
 
+from chassis.db import older
 from chassis.files.model import StoredFile
 from chassis.files.tables import files
 
@@ -32,10 +33,7 @@ def remove(conn: Connection, ids: Collection[str]) -> None:
     conn.execute(delete(files).where(files.c.id.in_(ids)))
 
 
-def delete_older(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` rows from before a time; the job `cleanup` deletes their files."""
-    old = select(files.c.id).where(files.c.created_at < before).limit(limit)
-    return conn.execute(delete(files).where(files.c.id.in_(old))).rowcount
+delete_older = older(files.c.created_at)  # the job `cleanup` deletes their files
 
 
 def known(conn: Connection, ids: Collection[str]) -> set[str]:

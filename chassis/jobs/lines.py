@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from chassis.base.times import iso
-from chassis.db import db
+from chassis.db import db, older
 from chassis.db.faults import may_pass
 from chassis.db.ticker import DatabaseTicker
 from chassis.jobs.tables import lines
@@ -94,10 +94,7 @@ def delete_of(conn: Connection, job_ids: Sequence[str]) -> None:
     conn.execute(delete(lines).where(lines.c.job_id.in_(job_ids)))
 
 
-def delete_older(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` lines from before a time; return how many."""
-    old = select(lines.c.id).where(lines.c.at < before).limit(limit)
-    return conn.execute(delete(lines).where(lines.c.id.in_(old))).rowcount
+delete_older = older(lines.c.at)
 
 
 def _cut(conn: Connection, job_id: str, most: int, *which: ColumnElement[bool]) -> None:

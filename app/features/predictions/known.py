@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, select
 
 from app.features.predictions.tables import cache
 
@@ -35,9 +35,3 @@ def _insert(conn: Connection) -> Any:
     from sqlalchemy.dialects import sqlite
 
     return sqlite.insert(cache)
-
-
-def delete_old(conn: Connection, before: float, limit: int) -> int:
-    """Delete up to `limit` answers stored before a time; return their number."""
-    old = select(cache.c.key).where(cache.c.created_at < before).order_by(cache.c.created_at).limit(limit)
-    return conn.execute(delete(cache).where(cache.c.key.in_(old))).rowcount

@@ -27,6 +27,7 @@ from chassis.base import iso
 from chassis.jobs import ENDED, forget
 from chassis.jobs import jobs_table as jobs
 
+KIND = "predictions"  # of its jobs
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of the rows in one statement
 FINISH = (
@@ -204,8 +205,13 @@ def answered(conn: Connection, *, after: tuple[str, int], limit: int) -> list[Ro
 def delete_old(conn: Connection, before: float, limit: int) -> int:
     """Delete up to `limit` rows of batches that ended before a time, and emptied batches with their jobs.
 
-    Returns the number of deleted rows, those of batches included.
+    Returns the number of deleted rows, those of batches included. Jobs whose batch went with its owner's account, while
+    they ran, are deleted, too.
     """
+    lone = jobs.c.id.not_in(select(predictions.c.job_id))
+    over = (jobs.c.kind == KIND, jobs.c.state.in_(ENDED), jobs.c.updated_at < before, lone)
+    for job_id in list(conn.execute(select(jobs.c.id).where(*over).limit(limit)).scalars()):
+        forget(conn, job_id)
     old = select(predictions.c.id, predictions.c.job_id).join(jobs)
     old = old.where(jobs.c.state.in_(ENDED), jobs.c.updated_at < before).order_by(jobs.c.updated_at).limit(1)
     gone = 0

@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app import create_app
 from app.features.predictions import artefacts, figure, known, store
 from app.features.predictions.tables import cache, predictions, rows
-from chassis.db import db
+from chassis.db import db, older
 from chassis.jobs import new_job, registry
 from chassis.jobs import store as jobs_store
 from chassis.jobs.tables import jobs
@@ -125,5 +125,5 @@ def test_answers_too_old_to_be_used_again_go(database):
     now = time.time()
     for age in (1, 10, 20):
         db.write(lambda conn, age=age: known.remember(conn, {str(age): "x"}, now - age * 86_400))
-    assert db.write(lambda conn: known.delete_old(conn, now - 7 * 86_400, 500)) == 2
+    assert db.write(lambda conn: older(cache.c.created_at)(conn, now - 7 * 86_400, 500)) == 2
     assert count(cache) == 1
