@@ -9,7 +9,10 @@ class StreamSettings(Section):
     """Streams"""
 
     max_concurrent_streams: int = Field(
-        50, ge=1, description="Maximum streams to clients at once in a worker; further ones end with an error event."
+        50,
+        ge=1,
+        description="Maximum streams to clients at once in a worker; further ones end with an error event. A tenth "
+        "more is kept for callers without one.",
     )
     stream_updates_per_second: float = Field(
         20, gt=0, le=1000, description="Maximum events per second of the streams that one room or socket receives."

@@ -17,6 +17,7 @@ from chassis.security import payer
 
 log = structlog.get_logger(__name__)
 MAX_WAITING = 200_000  # characters that a slow reader has not taken; the source waits above it
+RESERVE = 10  # one place in so many, beyond the limit, for callers without a stream
 LOOK_SECONDS = 0.1  # between two looks of a waiting source whether it was stopped
 
 Stopped = Callable[[], bool]
@@ -53,7 +54,7 @@ class Run:
     def __init__(self, source: Source, unread: Unread | None = None) -> None:
         app: Any = current_app
         self._app: Flask = app._get_current_object()
-        self._source, self._unread, self._payer = source, unread, payer.current()
+        self._source, self._unread, self.payer = source, unread, payer.current()
         self._news = threading.Condition()
         self._waiting: list[str] = []
         self._size = 0
@@ -112,7 +113,7 @@ class Run:
     def _read(self) -> None:
         end = FAULT
         try:
-            with self._app.app_context(), payer.paying(self._payer):
+            with self._app.app_context(), payer.paying(self.payer):
                 end = self._outcome()
         finally:
             places.leave(self)
@@ -156,7 +157,10 @@ class Run:
 
 
 class Places:
-    """The runs of this process, of which there is a limited number."""
+    """The runs of this process, of which there is a limited number.
+
+    A caller without one may exceed the limit by a tenth, so that nobody can take the places of all the others.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -170,7 +174,9 @@ class Places:
     def enter(self, run: Run) -> bool:
         """Give a run a place, if there is one."""
         with self._lock:
-            if self._closed or len(self._runs) >= self._limit:
+            has_one = any(one.payer == run.payer for one in self._runs)
+            limit = self._limit if has_one else self._limit + max(1, self._limit // RESERVE)
+            if self._closed or len(self._runs) >= limit:
                 return False
             self._runs.add(run)
         STREAMS.inc()

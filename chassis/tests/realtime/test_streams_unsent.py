@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from chassis.realtime.streams import run, sender
+from chassis.security import payer
 from chassis.tests.patience import wait_until
 
 
@@ -52,3 +53,19 @@ def test_without_a_thread_a_stream_ends_at_once(monkeypatch, places):
     one = run.Run(endless)
     assert (one.start(), one.end) == (False, run.NO_PLACE)
     assert places.enter(run.Run(endless))
+
+
+def test_one_caller_cannot_take_the_places_of_all_others(places):
+    def run_of(key):
+        with payer.paying(payer.Payer(key)):
+            return run.Run(endless)
+
+    places.configure(20)
+    greedy = [run_of("key:greedy") for _ in range(21)]
+    assert [places.enter(one) for one in greedy] == [True] * 20 + [False]
+    assert [places.enter(run_of(f"key:{name}")) for name in ("a", "b", "c")] == [True, True, False]
+    assert not places.enter(run_of("key:a"))
+    for one in greedy[:2]:
+        places.leave(one)
+    assert not places.enter(greedy[0])
+    assert places.enter(run_of("key:c"))
