@@ -9,7 +9,7 @@ migrations/, jobs.py and jobs_*.py in the feature's folder. So are the handlers 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -224,6 +224,16 @@ class Hooks:
         The mapping has `at`, in seconds since 1970, and the names of `GET /api/admin/stats`; None was not observed.
         """
         self._wiring.figures.append(take)
+
+    def gauge(
+        self, name: str, text: str, labels: Sequence[str], read: Callable[[], Iterable[tuple[list[str], float]]]
+    ) -> None:
+        """Add a gauge to `/metrics`; `read()` returns (values of the labels, number) of all that exists now.
+
+        It is called at each scrape, in one worker, so the numbers are those of the whole service. What it leaves out
+        is not shown; a `prometheus_client.Gauge` keeps the last value of things that are gone.
+        """
+        self._wiring.gauges.append((name, text, list(labels), lambda _known: read()))
 
     def keep(self, thing: object) -> None:
         """Store one of the feature's own objects with the application; `chassis.wiring.kept(Class)` returns it."""

@@ -29,7 +29,7 @@ def _created(settings: "Settings | None") -> "Flask":
     from chassis import boot, features, web
     from chassis.db import db, schema
     from chassis.observability import error_reports, logs, redaction
-    from chassis.security import budgets, quotas, sessions, switches
+    from chassis.security import budgets, quotas, sessions, signing, switches
     from chassis.settings.secret_key import ensure_secret_key
     from chassis.upstream import metering, upstream
     from chassis.web.application import Application
@@ -41,6 +41,7 @@ def _created(settings: "Settings | None") -> "Flask":
     app = Application("app", root_path=web.__path__[0])
     app.config.update(SECRET_KEY=settings.secret_key.get_secret_value(), MAX_CONTENT_LENGTH=settings.max_body_bytes)
     app.config["SECRET_KEY_FALLBACKS"] = [key.get_secret_value() for key in settings.earlier_secret_keys]
+    signing.configure(app.config)
     app.config["TEMPLATES_AUTO_RELOAD"] = settings.debug_pages
     app.session_interface = sessions.Sessions()
     wiring = wire(app, settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,6 +30,10 @@ JoinCheck = Callable[[str], None]
 """A function of a room's name that raises AppError to refuse the client of this event."""
 People = Callable[[Connection, Collection[str]], Mapping[str, str]]
 """A function (conn, names) that returns a mapping from those names that have an account to `good` or `disabled`."""
+
+
+Gauge = tuple[str, str, list[str], Callable[[Any], Iterable[tuple[list[str], float]]]]
+"""A metric that is read when it is scraped: name, help, labels, and a function that returns (labels, number)."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,7 @@ class Wiring:
     sign_in_url: Callable[[str], str] | None = None
     proof_page: Callable[[], Response | None] | None = None
     figures: list[Callable[[Mapping[str, float | None]], None]] = field(default_factory=list)
+    gauges: list[Gauge] = field(default_factory=list)
     kept: dict[type[Any], Any] = field(default_factory=dict)
 
 

@@ -53,6 +53,11 @@ class FairQueue(Generic[T]):
         assert waiting.given is not None
         return waiting.given
 
+    def spare(self, offer: Callable[[], T | None]) -> T | None:
+        """Return what `offer()` gives, or None while somebody waits."""
+        with self._lock:
+            return None if self._lines else offer()
+
     def freed(self, back: Callable[[], None]) -> None:
         """Call `back()`, which makes something free, and give it to whoever is next."""
         with self._lock:

@@ -1,11 +1,13 @@
 """Metrics computed when they are scraped, from the database."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from prometheus_client import REGISTRY, CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+
+from chassis.wiring import Gauge
 
 Samples = Iterable[tuple[list[str], float]]
 Known = TypeVar("Known")
@@ -14,13 +16,17 @@ Known = TypeVar("Known")
 class AskedCollector(Collector, Generic[Known]):
     """One gauge for each (name, help, labels, source); a source that fails leaves its gauge out.
 
-    Each scrape reads once, and every source is called with what was read, or with None when reading failed.
+    Each scrape reads once, and every source is called with what was read, or with None when reading failed. `more()`
+    returns gauges that are known only then.
     """
 
     def __init__(
-        self, read: Callable[[], Known], gauges: list[tuple[str, str, list[str], Callable[[Known], Samples]]]
+        self,
+        read: Callable[[], Known],
+        gauges: list[tuple[str, str, list[str], Callable[[Known], Samples]]],
+        more: Callable[[], Sequence[Gauge]] = tuple,
     ) -> None:
-        self._read, self._gauges = read, gauges
+        self._read, self._gauges, self._more = read, gauges, more
 
     def describe(self) -> Iterable[Metric]:
         """Return the names without calling the sources, so that registering does not touch the database."""
@@ -29,7 +35,7 @@ class AskedCollector(Collector, Generic[Known]):
     def collect(self) -> Iterator[Metric]:
         """Read, and ask every source."""
         known: Any = self._known()
-        for name, text, labels, source in self._gauges:
+        for name, text, labels, source in (*self._gauges, *self._more()):
             family = GaugeMetricFamily(name, text, labels=labels)
             try:
                 samples = list(source(known))

@@ -6,11 +6,12 @@ from flask import request
 from flask_socketio import join_room, leave_room
 
 from chassis.errors import Conflict
+from chassis.extensions import socketio
 from chassis.security import guard, identity, maintenance
 from chassis.security.identity import ADMIN, READ, SUBMIT
 from chassis.wiring import current_wiring
 
-__all__ = ["check", "join", "leave"]
+__all__ = ["check", "join", "leave", "watched"]
 
 
 def admit(auth: Any) -> None:
@@ -56,3 +57,8 @@ def join(room: str) -> None:
 def leave(room: str) -> None:
     """Remove the current client from a room."""
     leave_room(room)
+
+
+def watched(room: str) -> bool:
+    """Return whether a client of this process is in a room."""
+    return next(iter(socketio.server.manager.get_participants("/", room)), None) is not None

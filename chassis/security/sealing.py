@@ -7,11 +7,15 @@ checked first (Bellare and Rogaway, Introduction to Modern Cryptography, 2005, c
 
 import hmac
 import secrets
+from typing import Any
+
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
 
 from chassis.errors import Conflict
 from chassis.security import signing
 
-__all__ = ["seal", "unseal"]
+__all__ = ["Sealed", "Unreadable", "seal", "unseal"]
 
 VERSION = "1"
 NONCE_BYTES, TAG_BYTES, BLOCK_BYTES = 16, 32, 32
@@ -31,6 +35,43 @@ def unseal(stored: str, purpose: str) -> tuple[bytes, bool]:
         if (secret := _opened(stored, key, purpose)) is not None:
             return secret, number > 0
     raise Conflict("SECRET_KEY has changed since this was stored, so it can no longer be read.", code="unreadable")
+
+
+class Unreadable(str):
+    """The empty text that a sealed one is read as after SECRET_KEY has changed; stored again, it stays as it was."""
+
+    stored: str
+
+
+class Sealed(TypeDecorator[str]):
+    """The type of a column with a text that is encrypted where it is stored: `Column("key", Sealed("albums-key"))`.
+
+    Each purpose has keys of its own. An empty text is stored as such. The text has at most 4,096 bytes.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, purpose: str = "") -> None:
+        super().__init__()
+        self.purpose = purpose
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what is stored of a text."""
+        if isinstance(value, Unreadable):
+            return value.stored
+        return seal(value.encode(), self.purpose) if value else value
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> str | None:
+        """Return the text, or an `Unreadable` one."""
+        if not value:
+            return value
+        try:
+            return unseal(value, self.purpose)[0].decode()
+        except Conflict:
+            unreadable = Unreadable()
+            unreadable.stored = value
+            return unreadable
 
 
 def _sealed(secret: bytes, key: str, purpose: str) -> str:

@@ -17,9 +17,18 @@ def is_gone(environ: dict[str, Any]) -> bool:
 
 def has_hung_up(sock: Any) -> bool:
     """Return whether the other end of a connection has closed it, as far as can be seen without writing."""
+    return _shows(sock, HUNG_UP)
+
+
+def is_idle(sock: Any) -> bool:
+    """Return whether a kept connection can be used again: it is open, and nothing has come that nobody asked for."""
+    return not _shows(sock, HUNG_UP | select.POLLIN)
+
+
+def _shows(sock: Any, events: int) -> bool:
     descriptor = sock.fileno()
     if descriptor < 0:
         return True
     look = original("select", "poll")()
-    look.register(descriptor, HUNG_UP)
+    look.register(descriptor, events)
     return bool(look.poll(0))

@@ -4,19 +4,20 @@ from chassis.upstream.answers import Completion
 from chassis.upstream.breaker import Breaker, RetryBudget
 from chassis.upstream.calls import Message, Prompt
 from chassis.upstream.client import UpstreamClient
+from chassis.upstream.connections import WireLimits
 from chassis.upstream.errors import Cancelled, UpstreamError
 from chassis.upstream.event_stream import EventReader
 from chassis.upstream.listing import list_models
-from chassis.upstream.metering import Meter
+from chassis.upstream.metering import Meter, usage_of
 from chassis.upstream.pace import Pace
-from chassis.upstream.places import check_base_url
-from chassis.upstream.pool import Member, choose
+from chassis.upstream.places import check_base_url, same_host
+from chassis.upstream.pool import Member, MemberSpec, Pool, choose
 from chassis.upstream.relay import Asked, NoBackend, Relay, RelayLimits
 from chassis.upstream.relayed import Relayed
 from chassis.upstream.streaming import Part
 from chassis.upstream.usage import Usage
 from chassis.upstream.waiting import Check, sleep
-from chassis.upstream.wire import WIRE_ERRORS, Wire, WireAnswer, WireLimits
+from chassis.upstream.wire import WIRE_ERRORS, Wire, WireAnswer
 
 upstream = UpstreamClient()
 """The client that all jobs of the process share, an `UpstreamClient`."""
@@ -30,11 +31,13 @@ __all__ = [
     "Completion",
     "EventReader",
     "Member",
+    "MemberSpec",
     "Message",
     "Meter",
     "NoBackend",
     "Pace",
     "Part",
+    "Pool",
     "Prompt",
     "Relay",
     "RelayLimits",
@@ -49,6 +52,8 @@ __all__ = [
     "check_base_url",
     "choose",
     "list_models",
+    "same_host",
     "sleep",
     "upstream",
+    "usage_of",
 ]

@@ -3,9 +3,11 @@
 from pydantic import BaseModel, ValidationError
 
 from chassis.base import excerpt
-from chassis.upstream.wire import WIRE_ERRORS, Wire, WireLimits
+from chassis.upstream.connections import WireLimits
+from chassis.upstream.wire import WIRE_ERRORS, Wire
 
 MAX_MODELS, MAX_NAME, MAX_DETAIL = 200, 200, 200
+MAX_BYTES = 1_000_000  # of the list
 
 
 class _Model(BaseModel):
@@ -21,7 +23,7 @@ def list_models(wire: Wire, seconds: float) -> tuple[list[str], str]:
     limits = WireLimits(seconds, seconds, lambda: False)
     try:
         answer = wire.ask("GET", "/models", {"Accept": "application/json"}, b"", limits)
-        body = answer.read()
+        body = answer.read(MAX_BYTES)
     except WIRE_ERRORS as error:
         return [], excerpt(str(error) or type(error).__name__, MAX_DETAIL)
     if answer.status != 200:

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chassis.security import budgets
 from chassis.security.budget_rules import rules
 from chassis.security.budgets import Usage
 from chassis.upstream.errors import UpstreamError
 from chassis.upstream.usage import Usage as Tokens
+
+if TYPE_CHECKING:
+    from chassis.upstream.relayed import Relayed
 
 BYTES_PER_TOKEN = 4  # of an answer whose API tells no usage
 LEASE_SECONDS = 300.0  # beside the time that a call may take: it may wait for its turn
@@ -29,6 +32,18 @@ class Meter:
         """Take the usage of texts that were embedded, or an estimate."""
         told = tokens.prompt_tokens
         self.usage = Usage(index_tokens=_tokens(self._input_bytes) if told is None else told)
+
+
+def usage_of(answer: "Relayed", input_bytes: int) -> Usage | None:
+    """Return what to charge for an answer that was passed on: what it tells, or an estimate; None without a text."""
+    if not answer.text_bytes:
+        return None
+    meter = Meter(input_bytes)
+    if answer.embeds:
+        meter.indexed(answer.usage)
+    else:
+        meter.used(answer.usage, output_bytes=answer.text_bytes)
+    return meter.usage and meter.usage.bounded()
 
 
 class Metering(Protocol):

@@ -62,6 +62,11 @@ def check_base_url(url: str, networks: Iterable[Network]) -> None:
         raise _wrong("must be at an address in the permitted networks")
 
 
+def same_host(url: str, other: str) -> bool:
+    """Return whether two base URLs have the same scheme, host and port: a key for one may be sent to the other."""
+    return _origin(url) == _origin(other)
+
+
 def resolved(host: str, port: int, networks: Iterable[Network]) -> list[Place]:
     """Return the permitted addresses of a host to connect to; raise Refused when there are none."""
     try:
@@ -71,6 +76,11 @@ def resolved(host: str, port: int, networks: Iterable[Network]) -> list[Place]:
     if not good:
         raise Refused("its host has no address in the permitted networks")
     return good
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    split = checked(url)
+    return split.scheme, split.hostname, split.port or PORTS[split.scheme]
 
 
 def _within(network: Network, outer: Network) -> bool:

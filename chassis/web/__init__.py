@@ -18,7 +18,8 @@ from chassis.web.body import (
     uploaded_file,
 )
 from chassis.web.downloads import csv_line, csv_table, json_array
-from chassis.web.openai_form import openai_error, openai_events
+from chassis.web.openai_form import openai_answer, openai_error, openai_events
+from chassis.web.openai_request import OpenAIRequest, Prompt, openai_request
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse
@@ -31,8 +32,10 @@ __all__ = [
     "JobResponse",
     "Json",
     "Moment",
+    "OpenAIRequest",
     "Page",
     "Paging",
+    "Prompt",
     "Text",
     "checked_fields",
     "checked_strings",
@@ -46,8 +49,10 @@ __all__ = [
     "json_array",
     "json_body",
     "json_text",
+    "openai_answer",
     "openai_error",
     "openai_events",
+    "openai_request",
     "query_parameters",
     "sse",
     "uploaded_file",

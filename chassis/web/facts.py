@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import has_app_context
 from sqlalchemy import Connection, text
 
 from chassis.base.environment import BASE_DIR
@@ -17,7 +18,7 @@ from chassis.files.places import folder_of
 from chassis.jobs import beat, queries, schedules
 from chassis.observability.collectors import AskedCollector, Samples
 from chassis.security import audit, maintenance
-from chassis.wiring import current_settings
+from chassis.wiring import Gauge, current_settings, current_wiring
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,10 @@ def _backup_failed(facts: Facts) -> Samples:
     return [([what], float(what in facts.failed_backups)) for what in ("backup", "drill")]
 
 
+def _of_features() -> list[Gauge]:
+    return current_wiring().gauges if has_app_context() else []
+
+
 def _admins_made(facts: Facts) -> Samples:
     made = facts.admins_made
     return [([], float(made["count"]) if made else 0.0)]
@@ -189,4 +194,5 @@ collector = AskedCollector(
         ("app_schedule_last_failed", "1 if the last scheduled run failed.", ["kind"], _last_failed),
         ("app_schedule_next_run_timestamp_seconds", "Time of the next run of a kind of job.", ["kind"], _next_run),
     ],
+    _of_features,
 )

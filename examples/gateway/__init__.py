@@ -8,9 +8,10 @@ if TYPE_CHECKING:
 
 def register(hooks: "Hooks") -> None:
     """Register the routes, the page, the work of each worker, and whose calls are logged and for how long."""
-    from app.features.gateway import admin_api, gateway, live, openai_api, store
-    from app.features.gateway.settings import GatewaySettings
+    from app.features.gateway import admin_api, live, openai_api, upkeep
+    from app.features.gateway.settings import retention_days
     from app.features.gateway.tables import calls
+    from chassis.db import older
     from chassis.security import leaving
 
     hooks.pages(admin_api.blueprint, openai_api.blueprint, live.blueprint)
@@ -18,6 +19,6 @@ def register(hooks: "Hooks") -> None:
     hooks.program_path("/admin/stats")
     hooks.navigation("Gateway", "/gateway")
     hooks.leaving(leaving.owned(calls, "calls of models"))
-    hooks.retain("gateway_calls", lambda s: s.section(GatewaySettings).retention_gateway_days, store.delete_calls)
-    gateway.connect(hooks)
+    hooks.retain("gateway_calls", retention_days, older(calls.c.at))
     live.connect()
+    upkeep.connect(hooks)

@@ -4,8 +4,9 @@ import hmac
 
 from flask import Blueprint, Response, jsonify, request
 
-from app.features.gateway import gateway, registry, stats
+from app.features.gateway import gateway, registry, stats, store
 from app.features.gateway.messages import BackendChange, BackendResponse, Backends, Calls, NewBackend, Stats
+from app.features.gateway.tables import calls as log
 from chassis.errors import Unauthorized
 from chassis.security import identity, needs, ownership, public, request_rates
 from chassis.web import Paging, describe, json_body, query_parameters
@@ -80,7 +81,8 @@ def figures() -> Response:
 def calls() -> Response:
     """Return a page of the log of calls, newest first: your own, or everybody's for admins."""
     asked = query_parameters(Paging)
-    return jsonify(stats.calls(ownership.seen_owner(), asked.page, asked.per_page))
+    found = ownership.listing(store.logged(), log.c.owner, store.shown_call, asked.page, asked.per_page)
+    return jsonify(found)
 
 
 def _synced(found: dict[str, object]) -> Response:

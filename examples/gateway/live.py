@@ -1,16 +1,14 @@
 """The live page, and one event a second to those who have it open in this worker."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flask import Blueprint, render_template
 
-from app.features.gateway import stats
+from app.features.gateway import gateway, stats
+from app.features.gateway.gateway import Gateway
 from app.features.gateway.messages import Stats
 from chassis.realtime import access, limit, sends, socketio
 from chassis.security import identity, needs
-
-if TYPE_CHECKING:
-    from app.features.gateway.gateway import Gateway
 
 blueprint = Blueprint("gateway", __name__)
 ROOM, EVENT = "gateway", "gateway:stats"
@@ -32,13 +30,11 @@ def page() -> str:
 @limit(1, burst=5)
 def watch() -> dict[str, Any]:
     """Follow the figures of the backends; return those of now."""
-    from app.features.gateway import gateway
-
     access.join(ROOM)
     return {"ok": True, **stats.stats(gateway.current())}
 
 
-def tell(gateway: "Gateway") -> None:
+def tell(made: Gateway) -> None:
     """Send the figures, if a client of this worker follows them."""
-    if next(iter(socketio.server.manager.get_participants("/", ROOM)), None) is not None:
-        socketio.emit(EVENT, stats.stats(gateway), to=ROOM, ignore_queue=True)
+    if access.watched(ROOM):
+        socketio.emit(EVENT, stats.stats(made), to=ROOM, ignore_queue=True)

@@ -108,10 +108,3 @@ class CallResponse(BaseModel):
 
 class Calls(Page[CallResponse]):
     """A page of the log, newest first."""
-
-
-class Prompt(BaseModel):
-    """A request in OpenAI's form; all other parameters are passed on as they are."""
-
-    model: Model
-    stream: bool | None = None

@@ -1,28 +1,21 @@
 """The interface that OpenAI's clients expect."""
 
-import json
 from functools import partial
-from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from pydantic_core import from_json
 
 from app.features.gateway import gateway
 from app.features.gateway.calls import Call
-from app.features.gateway.forward import forward
-from app.features.gateway.messages import Prompt
-from app.features.gateway.pool import Backend
-from chassis.errors import BadRequest
+from app.features.gateway.gateway import Gateway
+from chassis.errors import AppError
 from chassis.security import bodies, budgets, identity
-from chassis.security.budgets import Usage
-from chassis.upstream import Asked
-from chassis.web import Answer, checked_fields, describe, is_gone, json_text, openai_error
-from chassis.wiring import current_settings
+from chassis.upstream import Asked, Cancelled
+from chassis.web import Answer, Prompt, describe, is_gone, openai_answer, openai_error, openai_request
 
 PREFIX = "/v1"
 blueprint = Blueprint("gateway_openai", __name__, url_prefix=PREFIX)
 ANSWER = Answer(text="The backend's answer, or its events if `stream` is true.")
-LEASE_SECONDS = 600.0
+LEASE_SECONDS = 600.0  # beside the time of a call: it may wait and be repeated
 blueprint.after_request(openai_error)
 
 
@@ -33,23 +26,20 @@ blueprint.after_request(openai_error)
 @describe(body=Prompt, answers={200: ANSWER, 402: "A budget has no room.", 503: "No backend can answer."})
 def ask() -> Response:
     """Pass a chat, a prompt, or texts to embed on to a backend."""
-    made, path, text = gateway.current(), request.path.removeprefix(PREFIX), json_text()
-    try:
-        fields = from_json(text)
-    except ValueError:
-        raise BadRequest("The body is not valid JSON.", code="invalid_body") from None
-    if not isinstance(fields, dict):
-        raise BadRequest("The body must be a JSON object.", code="invalid_body")
-    prompt = checked_fields(Prompt, {name: fields[name] for name in ("model", "stream") if name in fields})
-    adds_usage = bool(prompt.stream) and "stream_options" not in fields and made.settings.gateway_stream_usage
-    if adds_usage:
-        text = json.dumps(fields | {"stream_options": {"include_usage": True}})
-    who, body, having = identity.current(), text.encode(), partial(made.pool.having, prompt.model)
+    made, wanted, who = gateway.current(), openai_request(), identity.current()
+    adds_usage = wanted.lacks_usage and made.settings.gateway_stream_usage
+    body = wanted.body(adds_usage=adds_usage)
     lease = made.settings.request_timeout_seconds + LEASE_SECONDS
-    held = budgets.reserve(prompt.model, _most(path, fields, len(body)), lease_seconds=lease)
-    gone = partial(is_gone, request.environ)
-    asked: Asked[Backend] = Asked(path, body, who.principal, having, gone, hides_usage=adds_usage)
-    return forward(made, Call(asked, prompt.model, who.owner, held, made.settings.gateway_log_contents))
+    held = budgets.reserve(wanted.model, wanted.most(len(body)), lease_seconds=lease)
+    asked = Asked(
+        request.path.removeprefix(PREFIX),
+        body,
+        key=who.principal,
+        having=partial(made.pool.having, wanted.model),
+        cancelled=partial(is_gone, request.environ),
+        hides_usage=adds_usage,
+    )
+    return _passed_on(made, Call(asked, wanted.model, who.owner, held, made.settings.gateway_log_contents))
 
 
 @blueprint.get("/models")
@@ -60,11 +50,20 @@ def models() -> Response:
     return jsonify(object="list", data=[{"id": name, **common} for name in gateway.current().pool.models()])
 
 
-def _most(path: str, fields: dict[str, Any], size: int) -> Usage:
-    """Return the most that a request may use: a token has at least one byte, and each choice is charged."""
-    if path == "/embeddings":
-        return Usage(index_tokens=size)
-    given = [fields.get(name) for name in ("max_completion_tokens", "max_tokens")]
-    limit = next((value for value in given if isinstance(value, int) and value > 0), None)
-    choices = max([1, *(value for name in ("n", "best_of") if isinstance(value := fields.get(name), int))])
-    return Usage(size, (limit or current_settings().budget_output_tokens) * min(choices, 1_000))
+def _passed_on(made: Gateway, call: Call) -> Response:
+    """Return the answer of the first backend that does not fail; raise AppError."""
+    try:
+        relayed = made.relay.ask(call.asked, call.failed_over)
+    except Cancelled:
+        call.finish("client_gone", 499)
+        return Response(status=499)
+    except AppError as error:
+        call.finish(error.code, error.status)
+        raise
+    except BaseException:
+        call.finish("internal_error", 500)
+        raise
+    ended = partial(call.finish, status=relayed.status, relayed=relayed)
+    response = openai_answer(relayed, seen=call.keep, ended=ended)
+    response.headers["X-Backend"] = relayed.member.name
+    return response

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import Networks, Problem, Section
+from chassis.settings import Networks, Problem, Section, Settings, listed, weaknesses
 
 PRIVATE = "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128,fc00::/7"
-MIN_KEY_CHARACTERS = 32
 NAME, WORD = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", r"[\x21-\x7e]{1,1000}"
 BACKEND = re.compile(f"(?P<name>{NAME})=(?P<url>{WORD})( +(?P<key>{WORD}))?")
 
@@ -47,6 +46,9 @@ class GatewaySettings(Section):
     gateway_idle_seconds: float = Field(
         60, gt=0, description="A backend that pauses for longer in the middle of an answer has failed."
     )
+    gateway_hedge_seconds: float = Field(
+        0, ge=0, description="Ask a second backend, too, if the first has no answer after this time; 0 means never."
+    )
     gateway_stream_usage: bool = Field(
         True, description="Ask backends for the usage of streamed answers; turn off if one refuses `stream_options`."
     )
@@ -67,16 +69,17 @@ class GatewaySettings(Section):
 
     def problems(self) -> Iterable[Problem]:
         """Return backends that cannot be read, and a registration key that is easily guessed."""
-        if not all(BACKEND.fullmatch(item) for item in self._listed()):
+        if not all(BACKEND.fullmatch(one.get_secret_value()) for one in listed(self.gateway_backends)):
             yield "GATEWAY_BACKENDS", "must list name=URL or name=URL key, with letters, digits, `.`, `_`, `-` in names"
-        if 0 < len(self.gateway_registration_key.get_secret_value()) < MIN_KEY_CHARACTERS:
-            yield "GATEWAY_REGISTRATION_KEY", f"must have at least {MIN_KEY_CHARACTERS} characters"
+        yield from weaknesses("GATEWAY_REGISTRATION_KEY", [self.gateway_registration_key])
 
     @property
     def backends(self) -> list[tuple[str, str, str]]:
         """Return the name, base URL and key of the backends in GATEWAY_BACKENDS."""
-        found = map(BACKEND.fullmatch, self._listed())
+        found = (BACKEND.fullmatch(one.get_secret_value()) for one in listed(self.gateway_backends))
         return [(one["name"], one["url"], one["key"] or "") for one in found if one]
 
-    def _listed(self) -> list[str]:
-        return [item.strip() for item in self.gateway_backends.get_secret_value().split(",") if item.strip()]
+
+def retention_days(settings: Settings) -> float:
+    """Return how long the log of calls is kept."""
+    return settings.section(GatewaySettings).retention_gateway_days

@@ -1,8 +1,9 @@
-"""The gateway's tables: backends, the calls in flight in each worker, and the log of calls."""
+"""The gateway's tables: the registry of backends, and the log of calls."""
 
 from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Text
 
 from chassis.db import metadata
+from chassis.security import sealing
 
 backends = Table(
     "gateway_backends",
@@ -15,7 +16,7 @@ backends = Table(
     Column("weight", Integer, nullable=False),
     Column("max_concurrency", Integer, nullable=False),
     Column("per_second", Float, nullable=False),  # 0 means no limit
-    Column("key", Text, nullable=False),  # sealed; empty means none
+    Column("key", sealing.Sealed("gateway-backend"), nullable=False),  # empty means none
     Column("enabled", Boolean, nullable=False),
     Column("source", String(8), nullable=False),  # api, setting or self
     Column("lease_until", Float),  # of one that registered itself
@@ -24,15 +25,6 @@ backends = Table(
     Column("failed_checks", Integer, nullable=False),
     Column("checked_at", Float, nullable=False),
     Column("check_detail", Text, nullable=False),
-)
-
-loads = Table(
-    "gateway_loads",
-    metadata,
-    Column("worker", String(64), primary_key=True),
-    Column("backend_id", String(32), primary_key=True),
-    Column("in_flight", Integer, nullable=False),
-    Column("at", Float, nullable=False),
 )
 
 calls = Table(

@@ -82,7 +82,7 @@ class Ticker:
 
     def _goes_on(self) -> bool:
         with self._changing:
-            self._running = watched()
+            self._running = access.watched(ROOM)
             if not self._running:
                 job_changed.disconnect(self._note)
                 self._changed, self._more = {}, False
@@ -116,11 +116,6 @@ def watch() -> dict[str, Any]:
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     ticker.ensure(app)
     return {"ok": True, **stats.stats()}
-
-
-def watched() -> bool:
-    """Return whether a client of this process follows the console."""
-    return next(iter(socketio.server.manager.get_participants("/", ROOM)), None) is not None
 
 
 def _check_room(room: str) -> None:

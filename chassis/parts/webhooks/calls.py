@@ -14,11 +14,13 @@ import certifi
 from urllib3.util.ssltransport import SSLTransport
 
 from chassis.base.service import current
-from chassis.parts.webhooks import lookups
+from chassis.security.lookups import Lookups
 from chassis.security.networks import PORTS, Place
 
 STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 MAX_HEAD_BYTES = 16_384
+LOOKUPS_AT_ONCE = 8  # of owners whose name servers do not answer, in a process
+_lookups = Lookups(LOOKUPS_AT_ONCE)
 
 
 class CallFailed(Exception):
@@ -62,7 +64,7 @@ def post(
     """
     deadline = time.monotonic() + seconds
     try:
-        with _connected(lookups.within(seconds, lambda: look_up(split)), deadline) as sock:
+        with _connected(_lookups.within(seconds, lambda: look_up(split)), deadline) as sock:
             line = Line(sock, deadline)
             stream: Any = SSLTransport(line, _context(), split.hostname) if split.scheme == "https" else line  # type: ignore[arg-type]
             stream.sendall(_head(split, headers, len(body)) + body)

@@ -91,8 +91,3 @@ def stream(target: str, source: Source, about: dict[str, Any] | None = None, *, 
 def is_socket(target: str) -> bool:
     """Return whether a target is a client of this process rather than a room."""
     return bool(socketio.server.manager.is_connected(target, "/"))
-
-
-def watchers(room: str) -> bool:
-    """Return whether a client of this process is in a room."""
-    return next(iter(socketio.server.manager.get_participants("/", room)), None) is not None

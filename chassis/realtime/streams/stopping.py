@@ -11,9 +11,10 @@ from chassis.base.ticker import Ticker
 from chassis.errors import Forbidden, NotFound
 from chassis.extensions import socketio
 from chassis.realtime import recovery, relay
+from chassis.realtime.access import watched
 from chassis.realtime.streams import described
 from chassis.realtime.streams.run import BY_VIEWER, End, places
-from chassis.realtime.streams.sender import Stream, mine, watchers
+from chassis.realtime.streams.sender import Stream, mine
 from chassis.realtime.streams.texts import texts
 from chassis.security import identity, needs
 from chassis.security.identity import ADMIN, SUBMIT
@@ -83,7 +84,7 @@ def _heard(said: dict[str, Any]) -> None:
             _stop(said["stop"], said["room"], said["by"])
         except (NotFound, Forbidden):
             return
-    elif "watched?" in said and watchers(said["watched?"]):
+    elif "watched?" in said and watched(said["watched?"]):
         relay.tell({"watched": said["watched?"]})
     elif "watched" in said:
         for one in list(mine.values()):
@@ -102,7 +103,7 @@ class Keeper(Ticker):
     def tick(self) -> None:
         """Look at all streams."""
         for one in list(mine.values()):
-            if watchers(one.target):
+            if watched(one.target):
                 one.watched_at = time.monotonic()
             elif one.to_socket:
                 one.stop(UNWATCHED)

@@ -41,3 +41,12 @@ def test_installing_again_replaces_the_earlier_one(registry):
     text = generate_latest(registry).decode()
     assert 'kind="new"' in text
     assert 'kind="old"' not in text
+
+
+def test_gauges_that_are_known_at_the_scrape_alone_are_asked_too(registry):
+    more = []
+    install(AskedCollector(lambda: 5, [], lambda: more), registry)
+    more.append(gauge(lambda known: [(["new"], known)]))
+    assert b'queue_jobs{kind="new"} 5.0' in generate_latest(registry)
+    more.clear()
+    assert b"queue_jobs" not in generate_latest(registry)

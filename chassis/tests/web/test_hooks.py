@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask, render_template
+from prometheus_client import CollectorRegistry, generate_latest
 
 from chassis import features
 from chassis.db.background import Repeated
@@ -14,7 +15,7 @@ from chassis.hooks import Hooks
 from chassis.settings import Settings
 from chassis.tests.conftest import ROOT
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
-from chassis.web import errors
+from chassis.web import errors, facts
 from chassis.web.openapi.document import document
 from chassis.wiring import Periodic, current_settings, current_wiring, kept, wire, wiring_of
 
@@ -163,3 +164,23 @@ def _texts(path: Path) -> list[str]:
 def _quoted(path: Path) -> list[str]:
     """Return what stands in quotes in a template or script."""
     return re.findall(r"'[^'\n]*'|\"[^\"\n]*\"", path.read_text())
+
+
+def test_a_gauge_of_a_feature_shows_what_exists_now(app, tmp_path):
+    """A gauge of prometheus_client keeps the last value of what is gone."""
+    cats = {"tom": 3.0}
+    Hooks(app, "cats", tmp_path).gauge(
+        "cats_lives", "Lives.", ["name"], lambda: [([name], n) for name, n in cats.items()]
+    )
+    with app.app_context():
+        assert 'cats_lives{name="tom"} 3.0' in scraped()
+        cats.clear()
+        assert "cats_lives{" not in scraped()
+    assert "cats_lives" not in scraped()
+
+
+def scraped():
+    """Return the metrics of the chassis' collector; without a database, features' gauges alone."""
+    registry = CollectorRegistry()
+    registry.register(facts.collector)
+    return generate_latest(registry).decode()

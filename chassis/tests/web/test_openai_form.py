@@ -6,8 +6,12 @@ import pytest
 from flask import Flask, Response, jsonify
 
 from chassis.realtime import End
-from chassis.web import openai_error
+from chassis.realtime.streams import run
+from chassis.realtime.streams.run import Places
+from chassis.settings import Settings
+from chassis.web import openai_answer, openai_error
 from chassis.web.openai_form import _end, _part
+from chassis.wiring import wire
 
 
 @pytest.fixture
@@ -40,3 +44,33 @@ def test_a_stream_ends_with_a_mark_or_an_error():
     found = json.loads(_end(End("failed", "broken", "It broke.")).removeprefix("data: "))["error"]
     assert (found["code"], found["message"], found["type"]) == ("broken", "It broke.", "server_error")
     assert _part("a\nb") == "data: a\ndata: b\n\n"
+
+
+class Answer:
+    """The answer of an API."""
+
+    def __init__(self, status=200, *, streams=False):
+        self.status, self.streams, self.body, self.kind = status, streams, b"{}", "application/json"
+        self.on_end, self.unread = None, []
+
+    def end_unread(self, outcome):
+        self.unread.append(outcome)
+
+
+@pytest.mark.parametrize(("status", "outcome"), [(200, "done"), (400, "refused")])
+def test_a_whole_answer_is_passed_on_as_it_is(app, status, outcome):
+    seen, ended = [], []
+    response = openai_answer(Answer(status), seen=seen.append, ended=ended.append)
+    assert (response.status_code, response.get_data(), seen, ended) == (status, b"{}", ["{}"], [outcome])
+
+
+def test_a_stream_that_nobody_reads_is_ended_and_says_why(app, monkeypatch):
+    wire(app, Settings(app_env="test"))
+    answer, ended, places = Answer(streams=True), [], Places()
+    monkeypatch.setattr(run, "places", places)
+    with app.test_request_context():
+        openai_answer(answer, seen=ended.append, ended=ended.append).close()
+        places.close()
+        text = openai_answer(answer, seen=ended.append, ended=ended.append).get_data(as_text=True)
+    assert (answer.on_end, answer.unread) == (ended.append, ["client_gone", "too_many_streams"])
+    assert "too_many_streams" in text

@@ -1,4 +1,4 @@
-"""Backends, the calls in flight, and the log of calls."""
+"""The registry of backends, and the log of calls."""
 
 from typing import Any
 
@@ -21,13 +21,6 @@ def upgrade() -> None:
         *needed(sa.Text, "base_url", "key", "check_detail"),
         *needed(sa.Integer, "weight", "max_concurrency", "trips", "failed_checks"),
         *needed(sa.Float, "per_second", "open_until", "checked_at"),
-    )
-    op.create_table(
-        "gateway_loads",
-        sa.Column("worker", sa.String(64), primary_key=True),
-        sa.Column("backend_id", sa.String(32), primary_key=True),
-        sa.Column("in_flight", sa.Integer, nullable=False),
-        sa.Column("at", sa.Float, nullable=False),
     )
     op.create_table(
         "gateway_calls",

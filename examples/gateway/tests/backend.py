@@ -4,7 +4,8 @@
 
 prints its URL and serves until it is killed. The model `small` answers `NAME: <prompt>`. Markers in the prompt: [500],
 [404], [429], [redirect], [cut] (a stream that breaks), [hold] (waits until the client hangs up), [endless] (a stream),
-[html] (a page with the status 200), [error] (an error with the status 200), [huge] (an impossible usage).
+[html] (a page with the status 200), [error] (an error with the status 200), [huge] (an impossible usage), [malformed]
+(a stream with what is no data).
 """
 
 import json
@@ -17,6 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from chassis.tests.patience import LIMIT_SECONDS
 
 HUGE = {"prompt_tokens": 10**30, "completion_tokens": -1}
+MALFORMED = b"\xef\xbb\xbf: comment\r\n\r\n\r\nid: 1\nretry: 1\n\ndata\n\nevent: x\nother\n\n:" + b"\xff" * 99 + b"\n\n"
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
 
 
@@ -31,7 +33,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         server = self.server
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        server.seen.append({"path": self.path, "key": self.headers.get("Authorization"), **asked})
+        heard = {"headers": dict(self.headers), "key": self.headers.get("Authorization")}
+        server.seen.append({"path": self.path, **heard, **asked})
         prompt = str(asked.get("messages", [{"content": asked.get("prompt", asked.get("input"))}])[-1]["content"])
         server.began += 1
         try:
@@ -80,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if "[error]" in prompt:
             self.event({"error": {"message": "out of memory"}})
+        if "[malformed]" in prompt:
+            self.wfile.write(MALFORMED)
         number = 0
         while number < 3 or "[endless]" in prompt:
             self.event(self.part({"content": f"{number} "}))
@@ -106,7 +111,7 @@ class Handler(BaseHTTPRequestHandler):
     def send(self, status, body, headers=None, text=None):
         data = (text or json.dumps(body)).encode()
         self.send_response(status)
-        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+        for name, value in {"Content-Type": "application/json", "Set-Cookie": "a=1", **(headers or {})}.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 from app.features.gateway import store
-from app.features.gateway.tables import calls
+from chassis.tests.patience import wait_until
 from chassis.tests.servers import ROOT
 
 
@@ -37,6 +37,16 @@ def test_the_metrics_count_by_backend_and_outcome(gateway, backends):
     assert 'gateway_backend_up{backend="one"} 1.0' in text
 
 
+def test_a_backend_that_was_removed_has_no_gauges(gateway, backends):
+    client = gateway(GUNICORN_WORKERS="2")
+    made = client.ask("POST", "/api/backends", {"name": "gone", "base_url": backends().url})[1]
+    for there in (True, False):
+        for gauge in ("gateway_backend_up", "gateway_in_flight"):
+            line = f'{gauge}{{backend="gone"}}'
+            wait_until(lambda: (line in client.server.get("/metrics")[1]) is there, f"{line} is {not there}")  # noqa: B023
+        client.ask("DELETE", f"/api/backends/{made['id']}")
+
+
 def test_a_persons_calls_are_deleted_or_handed_over_when_they_leave(tmp_path):
     from app import create_app
     from chassis.db import db
@@ -59,15 +69,3 @@ def call(number, *, owner="", at=0.0):
     row = {"id": number, "at": at, "owner": owner, "path": "", "model": "", "backend": "", "status": 200}
     row |= {"outcome": "done", "attempts": 1, "seconds": 0.1, "input_tokens": 0, "output_tokens": 0}
     return row
-
-
-def test_old_calls_are_deleted_a_few_at_a_time():
-    from sqlalchemy import create_engine, select
-
-    from chassis.db import metadata
-
-    with create_engine("sqlite://").begin() as conn:
-        metadata.create_all(conn, [calls])
-        store.add_calls(conn, [call(str(at), at=float(at)) for at in range(5)])
-        assert [store.delete_calls(conn, 3.0, 2), store.delete_calls(conn, 3.0, 2)] == [2, 1]
-        assert conn.execute(select(calls.c.id)).scalars().all() == ["3", "4"]

@@ -11,7 +11,7 @@ import pytest
 
 from chassis.errors import BadRequest
 from chassis.jobs import registry
-from chassis.parts.webhooks import addresses, calls, lookups, service
+from chassis.parts.webhooks import addresses, calls, service
 from chassis.parts.webhooks.addresses import Refused, checked, permitted, resolved
 from chassis.parts.webhooks.tests.conftest import HERE, finish
 from chassis.tests.patience import LIMIT_SECONDS, let_pass, wait_until
@@ -182,10 +182,10 @@ def test_a_resolver_that_hangs_is_given_up_at_the_same_deadline(monkeypatch):
         raise socket.gaierror
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
-    for _ in range(lookups.AT_ONCE + 2):
+    for _ in range(calls.LOOKUPS_AT_ONCE + 2):
         with pytest.raises(calls.CallFailed, match=r"no answer within 0\.05 s"):
             call_slow(0.05)
-    taken = [asked.acquire(timeout=LIMIT_SECONDS) for _ in range(lookups.AT_ONCE)]  # a thread may begin late
+    taken = [asked.acquire(timeout=LIMIT_SECONDS) for _ in range(calls.LOOKUPS_AT_ONCE)]  # a thread may begin late
     assert all(taken)
     assert not asked.acquire(blocking=False)
     go_on.set()
