@@ -3,10 +3,11 @@
 from chassis.db.ages import older
 from chassis.db.buffer import RowBuffer
 from chassis.db.database import Database
+from chassis.db.grouped import Grouped
 from chassis.db.tables import metadata
 from chassis.db.tally import Tally
 
 db = Database()
 """The database of the service, a `Database`."""
 
-__all__ = ["Database", "RowBuffer", "Tally", "db", "metadata", "older"]
+__all__ = ["Database", "Grouped", "RowBuffer", "Tally", "db", "metadata", "older"]
