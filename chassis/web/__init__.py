@@ -18,8 +18,8 @@ from chassis.web.body import (
     uploaded_file,
 )
 from chassis.web.downloads import csv_line, csv_table, json_array
+from chassis.web.openai_body import OpenAIRequest, Prompt, openai_request
 from chassis.web.openai_form import openai_answer, openai_error, openai_events
-from chassis.web.openai_request import OpenAIRequest, Prompt, openai_request
 from chassis.web.openapi.describe import Answer, describe
 from chassis.web.paging import Page, Paging
 from chassis.web.sse import sse

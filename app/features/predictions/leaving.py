@@ -36,5 +36,5 @@ def _end(conn: Connection, departure: Departure) -> None:
         forget(conn, job_id)
 
 
-def _theirs(departure: Departure, column: Column[str]) -> Select[tuple[str]]:
+def _theirs(departure: Departure, column: Column[str]) -> Select[str]:
     return select(column).select_from(predictions.join(jobs)).where(jobs.c.submitted_by.in_(departure.owners))

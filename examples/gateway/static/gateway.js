@@ -61,7 +61,11 @@
     if (!backend.checked_at) return "not yet";
     const made = document.createElement("div");
     made.append(Times.element(backend.checked_at));
-    if (backend.check_detail !== "ok") made.append(`: ${backend.check_detail}`);
+    if (backend.check_detail === "ok") return made;
+    const detail = document.createElement("span");
+    detail.className = "quiet detail";
+    detail.textContent = backend.check_detail;
+    made.append(detail);
     return made;
   }
 
@@ -86,9 +90,9 @@
     $("no-calls").hidden = items.length > 0;
     $("calls").hidden = items.length === 0;
     $("calls").tBodies[0].replaceChildren(...items.map((call) => row(
-      Times.element(call.at), call.model, call.backend || "–",
+      Times.element(call.at),
       badge(call.outcome.replaceAll("_", " "), GOOD.includes(call.outcome) ? "succeeded" : "failed"),
-      seconds(call.seconds), `${number(call.input_tokens)}, ${number(call.output_tokens)}`,
+      call.model, call.backend || "–", seconds(call.seconds), `${number(call.input_tokens)}, ${number(call.output_tokens)}`,
     )));
   }
 
