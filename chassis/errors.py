@@ -47,6 +47,11 @@ class AppError(Exception):
         self.code = code or self.code
         self.status = status or self.status
 
+    @property
+    def lasting(self) -> bool:
+        """Whether a job that ends with it is not tried again, since that would end in the same way."""
+        return False
+
     def as_dict(self) -> dict[str, Any]:
         """Return the error as APIs and acknowledgements send it."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
@@ -75,6 +80,7 @@ class BudgetExceeded(AppError):
     """A call could cost more than is left of a monthly budget; `details` say what is left and when it renews."""
 
     code, status = "budget_exceeded", 402
+    lasting = True
 
     def __init__(self, message: str, *, details: Mapping[str, Any]) -> None:
         super().__init__(message)

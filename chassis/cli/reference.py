@@ -17,8 +17,8 @@ from chassis.cli import declarations
 from chassis.errors import AppError
 
 ROOMS = (
-    "service", "hooks", "web", "realtime", "jobs", "db", "security", "limits", "upstream", "mail", "upkeep", "settings",
-    "wiring", "errors", "observability", "commands", "base",
+    "service", "hooks", "web", "realtime", "jobs", "db", "security", "limits", "upstream", "files", "search", "mail",
+    "upkeep", "settings", "wiring", "errors", "observability", "commands", "base",
 )  # fmt: skip
 DOCUMENT = BASE_DIR / "chassis/docs/reference.md"
 HEAD = """\

@@ -26,6 +26,8 @@ class JobStopped(Exception):
 class GiveUp(AppError):
     """Raised by a handler whose job cannot succeed: it is not retried."""
 
+    lasting = True
+
 
 class JobContext:
     """A handler's view of its job: `id`, `kind`, `attempt`, and a logger `log`. Several threads may use it."""

@@ -16,7 +16,7 @@ from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.extensions import socketio
 from chassis.jobs import lines, registry
-from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.context import JobContext, JobStopped
 from chassis.jobs.execution import is_expected
 from chassis.security import payer
 
@@ -75,10 +75,8 @@ def _outcome(context: JobContext, payload: dict[str, Any]) -> tuple[str, str]:
             registry.kind(context.kind).handler(context, payload)
     except JobStopped:
         return "stopped", ""
-    except GiveUp as error:
-        return "gave_up", error.message
     except AppError as error:
-        return "failed", error.message
+        return "gave_up" if error.lasting else "failed", error.message
     except Exception as error:
         if not is_expected(error, told_to_end=context.cancelled):
             log.exception("job_raised", kind=context.kind)

@@ -12,7 +12,7 @@ from chassis.db.faults import fault_of, may_pass, reason_of
 from chassis.db.patience import patient
 from chassis.errors import AppError
 from chassis.jobs import registry, schedule_store, store
-from chassis.jobs.context import GiveUp, JobContext, JobStopped
+from chassis.jobs.context import JobContext, JobStopped
 from chassis.jobs.cpu import Pool, Raised
 from chassis.jobs.model import CANCELLED, ENDED, FAILED, QUEUED, SUCCEEDED, Job
 from chassis.jobs.recovery import let_go
@@ -93,7 +93,8 @@ def _after_error(job: Job, error: Exception) -> dict[str, Any]:
         sentence = f"The database could not be used: {fault.value}."
         return let_go(job) | {"error": sentence, "not_before": clock.now() + kind.backoff(1)}
     sentence = storable(error.message) if isinstance(error, AppError) else UNEXPECTED
-    if job.attempt < kind.max_attempts and not isinstance(error, GiveUp):
+    lasting = isinstance(error, AppError) and error.lasting
+    if job.attempt < kind.max_attempts and not lasting:
         return {"state": QUEUED, "error": sentence, "not_before": clock.now() + kind.backoff(job.attempt)}
     return {"state": FAILED, "error": sentence}
 

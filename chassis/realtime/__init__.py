@@ -13,7 +13,7 @@ from chassis.realtime.contracts import Event, answers, sends
 from chassis.realtime.event_rates import limit
 from chassis.realtime.publisher import publish, publish_details
 from chassis.realtime.recovery import Resumable
-from chassis.realtime.streams import End, Source, Stopped, Stream, Unread, stream
+from chassis.realtime.streams import End, Source, Stopped, Stream, Unread, Writing, Written, stream
 from chassis.security.origins import origin_check
 from chassis.settings import Settings
 
@@ -25,6 +25,8 @@ __all__ = [
     "Stopped",
     "Stream",
     "Unread",
+    "Writing",
+    "Written",
     "access",
     "answers",
     "limit",

@@ -4,7 +4,7 @@ A call by an account's key must fit into the budgets of both. Amounts are intege
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,11 @@ from chassis.security.ledger import Charge, Hold, Refused
 from chassis.security.payer import Payer
 from chassis.security.prices import Usage
 
-__all__ = ["Payer", "Reservation", "Usage", "charge", "check", "release", "reserve"]
+__all__ = ["Payer", "Reservation", "Usage", "charge", "check", "check_room", "release", "reserve"]
 
 log = structlog.get_logger(__name__)
 MAX_MODEL_CHARACTERS = 200
+CHECK_SECONDS = 1.0
 configure = budget_rules.configure
 
 
@@ -80,6 +81,13 @@ def reserve(model: str, usage: Usage, *, lease_seconds: float, who: Payer | None
     if wanted.refused is not None:
         raise _exceeded(wanted.refused, month, amount)
     return held
+
+
+def check_room(usages: Mapping[str, Usage]) -> None:
+    """Raise BudgetExceeded if the caller's budgets have no room now for what each model may use; holds nothing."""
+    check()
+    for model, usage in usages.items():
+        release(reserve(model, usage, lease_seconds=CHECK_SECONDS))
 
 
 def charge(held: Reservation, usage: Usage) -> int:

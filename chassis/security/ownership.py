@@ -1,7 +1,7 @@
 """Ownership: jobs and rows are seen and changed by their owner and admins, and by all where nothing is guarded."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, RowMapping, Select, func
 
@@ -11,7 +11,9 @@ from chassis.security import identity
 from chassis.security.identity import ADMIN
 from chassis.wiring import current_settings
 
-__all__ = ["check_changed", "check_seen", "listing", "may_see", "seen_owner"]
+__all__ = ["changeable", "check_changed", "check_seen", "listing", "may_see", "seen", "seen_owner"]
+
+Row = TypeVar("Row", bound=Mapping[Any, Any])
 
 
 def may_see(owner: str) -> bool:
@@ -30,6 +32,21 @@ def check_changed(owner: str, what: str) -> None:
     check_seen(owner, what)
     if not _is(owner) and current_settings().guarded:
         raise Forbidden(f"This {what} belongs to someone else.")
+
+
+def seen(row: Row | None, what: str) -> Row:
+    """Return a row that the caller may see, by its column `owner`; raise NotFound, also when there is none."""
+    if row is None:
+        raise NotFound(f"There is no such {what}.")
+    check_seen(row["owner"], what)
+    return row
+
+
+def changeable(row: Row | None, what: str) -> Row:
+    """Return a row that the caller may change, by its column `owner`; raise NotFound or Forbidden."""
+    found = seen(row, what)
+    check_changed(found["owner"], what)
+    return found
 
 
 def seen_owner() -> str | None:

@@ -25,6 +25,11 @@ class FileSettings(Section):
     max_image_pixels: int = Field(
         50_000_000, ge=1_000, le=500_000_000, description="Maximum width times height of an uploaded image."
     )
+    max_document_characters: int = Field(
+        2_000_000, ge=1_000, le=20_000_000, description="Maximum text of a document whose passages are read."
+    )
+    document_seconds: int = Field(60, ge=1, le=600, description="Seconds that reading the text of a document may take.")
+    document_megabytes: int = Field(1_000, ge=200, description="Memory that reading the text of a document may take.")
     retention_files_days: float = Field(
         90, ge=0, description="How long uploaded files are kept; 0 keeps them until they are deleted."
     )

@@ -23,17 +23,28 @@ MADE: set[str] = set()  # databases that this process has made
 QUICK = ("fsync=off", "full_page_writes=off", "autovacuum=off", "max_wal_size=4GB")
 
 
+def programs() -> list[Path]:
+    """Return the folders with programs of a server, the newest last; TEST_POSTGRES_PROGRAMS names another one.
+
+    Its extensions are then found beside it.
+    """
+    if other := os.environ.get("TEST_POSTGRES_PROGRAMS"):
+        return [Path(other)]
+    found = sorted(path.parent for path in Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    elsewhere = shutil.which("initdb")
+    return found or ([Path(elsewhere).parent] if elsewhere else [])
+
+
 def installed() -> bool:
     """Return whether this machine has the programs of a server."""
-    return bool(list(Path("/usr/lib/postgresql").glob("*/bin/initdb"))) or shutil.which("initdb") is not None
+    return bool(programs())
 
 
 class Postgres:
     """A server in a folder of its own; `url` has no database name."""
 
     def __init__(self, data: str, connections: int) -> None:
-        found = sorted(Path("/usr/lib/postgresql").glob("*/bin")) or [Path(shutil.which("initdb") or "/none").parent]
-        self.data, self.port, self._binaries, self.connections = data, free_port(), found[-1], connections
+        self.data, self.port, self._binaries, self.connections = data, free_port(), programs()[-1], connections
         self.url = f"postgresql+psycopg://app@127.0.0.1:{self.port}"
         self._user = another_user(data)
         self._create()

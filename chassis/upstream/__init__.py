@@ -2,7 +2,7 @@
 
 from chassis.upstream.answers import Completion
 from chassis.upstream.breaker import Breaker, RetryBudget
-from chassis.upstream.calls import Message, Prompt
+from chassis.upstream.calls import Message, Prompt, latest
 from chassis.upstream.client import UpstreamClient
 from chassis.upstream.connections import WireLimits
 from chassis.upstream.errors import Cancelled, UpstreamError
@@ -51,6 +51,7 @@ __all__ = [
     "WireLimits",
     "check_base_url",
     "choose",
+    "latest",
     "list_models",
     "same_host",
     "sleep",

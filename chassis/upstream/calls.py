@@ -11,6 +11,17 @@ Prompt = str | Sequence[Message]
 """A type: a text, which becomes the message of a user, or the messages of a conversation."""
 
 
+def latest(messages: Sequence[Message], *, most: int, characters: int) -> list[Message]:
+    """Return the last messages of a conversation: at most so many, whose texts have at most so many characters."""
+    kept = list[Message]()
+    for message in reversed(messages[-most:] if most else ()):
+        characters -= len(message["content"])
+        if characters < 0:
+            break
+        kept.append(message)
+    return kept[::-1]
+
+
 def size(text: str) -> int:
     """Return the number of bytes of a text."""
     return len(text.encode(errors="surrogatepass"))

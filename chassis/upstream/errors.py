@@ -52,6 +52,11 @@ class UpstreamError(AppError):
         self.attempts = 1
 
     @property
+    def lasting(self) -> bool:
+        """Whether a job that ends with it is not tried again: the error concerns the key, the account or the model."""
+        return self.of_the_account
+
+    @property
     def of_the_account(self) -> bool:
         """Whether the error concerns the key, the account or the model, not the prompt."""
         return self.code in OF_THE_ACCOUNT

@@ -53,16 +53,10 @@ class ContentQuery(BaseModel):
     inline: bool = Field(False, description="Show an image in place instead of downloading it.")
 
 
-class FilesForm(BaseModel):
-    """A form with files."""
-
-    files: list[bytes] = Field(description="One or more files.", min_length=1, examples=[["@LICENSE"]])
-
-
 @blueprint.post("")
 @files.takes_files
 @describe(
-    body={bodies.FILES: FilesForm},
+    body={bodies.FILES: files.FilesForm},
     answers={201: FileList, 413: "A file, or all of them, or an image's pixels are above a limit.", 507: FULL},
 )
 def upload() -> tuple[Response, int]:

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
-from pydantic_core import from_json, to_json
 
+from chassis.base import Unread, json_length, json_members
 from chassis.errors import BadRequest
 from chassis.security.budgets import Usage
 from chassis.web.body import BODY, Text, checked_fields, json_text
 from chassis.wiring import current_settings
 
 MOST_CHOICES, MOST_TOKENS = 1_000, 10**9  # that one request can ask for
-USAGE = {"stream_options": {"include_usage": True}}
+LIMITS, CHOICES = ("max_completion_tokens", "max_tokens"), ("n", "best_of")
+TEXTS = ("input", "messages", "prompt")
+READ = ("model", "stream", "stream_options", *LIMITS, *CHOICES, *TEXTS)  # the rest is for the API
+USAGE = '{"stream_options": {"include_usage": true}, '
 
 
 class Prompt(BaseModel):
@@ -24,11 +27,12 @@ class Prompt(BaseModel):
 
 @dataclass(frozen=True)
 class OpenAIRequest:
-    """A request: its model, whether it asks for a stream, and all of its parameters."""
+    """A request: its model, whether it asks for a stream, the parameters that are read here, and its text."""
 
     model: str
     streams: bool
     fields: dict[str, Any]
+    text: str
 
     @property
     def lacks_usage(self) -> bool:
@@ -36,11 +40,11 @@ class OpenAIRequest:
         return self.streams and "stream_options" not in self.fields
 
     def body(self, *, adds_usage: bool = False) -> bytes:
-        """Return the body to pass on, written anew: no name is in it twice, which two readers could take differently.
+        """Return the body to pass on: no name is in it twice, which two readers could take differently.
 
         `adds_usage` asks for the usage of a stream.
         """
-        return to_json(self.fields | USAGE if adds_usage else self.fields, inf_nan_mode="null")
+        return (self.text.replace("{", USAGE, 1) if adds_usage else self.text).encode()
 
     def most(self, size: int) -> Usage:
         """Return the most that the request may use, of a body with that many bytes, for `budgets.reserve`.
@@ -49,23 +53,24 @@ class OpenAIRequest:
         """
         if "input" in self.fields and not {"messages", "prompt"} & self.fields.keys():
             return Usage(index_tokens=size)
-        limits = [_number(self.fields.get(name)) for name in ("max_completion_tokens", "max_tokens")]
-        choices = [_number(self.fields.get(name)) for name in ("n", "best_of")]
-        prompts, each = self.fields.get("prompt"), max(limits) or current_settings().budget_output_tokens
-        several = len(prompts) if isinstance(prompts, list) and not _is_tokens(prompts) else 1
-        return Usage(size, each * max(1, several) * min(max(1, *choices), MOST_CHOICES))
+        limits = [_number(self.fields.get(name)) for name in LIMITS]
+        choices = [_number(self.fields.get(name)) for name in CHOICES]
+        each = max(limits) or current_settings().budget_output_tokens
+        return Usage(size, each * _texts(self.fields.get("prompt")) * min(max(1, *choices), MOST_CHOICES))
 
 
 def openai_request() -> OpenAIRequest:
-    """Return the request's body; raise BadRequest, or UnsupportedMediaType when the content type is not JSON."""
+    """Return the request's body; raise BadRequest, or UnsupportedMediaType when the content type is not JSON.
+
+    Nothing is built of the values that are only passed on: 2 MB of them would hold up all others for half a second.
+    """
+    text = json_text()
     try:
-        fields = from_json(json_text(), allow_inf_nan=False)
-    except ValueError:
-        raise BadRequest("The body is not valid JSON.", code=BODY) from None
-    if not isinstance(fields, dict):
-        raise BadRequest("The body must be a JSON object.", code=BODY)
+        fields = json_members(text, READ)
+    except ValueError as error:
+        raise BadRequest(f"The body must be a JSON object: {error}.", code=BODY) from None
     prompt = checked_fields(Prompt, {name: fields[name] for name in Prompt.model_fields if name in fields})
-    return OpenAIRequest(prompt.model, bool(prompt.stream), fields)
+    return OpenAIRequest(prompt.model, bool(prompt.stream), fields, text)
 
 
 def _number(value: Any) -> int:
@@ -73,6 +78,10 @@ def _number(value: Any) -> int:
     return int(min(value, MOST_TOKENS)) if isinstance(value, int | float) and value > 0 else 0
 
 
-def _is_tokens(prompt: list[Any]) -> bool:
-    """Return whether a prompt is one text as a list of tokens, rather than several texts."""
-    return all(isinstance(one, int) for one in prompt)
+def _texts(prompt: Any) -> int:
+    """Return how many texts a prompt is: a list may also be one text as its tokens."""
+    if isinstance(prompt, Unread):
+        begin = prompt[1:].lstrip()[:1] if prompt.startswith("[") else ""
+        return max(1, json_length(prompt)) if begin in ('"', "[") else 1
+    is_list = isinstance(prompt, list) and not all(isinstance(one, int) for one in prompt)
+    return max(1, len(prompt)) if is_list else 1

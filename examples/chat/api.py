@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from app.features.chat import events, messages, service
-from app.features.chat.answering import Answer as Written
+from app.features.chat.answering import Answer as Begun
 from chassis.realtime import stream
 from chassis.security import request_rates
 from chassis.web import Answer, Paging, describe, json_body, query_parameters, sse
@@ -18,7 +18,6 @@ FILE = {"Content-Disposition": "The file's name."}
 REFUSALS = {
     402: "The monthly budget of the key or the account has no room for this.",
     409: "An answer is being written, or the conversation is too long.",
-    503: "No model is configured.",
 }
 
 
@@ -87,11 +86,10 @@ def retry(conversation_id: str) -> tuple[Response, int]:
 @describe(body=messages.Question, answers={200: EVENTS, **REFUSALS})
 def answers(conversation_id: str) -> Response:
     """Ask a question, and receive the answer as server-sent events; hang up to stop it."""
-    answer = service.ask(conversation_id, json_body(messages.Question).text)
-    return sse(answer, unread=answer.unread)
+    return sse(service.ask(conversation_id, json_body(messages.Question).text).writing())
 
 
-def _streamed(answer: Written) -> tuple[Response, int]:
+def _streamed(answer: Begun) -> tuple[Response, int]:
     room = events.room(answer.conversation_id)
-    stream(room, answer, about={"message": answer.id}, unread=answer.unread)
+    stream(room, answer.writing(), about={"message": answer.id})
     return jsonify(id=answer.id, conversation_id=answer.conversation_id, room=room), 202

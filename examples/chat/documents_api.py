@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, jsonify
 
 from app.features.chat import documents
-from app.features.chat.messages import DocumentList, DocumentPage, DocumentResponse, DocumentsForm
+from app.features.chat.messages import DocumentList, DocumentPage, DocumentResponse
 from chassis import files
 from chassis.security import bodies
 from chassis.web import Paging, describe, query_parameters
@@ -12,18 +12,14 @@ blueprint = Blueprint("chat_documents_api", __name__, url_prefix="/api/chat/docu
 
 ID = "<string(length=32):document_id>"
 SPENT = "The monthly budget of the key or the account has no room for this."
-LARGE = "A file, or all of them together, are above a limit."
 FULL = "Your storage limit is reached, or the disk of the service is full."
-NOBODY = "No model is configured."
 
 
 @blueprint.post("")
 @files.takes_files
-@describe(
-    body={bodies.FILES: DocumentsForm}, answers={201: DocumentList, 402: SPENT, 413: LARGE, 503: NOBODY, 507: FULL}
-)
+@describe(body={bodies.FILES: files.FilesForm}, answers={201: DocumentList, 402: SPENT, 507: FULL})
 def upload() -> tuple[Response, int]:
-    """Store documents; a job reads each of them."""
+    """Store texts, Markdown files or PDFs; a job reads each of them."""
     return jsonify(items=documents.keep(files.uploaded_files("files"))), 201
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field
 
-from chassis.realtime import Event, Resumable, publish, recovery, sends, socketio
+from chassis.realtime import Event, Resumable, publish, recovery, socketio
 
 
 class Follow(Resumable):
@@ -17,11 +17,6 @@ class Changed(Event):
     """Messages of a conversation were added, changed or deleted: fetch it."""
 
     id: str
-
-
-def connect() -> None:
-    """Declare what is sent."""
-    sends("chat:changed", Changed, to="everyone who follows the conversation")
 
 
 def room(conversation_id: str) -> str:

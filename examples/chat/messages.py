@@ -73,21 +73,13 @@ class ExportResponse(BaseModel):
     conversations: list[ThreadResponse]
 
 
-class DocumentsForm(BaseModel):
-    """A form with documents."""
-
-    files: list[bytes] = Field(
-        description="One or more texts, Markdown files or PDFs.", min_length=1, examples=[["@README.md"]]
-    )
-
-
 class DocumentResponse(BaseModel):
     """A document, and the job that reads it."""
 
     id: str = Field(description="Also the id of its file, at /api/files.")
     job_id: str
     name: str
-    chunks: int
+    passages: int
     status: Literal["queued", "running", "ready", "failed", "cancelled", "interrupted"]
     error: str | None
     created_at: AwareDatetime

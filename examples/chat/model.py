@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.features.chat.settings import ChatSettings
-from app.features.chat.vectors import BUILT_IN, built_in, unit
-from chassis.base import Turns, excerpt
+from chassis.base import excerpt
 from chassis.errors import Unavailable
+from chassis.search import BUILT_IN, embedded
 from chassis.security import budgets
 from chassis.settings import Settings
 from chassis.upstream import Check, Message, sleep, upstream
@@ -33,6 +33,7 @@ class Model:
         self.embedder = BUILT_IN if self.mock else own.chat_embedding_model
         self.problem = None if has_key or self.mock else NO_KEY
         self.answer_tokens, self.excerpts = own.chat_answer_tokens, own.chat_excerpts
+        self.farthest = own.chat_max_distance
 
     def check(self, *, input_bytes: int = 0, index_bytes: int = 0) -> None:
         """Raise Unavailable without a model, and BudgetExceeded if the call would cost the caller too much."""
@@ -40,22 +41,16 @@ class Model:
             raise Unavailable(self.problem, code="model_missing")
         if self.mock:
             return
-        budgets.check()
         usages = {self.name: budgets.Usage(input_bytes, self.answer_tokens if input_bytes else 0)}
         if self.embedder != BUILT_IN:
             usages[self.embedder] = budgets.Usage(index_tokens=index_bytes)
-        for name, usage in usages.items():
-            budgets.release(budgets.reserve(name, usage, lease_seconds=1))
+        budgets.check_room(usages)
 
     def embed(self, texts: Sequence[str], cancelled: Check) -> list[list[float]]:
-        """Return a vector of the length 1 for each text."""
-        if self.embedder != BUILT_IN:
-            return [unit(vector) for vector in upstream.embed(texts, self.embedder, cancelled=cancelled)]
-        turns, vectors = Turns(), []
-        for text in texts:
-            vectors.append(built_in(text))
-            turns.give()
-        return vectors
+        """Return a vector for each text."""
+        if self.embedder == BUILT_IN:
+            return embedded(texts)
+        return upstream.embed(texts, self.embedder, cancelled=cancelled)
 
     def answer(self, messages: Sequence[Message], sources: Sequence[dict[str, Any]], stopped: Check) -> Iterator[str]:
         """Yield the parts of an answer to the last message; raise what `upstream.stream` raises."""
@@ -70,7 +65,8 @@ class Model:
 
 def quoted(sources: Sequence[dict[str, Any]]) -> str:
     """Return the beginnings of the sources that fit best, with their numbers."""
-    lines = [f"“{excerpt(source['text'], QUOTE_CHARACTERS)}” [{source['number']}]" for source in sources[:QUOTES]]
+    texts = [excerpt(source["text"], QUOTE_CHARACTERS).replace("`", "'") for source in sources[:QUOTES]]
+    lines = [f"“{text}” [{number}]" for number, text in enumerate(texts, start=1)]
     return "\n\n".join([FITTING, *lines]) if lines else NOTHING
 
 

@@ -4,7 +4,8 @@ from flask import Blueprint, render_template
 
 from app.features.chat import service
 from app.features.chat.model import model
-from app.features.chat.search import described
+from chassis import search
+from chassis.db import db
 
 blueprint = Blueprint("chat", __name__)
 
@@ -15,5 +16,5 @@ def index(conversation_id: str = "") -> str:
     """Show the page, with a conversation or none."""
     if conversation_id:
         service.found(conversation_id)
-    shown = {"conversation_id": conversation_id, "model": model, "search": described()}
-    return render_template("chat/index.html", **shown)
+    how = db.read(search.described, unbounded=True)
+    return render_template("chat/index.html", conversation_id=conversation_id, model=model, search=how)

@@ -1,24 +1,25 @@
 """The actions on conversations: begin, ask, edit, retry, show, delete."""
 
-import json
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 
 from app.features.chat import events, store
-from app.features.chat.answering import LEASE_SECONDS, Answer
+from app.features.chat.answering import Answer
 from app.features.chat.model import model
 from app.features.chat.tables import conversations
 from chassis.base import excerpt
 from chassis.db import db
 from chassis.errors import Conflict, NotFound
+from chassis.realtime import Written
 from chassis.security import identity, ownership
 from chassis.upstream import Message
-from chassis.web import joined
+from chassis.web import joined, json_array
 
 NEW = "New conversation"
 TITLE_CHARACTERS = 60
@@ -42,18 +43,14 @@ def listing(page: int, per_page: int) -> dict[str, Any]:
 
 def found(conversation_id: str) -> RowMapping:
     """Return the row of a conversation that the caller may see; raise NotFound."""
-    row = db.read(lambda conn: store.get(conn, conversation_id))
-    if row is None:
-        raise NotFound(f"There is no such {WHAT}.")
-    ownership.check_seen(row["owner"], WHAT)
-    return row
+    return ownership.seen(db.read(lambda conn: store.get(conn, conversation_id)), WHAT)
 
 
 def get(conversation_id: str) -> dict[str, Any]:
     """Return a conversation that the caller may see with its messages; raise NotFound."""
-    row, now = found(conversation_id), time.time()
+    row = found(conversation_id)
     messages = db.read(lambda conn: store.thread(conn, conversation_id), unbounded=True)
-    return {**store.shown(row), "messages": [store.shown_message(message, now) for message in messages]}
+    return {**store.shown(row), "messages": [store.shown_message(message) for message in messages]}
 
 
 def ask(conversation_id: str, text: str) -> Answer:
@@ -68,11 +65,10 @@ def edit(conversation_id: str, message_id: str, text: str) -> Answer:
 
 def retry(conversation_id: str) -> Answer:
     """Ask the last question again, in place of its answer; raise Conflict when there is none."""
-    row = _own(conversation_id)
-    if not (thread := db.read(lambda conn: store.thread(conn, conversation_id), unbounded=True)):
+    if not (thread := get(conversation_id)["messages"]):
         raise Conflict("Nothing has been asked yet.")
     question = thread[-2]  # the last message is its answer
-    return _ask(row, question["text"], question["id"])
+    return edit(conversation_id, question["id"], question["text"])
 
 
 def remove(conversation_id: str) -> None:
@@ -85,22 +81,18 @@ def remove(conversation_id: str) -> None:
 def exported() -> Iterator[str]:
     """Return all conversations of the caller as JSON, piece by piece."""
     owner = identity.current().owner
-    return joined(_pieces(db.read(lambda conn: store.of_owner(conn, owner))))
+    ids = db.read(lambda conn: store.of_owner(conn, owner), unbounded=True)
+    return joined(chain(('{"conversations": ',), json_array(_threads(ids)), ("}",)))
 
 
-def _pieces(ids: list[str]) -> Iterator[str]:
-    separator = '{"conversations": ['
+def _threads(ids: list[str]) -> Iterator[dict[str, Any]]:
     for conversation_id in ids:
         with suppress(NotFound):  # deleted meanwhile
-            yield separator + json.dumps(get(conversation_id))
-            separator = ", "
-    yield "]}" if separator == ", " else '{"conversations": []}'
+            yield get(conversation_id)
 
 
 def _own(conversation_id: str) -> RowMapping:
-    row = found(conversation_id)
-    ownership.check_changed(row["owner"], WHAT)
-    return row
+    return ownership.changeable(db.read(lambda conn: store.get(conn, conversation_id)), WHAT)
 
 
 def _ask(conversation: RowMapping, text: str, instead_of: str | None) -> Answer:
@@ -111,24 +103,23 @@ def _ask(conversation: RowMapping, text: str, instead_of: str | None) -> Answer:
         now = time.time()
         if not store.change(conn, conversation_id, changed_at=now):
             raise NotFound(f"There is no such {WHAT}.")
-        before = _before(store.thread(conn, conversation_id), instead_of, now)
+        before = _before(store.thread(conn, conversation_id), instead_of)
         if not before:
             store.change(conn, conversation_id, title=excerpt(text, TITLE_CHARACTERS))
-        question = {"id": uuid.uuid4().hex, "role": store.USER, "text": text, "status": store.DONE}
-        answer: dict[str, Any] = {"id": answer_id, "role": store.ASSISTANT, "text": "", "status": store.STREAMING}
-        answer |= {"until": now + LEASE_SECONDS}
+        question = {"id": uuid.uuid4().hex, "role": store.USER, **Written(text, "done").as_dict()}
+        answer = {"id": answer_id, "role": store.ASSISTANT, **Written.begun().as_dict()}
         new = enumerate((question, answer), start=len(before))
         store.add(conn, conversation_id, [{"position": place, "created_at": now, **one} for place, one in new])
         return before
 
     history: list[Message] = [{"role": one["role"], "content": one["text"]} for one in db.write(write) if one["text"]]
     events.tell(conversation_id)
-    return Answer(conversation_id, answer_id, conversation["owner"], text, history)
+    return Answer(answer_id, conversation_id, conversation["owner"], text, history)
 
 
-def _before(thread: list[RowMapping], question_id: str | None, now: float) -> list[RowMapping]:
+def _before(thread: list[RowMapping], question_id: str | None) -> list[RowMapping]:
     """Return the messages before a question, or all; raise NotFound, or Conflict if nothing may be asked now."""
-    if thread and store.is_written(thread[-1], now):
+    if thread and Written.runs(thread[-1]):
         raise Conflict("An answer is being written: wait for its end, or stop it.", code="busy")
     if question_id is None and len(thread) >= MOST_MESSAGES:
         raise Conflict("This conversation is long enough: begin another one.", code="too_long")

@@ -23,13 +23,14 @@ class ChatSettings(Section):
     )
     chat_excerpts: int = Field(6, ge=1, le=20, description="Excerpts of documents that a question is answered from.")
     chat_answer_tokens: int = Field(1_000, ge=16, le=100_000, description="Maximum tokens of an answer.")
-    chat_document_characters: int = Field(
-        2_000_000, ge=1_000, le=20_000_000, description="Maximum text of a document; longer ones are refused."
+    chat_max_distance: float = Field(
+        0.8,
+        ge=0,
+        le=2,
+        description="Cosine distance up to which an excerpt fits that has no word of the question.",
     )
-    chat_parse_seconds: int = Field(60, ge=1, le=600, description="Seconds that reading a document may take.")
-    chat_parse_megabytes: int = Field(1_000, ge=200, description="Memory that reading a document may take.")
     retention_chat_days: float = Field(
-        90, ge=0, description="How long conversations and documents are kept after their last change; 0 is forever."
+        90, ge=0, description="How long unchanged conversations, and documents, are kept; 0 keeps them forever."
     )
 
     def problems_with(self, settings: Settings) -> Iterable[Problem]:

@@ -1,4 +1,4 @@
-"""All SQL of conversations. An answer has a lease until a time, which its writer renews."""
+"""All SQL of conversations."""
 
 from typing import Any
 
@@ -6,11 +6,10 @@ from sqlalchemy import Connection, RowMapping, delete, select, update
 
 from app.features.chat.tables import conversations, messages
 from chassis.base import iso
+from chassis.realtime import Written
 
 USER, ASSISTANT = "user", "assistant"
-STREAMING, DONE, STOPPED, CUT, FAILED, INTERRUPTED = "streaming", "done", "stopped", "cut", "failed", "interrupted"
 NEWEST_FIRST = select(conversations).order_by(conversations.c.changed_at.desc(), conversations.c.id)
-LOST = "The answer was interrupted before its end: try again."
 
 
 def insert(conn: Connection, row: dict[str, Any]) -> None:
@@ -39,14 +38,13 @@ def add(conn: Connection, conversation_id: str, rows: list[dict[str, Any]]) -> N
     """Store messages in place of those from the first one's position on."""
     mine = (messages.c.conversation_id == conversation_id, messages.c.position >= rows[0]["position"])
     conn.execute(delete(messages).where(*mine))
-    new: dict[str, Any] = {"conversation_id": conversation_id, "error": None, "model": None, "sources": [], "until": 0}
+    new: dict[str, Any] = {"conversation_id": conversation_id, "model": None, "sources": []}
     conn.execute(messages.insert(), [{**new, **row} for row in rows])
 
 
-def keep(conn: Connection, message_id: str, **values: Any) -> bool:
-    """Store what is there of an answer; return False if it is no longer wanted."""
-    written = (messages.c.id == message_id, messages.c.status == STREAMING)
-    return conn.execute(update(messages).where(*written).values(**values)).rowcount == 1
+def note(conn: Connection, message_id: str, **values: Any) -> None:
+    """Store what an answer is made from."""
+    conn.execute(update(messages).where(messages.c.id == message_id).values(**values))
 
 
 def remove(conn: Connection, conversation_id: str) -> None:
@@ -71,15 +69,7 @@ def shown(row: RowMapping) -> dict[str, Any]:
     return {"id": row["id"], "title": row["title"], **times}
 
 
-def is_written(message: RowMapping, now: float) -> bool:
-    """Return whether an answer is being written, by a process that lives."""
-    return bool(message["status"] == STREAMING and message["until"] >= now)
-
-
-def shown_message(row: RowMapping, now: float) -> dict[str, Any]:
-    """Return a message as the API shows it: one whose writer has died is interrupted."""
-    names = ("id", "role", "text", "status", "error", "model", "sources")
-    message = {name: row[name] for name in names} | {"created_at": iso(row["created_at"])}
-    if row["status"] == STREAMING and not is_written(row, now):
-        message |= {"status": INTERRUPTED, "error": LOST}
-    return message
+def shown_message(row: RowMapping) -> dict[str, Any]:
+    """Return a message as the API shows it."""
+    message = {name: row[name] for name in ("id", "role", "model", "sources")}
+    return {**message, **Written.shown(row), "created_at": iso(row["created_at"])}

@@ -1,9 +1,9 @@
-"""The tables of the chat: conversations and their messages, documents and the chunks that are searched."""
+"""The tables of the chat: conversations and their messages, documents and the passages that are searched."""
 
 from sqlalchemy import JSON, Column, Float, ForeignKey, Index, Integer, String, Table, Text
 
-from app.features.chat.vectors import Vector
 from chassis.db import metadata
+from chassis.search import SearchIndex
 
 conversations = Table(
     "chat_conversations",
@@ -26,7 +26,7 @@ messages = Table(
     Column("role", String(16), nullable=False),
     Column("text", Text, nullable=False),
     Column("status", String(16), nullable=False),
-    Column("until", Float, nullable=False),  # an answer whose writer does not renew this has been interrupted
+    Column("until", Float, nullable=False),  # of an answer that is being written
     Column("error", Text),
     Column("model", Text),
     Column("sources", JSON, nullable=False),
@@ -41,21 +41,12 @@ documents = Table(
     Column("owner", Text, nullable=False),
     Column("job_id", String(32), nullable=False),  # its row may be deleted before this one
     Column("name", Text, nullable=False),
-    Column("chunks", Integer, nullable=False),
-    Column("embedder", Text, nullable=False),
+    Column("passages", Integer, nullable=False),
     Column("indexed_at", Float),
     Column("created_at", Float, nullable=False),
     Index("chat_documents_by_owner", "owner", "created_at"),
     Index("chat_documents_by_age", "created_at"),
 )
 
-chunks = Table(
-    "chat_chunks",
-    metadata,
-    Column("id", Integer, primary_key=True),
-    Column("document_id", String(32), ForeignKey("chat_documents.id", ondelete="CASCADE"), nullable=False),
-    Column("page", Integer),
-    Column("text", Text, nullable=False),
-    Column("vector", Vector, nullable=False),
-    Index("chat_chunks_by_document", "document_id"),
-)
+index = SearchIndex("chat_passages", documents)
+passages = index.table

@@ -2,5 +2,6 @@
 
 from chassis.realtime.streams.run import End, Run, Source, Stopped, Unread
 from chassis.realtime.streams.sender import Stream, stream
+from chassis.realtime.streams.written import Writing, Written
 
-__all__ = ["End", "Run", "Source", "Stopped", "Stream", "Unread", "stream"]
+__all__ = ["End", "Run", "Source", "Stopped", "Stream", "Unread", "Writing", "Written", "stream"]

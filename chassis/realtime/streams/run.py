@@ -54,7 +54,9 @@ class Run:
     def __init__(self, source: Source, unread: Unread | None = None) -> None:
         app: Any = current_app
         self._app: Flask = app._get_current_object()
-        self._source, self._unread, self.payer = source, unread, payer.current()
+        self._source, self.payer = source, payer.current()
+        self._unread: Unread | None = unread or getattr(source, "unread", None)
+        self._stopping: Unread | None = getattr(source, "stopping", None)
         self._news = threading.Condition()
         self._waiting: list[str] = []
         self._size = 0
@@ -98,6 +100,8 @@ class Run:
     def stop(self, end: End = BY_VIEWER) -> None:
         """End the run; what it has not sent yet is lost. May be repeated."""
         with self._news:
+            if self._stopping and not self._stop:
+                self._stopping(end)
             self._stop = self._stop or end
             self._news.notify_all()
 

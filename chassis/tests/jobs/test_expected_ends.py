@@ -5,14 +5,18 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from structlog.testing import capture_logs
 
 from chassis import jobs
-from chassis.errors import AppError
+from chassis.errors import AppError, BudgetExceeded
 from chassis.jobs.cpu import Raised
 from chassis.jobs.execution import UNEXPECTED
 from chassis.tests.jobs.stored import FOREVER, state
+from chassis.upstream import UpstreamError
 
 ENDS = {
     "no credit": (AppError("The account has no credit."), 1, "failed", "The account has no credit."),
     "gave up": (jobs.GiveUp("It was removed."), 3, "failed", "It was removed."),
+    "no room": (BudgetExceeded("It is used up.", details={}), 3, "failed", "It is used up."),
+    "a wrong key": (UpstreamError("upstream_unauthorized", "Check the key."), 3, "failed", "Check the key."),
+    "the API is away": (UpstreamError("upstream_unavailable", "Away."), 2, "queued", "Away."),
     "told in its process": (Raised("ValueError"), 1, "failed", UNEXPECTED),
     "another attempt": (AppError("Not yet."), 2, "queued", "Not yet."),
     "a fault of the database": (PoolTimeout(), 1, "interrupted", "all of its connections are in use"),

@@ -1,20 +1,12 @@
-"""Conversations, messages, documents and chunks, with their full-text index."""
+"""Conversations, messages, documents, and passages with their full-text index."""
 
 import sqlalchemy as sa
 from alembic import op
 
+from chassis.search import Vector, add_full_text
+
 revision = "0001"
 down_revision = None
-
-VECTOR = sa.LargeBinary().with_variant(sa.ARRAY(sa.REAL), "postgresql")
-POSTGRESQL = ["CREATE INDEX chat_chunks_by_words ON chat_chunks USING gin (to_tsvector('english', text))"]
-SQLITE = [
-    "CREATE VIRTUAL TABLE chat_words USING fts5(text, content='chat_chunks', content_rowid='id', tokenize='porter')",
-    "CREATE TRIGGER chat_chunks_added AFTER INSERT ON chat_chunks BEGIN "
-    "INSERT INTO chat_words (rowid, text) VALUES (new.id, new.text); END",
-    "CREATE TRIGGER chat_chunks_removed AFTER DELETE ON chat_chunks BEGIN "
-    "INSERT INTO chat_words (chat_words, rowid, text) VALUES ('delete', old.id, old.text); END",
-]
 
 
 def upgrade() -> None:
@@ -31,9 +23,7 @@ def upgrade() -> None:
     op.create_table(
         "chat_messages",
         sa.Column("id", sa.String(32), primary_key=True),
-        sa.Column(
-            "conversation_id", sa.String(32), sa.ForeignKey("chat_conversations.id", ondelete="CASCADE"), nullable=False
-        ),
+        sa.Column("conversation_id", sa.String(32), _of("chat_conversations.id"), nullable=False),
         sa.Column("position", sa.Integer, nullable=False),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
@@ -51,24 +41,23 @@ def upgrade() -> None:
         sa.Column("owner", sa.Text, nullable=False),
         sa.Column("job_id", sa.String(32), nullable=False),
         sa.Column("name", sa.Text, nullable=False),
-        sa.Column("chunks", sa.Integer, nullable=False),
-        sa.Column("embedder", sa.Text, nullable=False),
+        sa.Column("passages", sa.Integer, nullable=False),
         sa.Column("indexed_at", sa.Float),
         sa.Column("created_at", sa.Float, nullable=False),
     )
     op.create_index("chat_documents_by_owner", "chat_documents", ["owner", "created_at"])
     op.create_index("chat_documents_by_age", "chat_documents", ["created_at"])
     op.create_table(
-        "chat_chunks",
+        "chat_passages",
         sa.Column("id", sa.Integer, primary_key=True),
-        sa.Column("document_id", sa.String(32), _of("chat_documents.id"), nullable=False),
+        sa.Column("document_id", sa.String(32), sa.ForeignKey("chat_documents.id", ondelete="CASCADE"), nullable=False),
         sa.Column("page", sa.Integer),
         sa.Column("text", sa.Text, nullable=False),
-        sa.Column("vector", VECTOR, nullable=False),
+        sa.Column("embedder", sa.Text, nullable=False),
+        sa.Column("vector", Vector, nullable=False),
     )
-    op.create_index("chat_chunks_by_document", "chat_chunks", ["document_id"])
-    for statement in POSTGRESQL if op.get_context().dialect.name == "postgresql" else SQLITE:
-        op.execute(statement)
+    op.create_index("chat_passages_by_document", "chat_passages", ["document_id"])
+    add_full_text(op, "chat_passages")
 
 
 def _of(column: str) -> sa.ForeignKey:

@@ -80,18 +80,19 @@
     return loading;
   }
 
-  async function list() {
-    const { items } = await Live.api(`${API}?per_page=50`);
-    $("no-conversations").hidden = items.length > 0;
-    $("all").hidden = items.length === 0;
-    $("conversations").replaceChildren(...items.map((one) => {
+  const list = new Listing(API, $("conversations"), $("more-conversations"), {
+    item: (one) => {
       const element = document.createElement("li");
       const link = Object.assign(document.createElement("a"), { href: `/chat/${one.id}`, textContent: one.title });
       if (one.id === id) link.setAttribute("aria-current", "page");
       element.append(link, Times.element(one.changed_at));
       return element;
-    }));
-  }
+    },
+    told: (total) => {
+      $("no-conversations").hidden = total > 0;
+      $("all").hidden = total === 0;
+    },
+  });
 
   function follow() {
     Live.rooms.follow(`chat:${id}`, {
@@ -129,12 +130,12 @@
     grow();
     await load();
     document.documentElement.scrollTop = document.documentElement.scrollHeight;
-    list().catch(tell);
+    list.load().catch(tell);
   }
 
   async function edit(message, text) {
     if (await act("PUT", `${API}/${id}/messages/${message.id}`, { text })) {
-      shown.get(message.id)?.update(message, false);
+      shown.get(message.id)?.redraw();
       load();
     }
   }
@@ -171,6 +172,6 @@
     const open = $("side").classList.toggle("open");
     $("show-side").setAttribute("aria-expanded", open);
   });
-  list().catch(tell);
+  list.load().catch(tell);
   if (id) follow();
 })();

@@ -23,7 +23,7 @@
     tell(null);
     try {
       await action();
-      await load();
+      await list.load();
     } catch (error) {
       tell(error);
     }
@@ -53,15 +53,12 @@
         if (["queued", "running"].includes(state)) return;
         followed.delete(job);
         Live.unsubscribe(job);
-        load();
+        list.load().catch(tell);
       },
     });
   }
 
-  async function load() {
-    const { items } = await Live.api(`${API}?per_page=100`);
-    $("documents").replaceChildren(...items.map(item));
-  }
+  const list = new Listing(API, $("documents"), $("more-documents"), { item });
 
   async function upload(files) {
     const body = new FormData();
@@ -80,5 +77,5 @@
       if (name === "drop" && event.dataTransfer.files.length) upload(event.dataTransfer.files);
     });
   }
-  load().catch(tell);
+  list.load().catch(tell);
 })();

@@ -34,9 +34,11 @@ window.Message = class {
     return button;
   }
 
-  /** Take the message as the server has it; `last` says whether it is the last one. */
+  /** Take the message as the server has it; `last` says whether it is the last one. What did not change stays open. */
   update(message, last) {
-    this.message = message;
+    const drawn = JSON.stringify([message, last]);
+    if (drawn === this.drawn) return;
+    Object.assign(this, { message, last, drawn });
     this.element.dataset.status = message.status;
     this.show(message.text);
     const ended = message.status in Message.ENDS;
@@ -45,7 +47,15 @@ window.Message = class {
     if (message.sources.length && message.status !== "streaming") parts.push(this.sources());
     if (last && message.role === "assistant" && message.status !== "streaming") parts.push(Message.button(ended ? "Try again" : "Ask again", this.retry));
     if (message.role === "user") parts.push(Message.button("Edit", () => this.ask()));
+    const open = [...this.below.querySelectorAll("details[open]")].map(({ dataset }) => dataset.number);
     this.below.replaceChildren(...parts);
+    for (const one of this.below.querySelectorAll("details")) one.open = open.includes(one.dataset.number);
+  }
+
+  /** Draw the message again, in place of a form. */
+  redraw() {
+    this.drawn = "";
+    this.update(this.message, this.last);
   }
 
   /** Show a text, of an answer also while it grows. */
@@ -101,21 +111,31 @@ window.Message = class {
     return page ? `${name}, page ${page}` : name;
   }
 
-  // The sources that the answer cites, or, if it cites none, all excerpts that the model was given.
+  // The sources that the answer cites; if it cites none, what the model was given is folded away.
   sources() {
     const cited = new Set([...this.message.text.matchAll(Message.CITED)].flatMap((mark) => mark[1].split(",").map(Number)));
     const found = this.message.sources.filter(({ number }) => cited.has(number));
     const box = Message.make("div", "chat-sources");
-    for (const source of found.length ? found : this.message.sources) {
-      const one = document.createElement("details");
-      one.dataset.number = source.number;
-      const link = Object.assign(document.createElement("a"), { href: `/api/files/${source.document_id}/content`, textContent: "Download the document" });
-      const summary = Message.make("summary", "", Message.named(source));
-      summary.prepend(Message.make("span", "chat-number", source.number));
-      one.append(summary, Message.make("blockquote", "", source.text), link);
-      box.append(one);
+    if (found.length) {
+      box.append(...found.map(Message.source));
+    } else {
+      const rest = document.createElement("details");
+      const number = this.message.sources.length;
+      rest.append(Message.make("summary", "", `Excerpts that were found and not cited: ${number}`));
+      rest.append(...this.message.sources.map(Message.source));
+      box.append(rest);
     }
     return box;
+  }
+
+  static source(source) {
+    const one = document.createElement("details");
+    one.dataset.number = source.number;
+    const link = Object.assign(document.createElement("a"), { href: `/api/files/${source.document_id}/content`, textContent: "Download the document" });
+    const summary = Message.make("summary", "", Message.named(source));
+    summary.prepend(Message.make("span", "chat-number", source.number));
+    one.append(summary, Message.make("blockquote", "", source.text), link);
+    return one;
   }
 
   open(number) {
@@ -131,7 +151,7 @@ window.Message = class {
     const field = Object.assign(document.createElement("textarea"), { value: this.message.text, required: true, maxLength: 8000 });
     field.setAttribute("aria-label", "Question");
     const save = Object.assign(Message.make("button", "primary", "Ask"), { type: "submit" });
-    form.append(field, save, Message.button("Cancel", () => this.update(this.message, false)));
+    form.append(field, save, Message.button("Cancel", () => this.redraw()));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.edit(this.message, field.value);

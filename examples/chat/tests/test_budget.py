@@ -5,6 +5,7 @@ import json
 from collections import Counter
 
 from app.features.chat.tests.talks import KETTLE, answered, ask, conversation, question, read, upload
+from chassis.tests.files.pdfs import pdf
 from chassis.tests.patience import wait_until
 from chassis.tests.security.conftest import CLIENT, GUARDED
 
@@ -68,6 +69,23 @@ def test_many_questions_at_once_do_not_overspend(own):
     assert spent["spent"] <= spent["limit"] == 4_000
     failed = next(answer for answer in answers if answer["status"] == "failed") if len(begun) > done else None
     assert failed is None or "monthly budget of this key" in failed["error"]
+
+
+def test_a_document_whose_text_costs_more_than_is_left_fails_once(own):
+    server, upstream = own(**MONEY, BUDGET_PER_KEY="0.025")
+    texts = [f"Page {number}. {'word ' * 200}" for number in range(120)]
+    (document,) = read(server, ("book.pdf", pdf(*texts)), key=CLIENT)
+    assert (document["status"], document["passages"]) == ("failed", 0)
+    assert "monthly budget of this key" in document["error"]
+    assert document["error"].count("It renews") == 1
+    called = upstream.stats()["requests"]
+    assert called > 1
+    (spent,) = usage(server)["budgets"]
+    assert (spent["spent"] <= 25_000, spent["reserved"]) == (True, 0)
+    asked = conversation(server, CLIENT)
+    question(server, asked, "x", key=CLIENT)
+    assert answered(server, asked, CLIENT)["sources"] == []
+    assert upstream.stats()["requests"] <= called + 2
 
 
 def test_mock_mode_costs_nothing_also_with_a_key(own):

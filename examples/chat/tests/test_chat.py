@@ -17,7 +17,7 @@ from app.features.chat.tests.talks import (
 
 def test_a_question_is_answered_from_a_document_which_is_cited(site):
     (document,) = read(site, ("kettle.md", KETTLE))
-    assert (document["status"], document["chunks"], document["error"]) == ("ready", 1, None)
+    assert (document["status"], document["passages"], document["error"]) == ("ready", 1, None)
     asked = conversation(site)
     question(site, asked, "How long is the warranty of the kettle?")
     answer = answered(site, asked)

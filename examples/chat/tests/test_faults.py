@@ -5,9 +5,9 @@ import signal
 
 import pytest
 
-from app.features.chat.tests.pdfs import bomb, endless, pdf
 from app.features.chat.tests.talks import KETTLE, answered, ask, conversation, question, read, thread, upload
 from chassis.tests.conftest import same_in_every_mode
+from chassis.tests.files.pdfs import bomb, endless, pdf
 from chassis.tests.patience import wait_until
 from chassis.tests.small_disks import small_disk_at
 
@@ -70,6 +70,21 @@ def test_a_killed_process_leaves_an_interrupted_answer_that_can_be_tried_again(o
     assert answered(server, asked)["text"] == "echo: now"
 
 
+def test_an_orderly_stop_is_told_as_what_it_was(own, watch):
+    server, _ = own()
+    asked = conversation(server)
+    viewer = watch(server, asked)
+    question(server, asked, "[forever]")
+    wait_until(lambda: "more more" in viewer.text())
+    server.process.terminate()
+    server.process.wait()
+    server.start()
+    server.wait_ready()
+    answer = answered(server, asked)
+    assert (answer["status"], answer["error"]) == ("cut", "The service is restarting: try again.")
+    assert answer["text"].startswith("more more")
+
+
 def test_a_conversation_that_is_deleted_ends_its_answer(own, watch):
     server, upstream = own()
     asked = conversation(server)
@@ -107,12 +122,12 @@ def test_broken_documents_fail_alone_with_a_sentence(site):
 
 @pytest.mark.parametrize("name", ["bomb.pdf", "endless.pdf", "long.txt"])
 def test_a_hostile_document_takes_nobody_else_with_it(shared_with, name):
-    server = shared_with(CHAT_PARSE_SECONDS="5", CHAT_PARSE_MEGABYTES="300", CHAT_DOCUMENT_CHARACTERS="100000")
+    server = shared_with(DOCUMENT_SECONDS="5", DOCUMENT_MEGABYTES="300", MAX_DOCUMENT_CHARACTERS="100000")
     content = {"bomb.pdf": bomb, "endless.pdf": endless, "long.txt": lambda: b"word " * 50_000}[name]()
     hostile, good = read(server, (name, content), ("kettle.md", KETTLE))
     assert (hostile["status"], good["status"]) == ("failed", "ready")
     assert hostile["error"].startswith("The document cannot be used: ")
-    assert hostile["chunks"] == 0
+    assert hostile["passages"] == 0
 
 
 @pytest.fixture

@@ -23,8 +23,18 @@ def test_only_owners_and_admins_see_and_change(guarded, watch):
     for path in (place, file):
         assert statuses(guarded, "GET", path) == [200, 404, 401], path
     assert statuses(guarded, "POST", f"{place}/messages", {"text": "mine?"})[1:] == [404, 401]
-    for method, path in (("POST", f"{place}/retry"), ("DELETE", place), ("DELETE", file)):
-        assert [ask(guarded, method, path, key=key).status_code for key in (OTHER, "")] == [404, 401], path
+    first = f"{place}/messages/{'0' * 32}"
+    for method, path in (
+        ("POST", f"{place}/retry"),
+        ("PUT", first),
+        ("POST", f"{place}/answers"),
+        ("DELETE", place),
+        ("DELETE", file),
+    ):
+        found = [ask(guarded, method, path, {"text": "mine?"}, key=key).status_code for key in (OTHER, "")]
+        assert found == [404, 401], path
+    assert guarded.get(f"/chat/{asked}", {"X-API-Key": OTHER})[0] == 404
+    assert guarded.get(f"/api/files/{document['id']}/content", {"X-API-Key": OTHER})[0] == 404
     for path in ("/conversations", "/documents"):
         assert ask(guarded, "GET", path, key=OTHER).json()["total"] == 0
     assert ask(guarded, "GET", "/export", key=OTHER).json() == {"conversations": []}

@@ -1,6 +1,6 @@
 """The page: documents are added, questions asked, stopped and edited; a reload goes on with a growing answer."""
 
-from app.features.chat.tests.talks import KETTLE, thread
+from app.features.chat.tests.talks import KETTLE, question, thread
 from chassis.tests.patience import wait_until
 
 PHONE = {"width": 390, "height": 844}
@@ -25,6 +25,9 @@ def test_a_document_is_added_and_asked_about_on_a_phone(site, page):
     page.wait_for_selector(".assistant[data-status=done]:has-text('24 months')")
     page.locator(".chat-cite").first.click()
     page.wait_for_selector("details[open] blockquote:has-text('The warranty of the kettle lasts')")
+    question(site, page.url.rpartition("/")[2], "And how is it descaled?")  # the page fetches the conversation again
+    page.wait_for_selector("li:nth-child(4).assistant[data-status=done]")
+    assert page.locator("li:nth-child(2) details[open]").count() == 1
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     assert page.url.startswith(f"{site.url}/chat/")
     assert page.problems == []

@@ -4,11 +4,16 @@ import pytest
 
 from app.features.chat import library, store
 from app.features.chat.settings import ChatSettings
-from app.features.chat.tables import conversations
+from app.features.chat.tables import conversations, index
 from chassis.db import db
+from chassis.files import StoredFile
+from chassis.files import store as files
+from chassis.realtime import Written
 from chassis.security import leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
+
+MESSAGE = {"position": 0, "role": "user", "created_at": 0.0, **Written("x", "done").as_dict()}
 
 
 @pytest.fixture
@@ -23,8 +28,7 @@ def test_conversations_from_before_a_time_are_deleted_with_their_messages(databa
         for number in range(4):
             times = {"created_at": float(number), "changed_at": float(number)}
             store.insert(conn, {"id": str(number), "owner": "ada", "title": "t", **times})
-            message = {"id": f"m{number}", "position": 0, "role": "user", "text": "x", "status": "done"}
-            store.add(conn, str(number), [{**message, "created_at": 0.0}])
+            store.add(conn, str(number), [{**MESSAGE, "id": f"m{number}"}])
 
     database.write(fill)
     assert database.write(lambda conn: store.delete_old(conn, 2.0, 1)) == 1
@@ -33,38 +37,27 @@ def test_conversations_from_before_a_time_are_deleted_with_their_messages(databa
     assert database.read(lambda conn: [len(store.thread(conn, str(number))) for number in range(4)]) == [0, 0, 1, 1]
 
 
-def test_documents_from_before_a_time_are_deleted_with_their_chunks(database):
+def test_documents_from_before_a_time_are_deleted_with_their_passages_and_files(database):
     def fill(conn):
         for number in range(3):
-            row = {"id": str(number), "owner": "ada", "job_id": "j", "name": "n"}
-            library.insert(conn, [{**row, "created_at": float(number)}])
-            library.add(conn, str(number), [{"page": None, "text": "words", "vector": [1.0]}])
+            owned = {"id": str(number), "owner": "ada", "name": "n", "created_at": float(number)}
+            library.insert(conn, [{**owned, "job_id": "j"}])
+            files.insert(conn, [StoredFile(**owned, label="chat", kind="text/plain", size=1, sha256="")])
+            index.add(conn, str(number), [{"page": None, "text": "words"}], [[1.0]], "acme/embed")
 
     database.write(fill)
-    assert database.write(lambda conn: library.delete_old(conn, 2.0, 1)) == 1  # a chunk
+    assert database.write(lambda conn: library.delete_old(conn, 2.0, 1)) == 1  # a passage
     assert database.write(lambda conn: library.delete_old(conn, 2.0, 9)) == 3
     assert database.read(lambda conn: [library.get(conn, str(number)) is None for number in range(3)]) == [1, 1, 0]
-
-
-def test_an_answer_is_told_as_interrupted_when_its_lease_has_ended(database):
-    def fill(conn):
-        store.insert(conn, {"id": "one", "owner": "ada", "title": "t", "created_at": 0.0, "changed_at": 0.0})
-        answer = {"id": "a", "position": 0, "role": "assistant", "text": "", "status": "streaming"}
-        store.add(conn, "one", [{**answer, "created_at": 0.0, "until": 20.0}])
-
-    database.write(fill)
-    (row,) = database.read(lambda conn: store.thread(conn, "one"))
-    assert [store.shown_message(row, now)["status"] for now in (19.0, 21.0)] == ["streaming", "interrupted"]
-    assert database.write(lambda conn: store.keep(conn, "a", status="done"))
-    assert not database.write(lambda conn: store.keep(conn, "a", text="late"))
+    assert database.read(lambda conn: files.known(conn, ["0", "1", "2"])) == {"2"}
+    assert database.read(lambda conn: len(conn.execute(index.table.select()).all())) == 1
 
 
 def test_rows_of_people_who_leave_pass_to_an_heir_or_are_deleted(database):
     def fill(conn):
         for owner in ("ada", "eve"):
             store.insert(conn, {"id": owner, "owner": owner, "title": owner, "created_at": 0.0, "changed_at": 0.0})
-            message = {"id": f"m{owner}", "position": 0, "role": "user", "text": "x", "status": "done"}
-            store.add(conn, owner, [{**message, "created_at": 0.0}])
+            store.add(conn, owner, [{**MESSAGE, "id": f"m{owner}"}])
 
     part = leaving.owned(conversations, "conversations", named="title")
     database.write(fill)

@@ -1,55 +1,69 @@
-"""The built-in embedding, the joined ranks, and the extension that compares vectors within SQLite."""
+"""What is cited: passages of an owner's documents that have been read and that fit; the default limit was measured."""
 
-import subprocess
-import sys
+import math
+import re
+import time
 from operator import mul
-from pathlib import Path
 
 import pytest
 
 from app.features.chat import library, search
-from app.features.chat.reader import CHUNK_CHARACTERS, cut
-from app.features.chat.vectors import BUILT_IN, built_in, words_of
+from app.features.chat.model import model
+from app.features.chat.settings import ChatSettings
+from app.features.chat.tables import index
 from chassis.db import db
+from chassis.files.text_child import cut, tidied
+from chassis.search import BUILT_IN, embedded
 from chassis.settings import Settings
 from chassis.tests.conftest import ROOT, new_database
 
 TEXTS = ["Cats purr when they are content.", "The invoice is due in thirty days.", "Dogs bark at night."]
-EXTENDED = "import sqlite3; sqlite3.connect(':memory:').enable_load_extension(True)"
+ELSEWHERE = [  # questions that these documents do not answer
+    "What is the capital of France?",
+    "How do I bake bread with sourdough?",
+    "Which vitamins are in oranges?",
+    "When did the Roman empire fall?",
+    "How tall is Mount Everest?",
+    "Who painted the Mona Lisa?",
+    "Best time to plant tomatoes",
+    "How many players are in a football team?",
+    "What causes earthquakes?",
+    "Recipe for apple pie with cinnamon",
+    "How do whales sleep?",
+    "What is the tax rate in Norway?",
+    "Symptoms of the flu in children",
+    "How to tune a guitar",
+    "Distance from Earth to Moon",
+    "Why is the sky blue?",
+    "How long do cats live?",
+    "Tell me a joke about penguins",
+]
+HEADINGS = re.compile(r"^## ", re.MULTILINE)
 
 
 @pytest.fixture
-def database(tmp_path):
+def database(tmp_path, monkeypatch):
     db.open(Settings(database_url=new_database(tmp_path)))
+    for name, value in {"embedder": BUILT_IN, "farthest": 0.8, "excerpts": 3}.items():
+        monkeypatch.setattr(model, name, value, raising=False)
     yield db
     db.close()
 
 
-def fill(conn, owner="ada", embedder=BUILT_IN):
-    row = {"id": owner, "owner": owner, "job_id": "j", "name": "n", "created_at": 0.0}
-    library.insert(conn, [row])
-    library.begin(conn, owner, embedder)
-    library.add(conn, owner, [{"page": 1, "text": text, "vector": built_in(text)} for text in TEXTS])
+def fill(conn, owner="ada", *, read=True):
+    library.insert(conn, [{"id": owner, "owner": owner, "job_id": "j", "name": "n", "created_at": 0.0}])
+    passages = [{"page": 1, "text": text} for text in TEXTS]
+    index.add(conn, owner, passages, embedded(TEXTS), BUILT_IN)
+    library.change(conn, owner, indexed_at=time.time() if read else None)
 
 
-def similarity(one, other):
-    return sum(map(mul, one, other))
+def found(owner, question):
+    return search.search(owner, question, embedded([question])[0])
 
 
-def loads_extensions(python):
-    return subprocess.run([python, "-c", EXTENDED], check=False, capture_output=True).returncode == 0
-
-
-def found(owner, question, most=3):
-    return [one["text"] for one in search.search(owner, question, built_in(question), BUILT_IN, most)]
-
-
-def test_words_in_other_forms_are_found_and_numbered(database):
+def test_passages_are_numbered_and_name_their_document(database):
     database.write(fill)
-    assert found("ada", "When is an invoice due?")[0] == TEXTS[1]
-    assert found("ada", "a barking dog")[0] == TEXTS[2]
-    (one,) = search.search("ada", "a cat", built_in("a cat"), BUILT_IN, 1)
-    assert (one["number"], one["page"], one["text"]) == (1, 1, TEXTS[0])
+    assert found("ada", "a cat")[0] == {"number": 1, "document_id": "ada", "name": "n", "page": 1, "text": TEXTS[0]}
 
 
 def test_nothing_is_found_in_the_documents_of_others(database):
@@ -57,58 +71,48 @@ def test_nothing_is_found_in_the_documents_of_others(database):
     assert found("eve", "invoice") == []
 
 
-def test_a_word_of_any_length_can_be_asked_for(database):
-    database.write(fill)
-    long = "\U00020000" * 8_000
-    assert max(len(word.encode()) for word in words_of(long)) < 2_000  # the most that PostgreSQL looks for
-    assert found("ada", f"invoice {long}")[0] == TEXTS[1]
-
-
-def test_chunks_of_another_embedding_are_found_by_words(database):
-    database.write(lambda conn: fill(conn, embedder="acme/embed"))
-    assert found("ada", "invoice")[0] == TEXTS[1]
-
-
-def test_deleted_chunks_leave_the_index(database):
-    database.write(fill)
-    database.write(lambda conn: library.remove(conn, "ada"))
+def test_a_document_that_is_still_read_is_not_cited(database):
+    database.write(lambda conn: fill(conn, read=False))
     assert found("ada", "invoice") == []
+    database.write(lambda conn: library.change(conn, "ada", indexed_at=time.time()))
+    assert found("ada", "invoice")[0]["text"] == TEXTS[1]
 
 
-def test_the_built_in_embedding_is_the_same_everywhere_and_near_for_similar_texts():
-    one, near, far = map(built_in, ("the warranty of kettles", "kettle warranties", "dogs bark at night"))
-    assert similarity(one, near) > similarity(one, far) + 0.2
-    assert sum(value * value for value in one) == pytest.approx(1)
-    assert built_in("") == [0.0] * 256
+def test_nothing_is_cited_for_a_question_that_nothing_fits(database):
+    database.write(fill)
+    assert found("ada", "Who painted the Mona Lisa?") == []
 
 
-def test_the_extension_compares_vectors_within_sqlite(tmp_path):
-    """The Python of the tests may have been built without extensions; Debian's has them."""
-    pythons = [sys.executable, "/usr/bin/python3"]
-    able = [one for one in pythons if Path(one).exists() and loads_extensions(one)]
-    if not able or search.sqlite_vec is None:
-        pytest.skip("no Python here loads extensions of SQLite, or sqlite-vec is not installed")
-    folder = Path(search.sqlite_vec.__file__).parents[1]
-    script = f"""
-import importlib.util, sqlite3, sys
-from array import array
-sys.path.append({str(folder)!r})
-import sqlite_vec
-connection = sqlite3.connect(":memory:")
-connection.enable_load_extension(True)
-sqlite_vec.load(connection)
-near, far, asked = (array("f", vector).tobytes() for vector in ([1, 0.1], [0, 1], [1, 0]))
-query = "SELECT n FROM (SELECT 'far' n, ? v UNION ALL SELECT 'near', ?) ORDER BY vec_distance_cosine(v, ?)"
-print([name for (name,) in connection.execute(query, (far, near, asked))])
-"""
-    said = subprocess.run([able[0], "-c", script], capture_output=True, text=True, check=True, cwd=ROOT).stdout
-    assert said.strip() == "['near', 'far']"
+def sections():
+    """Yield (heading, passages below it) of the documents of the chassis."""
+    for path in sorted((ROOT / "chassis/docs").glob("*.md")):
+        for part in HEADINGS.split(path.read_text())[1:] if path.name != "reference.md" else ():
+            heading, _, text = part.partition("\n")
+            passages = list(cut(tidied(text)))
+            if passages and len(heading.split()) > 2:
+                yield heading, passages
 
 
-def test_long_texts_are_cut_at_sentences_and_overlap():
-    text = " ".join(f"This is sentence number {n} of a long text." for n in range(200))
-    pieces = list(cut(text))
-    assert all(len(piece) <= CHUNK_CHARACTERS for piece in pieces)
-    assert all(piece.endswith(".") for piece in pieces)
-    assert all(any(f"number {n} of" in piece for piece in pieces) for n in range(200))
-    assert next(cut("x" * 3_000)) == "x" * CHUNK_CHARACTERS
+def units(texts):
+    """Return the vectors of texts with the length 1."""
+    lengths = [(vector, math.hypot(*vector) or 1.0) for vector in embedded(texts)]
+    return [[value / length for value in vector] for vector, length in lengths]
+
+
+def nearest(asked, vectors):
+    """Return the smallest cosine distance."""
+    return min(1 - sum(map(mul, asked, one)) for one in vectors)
+
+
+def test_the_default_distance_keeps_what_fits_and_leaves_out_the_rest():
+    """Vectors alone find every third section by its heading, and none for what is written nowhere."""
+    known = list(sections())
+    vectors = [units(passages) for _, passages in known]
+    farthest = ChatSettings().chat_max_distance
+    headings = units(heading for heading, _ in known)
+    kept = [nearest(asked, own) <= farthest for asked, own in zip(headings, vectors, strict=True)]
+    assert len(kept) > 20
+    assert sum(kept) > len(kept) / 4
+    every = [one for own in vectors for one in own]
+    distances = [nearest(asked, every) for asked in units(ELSEWHERE)]
+    assert [text for text, found in zip(ELSEWHERE, distances, strict=True) if found <= farthest] == []

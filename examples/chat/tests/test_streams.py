@@ -89,7 +89,8 @@ def test_an_answer_that_nobody_watches_ends(own, watch):
     question(server, asked, "[forever]")
     wait_until(viewer.text)
     viewer.disconnect()
-    assert answered(server, asked)["status"] == "stopped"
+    answer = answered(server, asked)
+    assert (answer["status"], answer["error"]) == ("stopped", "Nobody has been watching.")
     wait_until(lambda: in_flight(upstream) == 0)
 
 
