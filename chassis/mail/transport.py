@@ -70,8 +70,9 @@ class _Limited(smtplib.SMTP):
         super().close()
 
     def _cut(self) -> None:
-        with contextlib.suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)
+        if (sock := self.sock) is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
 
 
 class _LimitedOverTls(_Limited, smtplib.SMTP_SSL):

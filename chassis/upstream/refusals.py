@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -87,7 +88,7 @@ def detail(body: Any, raw: bytes, key: str) -> str:
     return f" It says: {short}" if short else ""
 
 
-def pause_of(headers: Mapping[str, str]) -> float | None:
+def pause_of(headers: Mapping[str, str] | Message) -> float | None:
     """Return how many seconds the headers ask to wait, at most 120, or None."""
     milliseconds = number_in(headers.get("retry-after-ms"))
     if milliseconds is not None:
