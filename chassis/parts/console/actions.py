@@ -12,7 +12,7 @@ from chassis.errors import Conflict
 from chassis.jobs import bulk, registry
 from chassis.jobs.model import STATES
 from chassis.observability.job_lines import TRACEBACK
-from chassis.parts.console import listing
+from chassis.parts.console import listing, online
 from chassis.parts.console.listing import Wanted
 from chassis.parts.console.shown import data, page, wants_page
 from chassis.realtime import presence
@@ -102,8 +102,9 @@ def take_back() -> Response:
 @blueprint.get("/presence")
 @needs(ADMIN)
 def who_is_there() -> Response:
-    """Return the members of every room in all processes."""
-    return jsonify(rooms=[{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()])
+    """Return the people and keys with open sockets, and the members of every room, of all processes."""
+    rooms = [{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()]
+    return jsonify(online=online.everywhere(), rooms=rooms)
 
 
 def _changed(action: str, act: Act, otherwise: str) -> Response:

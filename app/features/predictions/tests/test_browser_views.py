@@ -115,7 +115,7 @@ def test_the_cost_of_the_prompts_is_estimated_where_there_are_prices(serve, upst
     page.check("input[value=lines]", force=True)
     page.fill("#lines", "abcd\nefgh")
     page.fill("#prompt", "{text}{text}")
-    page.get_by_text("the prompts cost about 4.00 USD, a million tokens of answers 2.0 USD").wait_for()
+    page.get_by_text("the prompts cost about 4.00 USD, a million answer tokens cost 2.0 USD").wait_for()
 
 
 def test_pages_of_the_list_have_an_address(serve, page):
