@@ -114,7 +114,10 @@
     }
   }
 
-  for (const action of ["requeue", "cancel", "delete"]) $(`job-${action}`).addEventListener("click", () => act(action));
+  for (const action of ["requeue", "cancel", "delete"]) {
+    $(`job-${action}`).addEventListener("click", () => act(action));
+    $(`job-${action}`).disabled = false; // before, a click would have done nothing
+  }
   Undo.begin(load);
   Console.add({
     begin: load,

@@ -131,6 +131,7 @@
   }
 
   $("make-backup").addEventListener("click", () => post("backups", "A backup is being made."));
+  $("make-backup").disabled = false; // before, a click would have done nothing
   $("maintenance-form").addEventListener("submit", async (event) => {
     event.preventDefault();
     const reads = `All visitors will read: ${$("reason").value}`;

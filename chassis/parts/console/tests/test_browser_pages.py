@@ -54,6 +54,14 @@ def test_a_part_whose_script_comes_late_is_told_what_it_missed(server, console):
     assert console.problems == []
 
 
+def test_the_overview_leads_to_a_job_that_fails_now(server, console):
+    opened(server, console, "")
+    job = stored(server, 1, "queued", "talk", {"nothing": "to say"})[0]
+    console.locator(f"#failed a[href$='{job}']").click()
+    console.locator("#traceback >> text=KeyError").wait_for()
+    assert console.problems == []
+
+
 def test_the_charts_are_read_with_the_keyboard(console, wait_for):
     wait_for(lambda: console.locator(".chart canvas").count() == 9)
     tile = console.locator(".tile").first
