@@ -29,13 +29,14 @@
 
   /** Return the steps in words: [time, title, text, state]. */
   function told(job, steps) {
-    let attempt = 0;
+    let attempt = 0; // the last one, which a retry sets to 1 again
     let began = null;
     const found = steps.filter(({ step }) => step !== "job_raised").map(({ at, step, details, worker }) => {
       if (step === "job_started") {
+        const retried = attempt > 0 && details.attempt === 1;
         attempt = details.attempt;
         began = at;
-        return [at, `Attempt ${attempt} started`, `on ${worker}`, "running"];
+        return [at, retried ? "Retried: attempt 1 started" : `Attempt ${attempt} started`, `on ${worker}`, "running"];
       }
       const took = began ? `after ${Words.seconds((new Date(at) - new Date(began)) / 1000)}` : "";
       began = null;

@@ -72,6 +72,23 @@ def test_the_charts_are_read_with_the_keyboard(console, wait_for):
     assert console.problems == []
 
 
+def test_a_key_is_revoked_after_a_question_that_is_not_there_before(server, console):
+    console.goto(f"{server.url}/admin/keys")
+    console.get_by_label("Name").fill("old scanner")
+    console.get_by_role("button", name="Create key").click()
+    opened(server, console, "people?q=old+scanner")
+    key, question = console.locator("#keys li").first, console.locator("#keys .ask").first
+    assert question.is_hidden()
+    key.get_by_role("button").first.click()
+    question.get_by_text("(old scanner)?").wait_for()
+    console.keyboard.press("Escape")
+    question.wait_for(state="hidden")
+    key.get_by_role("button").first.click()
+    question.get_by_role("button", name="Revoke key").click()
+    console.get_by_text("revoked", exact=True).first.wait_for()
+    assert console.problems == []
+
+
 def test_settings_are_searched(server, console, wait_for):
     opened(server, console, "settings")
     console.fill("#q", "retention jobs")
