@@ -125,7 +125,9 @@
       }
       if (all) rows.clear();
       for (const id of body.ids ?? []) rows.chosen.delete(id);
-      Undo.offer(`${Words.jobs(number)} ${number === 1 ? "was" : "were"} ${Undo.DONE[path]}.`, tokens);
+      const skipped = (body.ids?.length ?? number) - number;
+      const rest = skipped ? ` ${Words.jobs(skipped)} could not be.` : "";
+      Undo.offer(`${Words.jobs(number)} ${number === 1 ? "was" : "were"} ${Undo.DONE[path]}.${rest}`, tokens);
     } catch (error) {
       Console.say(error.message, { bad: true });
     }
