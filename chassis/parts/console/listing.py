@@ -8,7 +8,7 @@ from pydantic import Field
 from chassis.base.texts import excerpt
 from chassis.base.times import iso
 from chassis.db import db
-from chassis.jobs import Job, State, lines, queries, registry
+from chassis.jobs import FAILED, Job, State, lines, queries, registry
 from chassis.observability.redaction import redact_names
 from chassis.web import JobResponse
 from chassis.web.body import Text
@@ -49,6 +49,13 @@ def page(wanted: Wanted) -> dict[str, Any]:
         lambda conn: queries.listing(conn, wanted.asked(), limit=wanted.per_page, offset=offset), unbounded=True
     )
     return {"items": [brief(job) for job in found], "page": wanted.page, "per_page": wanted.per_page, "total": total}
+
+
+def last_failed(number: int) -> list[dict[str, Any]]:
+    """Return the newest jobs that have failed."""
+    failed = {"state": FAILED}
+    found, _ = db.read(lambda conn: queries.listing(conn, failed, limit=number, offset=0), unbounded=True)
+    return [brief(job) for job in found]
 
 
 def brief(job: Job) -> dict[str, Any]:

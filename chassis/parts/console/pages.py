@@ -30,9 +30,8 @@ class Search(BaseModel):
 @needs(ADMIN)
 def show() -> Response:
     """Show the overview: health, charts, the last failed jobs, and recent activity."""
-    failed = listing.page(listing.Wanted(state="failed", per_page=FAILED_JOBS))["items"]
-    about, lines = stats.about(), audit.listing(limit=AUDIT_LINES)
-    return page("overview", about=about, failed=failed, lines=lines, stale=stale_keys.reasons())
+    lines, failed = audit.listing(limit=AUDIT_LINES), listing.last_failed(FAILED_JOBS)
+    return page("overview", about=stats.about(), failed=failed, lines=lines, stale=stale_keys.reasons())
 
 
 @blueprint.get("/upstream")
