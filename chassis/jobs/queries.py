@@ -50,11 +50,6 @@ def lapsed(conn: Connection) -> set[str]:
     return set(conn.execute(select(jobs.c.id).where(jobs.c.state == RUNNING, ended)).scalars())
 
 
-def ids_in(conn: Connection, state: str, limit: int) -> list[str]:
-    """Return the ids of jobs in a state."""
-    return list(conn.execute(select(jobs.c.id).where(jobs.c.state == state).limit(limit)).scalars())
-
-
 def ids_asked(
     conn: Connection,
     asked: Mapping[str, str | None],

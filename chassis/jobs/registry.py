@@ -14,6 +14,7 @@ Handler = Callable[[JobContext, dict[str, Any]], object]
 Schedule = str | Callable[[Settings], str]
 Title = str | Callable[[dict[str, Any]], str]
 TITLE_CHARACTERS = 120
+BEFORE_OTHERS = 100  # jobs of this priority and above go before everyone's turn
 STALL_REQUEUES = 3  # a job that kills its process this often is not retried
 
 
@@ -27,6 +28,8 @@ class Kind:
     `cpu_bound` kinds run in workers only, never in the web process, whose sockets they would hold up; each job runs in
     a process of its own, which is killed when the job is cancelled or out of time.
     `time_limit_seconds` is JOBS_TIME_LIMIT_SECONDS unless the kind has its own; 0 means no limit.
+    `priority` orders the waiting jobs of one submitter, the highest first; from 100 on, a job goes before those of all
+    others. Kinds with a schedule have 100 unless you say otherwise.
     `schedule` is a cron expression, or a function of the settings that returns one; empty is never. `missed` says what
     happens to runs that were missed while no process ran: all together run `once`, or `skip`.
     `own_rows` says that rows of the feature refer to these jobs, and that the feature deletes both by itself.
@@ -70,6 +73,9 @@ _kinds: dict[str, Kind] = {}
 
 def job(name: str, **options: Any) -> Callable[[Handler], Handler]:
     """Register a function of (context, payload) as the handler of a kind; the options are fields of `Kind`."""
+
+    if options.get("schedule"):
+        options.setdefault("priority", BEFORE_OTHERS)
 
     def decorator(handler: Handler) -> Handler:
         _kinds[name] = Kind(name, handler, **options)

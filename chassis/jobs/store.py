@@ -45,14 +45,11 @@ def forget(conn: Connection, job_id: str) -> None:
     lines.delete_of(conn, [job_id])
 
 
-def delete_one(conn: Connection, job_id: str, kinds: Sequence[str]) -> Job | None:
-    """Delete a job of the given kinds with its lines; return it, or None if it has not ended."""
+def delete_row(conn: Connection, job_id: str, kinds: Sequence[str]) -> Job | None:
+    """Delete a job of the given kinds without its lines; return it, or None if it has not ended."""
     job = get(conn, job_id)
     ended = (jobs.c.id == job_id, jobs.c.state.in_(ENDED), jobs.c.kind.in_(kinds))
-    if conn.execute(delete(jobs).where(*ended)).rowcount != 1:
-        return None
-    lines.delete_of(conn, [job_id])
-    return job
+    return job if conn.execute(delete(jobs).where(*ended)).rowcount == 1 else None
 
 
 def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lease_seconds: float) -> Job | None:

@@ -1,4 +1,7 @@
-"""The jobs table, the only record of a job's state; schedules; workers; log lines. Times are seconds since 1970."""
+"""The jobs table, the only record of a job's state, and those of schedules, workers, log lines and undo.
+
+Times are seconds since 1970.
+"""
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text
 
@@ -73,4 +76,15 @@ lines = Table(
     Column("text", Text, nullable=False),
     Index("job_lines_by_job", "job_id", "id"),
     Index("job_lines_by_age", "at"),
+)
+
+undo = Table(
+    "job_undo",
+    metadata,
+    Column("token", String(32), primary_key=True),
+    Column("job_id", String(32), primary_key=True),
+    Column("revision", Integer, nullable=False),  # of the changed job; 0 if it was deleted
+    Column("at", Float, nullable=False),
+    Column("former", JSON, nullable=False),  # the row before the change
+    Index("job_undo_by_age", "at"),
 )

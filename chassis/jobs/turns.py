@@ -1,12 +1,15 @@
 """Chooses the next job fairly: the submitter with the fewest running jobs first, then priority and age.
 
+Jobs of a very high priority, which those of schedules have, go before everyone's turn.
+
 What a claim reads grows with the number of submitters whose jobs wait, not with the number of their jobs: it skips
 through the index `jobs_by_turn` from submitter to submitter. Jobs without a submitter share one turn.
 """
 
-from sqlalchemy import CTE, Select, bindparam, func, select
+from sqlalchemy import CTE, Select, bindparam, case, func, select
 
 from chassis.jobs.model import QUEUED, RUNNING
+from chassis.jobs.registry import BEFORE_OTHERS
 from chassis.jobs.tables import jobs
 
 MOST_SUBMITTERS = 100_000  # per claim; the limit also keeps planners from evaluating each first job several times
@@ -26,7 +29,8 @@ def _fair() -> Select[str]:
     ).where(waiting.c.submitter.is_not(None))
     turn = heads.limit(MOST_SUBMITTERS).subquery("turn")
     query = select(first.c.id).join(turn, turn.c.id == first.c.id).where(first.c.state == QUEUED)
-    query = query.order_by(turn.c.running, first.c.priority.desc(), first.c.queued_at, first.c.id).limit(1)
+    urgent = case((first.c.priority >= BEFORE_OTHERS, 0), else_=1)
+    query = query.order_by(urgent, turn.c.running, first.c.priority.desc(), first.c.queued_at, first.c.id).limit(1)
     return query.with_for_update(of=first, skip_locked=True)
 
 

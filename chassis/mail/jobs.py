@@ -15,7 +15,7 @@ def register() -> None:
 
 
 def _title(payload: dict[str, Any]) -> str:
-    return f"E-mail {payload['template']} to {payload['to']}"
+    return f"Email {payload['template']} to {payload['to']}"
 
 
 def send(context: JobContext, payload: dict[str, Any]) -> None:

@@ -46,7 +46,7 @@ def address(text: str) -> Address:
     except (ValueError, IndexError, MessageError):
         found = None
     if found is None or not found.username or not found.domain or found.addr_spec != text:
-        raise BadRequest("An e-mail address looks like name@example.org.", code="invalid_email")
+        raise BadRequest("An email address looks like name@example.org.", code="invalid_email")
     return found
 
 

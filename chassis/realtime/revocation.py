@@ -1,6 +1,7 @@
 """Closes sockets whose identity has lost its rights: a revoked or expired key, or an ended session."""
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,11 @@ def watch() -> None:
 def forget() -> None:
     """Stop tracking the current client."""
     _open.pop(_here(), None)
+
+
+def connected() -> Counter[Identity]:
+    """Return how many open sockets each key and person has in this process."""
+    return Counter(_open.copy().values())
 
 
 def end_unwanted() -> int:

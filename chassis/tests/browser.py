@@ -34,3 +34,11 @@ def page(tool):
     page.set_default_timeout(LIMIT_SECONDS * 1000)
     yield page
     context.close()
+
+
+def agree(page) -> str:
+    """Agree to the question that a script of the page asks; return it."""
+    page.wait_for_selector("#asked:popover-open")
+    question = page.inner_text("#asked .question")
+    page.click("#asked button.danger")
+    return question

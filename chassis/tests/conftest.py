@@ -100,13 +100,19 @@ def serving(home: Path):
         started.append(server)
         return server.wait_ready() if ready else server
 
-    yield start
-    for server in started:
-        if server.process.poll() is None:
-            for pid in [*server.workers(), server.pid]:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            server.process.wait()
+    try:
+        yield start
+    finally:
+        for server in started:
+            _kill(server)
+
+
+def _kill(server: Server) -> None:
+    if server.process.poll() is None:
+        for pid in [*server.workers(), server.pid]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        server.process.wait()
 
 
 @pytest.fixture

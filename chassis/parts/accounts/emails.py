@@ -30,5 +30,5 @@ def checked(text: str) -> str:
     """Return the normal address; raise BadRequest when it is not plausible."""
     email = normal(text)
     if not plausible(email):
-        raise BadRequest("An e-mail address looks like name@example.org.", code="invalid_email")
+        raise BadRequest("An email address looks like name@example.org.", code="invalid_email")
     return email

@@ -21,7 +21,7 @@ MOST_SPELLINGS = 8
 ONE_LOOK_ALIKE = str.maketrans("@{[<!|579", "4(((11$+6")
 MOST_WORDS, LONGEST_WORD, SHORTEST_WORD = 40, 100, 3
 BREACHED = "It is in a public list of breached passwords. Add another word or two."
-OWN_WORDS = "Leave out your e-mail address, your name and the name of this service."
+OWN_WORDS = "Leave out your email address, your name and the name of this service."
 _one_at_a_time = original("threading", "Lock")()  # zxcvbn stores a person's words globally
 
 

@@ -1,6 +1,7 @@
 """The console's jobs: the list, each job's page, and an admin's actions on them."""
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, jsonify
@@ -11,7 +12,7 @@ from chassis.errors import Conflict
 from chassis.jobs import bulk, registry
 from chassis.jobs.model import STATES
 from chassis.observability.job_lines import TRACEBACK
-from chassis.parts.console import listing
+from chassis.parts.console import listing, online
 from chassis.parts.console.listing import Wanted
 from chassis.parts.console.shown import data, page, wants_page
 from chassis.realtime import presence
@@ -22,7 +23,7 @@ from chassis.web.body import json_body, query_parameters
 blueprint = Blueprint("console_actions", __name__, url_prefix="/admin/console")
 MAX_MEMBERS = 500
 AT_ONCE = 1_000  # jobs that match and are changed by one request
-Act = Callable[[Sequence[str]], list[jobs.Job]]
+Act = Callable[[Sequence[str], str], bulk.Changed]
 
 
 class Chosen(BaseModel):
@@ -37,6 +38,12 @@ class Chosen(BaseModel):
         if bool(self.ids) == (self.matching is not None):
             raise ValueError("Name jobs by `ids` or by `matching`.")
         return self
+
+
+class Undo(BaseModel):
+    """What to take back."""
+
+    token: str = Field(pattern=r"^[0-9a-f]{32}$", description="The `undo` of the response to the change.")
 
 
 @blueprint.get("/jobs")
@@ -82,27 +89,34 @@ def delete() -> Response:
     return _changed(bulk.DELETE, bulk.delete, "have not ended, belong to the data of a feature")
 
 
-@blueprint.post("/jobs/requeue-interrupted")
+@blueprint.post("/jobs/undo")
 @needs(ADMIN)
-def requeue_interrupted() -> Response:
-    """Queue all interrupted jobs again."""
-    return jsonify(changed=bulk.requeue_interrupted())
+def take_back() -> Response:
+    """Take back what was done to jobs in the last two minutes, unless they have changed since."""
+    changed, missed = bulk.take_back(json_body(Undo).token)
+    if not changed:
+        raise Conflict("Nothing was undone: the jobs have changed since, or it was too long ago.")
+    return jsonify(changed=changed, missed=missed)
 
 
 @blueprint.get("/presence")
 @needs(ADMIN)
 def who_is_there() -> Response:
-    """Return the members of every room in all processes."""
-    return jsonify(rooms=[{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()])
+    """Return the people and keys with open sockets, and the members of every room, of all processes."""
+    rooms = [{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()]
+    return jsonify(online=online.everywhere(), rooms=rooms)
 
 
 def _changed(action: str, act: Act, otherwise: str) -> Response:
-    """Change the jobs that the request names; `more` says that others match, too."""
-    chosen = json_body(Chosen)
+    """Change the jobs that the request names.
+
+    `undo` takes it back; it is None if that is not possible. `more` says that others match, too.
+    """
+    chosen, token = json_body(Chosen), uuid.uuid4().hex
     ids = chosen.ids
     if chosen.matching is not None:
         ids = bulk.matching(action, chosen.matching.asked(), chosen.until or time.time(), AT_ONCE + 1)
-    changed = act(ids[:AT_ONCE])
+    changed, able = act(ids[:AT_ONCE], token)
     if not changed:
         raise Conflict(f"Nothing was changed: the jobs {otherwise}, or do not exist.")
-    return jsonify(changed=len(changed), **({"more": True} if len(ids) > AT_ONCE else {}))
+    return jsonify(changed=len(changed), undo=token if able else None, more=len(ids) > AT_ONCE)

@@ -7,7 +7,7 @@ from flask import Blueprint, Response
 from pydantic import BaseModel, Field
 
 from chassis import effective
-from chassis.parts.console import stats
+from chassis.parts.console import listing, stats
 from chassis.parts.console.brand import Brands
 from chassis.parts.console.shown import page
 from chassis.security import audit, keys, stale_keys
@@ -17,7 +17,7 @@ from chassis.web import Text, query_parameters
 from chassis.wiring import current_settings, current_wiring, kept
 
 blueprint = Blueprint("console", __name__, url_prefix="/admin/console")
-AUDIT_LINES, MOST_SHOWN = 8, 200
+AUDIT_LINES, FAILED_JOBS, MOST_SHOWN = 8, 5, 200
 
 
 class Search(BaseModel):
@@ -29,8 +29,9 @@ class Search(BaseModel):
 @blueprint.get("")
 @needs(ADMIN)
 def show() -> Response:
-    """Show the overview: health, charts and recent activity."""
-    return page("overview", about=stats.about(), lines=audit.listing(limit=AUDIT_LINES), stale=stale_keys.reasons())
+    """Show the overview: health, charts, the last failed jobs, and recent activity."""
+    lines, failed = audit.listing(limit=AUDIT_LINES), listing.last_failed(FAILED_JOBS)
+    return page("overview", about=stats.about(), failed=failed, lines=lines, stale=stale_keys.reasons())
 
 
 @blueprint.get("/upstream")

@@ -1,7 +1,5 @@
 """Stores the figures of this worker for a day: a row for every five minutes, about 30 kB a day."""
 
-import os
-import socket
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -11,6 +9,7 @@ from sqlalchemy import Connection, delete, update
 from chassis.base.service import current as service
 from chassis.db import db
 from chassis.db.ticker import tell_failure
+from chassis.parts.console.online import worker_name
 from chassis.parts.console.tables import figures as table
 
 STEP_SECONDS = 300.0
@@ -23,7 +22,7 @@ class Recorder:
     """Takes this worker's figures every few seconds; a row has their mean, or the highest of times and ages."""
 
     def __init__(self) -> None:
-        self._worker = f"{socket.gethostname()[:80]}:{os.getpid()}"
+        self._worker = worker_name()
         self._started_at = round(time.time(), 1)
         self._at, self._first_at, self._written_at = 0.0, 0.0, 0.0
         self._seen: dict[str, list[float]] = {}

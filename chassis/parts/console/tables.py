@@ -1,4 +1,4 @@
-"""The table of the figures of each worker; times are seconds since 1970."""
+"""The tables of the figures of each worker, and of who is online there; times are seconds since 1970."""
 
 from sqlalchemy import JSON, Column, Float, Index, String, Table
 
@@ -15,4 +15,12 @@ figures = Table(
     Column("version", String(64), nullable=False),
     Column("figures", JSON, nullable=False),
     Index("console_figures_by_age", "at"),
+)
+
+online = Table(
+    "console_online",
+    metadata,
+    Column("worker", String(100), primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("who", JSON, nullable=False),  # [[kind, id, name, open sockets], ...]
 )

@@ -61,6 +61,16 @@ def test_priority_counts_within_the_jobs_of_one(queue):
     assert [claim().id, claim().id] == [urgent, plain]
 
 
+def test_the_job_of_a_schedule_goes_before_all_turns(queue):
+    jobs.job("backup", schedule="0 2 * * *")(lambda context, payload: None)
+    queue("")
+    assert claim().submitted_by == ""
+    queue("a", 3)
+    (backup,) = queue("", priority=jobs.new_job("backup", {}).priority)
+    assert claim().id == backup, "although one without a submitter runs, and none of a"
+    assert registry.kind("work").priority == 0
+
+
 def test_what_is_not_ready_is_passed_over(queue):
     queue("a", not_before=time.time() + 3600)
     queue("b", kind="unknown")

@@ -17,7 +17,7 @@ def test_a_message_is_sent_as_text_and_html(make, smtp):
     assert sent["Auto-Submitted"] == "auto-generated"
     assert sent["Date"].datetime is not None
     assert [part.get_content_type() for part in sent.iter_parts()] == ["text/plain", "text/html"]
-    assert "can send e-mail" in sent.get_body(("plain",)).get_content()
+    assert "can send email" in sent.get_body(("plain",)).get_content()
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@
     else load();
   });
   $("delete").addEventListener("click", async () => {
-    if (confirm("Delete this conversation?") && (await act("DELETE", `${API}/${id}`))) location.assign("/chat");
+    if (await ask("Delete this conversation?", { label: "Delete" }) && (await act("DELETE", `${API}/${id}`))) location.assign("/chat");
   });
   $("show-side").addEventListener("click", () => {
     const open = $("side").classList.toggle("open");

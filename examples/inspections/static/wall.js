@@ -159,8 +159,8 @@
   $("filter").addEventListener("change", () => { pages = 1; load(); });
   $("more").addEventListener("click", () => { pages += 1; load(); });
   $("cancel").addEventListener("click", () => act("POST", `/api/jobs/${inspection.job_id}/cancel`));
-  $("remove").addEventListener("click", () => {
-    if (confirm("Delete this inspection with its images?")) act("DELETE", `${API}/${inspection.id}`);
+  $("remove").addEventListener("click", async () => {
+    if (await ask("Delete this inspection with its images?", { label: "Delete" })) act("DELETE", `${API}/${inspection.id}`);
   });
   document.addEventListener("inspections:made", async (event) => {
     await listInspections();

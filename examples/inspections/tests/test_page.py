@@ -3,6 +3,7 @@
 import pytest
 
 from app.features.inspections.tests.conftest import dark, picture
+from chassis.tests.browser import agree
 from chassis.tests.patience import wait_until
 
 pytestmark = pytest.mark.browser
@@ -63,7 +64,7 @@ def test_a_refused_upload_is_told_and_a_deleted_inspection_leaves_the_wall(serve
     wait_until(lambda: "broken.jpg is refused" in page.inner_text("#error"))
     choose(page, ("gone.jpg", picture(43)))
     page.wait_for_selector("#status[data-status=succeeded]")
-    page.on("dialog", lambda dialog: dialog.accept())
     page.click("#remove")
+    agree(page)
     wait_until(lambda: page.is_hidden("#one"))
     wait_until(lambda: "gone.jpg" not in names(page))

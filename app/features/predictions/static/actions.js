@@ -30,7 +30,8 @@ window.BatchActions = class {
 
   async remove() {
     const { textContent: name } = document.getElementById("name");
-    if (!confirm(`Delete the batch “${name}” with all its answers? This cannot be undone.`)) return;
+    const question = `Delete the batch “${name}” with all its answers?`;
+    if (!await ask(question, { then: "This cannot be undone.", label: "Delete batch" })) return;
     await Live.api(this.base, { method: "DELETE" });
     location.assign("/predictions");
   }

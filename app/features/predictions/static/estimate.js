@@ -11,6 +11,6 @@ window.Estimate = {
     const took = `About ${Words.count(rows, "row")} in ${Words.duration(Math.max(1, rows / pace))}`;
     if (!(Number(inputPrice) + Number(outputPrice))) return `${took}.`;
     const cost = rows * characters / Estimate.CHARACTERS_PER_TOKEN * inputPrice / 1e6;
-    return `${took}; the prompts cost about ${cost.toFixed(2)} ${currency}, a million tokens of answers ${outputPrice} ${currency}.`;
+    return `${took}; the prompts cost about ${cost.toFixed(2)} ${currency}, a million answer tokens cost ${outputPrice} ${currency}.`;
   },
 };

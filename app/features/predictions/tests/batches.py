@@ -1,5 +1,7 @@
 """Batches that the tests ask for and wait for."""
 
+import re
+
 ENDED = ("succeeded", "failed", "cancelled", "interrupted")
 
 
@@ -19,3 +21,9 @@ def keys_of(upstream):
 
 def numbers(count):
     return [{"n": f"{i}"} for i in range(count)]
+
+
+def done(page):
+    """Return how many rows the page shows as done; 0 before it has heard of any."""
+    shown = re.match(r"[\d,]+", page.inner_text("#done"))
+    return int(shown[0].replace(",", "")) if shown else 0

@@ -54,3 +54,9 @@ def own(serve, fake_upstream):
         return serve(**keys, **env), upstream
 
     return start
+
+
+@pytest.fixture
+def slow(shared_with):
+    """A server on which a batch of a hundred rows takes five seconds, and which offers WebSocket only."""
+    return shared_with(UPSTREAM_REQUESTS_PER_SECOND="20", SOCKET_TRANSPORTS="websocket")

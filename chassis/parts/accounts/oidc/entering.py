@@ -62,7 +62,7 @@ def _planned(person: Person, invitation: str, open_to_all: bool) -> Plan:
         link = links.read(invitation, links.INVITATION)
         return Plan(_account(link.email, person, person.role or link.role), spends=invitation)
     if not person.email:
-        raise Forbidden("The sign-in service has not confirmed your e-mail address.", code="no_email")
+        raise Forbidden("The sign-in service has not confirmed your email address.", code="no_email")
     if user := db.read(lambda conn: accounts.user_by_email(conn, person.email)):
         if db.read(lambda conn: store.has_identity(conn, user.id, person.issuer)):
             raise _somebody_elses()
@@ -130,13 +130,13 @@ def _actions(plan: Plan) -> list[str]:
 
 def _somebody_elses() -> AppError:
     return Conflict(
-        "The account with your e-mail address belongs to another person at the sign-in service.", code="taken"
+        "The account with your email address belongs to another person at the sign-in service.", code="taken"
     )
 
 
 def _guarded() -> AppError:
     """Return the error for an account with a second factor: its owner's must not be lost, nor a thief's kept."""
     sentence = (
-        "The account with your e-mail address has a second factor: ask an admin to remove it, or use your password."
+        "The account with your email address has a second factor: ask an admin to remove it, or use your password."
     )
     return Conflict(sentence, code="has_second_factor")

@@ -27,7 +27,7 @@ def of(claims: dict[str, Any], own: OidcSettings) -> Person:
     email = _email(claims, own)
     domains = {domain.lower().lstrip("@") for domain in own.oidc_allowed_domains}
     if domains and email.rpartition("@")[2] not in domains:
-        raise Forbidden("The domain of your e-mail address may not sign in here.", code="domain_refused")
+        raise Forbidden("The domain of your email address may not sign in here.", code="domain_refused")
     role = _role(claims, own)
     may_join = bool(domains or own.oidc_user_values) or role == store.ADMIN
     return Person(own.oidc_issuer, claims["sub"], email, _name(claims.get("name")), role, may_join)

@@ -17,7 +17,7 @@ def test_an_account_is_taken_over_by_a_verified_address_alone(join, provider):
     provider.has("claims-ada", email=ADA, email_verified=False)
     refused = sign_in(provider, people.browser(), "claims-ada")
     assert refused.status_code == 403
-    assert "has not confirmed your e-mail address" in told(refused)
+    assert "has not confirmed your email address" in told(refused)
     planted = people.browser()
     planted.sign_in()
     provider.has("is-ada", email="ADA@example.org", email_verified=True)

@@ -6,6 +6,8 @@ window.Console = (() => {
   const { socket } = Live.rooms;
   const ANSWER_MS = 10_000;
   const NOTICE_MS = 8000;
+  const UNDO_MS = 20_000;
+  const HELD_MS = 1000;
   const parts = [];
   let following = false;
   let first = null; // the last whole state
@@ -45,17 +47,38 @@ window.Console = (() => {
     Words.put($("state-title"), words);
   }
 
-  /** Show a message for some seconds; an error that `stays` is shown until the next call. */
-  function say(text, { bad = false, stays = false } = {}) {
+  /** Show a message for some seconds; an error that `stays` is shown until the next call, `undo` adds a button. */
+  function say(text, { bad = false, stays = false, undo = null } = {}) {
     const notice = $("notice");
     notice.className = `notice floating ${bad ? "error" : "good"}`;
-    Words.put(notice, text);
+    Words.put($("notice-text"), text);
     notice.hidden = !text;
+    $("undo").hidden = !undo;
+    say.undo = undo;
     say.stays = stays;
     clearTimeout(say.timer);
-    if (!stays) say.timer = setTimeout(() => { notice.hidden = true; }, NOTICE_MS);
+    if (!stays) say.timer = setTimeout(fade, undo ? UNDO_MS : NOTICE_MS);
   }
 
+  /** Hide the message, unless somebody points at it or has the focus in it. */
+  function fade() {
+    if ($("notice").matches(":hover, :focus-within")) say.timer = setTimeout(fade, HELD_MS);
+    else say("");
+  }
+
+  function undo() {
+    const act = say.undo;
+    say("");
+    act?.();
+  }
+
+  $("undo").addEventListener("click", undo);
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("textarea, select, input:not([type=checkbox])");
+    if (!say.undo || typing || event.key !== "z" || event.shiftKey || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    undo();
+  });
   socket.on("connect", watch);
   socket.on("disconnect", () => {
     following = false;

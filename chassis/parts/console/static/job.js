@@ -5,13 +5,12 @@
   const $ = (id) => document.getElementById(id);
   const FETCH_MS = 1000;
   const { id } = $("job").dataset;
-  const TITLES = { requeue: "Retry", cancel: "Cancel", delete: "Delete" };
   let about = null;
   let stale = true;
 
   function facts(job) {
     return [
-      ["Id", job.id], ["Kind", job.kind], ["Attempts", job.attempt], ["Time", Words.took(job)],
+      ["Kind", job.kind], ["Attempts", job.attempt], ["Time", Words.took(job)],
       ["Submitted by", job.submitted_by || "–"], ...(job.owner ? [["Worker", Words.worker(job.owner)]] : []),
       ...(job.priority ? [["Priority", job.priority]] : []), ["Created", Times.element(job.created_at)],
       ...(new Date(job.not_before) > Date.now() ? [["Not before", Times.element(job.not_before)]] : []),
@@ -30,13 +29,14 @@
 
   /** Return the steps in words: [time, title, text, state]. */
   function told(job, steps) {
-    let attempt = 0;
+    let attempt = 0; // the last one, which a retry sets to 1 again
     let began = null;
     const found = steps.filter(({ step }) => step !== "job_raised").map(({ at, step, details, worker }) => {
       if (step === "job_started") {
+        const retried = attempt > 0 && details.attempt === 1;
         attempt = details.attempt;
         began = at;
-        return [at, `Attempt ${attempt} started`, `on ${worker}`, "running"];
+        return [at, retried ? "Retried: attempt 1 started" : `Attempt ${attempt} started`, `on ${worker}`, "running"];
       }
       const took = began ? `after ${Words.seconds((new Date(at) - new Date(began)) / 1000)}` : "";
       began = null;
@@ -101,17 +101,25 @@
   }
 
   async function act(action) {
-    if (action !== "requeue" && !confirm(`${TITLES[action]} ${Words.job(about)}?`)) return;
+    if (action !== "requeue" && !await Undo.ask(action, Words.job(about))) return;
     try {
-      await Console.post(`jobs/${action}`, { ids: [id] });
-      if (action === "delete") location.assign("/admin/console/jobs");
-      else await load();
+      const { undo } = await Console.post(`jobs/${action}`, { ids: [id] });
+      const text = `${Words.job(about)} was ${Undo.DONE[action]}.`;
+      const tokens = undo ? [undo] : [];
+      if (action !== "delete") Undo.offer(text, tokens);
+      if (action !== "delete") return load();
+      Undo.carry(text, tokens);
+      location.assign("/admin/console/jobs");
     } catch (problem) {
       Console.say(problem.message, { bad: true });
     }
   }
 
-  for (const action of Object.keys(TITLES)) $(`job-${action}`).addEventListener("click", () => act(action));
+  for (const action of ["requeue", "cancel", "delete"]) {
+    $(`job-${action}`).addEventListener("click", () => act(action));
+    $(`job-${action}`).disabled = false; // before, a click would have done nothing
+  }
+  Undo.begin(load);
   Console.add({
     begin: load,
     tick({ jobs }) {

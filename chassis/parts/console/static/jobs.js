@@ -13,6 +13,7 @@
   let due = false;
   let loading = false;
   let newest = "";
+  let interrupted = 0; // jobs
   let all = false; // whether all jobs that match are selected, not only the chosen ones
   const fresh = new Set(); // ids of new jobs that are not shown
 
@@ -80,7 +81,7 @@
     const pages = Math.max(1, Math.ceil(total / PER_PAGE));
     $("no-jobs").hidden = total > 0;
     Words.put($("no-jobs"), Object.keys(filters()).length ? "No jobs match." : "No jobs yet.");
-    Words.put($("page"), `Page ${Words.count(wanted.page)} of ${Words.count(pages)}, ${Words.count(total)} ${total === 1 ? "job" : "jobs"}`);
+    Words.put($("page"), `Page ${Words.count(wanted.page)} of ${Words.count(pages)}, ${Words.jobs(total)}`);
     $("newer").disabled = wanted.page === 1;
     $("older").disabled = wanted.page >= pages;
     if (wanted.page > pages) turn(pages - wanted.page);
@@ -105,26 +106,28 @@
       const number = button.dataset.state ? figures[`jobs_${button.dataset.state}`] : names.reduce((sum, name) => sum + figures[name], 0);
       Words.put(button.firstElementChild, Words.count(number));
     }
-    const interrupted = figures.jobs_interrupted ?? 0;
+    interrupted = figures.jobs_interrupted ?? 0;
     $("requeue-interrupted").hidden = !interrupted;
     Words.put($("requeue-interrupted"), `Retry all ${Words.count(interrupted)} interrupted`);
   }
 
-  const DONE = { requeue: "queued again", cancel: "told to stop", delete: "deleted", "requeue-interrupted": "queued again" };
-
-  /** Send an action again and again, until it has been carried out on all jobs that match. */
+  /** Send an action again and again, until it has been carried out on all jobs that match; then offer to undo it. */
   async function send(path, body) {
     let number = 0;
+    const tokens = [];
     try {
       for (let more = true; more;) {
         const answer = await Console.post(`jobs/${path}`, body);
         number += answer.changed;
         more = answer.more;
+        if (answer.undo) tokens.push(answer.undo);
         if (more) Console.say(`${Words.count(number)} of ${Words.count(total)} …`);
       }
       if (all) rows.clear();
       for (const id of body.ids ?? []) rows.chosen.delete(id);
-      Console.say(`${Words.count(number)} ${number === 1 ? "job was" : "jobs were"} ${DONE[path]}.`);
+      const skipped = (body.ids?.length ?? number) - number;
+      const rest = skipped ? ` ${Words.jobs(skipped)} could not be.` : "";
+      Undo.offer(`${Words.jobs(number)} ${number === 1 ? "was" : "were"} ${Undo.DONE[path]}.${rest}`, tokens);
     } catch (error) {
       Console.say(error.message, { bad: true });
     }
@@ -138,20 +141,19 @@
     return `these ${Words.count(jobs.length)} jobs: ${names}${jobs.length > most ? " and more" : ""}`;
   }
 
-  const WORDS = { cancel: "Cancel", requeue: "Retry", delete: "Delete" };
-
-  function act(action, jobs) {
+  async function act(action, jobs) {
     const asks = action !== "requeue" || jobs.length > 1;
-    if (!asks || confirm(`${WORDS[action]} ${named(jobs)}?`)) send(action, { ids: jobs.map((job) => job.id) });
+    if (!asks || await Undo.ask(action, named(jobs), { number: jobs.length })) send(action, { ids: jobs.map((job) => job.id) });
   }
 
   /** Carry out an action on the selected jobs, or on all that match. */
-  function actOnChosen(action) {
+  async function actOnChosen(action) {
     if (!all) return act(action, [...rows.chosen.values()]);
-    const found = Object.entries(filters()).map(([name, value]) => `${name === "q" ? "text" : name} ${value}`).join(", ");
+    const found = Object.entries(filters()).map(([name, value]) => `${name === "q" ? "text" : name} “${value}”`).join(", ");
     const first = rows.rows.filter((row) => row.job).slice(0, 3).map((row) => Words.job(row.job)).join(", ");
-    const question = `${WORDS[action]} all ${Words.count(total)} jobs${found ? ` that match ${found}` : ""}? The newest are ${first}.`;
-    if (confirm(question)) send(action, { matching: filters(), until: at });
+    const matching = { matching: filters(), until: at };
+    const every = `all ${Words.jobs(total)}${found ? ` that match ${found}` : ""}`;
+    if (await Undo.ask(action, every, { then: `The newest are ${first}.`, number: total })) send(action, matching);
   }
 
   function showChosen() {
@@ -192,9 +194,12 @@
   $("choose-matching").addEventListener("click", () => { all = true; showChosen(); });
   for (const action of ["requeue", "cancel", "delete"]) $(`${action}-chosen`).addEventListener("click", () => actOnChosen(action));
   $("clear-chosen").addEventListener("click", () => rows.clear());
-  $("requeue-interrupted").addEventListener("click", () => {
-    if (confirm(`${$("requeue-interrupted").textContent} jobs?`)) send("requeue-interrupted", {});
+  $("requeue-interrupted").addEventListener("click", async () => {
+    const matching = { matching: { state: "interrupted" }, until: at };
+    const every = `all ${Words.count(interrupted)} interrupted jobs`;
+    if (await Undo.ask("requeue", every, { number: interrupted })) send("requeue", matching);
   });
+  Undo.begin(load);
   window.addEventListener("popstate", () => { read(); load(); });
   setInterval(() => { if (due && !loading && !document.hidden) load({ still: true }); }, RELOAD_MS);
   Console.add({ begin: () => load({ still: true }), tick });

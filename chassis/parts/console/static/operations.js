@@ -131,9 +131,11 @@
   }
 
   $("make-backup").addEventListener("click", () => post("backups", "A backup is being made."));
+  $("make-backup").disabled = false; // before, a click would have done nothing
   $("maintenance-form").addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!on && !confirm(`Turn on maintenance mode? All visitors will read: ${$("reason").value}`)) return;
+    const reads = `All visitors will read: ${$("reason").value}`;
+    if (!on && !await ask("Turn on maintenance mode?", { then: reads, label: "Turn on" })) return;
     const answer = await post("maintenance", on ? "Maintenance mode is off." : "Maintenance mode is on.", { reason: on ? "" : $("reason").value });
     if (answer) maintenance(answer.maintenance);
   });

@@ -29,6 +29,25 @@
     Words.put($("worker"), `pid ${whole.pid}, one of ${whole.workers} (${open})`);
   }
 
+  let failures = null; // their number, when the list was fetched
+
+  /** Fetch the last failed jobs when there are others than before. */
+  async function failed(number) {
+    if (number === failures) return;
+    failures = number;
+    const { items } = await Console.get("jobs?state=failed&per_page=5");
+    $("none-failed").hidden = items.length > 0;
+    $("failed").replaceChildren(...items.map((job) => {
+      const [element, about] = [document.createElement("li"), document.createElement("span")];
+      about.append(Object.assign(document.createElement("a"), { href: `/admin/console/jobs/${job.id}`, dir: "auto", textContent: job.title }), " ",
+        Object.assign(document.createElement("span"), { className: "failure", dir: "auto", textContent: job.error }));
+      const when = Object.assign(document.createElement("span"), { className: "quiet" });
+      when.append(Times.element(job.finished_at));
+      element.append(about, when);
+      return element;
+    }));
+  }
+
   Console.add({
     begin(stats) {
       started = performance.now() - stats.uptime_seconds * 1000;
@@ -39,6 +58,8 @@
       Words.put($("uptime"), Words.span((performance.now() - started) / 1000));
       if (whole) worker(told.sessions_by_pid);
       if (told.checks) health(told.checks);
+      if (told.jobs.some((job) => job.state === "failed")) failures = null;
+      failed(told.figures.jobs_failed ?? 0).catch(() => { failures = null; }); // it is tried again
     },
     lost() { health({}); },
   });

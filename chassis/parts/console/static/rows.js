@@ -31,8 +31,10 @@ window.Rows = class {
     row.owner = cell("owner");
     row.message = cell("said");
     row.message.dir = row.owner.dir = row.open.dir = "auto";
-    row.took = cell("took");
-    row.made = cell("made", row.time = Times.element(null, { short: true }));
+    row.time = document.createTextNode("");
+    row.attempts = Object.assign(document.createElement("small"), { className: "quiet" });
+    row.took = cell("took", row.time, row.attempts);
+    row.made = cell("made", row.created = Times.element(null, { short: true }));
     row.act = Object.assign(document.createElement("button"), { type: "button" });
     element.append(cell("choose", row.box), cell("badges", row.badge), cell("kind", row.open, row.kind), row.owner,
       cell("done", row.share), row.message, row.took, row.made, cell("act", row.act));
@@ -74,7 +76,7 @@ window.Rows = class {
 
   /** Show how long the running jobs have taken by now. */
   tick() {
-    for (const row of this.rows) if (row.job?.state === "running") Words.put(row.took, Words.took(row.job));
+    for (const row of this.rows) if (row.job?.state === "running") Words.put(row.time, Words.took(row.job));
   }
 
   fill(row, job) {
@@ -89,7 +91,8 @@ window.Rows = class {
     Words.put(row.count, `${Words.count(job.done)} of ${Words.count(job.total)}`);
     Words.put(row.message, job.error || job.message || "");
     row.message.classList.toggle("failure", Boolean(job.error));
-    Words.put(row.took, Words.took(job));
+    Words.put(row.time, Words.took(job));
+    Words.put(row.attempts, job.attempt > 1 ? `${job.attempt} attempts` : "");
     const ended = Words.ENDED.includes(job.state);
     this.setAction(row, ended ? "requeue" : "cancel");
     row.act.hidden = job.state === "succeeded" || job.cancel_requested && !ended;
@@ -113,10 +116,11 @@ window.Rows = class {
     row.bar.setAttribute("aria-label", `Progress of ${Words.job(job)}`);
     row.open.href = `/admin/console/jobs/${job.id}`;
     Words.put(row.open, job.title);
-    Words.put(row.kind, `${job.kind} ${job.id.slice(0, 8)}`);
+    Words.put(row.kind, Words.job(job) + (job.arguments ? ` · ${job.arguments}` : ""));
+    row.kind.title = job.arguments;
     Words.put(row.owner, job.submitted_by);
     row.owner.title = job.submitted_by;
-    Times.show(row.time, job.created_at);
+    Times.show(row.created, job.created_at);
   }
 
   choose(all) {

@@ -6,11 +6,11 @@
     const outcomes = Object.entries(state.outcomes).map(([name, number]) => `${Words.count(number)} ${name.replaceAll("_", " ")}`);
     Words.pairs(document.getElementById("upstream"), [
       ["Model", state.model],
-      ["At", `${state.host}${state.has_key ? "" : ", no API key"}`],
+      ["Address", `${state.host}${state.has_key ? "" : ", no API key"}`],
       ["State", state.problem || "responding"],
-      ["Next call", state.paused_seconds ? `in ${Words.seconds(state.paused_seconds)}: it asked to wait` : "now"],
+      ["Next call", state.paused_seconds ? `in ${Words.seconds(state.paused_seconds)}: the API asked to wait` : "now"],
       ["In flight", `${state.in_flight} of ${state.limit}, ${state.waiting} waiting`],
-      ["Calls so far", outcomes.join(", ") || "none"],
+      ["Calls since start", outcomes.join(", ") || "none"],
     ]);
   }
 

@@ -16,6 +16,8 @@ window.Words = (() => {
     /** The states of a job that has ended. */
     ENDED: ["succeeded", "failed", "cancelled", "interrupted"],
     count: known((value) => plain.format(value)),
+    /** 1 is "1 job". */
+    jobs: (number) => `${plain.format(number)} ${number === 1 ? "job" : "jobs"}`,
     rate: known((value) => `${fine.format(value)}/s`),
     bytes: known((value) => steps(value, ["B", "kB", "MB", "GB", "TB"], 1000)),
     seconds: known((value) => {

@@ -119,7 +119,6 @@ def look(request):
 def console(server, page):
     """The console's overview of an admin, alive."""
     page.context.add_cookies([{"name": "tester", "value": "admin", "url": server.url}])
-    page.on("dialog", lambda dialog: dialog.accept())
     page.goto(f"{server.url}/admin")
     page.wait_for_selector("#state[data-ready=true]")
     return page

@@ -37,6 +37,13 @@ def states(server, ids):
         return {job.state for job in db.read(lambda conn: queries.by_ids(conn, ids))}
 
 
+def changed(server, action, body):
+    """Return how many jobs an action has changed."""
+    status, told = send(server, f"/admin/console/jobs/{action}", body)
+    assert status == 200, told
+    return told["changed"]
+
+
 def test_the_figures_are_as_described_and_for_admins_alone(server):
     api = Described(server, ADMIN)
     found = api.json("GET", "/api/admin/stats")[1]
@@ -56,7 +63,7 @@ def test_nobody_else_sees_or_does_anything(server):
     ):
         assert server.get(path)[0] == 401, path
         assert server.get(path, READER)[0] == 403, path
-    for path in ("requeue", "cancel", "delete", "requeue-interrupted"):
+    for path in ("requeue", "cancel", "delete", "undo"):
         assert send(server, f"/admin/console/jobs/{path}", {"ids": [job_id]}, **READER)[0] == 403
         foreign = send(server, f"/admin/console/jobs/{path}", {"ids": [job_id]}, **{"Sec-Fetch-Site": "cross-site"})
         assert (foreign[0], foreign[1]["error"]["code"]) == (403, "csrf_failed")
@@ -83,11 +90,11 @@ def test_an_admin_of_another_network_is_no_admin_here(make):
 
 def test_jobs_are_queued_again_and_cancelled_together_and_it_is_written_down(server):
     ids = stored(server, 3)
-    assert send(server, "/admin/console/jobs/requeue", {"ids": [*ids, "none"]}) == (200, {"changed": 3})
+    assert changed(server, "requeue", {"ids": [*ids, "none"]}) == 3
     assert states(server, ids) == {"queued"}
     assert send(server, "/admin/console/jobs/requeue", {"ids": ids})[0] == 409
-    assert send(server, "/admin/console/jobs/cancel", {"ids": ids[:1]}) == (200, {"changed": 1})
-    assert send(server, "/admin/console/jobs/cancel", {"ids": ids}) == (200, {"changed": 2})
+    assert changed(server, "cancel", {"ids": ids[:1]}) == 1
+    assert changed(server, "cancel", {"ids": ids}) == 2
     assert states(server, ids) == {"cancelled"}
     who = "admin@example.org"
     several, one, first = actions(server, 3)
@@ -110,12 +117,12 @@ def test_jobs_are_searched_and_all_that_match_are_changed(server):
     body = {"matching": {"q": "IBIS", "state": "failed"}, "until": found["at"]}
     stored_later = {**body, "until": found["at"] - 3_600}
     assert send(server, "/admin/console/jobs/requeue", stored_later)[0] == 409
-    assert send(server, "/admin/console/jobs/requeue", body) == (200, {"changed": 30})
+    assert changed(server, "requeue", body) == 30
     assert states(server, ids) == {"queued"}
-    assert send(server, "/admin/console/jobs/cancel", {"matching": {"kind": "odd_kind"}}) == (200, {"changed": 30})
+    assert changed(server, "cancel", {"matching": {"kind": "odd_kind"}}) == 30
     assert send(server, "/admin/console/jobs/delete", {"matching": {"kind": "odd_kind"}})[0] == 409, "a feature's"
     stored(server, 3, "failed", "talk", {"words": "to be deleted"})
-    assert send(server, "/admin/console/jobs/delete", {"matching": {"q": "to be deleted"}}) == (200, {"changed": 3})
+    assert changed(server, "delete", {"matching": {"q": "to be deleted"}}) == 3
     assert actions(server, 1)[0][1] == "job.delete"
     for wrong in ({"matching": {}, "ids": ids[:1]}, {"matching": {"state": "odd"}}, {"matching": {"q": "x" * 201}}):
         assert send(server, "/admin/console/jobs/cancel", wrong)[0] == 400
@@ -161,15 +168,6 @@ def test_one_url_is_a_page_for_browsers_and_data_for_programs(server):
         assert ask(server, f"/admin/console/{path}")[0] == 200
     for path in ("jobs", "upstream", "people", "settings", f"jobs/{job_id}"):
         assert server.get(f"/admin/console/{path}", READER)[0] == 403
-
-
-def test_all_interrupted_jobs_are_queued_again(server):
-    ids = stored(server, 250, "interrupted")
-    assert send(server, "/admin/console/jobs/requeue-interrupted", {}) == (200, {"changed": 250})
-    assert states(server, ids) == {"queued"}
-    assert send(server, "/admin/console/jobs/requeue-interrupted", {}) == (200, {"changed": 0})
-    send(server, "/admin/console/jobs/cancel", {"ids": ids[:200]})
-    send(server, "/admin/console/jobs/cancel", {"ids": ids[200:]})
 
 
 def test_a_job_is_shown_with_what_it_logged_and_no_secret(server, wait_for):

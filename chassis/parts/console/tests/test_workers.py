@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from chassis.jobs.tables import jobs
-from chassis.parts.console.tests.conftest import database_of, opened, stored
+from chassis.parts.console.tests.conftest import READER, database_of, opened, stored
+from chassis.tests.browser import agree
 from chassis.tests.conftest import ASYNC_MODE, gunicorn, serve
 
 __all__ = ["serve"]
@@ -36,6 +37,7 @@ def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console,
     opened(server, console, "jobs?kind=talk")
     wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.click("#requeue-interrupted")
+    agree(console)
     console.get_by_text("2 jobs were queued again.").wait_for()
     wait_for(lambda: console.locator(f"{SHOWN} >> text=running").count() == 2)
     wait_for(lambda: console.locator(f"{SHOWN} >> text=half way").count() == 2)
@@ -50,12 +52,26 @@ def test_jobs_of_both_workers_are_seen_live_and_changed_in_bulk(server, console,
     wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.check("#choose-all")
     console.click("#cancel-chosen")
-    console.get_by_text("2 jobs were told to stop.").wait_for()
+    agree(console)
+    console.get_by_text("2 jobs were cancelled.").wait_for()
     wait_for(lambda: console.locator(SHOWN).count() == 0)
     console.click("#states [data-state=cancelled]")
     wait_for(lambda: console.locator(SHOWN).count() == 2)
     console.check("#choose-all")
     console.click("#requeue-chosen")
+    agree(console)
     console.get_by_text("2 jobs were queued again.").wait_for()
     wait_for(lambda: running(server) == sorted(server.workers()))
+    assert console.problems == []
+
+
+def test_who_is_online_in_both_workers_is_shown_and_who_left_goes(server, console, look, wait_for):
+    """The sockets of a reader go to either worker; the page shows all of them, wherever it is connected."""
+    readers = [look(server, READER) for _ in range(6)]
+    opened(server, console, "people")
+    console.locator("#presence >> text=read@example.org · 6 open sockets").wait_for()
+    console.locator("#presence >> text=admin@example.org · 1 open socket").wait_for()
+    for reader in readers[1:]:
+        reader.disconnect()
+    console.locator("#presence >> text=read@example.org · 1 open socket").wait_for()
     assert console.problems == []
