@@ -8,12 +8,13 @@ if TYPE_CHECKING:
 
 def register(hooks: "Hooks") -> None:
     """Register the routes, the job kind and the live results."""
-    from app.features.predictions import api, api_changes, example, jobs, live, pages, quotas, retention
+    from app.features.predictions import api, api_changes, example, jobs, leaving, live, pages, quotas, retention
 
     hooks.pages(pages.blueprint, api.blueprint, api_changes.blueprint)
     hooks.navigation("Predictions", "/predictions")
     hooks.seed(example.seed)
     live.connect()
     retention.connect(hooks)
+    hooks.leaving(leaving.PART)
     quotas.connect()
     jobs.configure(hooks.settings)

@@ -5,8 +5,8 @@ from typing import Any
 from app.features.predictions import artefacts
 from app.features.predictions.batch import predict
 from app.features.predictions.predictor import predictor
-from app.features.predictions.service import KIND
 from app.features.predictions.settings import PredictionSettings
+from app.features.predictions.store import KIND
 from chassis.jobs import JobContext, job
 from chassis.settings import Settings
 

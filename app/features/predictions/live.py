@@ -4,7 +4,7 @@ from typing import Any
 
 from app.features.predictions import service, store
 from app.features.predictions.messages import NewRows
-from app.features.predictions.service import KIND
+from app.features.predictions.store import KIND
 from chassis.db import db
 from chassis.realtime import publish_details, sends
 

@@ -17,8 +17,6 @@ from chassis.errors import Conflict, NotFound, Unavailable
 from chassis.jobs import QUEUED, RUNNING
 from chassis.security import budgets, identity, ownership, quotas
 
-KIND = "predictions"
-
 
 def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
     """Store a batch and queue its job in one transaction; return the ids of the batch and the job."""
@@ -28,7 +26,7 @@ def create(*, name: str, prompt: str, rows: Rows) -> dict[str, Any]:
     columns = list(rows[0])
     prompts.check(prompt, columns)
     prediction_id = uuid.uuid4().hex
-    job = jobs.new_job(KIND, {"prediction_id": prediction_id}, total=len(rows))
+    job = jobs.new_job(store.KIND, {"prediction_id": prediction_id}, total=len(rows))
     size = len(prompt.encode(errors="surrogatepass")) + stored_bytes(rows)
     batch = {
         "id": prediction_id,

@@ -27,6 +27,7 @@ from chassis.base import iso
 from chassis.jobs import ENDED, forget
 from chassis.jobs import jobs_table as jobs
 
+KIND = "predictions"  # of the jobs
 PENDING, SUCCEEDED, FAILED = "pending", "succeeded", "failed"
 CHUNK, CHUNK_CHARACTERS = 500, 1_000_000  # of the rows in one statement
 FINISH = (
@@ -204,11 +205,13 @@ def answered(conn: Connection, *, after: tuple[str, int], limit: int) -> list[Ro
 def delete_old(conn: Connection, before: float, limit: int) -> int:
     """Delete up to `limit` rows of batches that ended before a time, and emptied batches with their jobs.
 
-    Returns the number of deleted rows, those of batches included.
+    Jobs whose batch went with its owner's account are deleted, too. Returns the number of deleted rows, those of
+    batches and jobs included.
     """
     old = select(predictions.c.id, predictions.c.job_id).join(jobs)
     old = old.where(jobs.c.state.in_(ENDED), jobs.c.updated_at < before).order_by(jobs.c.updated_at).limit(1)
-    gone = 0
+    lone = (jobs.c.kind == KIND, jobs.c.id.not_in(select(predictions.c.job_id)))
+    gone = conn.execute(delete(jobs).where(*lone, jobs.c.state.in_(ENDED), jobs.c.updated_at < before)).rowcount
     while gone < limit and (batch := conn.execute(old).first()):
         gone += _delete_some(conn, batch, limit - gone)
     return gone
