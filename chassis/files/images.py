@@ -48,7 +48,7 @@ def _run(images: list[tuple[str, str]], pixels: int) -> list[dict[str, Any]]:
     with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
         json.dump(order, asked)  # an argument has at most 128 kB
         asked.seek(0)
-        streams = {"stdin": asked, "stdout": said, "stderr": subprocess.DEVNULL}
+        streams: dict[str, Any] = {"stdin": asked, "stdout": said, "stderr": subprocess.DEVNULL}
         process, line = lifeline.start([sys.executable, "-I", str(CHILD)], **streams)
         with line:
             try:
