@@ -45,7 +45,7 @@ def client() -> Any:
 def signed_url(url: str) -> str:
     """Return an https URL that allows anyone who has it to read `s3://bucket/key` for six hours."""
     bucket, key = parts_of(url)
-    with _explained(bucket):
+    with explained(url):
         parameters = {"Bucket": bucket, "Key": key}
         return str(client().generate_presigned_url("get_object", Params=parameters, ExpiresIn=SIGNED_SECONDS))
 
@@ -53,7 +53,7 @@ def signed_url(url: str) -> str:
 def sizes(url: str) -> dict[str, int]:
     """Return {name: bytes} of the files directly under `s3://bucket/prefix`."""
     bucket, prefix = _folder(url)
-    with _explained(bucket):
+    with explained(url):
         pages = client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, Delimiter="/")
         found = [entry for page in pages for entry in page.get("Contents", [])]
     return {entry["Key"].removeprefix(prefix): entry["Size"] for entry in found}
@@ -62,15 +62,19 @@ def sizes(url: str) -> dict[str, int]:
 def read_text(url: str) -> str:
     """Return the content of a small file."""
     bucket, key = parts_of(url)
-    with _explained(bucket):
+    with explained(url):
         return str(client().get_object(Bucket=bucket, Key=key)["Body"].read(65_536).decode(errors="replace"))
 
 
 def stream(url: str, first: int = 0) -> Any:
     """Return the open content of a file from a byte on, with `read(size)` and `close()`."""
     bucket, key = parts_of(url)
-    with _explained(bucket):
-        return client().get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-")["Body"]
+    with explained(url):
+        answer = client().get_object(Bucket=bucket, Key=key, Range=f"bytes={first}-")
+    if first and not answer.get("ContentRange", "").startswith(f"bytes {first}-"):
+        answer["Body"].close()
+        raise StorageError(f"The storage of s3://{bucket} does not answer ranges: check AWS_ENDPOINT_URL.")
+    return answer["Body"]
 
 
 def upload(path: Path, url: str, told: Callable[[int], None]) -> None:
@@ -79,14 +83,14 @@ def upload(path: Path, url: str, told: Callable[[int], None]) -> None:
 
     bucket, key = parts_of(url)
     options = TransferConfig(multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, use_threads=False)
-    with _explained(bucket), path.open("rb") as file:
+    with explained(url), path.open("rb") as file:
         client().upload_fileobj(file, bucket, key, Callback=told, Config=options)
 
 
 def delete(url: str) -> None:
     """Delete a file; a missing file is not an error."""
     bucket, key = parts_of(url)
-    with _explained(bucket):
+    with explained(url):
         client().delete_object(Bucket=bucket, Key=key)
 
 
@@ -102,8 +106,9 @@ def _folder(url: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _explained(bucket: str) -> Iterator[None]:
-    """Turn boto3's errors into sentences."""
+def explained(url: str) -> Iterator[None]:
+    """Turn the errors of boto3, also those of reading a content, into StorageError or Missing."""
+    bucket, _ = parts_of(url)
     client()
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 

@@ -5,6 +5,7 @@ A decoder that is attacked or exhausted takes only this process with it, and its
 
 import errno
 import json
+import math
 import os
 import resource
 import sys
@@ -27,18 +28,26 @@ def main() -> None:
     order = json.load(sys.stdin)
     os.umask(0o077)
     os.nice(NICENESS)
-    limit(order["pixels"], order["seconds"])
+    limit_memory(order["pixels"])
     for source, target in order["images"]:
+        limit_time(order["seconds"])
         sys.stdout.write(json.dumps(outcome(source, target, order["pixels"])) + "\n")
         sys.stdout.flush()
 
 
-def limit(pixels: int, seconds: int) -> None:
-    """Limit the memory and the processor time of this process; macOS does not know the former."""
+def limit_memory(pixels: int) -> None:
+    """Limit the memory of this process, which macOS does not know, and what it leaves when it is ended."""
     if sys.platform == "linux":
         most = OWN_BYTES + pixels * BYTES_PER_PIXEL
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def limit_time(seconds: int) -> None:
+    """Limit the processor time that this process may use from now on: each image has as much, and no other's."""
+    used, (_, most) = resource.getrusage(resource.RUSAGE_SELF), resource.getrlimit(resource.RLIMIT_CPU)
+    until = math.ceil(used.ru_utime + used.ru_stime) + seconds
+    resource.setrlimit(resource.RLIMIT_CPU, (until if most == resource.RLIM_INFINITY else min(until, most), most))
 
 
 def outcome(source: str, target: str, pixels: int) -> dict[str, object]:
@@ -60,7 +69,7 @@ def re_encode(source: str, target: str, pixels: int) -> dict[str, object]:
         width, height = image.size
         if width * height > pixels:
             return {"large": f"{width:,} x {height:,} pixels"}
-        if getattr(image, "n_frames", 1) > 1:
+        if getattr(image, "is_animated", False):  # n_frames would read all frames of a GIF
             return {"why": "it is animated"}
         kind = WRITTEN[str(image.format)]
         upright = ImageOps.exif_transpose(image)

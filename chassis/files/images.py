@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chassis.base import lifeline
 from chassis.base.concurrency import run_in_thread
 from chassis.base.cores import usable_cores
 from chassis.errors import PayloadTooLarge, StorageFull, UnsupportedMediaType
@@ -43,20 +44,20 @@ def re_encode(images: list[tuple[str, Path, Path]], settings: Settings) -> list[
 
 
 def _run(images: list[tuple[str, str]], pixels: int) -> list[dict[str, Any]]:
-    order = {"images": images, "pixels": pixels, "seconds": IMAGE_SECONDS * len(images)}
+    order = {"images": images, "pixels": pixels, "seconds": IMAGE_SECONDS}
     with tempfile.TemporaryFile("w+") as asked, tempfile.TemporaryFile("w+") as said:
         json.dump(order, asked)  # an argument has at most 128 kB
         asked.seek(0)
-        process = subprocess.Popen(
-            [sys.executable, "-I", str(CHILD)], stdin=asked, stdout=said, stderr=subprocess.DEVNULL
-        )
-        try:
-            while process.poll() is None:
-                time.sleep(LOOK_SECONDS)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        streams: dict[str, Any] = {"stdin": asked, "stdout": said, "stderr": subprocess.DEVNULL}
+        process, line = lifeline.start([sys.executable, "-I", str(CHILD)], **streams)
+        with line:
+            try:
+                while process.poll() is None:
+                    time.sleep(LOOK_SECONDS)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
         said.seek(0)
         return [json.loads(line) for line in said if line.endswith("\n")]
 

@@ -82,7 +82,7 @@ class Bucket:
         part.unlink()
 
     def open(self, file_id: str, size: int) -> IO[bytes]:
-        """Return the content, which is requested at the first read."""
+        """Return the content, which is requested at the first read; that raises FileNotFoundError or StorageError."""
         content: Any = _Remote(f"{self._url}/{file_id}", size)
         return content  # type: ignore[no-any-return]
 
@@ -98,11 +98,8 @@ class Bucket:
             path.unlink(missing_ok=True)
 
     def _copy(self, file_id: str, size: int, path: Path) -> None:
-        try:
-            with closing(self.open(file_id, size)) as content, make_private(path).open("wb") as copy:
-                shutil.copyfileobj(content, copy)
-        except s3.Missing:
-            raise FileNotFoundError(file_id) from None
+        with closing(self.open(file_id, size)) as content, make_private(path).open("wb") as copy:
+            shutil.copyfileobj(content, copy)
 
     def remove(self, file_id: str) -> None:
         """Remove a file if it exists."""
@@ -124,9 +121,11 @@ class _Remote:
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        self.close()
-        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        return self._at
+        at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        if at != self._at:
+            self.close()
+        self._at = at
+        return at
 
     def tell(self) -> int:
         return self._at
@@ -134,9 +133,14 @@ class _Remote:
     def read(self, size: int = -1) -> bytes:
         if self._at >= self._size:
             return b""
-        if self._body is None:
-            self._body = s3.stream(self._url, self._at)
-        piece: bytes = self._body.read(None if size < 0 else size)
+        try:
+            self._body = self._body or s3.stream(self._url, self._at)
+        except s3.Missing:
+            raise FileNotFoundError(self._url) from None
+        with s3.explained(self._url):
+            piece: bytes = self._body.read(None if size < 0 else size)
+        if size and not piece:
+            raise s3.StorageError(f"{self._url} has less than the {self._size:,} bytes that were stored there.")
         self._at += len(piece)
         return piece
 

@@ -98,6 +98,18 @@ def opened(file: StoredFile) -> IO[bytes]:
         raise NotFound(f"There is no such {WHAT}.") from None
 
 
+def begin(content: IO[bytes], first: int) -> None:
+    """Ask for the content from a byte on, so that what a bucket refuses is told before an answer has begun.
+
+    Raises NotFound and StorageError.
+    """
+    try:
+        content.seek(first)
+        content.read(0)
+    except FileNotFoundError:
+        raise NotFound(f"There is no such {WHAT}.") from None
+
+
 @contextmanager
 def local(file: StoredFile) -> Iterator[Path]:
     """Yield a path with the content of a file, for other processes to read; raise NotFound when it is gone.

@@ -1,14 +1,16 @@
 """Answers with the content of a stored file: whole, a range of it, or that it has not changed."""
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from urllib.parse import quote
 
 from flask import Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.wsgi import FileWrapper
 
+from chassis.errors import AppError
 from chassis.files.model import StoredFile
-from chassis.files.service import opened
+from chassis.files.service import begin, opened
 
 SHOWN = ("image/jpeg", "image/png", "image/webp")  # a browser may show what was re-encoded here
 HARMLESS = "default-src 'none'; sandbox"  # the policy of whatever a browser makes of the content
@@ -29,9 +31,30 @@ def send(file: StoredFile, *, inline: bool = False) -> Response:
     response.content_length = file.size
     response.set_etag(file.sha256)
     response.last_modified = datetime.fromtimestamp(int(file.created_at), UTC)
-    several = request.range is not None and len(request.range.ranges) != 1  # such a request gets the whole file
-    response.make_conditional(request.environ, accept_ranges=not several, complete_length=file.size)
+    ranged = _asks_for_a_part(file.size)
+    response.make_conditional(request.environ, accept_ranges=ranged, complete_length=file.size)
+    if response.status_code == HTTPStatus.PRECONDITION_FAILED:
+        content.close()
+        raise AppError(
+            "The file is another version.", code="precondition_failed", status=HTTPStatus.PRECONDITION_FAILED
+        )
+    response.accept_ranges = "bytes"
+    if response.status_code < HTTPStatus.MULTIPLE_CHOICES and request.method != "HEAD":
+        begin(content.file, response.content_range.start or 0)
     return response
+
+
+def _asks_for_a_part(size: int) -> bool:
+    """Return whether the request asks for one range; all others get the whole file.
+
+    Those are several ranges, what is no range of bytes, and a suffix that is longer than the file:
+    https://www.rfc-editor.org/rfc/rfc9110#section-14.2
+    """
+    asked = request.range
+    if request.method != "GET" or asked is None or asked.units != "bytes" or len(asked.ranges) != 1:
+        return False
+    first, _ = asked.ranges[0]
+    return bool(first >= -size)
 
 
 def _named(name: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -11,6 +10,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from typing import Any
 
+from chassis.base import lifeline
 from chassis.base.cores import usable_cores
 from chassis.errors import AppError
 from chassis.jobs.context import GiveUp, JobContext, JobStopped
@@ -31,7 +31,7 @@ class Child:
         self.connection: Connection[Any, Any]
         self.connection, other = Pipe()
         command = [sys.executable, "-m", "chassis.jobs.cpu_child", str(other.fileno()), app_path or ""]
-        self._process = subprocess.Popen(command, pass_fds=[other.fileno()], start_new_session=True)
+        self._process, self._lifeline = lifeline.start(command, pass_fds=[other.fileno()], start_new_session=True)
         other.close()
 
     def lives(self) -> bool:
@@ -43,6 +43,7 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self.connection.close()
+        self._lifeline.close()
         return self._process.wait()
 
 

@@ -1,6 +1,7 @@
 """A process of `Processes`: `python -I process_child.py DESCRIPTOR FOLDER MODULE:FUNCTION ARGUMENTS...`.
 
-It imports nothing of the application. It ends when the process that started it does, also in the middle of an order.
+It imports nothing of the application. It ends when the process that started it does, also in the middle of an order:
+by the end of its input, or by a signal (lifeline.py), which also comes to C code that never lets Python run.
 """
 
 import json

@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from chassis.base import lifeline
 from chassis.base.cores import usable_cores
 from chassis.errors import AppError
 from chassis.jobs.context import JobContext
@@ -78,7 +79,7 @@ class _Process:
     def __init__(self, command: list[str]) -> None:
         self._socket, other = socket.socketpair()  # it waits for green threads too, unlike pipes
         started = [sys.executable, "-I", str(CHILD), str(other.fileno()), *command]
-        self._process = subprocess.Popen(started, pass_fds=[other.fileno()], stdin=subprocess.DEVNULL)
+        self._process, self._lifeline = lifeline.start(started, pass_fds=[other.fileno()], stdin=subprocess.DEVNULL)
         other.close()
         self._socket.settimeout(LOOK_SECONDS)
         self.orders = 0
@@ -99,6 +100,7 @@ class _Process:
         """Kill the process."""
         self._socket.close()
         self._process.kill()
+        self._lifeline.close()
         self._process.wait()
 
     def _order(self, order: bytes, seconds: float, context: JobContext) -> None:

@@ -87,6 +87,7 @@ def show(file_id: str) -> Response:
         200: Answer(text="The content, of the type of the file.", media="*/*", headers=HEADERS),
         206: Answer(text="The range that Range asks for.", media="*/*", headers=HEADERS),
         404: MISSING,
+        412: "The file is another version.",
         416: "The file has no such range.",
     },
 )

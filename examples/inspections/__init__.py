@@ -16,6 +16,7 @@ def register(hooks: "Hooks") -> None:
     hooks.upload_type(*service.TYPES)
     hooks.keep(batch.Pool(hooks.settings))
     events.connect()
-    hooks.retain("inspections", settings.retention_days, store.delete_old)
+    own = settings.InspectionSettings
+    hooks.retain("inspections", lambda given: given.section(own).retention_inspections_days, store.delete_old)
     hooks.leaving(leaving.owned(tables.images, "images", named="name"))
     hooks.leaving(leaving.owned(tables.inspections, "inspections", named="name"))

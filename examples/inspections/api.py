@@ -7,7 +7,7 @@ from pydantic import RootModel
 
 from app.features.inspections import messages, service, store
 from app.features.inspections.messages import ImageResponse, InspectionResponse
-from chassis import files
+from chassis import files, jobs
 from chassis.errors import NotFound
 from chassis.security import bodies, request_rates
 from chassis.web import Answer, Paging, csv_table, describe, form_body, joined, json_array, json_body, query_parameters
@@ -19,6 +19,8 @@ IMAGE = "images/<string(length=32):image_id>"
 FULL = "Your storage limit is reached, or the disk of the service is full."
 CSV, JPEG = "text/csv; charset=utf-8", "image/jpeg"
 DOWNLOADS = "30 per minute"  # of a key, an account or an address, and of each form
+CREATED = Answer(InspectionResponse, headers={"Location": "Its URL."})
+CONTENT = Answer(text="The image, or the range that was asked for.", media="image/*")
 FILE = {"Content-Disposition": "The file's name."}
 NEVER_CHANGES = "private, max-age=86400, immutable"
 
@@ -29,10 +31,7 @@ class Results(RootModel[list[ImageResponse]]):
 
 @blueprint.post("")
 @files.takes_files
-@describe(
-    body={bodies.FILES: messages.NewInspection},
-    answers={202: Answer(InspectionResponse, headers={"Location": "Its URL."}), 507: FULL},
-)
+@describe(body={bodies.FILES: messages.NewInspection}, answers={202: CREATED, 507: FULL})
 def create() -> tuple[Response, int, dict[str, str]]:
     """Store images, all or none, and queue their inspection."""
     name = form_body(messages.Named).name.strip()
@@ -60,6 +59,20 @@ def show(inspection_id: str) -> Response:
 def remove(inspection_id: str) -> Response:
     """Delete an ended inspection with its images."""
     return jsonify(service.remove(inspection_id))
+
+
+@blueprint.post(f"/{ID}/cancel")
+@describe(answers={200: InspectionResponse, 409: "It has ended."})
+def cancel(inspection_id: str) -> Response:
+    """Stop an inspection; images that have a verdict keep it."""
+    return jsonify(service.change(inspection_id, jobs.cancel))
+
+
+@blueprint.post(f"/{ID}/continue")
+@describe(answers={200: InspectionResponse, 409: "It waits or runs."})
+def go_on(inspection_id: str) -> Response:
+    """Inspect the images without an outcome, as after a cancellation or an outage."""
+    return jsonify(service.change(inspection_id, jobs.requeue))
 
 
 @blueprint.get(f"/{ID}/results.csv")
@@ -109,14 +122,7 @@ def thumbnail(image_id: str) -> Response:
 
 
 @blueprint.get(f"/{IMAGE}/content")
-@describe(
-    answers={
-        200: Answer(text="The image.", media="image/*"),
-        206: Answer(text="The range of the image that was asked for.", media="image/*"),
-        304: "The image has not changed.",
-        416: "The image has no such range.",
-    }
-)
+@describe(answers={200: CONTENT, 206: CONTENT, 304: "It has not changed.", 416: "It has no such range."})
 def content(image_id: str) -> Response:
     """Show an image as it was stored."""
     return files.send(files.seen(service.image(image_id)["file_id"]), inline=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from prometheus_client import Counter
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from app.features.inspections import events, store
 from app.features.inspections.settings import InspectionSettings
@@ -40,8 +40,11 @@ def inspect(context: JobContext, inspection_id: str) -> None:
     def work(image: RowMapping) -> None:
         _store(context, image["id"], _outcome(context, pool, image, own))
 
-    while chunk := db.read(lambda conn: store.unfinished(conn, inspection_id, own.inspection_chunk_images)):
-        side_by_side(context, chunk, work, pool.size)
+    def chunk(conn: Connection) -> store.Rows:
+        return store.in_order(conn, inspection_id, store.WAITS, limit=own.inspection_chunk_images)
+
+    while images := db.read(chunk):
+        side_by_side(context, images, work, pool.size)
 
 
 def _outcome(context: JobContext, pool: Pool, image: RowMapping, own: InspectionSettings) -> dict[str, Any]:

@@ -16,11 +16,11 @@ def run(context: JobContext, payload: dict[str, Any]) -> None:
     inspect(context, payload["inspection_id"])
 
 
-def _each_minute(settings: Settings) -> str:
+def _watched(settings: Settings) -> str:
     return "* * * * *" if settings.section(InspectionSettings).inspection_camera_folder else ""
 
 
-@job("inspection_camera", schedule=_each_minute, stall="requeue", missed="skip", in_quota=False)
+@job("inspection_camera", schedule=_watched, stall="requeue", missed="skip", in_quota=False)
 def watch_camera(context: JobContext, payload: dict[str, Any]) -> None:
     """Take images from the camera's folder for a minute; the schedule has one process do this."""
     service.camera().watch(context)

@@ -9,7 +9,7 @@ from chassis.realtime import Event
 from chassis.web import Page, Paging, Text
 
 Verdict = Literal["ok", "unsure", "defect"]
-Shown = Literal["ok", "unsure", "defect", "failed", "pending", "corrected"]
+Shown = Literal["ok", "unsure", "defect", "failed", "pending", "skipped", "corrected"]
 Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]  # of an event, which is checked as it is sent
 
 
@@ -51,7 +51,7 @@ class ImageResponse(Event):
     position: int
     name: str
     sha256: str
-    status: Literal["pending", "done", "failed"]
+    status: Literal["pending", "done", "failed", "skipped"] = Field(description="Skipped: its job ended before.")
     verdict: Verdict | None
     score: float | None = Field(description="How sure the classifier is, from 0 to 1.")
     detail: str | None = Field(description="The reason of the verdict, or why there is none.")
@@ -86,7 +86,7 @@ class Correction(BaseModel):
 
 
 class Changed(Event):
-    """An inspection was added or deleted."""
+    """An inspection was added, cancelled, continued, or deleted."""
 
     id: str
-    change: Literal["created", "deleted"]
+    change: Literal["created", "changed", "deleted"]

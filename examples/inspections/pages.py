@@ -13,10 +13,6 @@ blueprint = Blueprint("inspections", __name__)
 def index() -> str:
     """Show the page."""
     settings = current_settings()
-    return render_template(
-        "inspections/index.html",
-        room=events.room(),
-        types=service.TYPES,
-        limits=settings,
-        classifier=settings.section(InspectionSettings).inspection_classifier,
-    )
+    given = {"room": events.room(), "types": service.TYPES, "limits": settings}
+    own = settings.section(InspectionSettings)
+    return render_template("inspections/index.html", classifier=own.inspection_classifier, **given)

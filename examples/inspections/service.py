@@ -2,13 +2,13 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping
 from werkzeug.datastructures import FileStorage
 
-from app.features.inspections import events, store
+from app.features.inspections import events, store, tables
 from app.features.inspections.messages import Correction
 from app.features.inspections.settings import InspectionSettings
 from chassis import files, jobs
@@ -50,28 +50,37 @@ def create(given: list[FileStorage], name: str, source: str, origin: str | None 
 
 def camera() -> files.Inbox:
     """Return the folder in which a camera stores images; each becomes an inspection."""
-    folder = BASE_DIR / current_settings().section(InspectionSettings).inspection_camera_folder
-
-    def known(origin: str) -> bool:
-        return db.read(lambda conn: store.taken(conn, origin))
-
-    return files.Inbox(folder, lambda image, origin: create([image], "", "camera", origin), known)
+    return files.Inbox(
+        BASE_DIR / current_settings().section(InspectionSettings).inspection_camera_folder,
+        take=lambda image, origin: create([image], "", "camera", origin),
+        known=lambda origin: db.read(lambda conn: store.taken(conn, origin)),
+    )
 
 
 def get(inspection_id: str) -> dict[str, Any]:
     """Return an inspection that the caller may see; raise NotFound."""
+    return store.shown_inspection(_seen(inspection_id))
+
+
+def _seen(inspection_id: str) -> RowMapping:
     found = db.read(lambda conn: store.get(conn, inspection_id))
     if found is None:
         raise NotFound("There is no such inspection.")
-    ownership.check_seen(found.pop("owner"), "inspection")
+    ownership.check_seen(found["owner"], "inspection")
     return found
 
 
 def listing(page: int, per_page: int) -> dict[str, Any]:
     """Return a page of what the caller may list, newest first."""
-    owner, offset = ownership.seen_owner(), (page - 1) * per_page
-    found, total = db.read(lambda conn: store.listing(conn, owner, limit=per_page, offset=offset), unbounded=True)
-    return {"items": found, "page": page, "per_page": per_page, "total": total}
+    return ownership.listing(store.newest_first(), tables.inspections.c.owner, store.shown_inspection, page, per_page)
+
+
+def change(inspection_id: str, action: Callable[[str], object]) -> dict[str, Any]:
+    """Cancel or requeue the job of an inspection by a function of `jobs`; raise NotFound, Forbidden or Conflict."""
+    found = _seen(inspection_id)
+    action(found["job_id"])
+    events.tell(found["owner"], "changed", {"id": inspection_id, "change": "changed"})
+    return get(inspection_id)
 
 
 def images(inspection_id: str | None, shown: str | None, page: int, per_page: int) -> dict[str, Any]:
@@ -91,7 +100,7 @@ def images(inspection_id: str | None, shown: str | None, page: int, per_page: in
 def results(inspection_id: str) -> Iterator[dict[str, Any]]:
     """Return the images of an inspection that the caller may see, in the order of the upload; raise NotFound."""
     get(inspection_id)
-    return map(store.shown_image, db.read(lambda conn: store.results(conn, inspection_id), unbounded=True))
+    return map(store.shown_image, db.read(lambda conn: store.in_order(conn, inspection_id), unbounded=True))
 
 
 def image(image_id: str) -> RowMapping:
@@ -121,13 +130,12 @@ def correct(image_id: str, correction: Correction) -> dict[str, Any]:
 
 def remove(inspection_id: str) -> dict[str, Any]:
     """Delete an ended inspection with its images; raise NotFound, Forbidden, or Conflict while it runs."""
-    found = get(inspection_id)
-    job = jobs.get(found["job_id"])
-    jobs.check_changed(job)
+    found = _seen(inspection_id)
+    ownership.check_changed(found["owner"], "inspection")
     gone = db.write(lambda conn: store.remove(conn, inspection_id))
     if gone is None:
         get(inspection_id)
         raise Conflict("The inspection has not ended; cancel its job first.")
     files.erase(gone)
-    events.tell(job.submitted_by, "changed", {"id": inspection_id, "change": "deleted"})
-    return found
+    events.tell(found["owner"], "changed", {"id": inspection_id, "change": "deleted"})
+    return store.shown_inspection(found)

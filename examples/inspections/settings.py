@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from chassis.settings import Problem, Section, Settings, needed
+from chassis.settings import Problem, Section, needed
 
 
 class InspectionSettings(Section):
@@ -17,10 +17,7 @@ class InspectionSettings(Section):
         "small model.",
     )
     inspection_max_concurrent: int = Field(
-        10,
-        ge=1,
-        le=100,
-        description="Maximum images that are classified at once, each in a process; there is at most one per core.",
+        10, ge=1, le=100, description="Maximum images that are classified at once, at most one per core."
     )
     inspection_chunk_images: int = Field(50, ge=1, le=1_000, description="Images of a batch that are read at once.")
     inspection_time_limit_seconds: float = Field(
@@ -31,9 +28,7 @@ class InspectionSettings(Section):
     )
     inspection_camera_folder: str = Field("", description="A folder in which a camera stores images, which are taken.")
     retention_inspections_days: float = Field(
-        90,
-        ge=0,
-        description="How long verdicts and their images are kept; 0 keeps them forever.",
+        90, ge=0, description="How long verdicts and their images are kept; 0 keeps them forever."
     )
 
     def problems(self) -> Iterable[Problem]:
@@ -41,8 +36,3 @@ class InspectionSettings(Section):
         yield from needed("INSPECTION_CLASSIFIER", "pillow")
         if self.inspection_classifier == "text":
             yield from needed("INSPECTION_CLASSIFIER", "rapidocr")
-
-
-def retention_days(settings: Settings) -> float:
-    """Return how long verdicts are kept."""
-    return settings.section(InspectionSettings).retention_inspections_days

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, RowMapping, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, case, delete, func, select, update
 
 from app.features.inspections.tables import images, inspections
 from chassis import files
@@ -11,11 +11,16 @@ from chassis.base import iso
 from chassis.jobs import ENDED, forget, jobs_table
 
 KIND = "inspections"  # of their jobs
-PENDING, DONE, FAILED = "pending", "done", "failed"
-STATE = func.coalesce(images.c.corrected_to, images.c.verdict, images.c.status)  # what counts
+PENDING, DONE, FAILED, SKIPPED = "pending", "done", "failed", "skipped"
+WAITS = images.c.status == PENDING
+OVER = select(inspections).join(jobs_table).where(jobs_table.c.state.in_(ENDED))  # unless the job is queued again
+NEVER = WAITS & OVER.where(inspections.c.id == images.c.inspection_id).exists()
+STATUS = case((NEVER, SKIPPED), else_=images.c.status).label("status")
+STATE = func.coalesce(images.c.corrected_to, images.c.verdict, STATUS)  # what counts
 TIMES = ("created_at", "finished_at", "corrected_at")
 HIDDEN = ("owner", "file_id", "thumbnail", "origin")
-KEPT = [column for column in images.c if column.name != "thumbnail"]
+KEPT = [STATUS, *(column for column in images.c if column.name not in ("status", "thumbnail"))]
+Rows = Sequence[RowMapping]
 FOUND = [images.c[name] for name in ("verdict", "score", "detail", "classifier", "thumbnail")]
 
 
@@ -27,33 +32,31 @@ def insert(conn: Connection, inspection: dict[str, Any], rows: Sequence[dict[str
     conn.execute(images.insert(), [{**same, "position": number, **row} for number, row in enumerate(rows)])
 
 
-def get(conn: Connection, inspection_id: str) -> dict[str, Any] | None:
-    """Return an inspection as the API shows it, with its `owner`, or None."""
-    row = conn.execute(_inspections().where(inspections.c.id == inspection_id)).first()
-    return _inspection(row) | {"owner": row.owner} if row else None
+def get(conn: Connection, inspection_id: str) -> RowMapping | None:
+    """Return an inspection with the state of its job, or None."""
+    return conn.execute(newest_first().where(inspections.c.id == inspection_id)).mappings().first()
 
 
-def listing(conn: Connection, owner: str | None, *, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
-    """Return a page of an owner's inspections (None for all), newest first, and their number."""
-    mine = [] if owner is None else [inspections.c.owner == owner]
-    query = _inspections().where(*mine).order_by(inspections.c.created_at.desc(), inspections.c.id)
-    total = conn.execute(select(func.count()).select_from(inspections).where(*mine)).scalar_one()
-    return [_inspection(row) for row in conn.execute(query.limit(limit).offset(offset))], total
+def newest_first() -> Select[Any]:
+    """Return the query of inspections with the states of their jobs, newest first."""
+    state = (jobs_table.c.state.label("status"), jobs_table.c.message, jobs_table.c.error)
+    query = select(inspections, *state).join(jobs_table)
+    return query.order_by(inspections.c.created_at.desc(), inspections.c.id)
 
 
 def image(conn: Connection, image_id: str) -> RowMapping | None:
     """Return an image with all that is known of it, or None."""
-    return conn.execute(select(images).where(images.c.id == image_id)).mappings().first()
+    return conn.execute(select(*KEPT, images.c.thumbnail).where(images.c.id == image_id)).mappings().first()
 
 
 def page_of_images(
     conn: Connection, owner: str | None, inspection_id: str | None, shown: str | None, *, limit: int, offset: int
-) -> tuple[Sequence[RowMapping], dict[str, int]]:
+) -> tuple[Rows, dict[str, int]]:
     """Return a page of images, newest first, and how many there are of each verdict and state."""
     wanted = ((images.c.owner, owner), (images.c.inspection_id, inspection_id))
     where: list[ColumnElement[bool]] = [column == value for column, value in wanted if value is not None]
-    numbers = select(STATE.label("state"), func.count(), func.count(images.c.corrected_to))
-    rows = conn.execute(numbers.where(*where).group_by("state")).all()
+    numbers = select(STATE.label("shown"), func.count(), func.count(images.c.corrected_to))
+    rows = conn.execute(numbers.where(*where).group_by("shown")).all()
     counts = {state: number for state, number, _ in rows} | {"corrected": sum(corrected for *_, corrected in rows)}
     if shown:
         where.append(images.c.corrected_to.is_not(None) if shown == "corrected" else STATE.in_([shown]))
@@ -61,16 +64,10 @@ def page_of_images(
     return conn.execute(query.limit(limit).offset(offset)).mappings().all(), counts
 
 
-def results(conn: Connection, inspection_id: str) -> Sequence[RowMapping]:
-    """Return the images of an inspection in the order of the upload."""
-    query = select(*KEPT).where(images.c.inspection_id == inspection_id).order_by(images.c.position)
-    return conn.execute(query).mappings().all()
-
-
-def unfinished(conn: Connection, inspection_id: str, limit: int) -> Sequence[RowMapping]:
-    """Return the next images without a verdict."""
-    mine = (images.c.inspection_id == inspection_id, images.c.status == PENDING)
-    return conn.execute(select(*KEPT).where(*mine).order_by(images.c.position).limit(limit)).mappings().all()
+def in_order(conn: Connection, inspection_id: str, *more: ColumnElement[bool], limit: int | None = None) -> Rows:
+    """Return the images of an inspection in the order of the upload, or those of them for which `more` is true."""
+    query = select(*KEPT).where(images.c.inspection_id == inspection_id, *more).order_by(images.c.position)
+    return conn.execute(query.limit(limit)).mappings().all()
 
 
 def known(conn: Connection, image: RowMapping, classifier: str, since: float) -> RowMapping | None:
@@ -85,10 +82,9 @@ def finish(conn: Connection, image_id: str, values: dict[str, Any]) -> tuple[Row
 
     Returns None if it had an outcome already, or was deleted.
     """
-    waits = (images.c.id == image_id, images.c.status == PENDING)
-    if not conn.execute(update(images).where(*waits).values(**values)).rowcount:
+    if not conn.execute(update(images).where(images.c.id == image_id, WAITS).values(**values)).rowcount:
         return None
-    found = conn.execute(select(images).where(images.c.id == image_id)).mappings().one()
+    found = conn.execute(select(*KEPT).where(images.c.id == image_id)).mappings().one()
     mine = inspections.c.id == found["inspection_id"]
     conn.execute(update(inspections).where(mine).values(done=inspections.c.done + 1))
     done, total = conn.execute(select(inspections.c.done, inspections.c.total).where(mine)).one()
@@ -109,7 +105,7 @@ def taken(conn: Connection, origin: str) -> bool:
 
 def remove(conn: Connection, inspection_id: str) -> list[str] | None:
     """Delete an inspection with its job and the rows of its files; return their ids, or None if it has not ended."""
-    found = _inspections().where(inspections.c.id == inspection_id, jobs_table.c.state.in_(ENDED))
+    found = newest_first().where(inspections.c.id == inspection_id, jobs_table.c.state.in_(ENDED))
     row = conn.execute(found.with_for_update()).first()  # so that its job is not queued again meanwhile
     if row is None:
         return None
@@ -143,12 +139,7 @@ def shown_image(row: RowMapping) -> dict[str, Any]:
     return values | {name: iso(values[name]) for name in TIMES}
 
 
-def _inspections() -> Select[Any]:
-    state = (jobs_table.c.state, jobs_table.c.message, jobs_table.c.error)
-    return select(inspections, *state).join(jobs_table, jobs_table.c.id == inspections.c.job_id)
-
-
-def _inspection(row: Row[Any]) -> dict[str, Any]:
-    shown = ("id", "job_id", "name", "source", "total", "done")
-    values = {name: getattr(row, name) for name in shown}
-    return values | {"status": row.state, "message": row.error or row.message, "created_at": iso(row.created_at)}
+def shown_inspection(row: RowMapping) -> dict[str, Any]:
+    """Return an inspection as the API shows it."""
+    values = {name: row[name] for name in ("id", "job_id", "name", "source", "total", "done", "status")}
+    return values | {"message": row["error"] or row["message"], "created_at": iso(row["created_at"])}

@@ -1,11 +1,15 @@
 """Images are re-encoded, without what they carried, or refused; a bomb costs neither memory nor time."""
 
 import io
+import resource
 import struct
 import zlib
 
 import pytest
 
+from chassis.errors import UnsupportedMediaType
+from chassis.files import images
+from chassis.settings import Settings
 from chassis.tests.conftest import same_in_every_mode
 from chassis.tests.files.conftest import ask, picture, send, stored
 
@@ -72,6 +76,35 @@ def test_a_bomb_is_refused_by_its_size(site):
     assert answer.status_code == 413
     assert "100,000 x 100,000 pixels; the limit is 1,000,000" in answer.json()["error"]["message"]
     assert len(stored(site)) == before
+
+
+def many_scans() -> bytes:
+    """Return a JPEG of 800 kB whose decoder passes over all of its blocks ten thousand times."""
+    file = io.BytesIO()
+    library.new("L", (4_000, 4_000), 128).save(file, "JPEG", progressive=True)
+    head, mark, last = file.getvalue().rpartition(b"\xff\xda")
+    return head + 10_000 * (mark + last[:-2]) + last[-2:]
+
+
+def many_frames() -> bytes:
+    """Return a GIF of three million frames of one pixel."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02\x44\x01\x00"
+    return head + 3_000_000 * frame + b";"
+
+
+@pytest.mark.parametrize(("made", "why"), [(many_scans, "within the limits"), (many_frames, "animated")])
+def test_an_image_that_takes_long_costs_the_time_of_one_image(tmp_path, monkeypatch, made, why):
+    """The others of its request add none, or a small file could occupy a core for half an hour."""
+    monkeypatch.setattr(images, "IMAGE_SECONDS", 1)
+    source = tmp_path / "image"
+    source.write_bytes(made())
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    with pytest.raises(UnsupportedMediaType) as told:
+        images.re_encode([("a", source, tmp_path / str(number)) for number in range(20)], Settings())
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert why in told.value.message
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 10
 
 
 def animated() -> bytes:

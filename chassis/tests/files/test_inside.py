@@ -46,7 +46,7 @@ def test_content_above_a_limit_is_refused_and_what_is_not_kept_does_not_stay(upk
 
 def test_what_a_bucket_holds_is_copied_for_others_to_read(tmp_path, monkeypatch):
     monkeypatch.setattr(places.s3, "stream", lambda url, first=0: io.BytesIO(url.encode()[first:]))
-    with Bucket("s3://some/files").local("1", 100, tmp_path / "new") as path:
+    with Bucket("s3://some/files").local("1", 17, tmp_path / "new") as path:
         assert path.read_bytes() == b"s3://some/files/1"
     assert list((tmp_path / "new").iterdir()) == []
 

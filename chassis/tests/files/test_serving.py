@@ -28,6 +28,10 @@ def path(site):
         ("bytes=-7", 206, 139_993, 139_999),
         ("bytes=7-999999", 206, 7, 139_999),
         ("bytes=0-1,5-6", 200, 0, 139_999),
+        ("bytes=0-10,5-15", 200, 0, 139_999),
+        ("bytes=-999999", 200, 0, 139_999),
+        ("bytes=abc", 200, 0, 139_999),
+        ("lines=0-5", 200, 0, 139_999),
     ],
 )
 def test_a_range_is_what_was_asked_for(site, path, asked, status, first, last):
@@ -63,6 +67,17 @@ def test_nothing_before_a_range_is_read(monkeypatch):
 
 def test_a_range_behind_the_end_is_refused(site, path):
     assert ask(site, path, Range="bytes=140000-").status_code == 416
+
+
+def test_another_version_than_the_one_asked_for_is_not_sent(site, path):
+    refused = ask(site, path, If_Match='"another"')
+    assert (refused.status_code, refused.json()["error"]["code"]) == (412, "precondition_failed")
+    assert ask(site, path, If_Match=ask(site, path, "HEAD").headers["ETag"]).content == CONTENT
+
+
+def test_the_head_of_a_part_is_that_of_the_whole(site, path):
+    head = ask(site, path, "HEAD", Range="bytes=0-6")
+    assert (head.status_code, head.headers["Content-Length"], head.headers["Accept-Ranges"]) == (200, "140000", "bytes")
 
 
 def test_what_has_not_changed_is_not_sent_again(site, path):

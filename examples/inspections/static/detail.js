@@ -4,12 +4,14 @@
 window.Detail = (() => {
   const $ = (id) => document.getElementById(id);
   const API = "/api/inspections/images";
+  const words = { pending: "waiting", skipped: "not inspected" }; // for states that are no verdicts
   let shown = null;
 
   function draw(image) {
     const counts = image.corrected_to ?? image.verdict ?? image.status;
     $("detail-name").textContent = image.name;
-    $("detail-verdict").textContent = $("detail-verdict").dataset.verdict = counts;
+    $("detail-verdict").dataset.verdict = counts;
+    $("detail-verdict").textContent = words[counts] ?? counts;
     $("detail-score").textContent = image.score === null ? "" : `classified as ${image.verdict}, ${Math.round(image.score * 100)} % certain`;
     $("detail-reason").textContent = image.detail ?? "";
     $("detail-corrected").replaceChildren();
@@ -18,7 +20,7 @@ window.Detail = (() => {
       $("detail-corrected").append(from, Times.element(image.corrected_at), image.note ? `: ${image.note}` : "");
     }
     $("withdraw").hidden = !image.corrected_to;
-    $("correction").hidden = image.status === "pending";
+    $("correction").hidden = image.status === "pending" || image.status === "skipped";
   }
 
   async function correct(verdict) {
@@ -55,5 +57,5 @@ window.Detail = (() => {
     button.addEventListener("click", () => correct(button.dataset.verdict));
   }
   $("correction").addEventListener("submit", (event) => event.preventDefault());
-  return { open, update };
+  return { open, update, words };
 })();

@@ -7,6 +7,7 @@
   const PER_PAGE = 60;
   const COUNTS_MS = 1000; // between two looks at the numbers while verdicts come
   const tiles = new Map(); // by the image's id, in the order of the wall
+  const followed = new Set(); // ids of jobs
   let inspection = null; // the one that is shown, or null for all
   let pages = 1;
   let loading = null;
@@ -27,7 +28,7 @@
     const button = Object.assign(document.createElement("button"), { type: "button" });
     const picture = image.status === "done" ? part("img", "picture", "") : part("span", "picture", "");
     if (image.status === "done") Object.assign(picture, { src: `${API}/images/${image.id}/thumbnail`, alt: "", loading: "lazy" });
-    const badge = part("span", "badge", state(image) === "pending" ? "waiting" : state(image));
+    const badge = part("span", "badge", Detail.words[state(image)] ?? state(image));
     badge.dataset.verdict = state(image);
     const line = part("span", "row", "");
     line.append(badge);
@@ -107,20 +108,34 @@
     countSoon();
   }
 
+  const active = (status) => status === "queued" || status === "running";
+
+  function onJob(job) {
+    if (job.id === inspection?.job_id) drawJob(job);
+    if (active(job.state)) return;
+    if (followed.delete(job.id)) Live.unsubscribe(job.id);
+    load(); // images without a verdict no longer wait
+  }
+
+  // Of all that waits or runs, the end matters; of the one that is shown, its progress too.
+  function follow(jobId) {
+    if (followed.has(jobId)) return;
+    followed.add(jobId);
+    Live.subscribe(jobId, { onJob });
+  }
+
   function drawJob(job) {
     const { total } = inspection;
     $("status").textContent = $("status").dataset.status = job.state;
     $("done").textContent = `${job.done.toLocaleString("en")} of ${total.toLocaleString("en")} images`;
     $("progress").max = total;
     $("progress").value = job.done;
-    const active = job.state === "queued" || job.state === "running";
-    $("cancel").hidden = !active;
-    $("remove").hidden = active;
-    $("progress").hidden = !active;
+    $("cancel").hidden = $("progress").hidden = !active(job.state);
+    $("remove").hidden = active(job.state);
+    $("continue").hidden = active(job.state) || job.done >= total;
   }
 
   async function choose(id) {
-    if (inspection) Live.unsubscribe(inspection.job_id);
     inspection = id ? await Live.api(`${API}/${id}`).catch((error) => { tell(error); return null; }) : null;
     $("which").value = inspection?.id ?? "";
     $("one").hidden = !inspection;
@@ -128,7 +143,7 @@
     if (inspection) {
       for (const kind of ["csv", "json"]) $(kind).href = `${API}/${inspection.id}/results.${kind}`;
       drawJob({ state: inspection.status, done: inspection.done });
-      Live.subscribe(inspection.job_id, { onJob: drawJob });
+      if (active(inspection.status)) follow(inspection.job_id);
     }
     load();
   }
@@ -139,6 +154,7 @@
     const options = items.map((item) => new Option(`${item.name} (${item.total})`, item.id));
     $("which").replaceChildren(new Option("All inspections", ""), ...options);
     $("which").value = inspection?.id ?? "";
+    items.filter((item) => active(item.status)).forEach((item) => follow(item.job_id));
   }
 
   async function act(method, path) {
@@ -151,14 +167,15 @@
 
   function onChanged(change) {
     listed = false;
-    if (change.change === "deleted" && inspection?.id === change.id) choose("");
-    else load();
+    if (inspection?.id !== change.id) load();
+    else choose(change.change === "deleted" ? "" : change.id);
   }
 
   $("which").addEventListener("change", () => choose($("which").value));
   $("filter").addEventListener("change", () => { pages = 1; load(); });
   $("more").addEventListener("click", () => { pages += 1; load(); });
-  $("cancel").addEventListener("click", () => act("POST", `/api/jobs/${inspection.job_id}/cancel`));
+  $("cancel").addEventListener("click", () => act("POST", `${API}/${inspection.id}/cancel`));
+  $("continue").addEventListener("click", () => act("POST", `${API}/${inspection.id}/continue`));
   $("remove").addEventListener("click", async () => {
     if (await ask("Delete this inspection with its images?", { label: "Delete" })) act("DELETE", `${API}/${inspection.id}`);
   });

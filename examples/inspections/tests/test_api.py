@@ -84,6 +84,22 @@ def test_an_image_that_waits_cannot_be_corrected(shared_with):
     assert ask(server, f"/{made['id']}", "DELETE").status_code == 409
 
 
+def test_images_of_a_cancelled_inspection_do_not_wait_and_it_can_be_continued(shared_with):
+    server = shared_with(**GUARDED, JOBS_EMBEDDED="false")
+    made = send(server, picture(16), picture(17)).json()
+    path, of = f"/{made['id']}", f"/images?inspection={made['id']}"
+    assert ask(server, f"{path}/continue", "POST").status_code == 409
+    assert ask(server, f"{path}/cancel", "POST", key=OTHER).status_code == 404
+    assert ask(server, f"{path}/cancel", "POST").json()["status"] == "cancelled"
+    assert ask(server, f"{path}/cancel", "POST").status_code == 409
+    assert [image["status"] for image in images_of(server, made["id"])] == ["skipped"] * 2
+    assert ask(server, of).json()["counts"] == {"skipped": 2, "corrected": 0}
+    assert [ask(server, f"{of}&verdict={name}").json()["total"] for name in ("pending", "skipped")] == [0, 2]
+    assert ask(server, f"{path}/continue", "POST", key=OTHER).status_code == 404
+    assert ask(server, f"{path}/continue", "POST").json()["status"] == "queued"
+    assert ask(server, of).json()["counts"] == {"pending": 2, "corrected": 0}
+
+
 def test_an_export_holds_verdicts_and_corrections_and_no_formula(site):
     images = inspected(site, picture(10), dark(10))
     ask(site, f"/images/{images[1]['id']}/correction", "PUT", json={"verdict": "unsure", "note": "=1+1"})

@@ -58,6 +58,24 @@ def test_images_are_filtered_by_verdict_and_corrected(server, page):
     assert page.problems == []
 
 
+def test_a_cancelled_inspection_waits_no_longer_on_any_page_and_can_be_continued(shared_with, page):
+    page.goto(shared_with(JOBS_EMBEDDED="false").url + PATH)
+    page.wait_for_selector("#connection[data-state=live]")
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.wait_for_selector("#connection[data-state=live]")
+    choose(page, ("one.jpg", picture(44)), ("two.jpg", picture(45)))
+    for state, said, button in (("pending", "waiting", "#cancel"), ("skipped", "not inspected", "#continue")):
+        for viewer in (page, other):
+            badges = viewer.locator(f"#wall .badge[data-verdict={state}]")
+            wait_until(lambda badges=badges: badges.count() == 2)
+            assert badges.first.inner_text() == said
+        page.click(button)
+    page.wait_for_selector("#status[data-status=queued]")
+    wait_until(lambda: other.locator("#wall .badge[data-verdict=pending]").count() == 2)
+    assert page.problems == []
+
+
 def test_a_refused_upload_is_told_and_a_deleted_inspection_leaves_the_wall(server, page):
     page.goto(server.url + PATH)
     choose(page, ("broken.jpg", picture(42)[:2_000]))

@@ -3,17 +3,19 @@
 import time
 
 import pytest
+from flask import current_app
 from sqlalchemy import func, select
 
 from app import create_app
 from app.features.inspections import jobs as kinds
-from app.features.inspections import store
+from app.features.inspections import service, store
 from chassis import jobs
 from chassis.db import db
 from chassis.files.tables import files
-from chassis.security import leaving
+from chassis.security import identity, leaving
 from chassis.settings import Settings
 from chassis.tests.conftest import new_database
+from chassis.tests.security.conftest import CLIENT, GUARDED
 from chassis.wiring import current_wiring
 
 assert kinds
@@ -21,7 +23,8 @@ assert kinds
 
 @pytest.fixture
 def database(tmp_path):
-    settings = Settings(app_env="test", database_url=new_database(tmp_path))
+    keys = {name.lower(): value for name, value in GUARDED.items()}
+    settings = Settings(app_env="test", database_url=new_database(tmp_path), **keys)
     app = create_app(settings)
     db.open(settings)
     with app.app_context():
@@ -43,7 +46,7 @@ def made(number: int, state: str) -> None:
 
 
 def left() -> list[str]:
-    return [one["id"] for one in db.read(lambda conn: store.listing(conn, "ada", limit=10, offset=0))[0]]
+    return [one["id"] for one in db.read(lambda conn: conn.execute(store.newest_first()).mappings().all())]
 
 
 def test_those_from_before_a_time_are_deleted_unless_they_run(database):
@@ -64,6 +67,15 @@ def test_jobs_whose_inspection_went_with_an_account_are_deleted_by_age(database)
     assert (left(), database.read(lambda conn: conn.execute(everything).scalar())) == ([], 2)
     assert database.write(lambda conn: store.delete_old(conn, time.time() + 60, 10)) == 1
     assert database.read(lambda conn: conn.execute(everything).scalar()) == 1
+
+
+def test_an_heir_may_delete_what_was_handed_over(database):
+    made(1, "succeeded")
+    with current_app.test_request_context(headers={"X-API-Key": CLIENT}):
+        departure = leaving.Departure("ada", heir=identity.current().owner)
+        for part in current_wiring().leaving:
+            database.write(lambda conn, part=part: part.end(conn, departure))
+        assert service.remove("1")["status"] == "succeeded"
 
 
 def test_the_rows_of_the_files_go_with_the_inspection(database):
