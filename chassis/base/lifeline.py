@@ -8,9 +8,7 @@ from io import FileIO
 from typing import Any
 
 
-def start(
-    command: list[str], *, pass_fds: Sequence[int] = (), **options: Any
-) -> tuple[subprocess.Popen[Any], FileIO]:
+def start(command: list[str], *, pass_fds: Sequence[int] = (), **options: Any) -> tuple[subprocess.Popen[Any], FileIO]:
     """Start a process that dies when the returned file is closed, as it is when this process ends in any way.
 
     It has the other end of a pipe. When that is closed, Linux sends SIGIO, whose default action ends the process. (The
