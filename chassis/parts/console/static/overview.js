@@ -40,7 +40,6 @@
       if (whole) worker(told.sessions_by_pid);
       if (told.checks) health(told.checks);
     },
-    lost() { health({}); },
   });
   if (MOVED[location.hash]) location.replace(`/admin/console${MOVED[location.hash]}`); // parts that were on this page
 })();
