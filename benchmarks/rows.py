@@ -27,7 +27,7 @@ from chassis.tests.named import EXAMPLE, HAS_EXAMPLE
 from chassis.tests.services import FAKE_UPSTREAM
 
 SERVE = [sys.executable, "-m", "gunicorn", "-c", "gunicorn_config.py", "wsgi:app"]
-START_SECONDS, POLL_SECONDS = 120.0, 0.1
+START_SECONDS, POLL_SECONDS = 120.0, 0.5
 AT_ONCE = "32"
 WITHOUT_LIMITS = {"UPSTREAM_REQUESTS_PER_SECOND": "100000", "RATE_LIMIT_DEFAULT": "100000 per second"}
 

@@ -2,9 +2,10 @@
 
 from chassis.db.buffer import RowBuffer
 from chassis.db.database import Database
+from chassis.db.grouped import Grouped
 from chassis.db.tables import metadata
 
 db = Database()
 """The database of the service, a `Database`."""
 
-__all__ = ["Database", "RowBuffer", "db", "metadata"]
+__all__ = ["Database", "Grouped", "RowBuffer", "db", "metadata"]

@@ -1,9 +1,10 @@
-"""Writes that many threads want at once, in groups: one transaction has all that came while the last one ran.
+"""Writes that many threads want at once, in groups: one transaction has all that came since the last one began.
 
 A caller that waits for its turn holds no connection.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -11,10 +12,14 @@ from chassis.db.faults import may_pass
 from chassis.db.patience import patient, patiently
 
 T = TypeVar("T")
+LEAST_SECONDS = 0.025  # a transaction costs more than the rows in it
 
 
 class Grouped(Generic[T]):
-    """Calls `write(group)` for what is submitted; its items are told apart by identity, and carry their own results."""
+    """Calls `write(group)` for what is submitted; its items are told apart by identity, and carry their own results.
+
+    Between the beginnings of two groups are 25 ms, in which more items come; a lone one is written at once.
+    """
 
     def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
         self._write = write
@@ -22,6 +27,7 @@ class Grouped(Generic[T]):
         self._waiting: list[T] = []
         self._callers: set[int] = set()  # the identities of items whose callers wait
         self._refused: dict[int, BaseException] = {}  # what a caller that waits has to raise
+        self._next = 0.0  # the monotonic time from which a group may begin
 
     def submit(self, item: T) -> None:
         """Return when the item is written, or raise what its write raised.
@@ -42,13 +48,19 @@ class Grouped(Generic[T]):
             with self._writing:  # whoever comes first writes for those who wait here
                 if error := self._refused.get(id(item)):
                     raise error
-                with self._adding:
-                    group, self._waiting = self._waiting, []
-                if group:
-                    self._lead(item, group)
+                if any(one is item for one in self._waiting):  # or else an earlier turn has written it
+                    self._lead(item, self._gathered())
         finally:
             self._callers.discard(id(item))
             self._refused.pop(id(item), None)
+
+    def _gathered(self) -> list[T]:
+        """Return all that wait, no sooner than LEAST_SECONDS after the last time."""
+        time.sleep(max(0.0, self._next - time.monotonic()))
+        self._next = time.monotonic() + LEAST_SECONDS
+        with self._adding:
+            group, self._waiting = self._waiting, []
+        return group
 
     def _lead(self, item: T, group: list[T]) -> None:
         try:
@@ -61,8 +73,6 @@ class Grouped(Generic[T]):
                 self._waiting = [one for one in others if id(one) not in refused] + self._waiting
             if not isinstance(error, Exception):
                 raise  # the thread was told to end
-            if len(others) == len(group):
-                return  # an earlier turn has written the caller's own item
             if not others or may_pass(error):
                 raise
             self._write_now([item])  # it may be another one that the database refuses

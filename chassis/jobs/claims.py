@@ -20,7 +20,7 @@ from chassis.observability.metrics import JOB_WAIT
 from chassis.settings import Settings
 
 STOP_LOOK_SECONDS = 0.02
-Take = Callable[[Connection, str, float], Job | None]  # called with the owner's name and the time
+Take = Callable[[Connection, list[Job], float], Job | None]  # called with what is taken already, and the time
 
 
 @dataclass
@@ -49,22 +49,26 @@ class Claims:
         """Return the current claims."""
         return list(self._claims.values())
 
+    def take_ready(self, kinds: Sequence[str], most: int) -> list[Claim]:
+        """Claim and start the next jobs of the given kinds in one transaction, no more than there are free slots."""
+
+        def take(conn: Connection, taken: list[Job], now: float) -> Job | None:
+            able = [name for name in kinds if not (registry.kind(name).cpu_bound and self._pool_is_full(taken))]
+            return store.claim(conn, kinds=able, owner=claim_owner(), now=now, lease_seconds=self._lease)
+
+        return self._take(take, most)
+
     def take_next(self, kinds: Sequence[str]) -> Claim | None:
         """Claim and start the next job of the given kinds; return None if none is ready or no slot is free."""
-        able = [name for name in kinds if not (registry.kind(name).cpu_bound and self._pool_is_full())]
-
-        def take(conn: Connection, owner: str, now: float) -> Job | None:
-            return store.claim(conn, kinds=able, owner=owner, now=now, lease_seconds=self._lease)
-
-        return self._take(take)
+        return next(iter(self.take_ready(kinds, 1)), None)
 
     def take(self, job_id: str) -> Claim | None:
         """Claim and start a job; return None if it is not queued, not ready yet, or no slot is free."""
 
-        def take(conn: Connection, owner: str, now: float) -> Job | None:
-            return store.claim_one(conn, job_id, owner=owner, now=now, lease_seconds=self._lease)
+        def take(conn: Connection, taken: list[Job], now: float) -> Job | None:
+            return store.claim_one(conn, job_id, owner=claim_owner(), now=now, lease_seconds=self._lease)
 
-        return self._take(take)
+        return next(iter(self._take(take, 1)), None)
 
     def renew(self, claim: Claim) -> bool:
         """Extend a claim's lease; return False if the job still runs here but no longer belongs to this claim."""
@@ -86,20 +90,29 @@ class Claims:
             release(claim.job, claim.context, claim.owner)
             claim.context.stop("lost")
 
-    def _take(self, take: Take) -> Claim | None:
+    def _take(self, take: Take, most: int) -> list[Claim]:
         with self._claiming:
-            if self._stopping.is_set() or len(self._claims) >= self._places:
-                return None
-            owner, now, most = claim_owner(), clock.now(), self._settings.jobs_max_concurrency
-            job = db.write(lambda conn: take(conn, owner, now) if places.free(conn, most) else None)
-            return None if job is None else self._start(job, owner)
+            most = min(most, self._places - len(self._claims))
+            if self._stopping.is_set() or most <= 0:
+                return []
+            now, at_once = clock.now(), self._settings.jobs_max_concurrency
 
-    def _pool_is_full(self) -> bool:
-        """Return whether each process of the pool has a job."""
-        busy = sum(registry.kind(claim.job.kind).cpu_bound for claim in self.all())
+            def work(conn: Connection) -> list[Job]:
+                taken: list[Job] = []
+                while len(taken) < most and places.free(conn, at_once) and (job := take(conn, taken, now)):
+                    taken.append(job)
+                return taken
+
+            return [self._start(job) for job in db.write(work)]
+
+    def _pool_is_full(self, taken: list[Job]) -> bool:
+        """Return whether each process of the pool has a job, with those that are being claimed."""
+        busy = sum(registry.kind(job.kind).cpu_bound for job in [*(claim.job for claim in self.all()), *taken])
         return self._pool is not None and busy >= self._pool.size
 
-    def _start(self, job: Job, owner: str) -> Claim:
+    def _start(self, job: Job) -> Claim:
+        owner = job.owner or ""
+
         def save(done: int, total: int, message: str) -> None:
             now = clock.now()
             changed = db.write(

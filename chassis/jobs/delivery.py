@@ -11,6 +11,7 @@ from chassis.security import maintenance, switches
 from chassis.settings import Settings
 
 POLL_SECONDS = 0.5
+FRESH_SECONDS = 0.05
 
 
 class Delivery(Loop):
@@ -32,14 +33,12 @@ class Delivery(Loop):
 
     def turn(self) -> None:
         """Claim jobs, at most as many as there are slots; in maintenance running jobs continue, and none is started."""
-        switches.look()
+        switches.refresh(FRESH_SECONDS)
         kinds = registry.names(cpu_bound=self._cpu_bound)
         if not kinds or maintenance.reason() is not None:
             return
-        for _ in range(self._places):
-            if not self._claims.take_next(kinds):
-                return
-        self.wake.set()  # more jobs may be waiting
+        if self._claims.take_ready(kinds, self._places):
+            self.wake.set()  # more jobs may be waiting
 
     def _on_queued(self, job: Job) -> None:
         self.wake.set()

@@ -13,7 +13,12 @@ HIDDEN = "hidden"  # the process exists, but belongs to another user and cannot 
 
 def process_owner() -> str:
     """Return this process' name in the jobs table: boot id, pid namespace, pid, start time."""
-    return f"{_boot_id()}:{_pid_namespace()}:{os.getpid()}:{_start_time(os.getpid())}"
+    return _owner(os.getpid())
+
+
+@cache
+def _owner(pid: int) -> str:
+    return f"{_boot_id()}:{_pid_namespace()}:{pid}:{_start_time(pid)}"
 
 
 def claim_owner() -> str:

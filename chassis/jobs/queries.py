@@ -3,19 +3,20 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, case, cast, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Text, bindparam, case, cast, func, literal, or_, select, tuple_
 
 from chassis.db.clock import database_time
 from chassis.jobs.model import ENDED, QUEUED, RUNNING, Job
 from chassis.jobs.tables import jobs
 
 TEXT = "text"
+ONE = select(jobs).where(jobs.c.id == bindparam("wanted"))
 
 
 def get(conn: Connection, job_id: str) -> Job | None:
     """Return a job, or None."""
-    row = conn.execute(select(jobs).where(jobs.c.id == job_id)).first()
-    return _job(row) if row else None
+    row = conn.execute(ONE, {"wanted": job_id}).first()
+    return job_of(row) if row else None
 
 
 def listing(conn: Connection, asked: Mapping[str, str | None], *, limit: int, offset: int) -> tuple[list[Job], int]:
@@ -23,24 +24,24 @@ def listing(conn: Connection, asked: Mapping[str, str | None], *, limit: int, of
     where = as_asked(asked)
     query = select(jobs).where(*where).order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit).offset(offset)
     total = conn.execute(select(func.count()).select_from(jobs).where(*where)).scalar_one()
-    return [_job(row) for row in conn.execute(query)], total
+    return [job_of(row) for row in conn.execute(query)], total
 
 
 def matching(conn: Connection, asked: Mapping[str, str | None], *, since: float, limit: int) -> list[Job]:
     """Return the newest jobs created since a time whose columns match (None matches any)."""
     query = select(jobs).where(jobs.c.created_at >= since, *as_asked(asked))
-    return [_job(row) for row in conn.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit))]
+    return [job_of(row) for row in conn.execute(query.order_by(jobs.c.created_at.desc(), jobs.c.id).limit(limit))]
 
 
 def by_ids(conn: Connection, job_ids: Sequence[str]) -> list[Job]:
     """Return those of the jobs that exist, oldest change first; takes a few hundred ids at most."""
     query = select(jobs).where(jobs.c.id.in_(job_ids)).order_by(jobs.c.updated_at, jobs.c.id)
-    return [_job(row) for row in conn.execute(query)]
+    return [job_of(row) for row in conn.execute(query)]
 
 
 def running(conn: Connection) -> list[Job]:
     """Return all jobs in the state `running`."""
-    return [_job(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
+    return [job_of(row) for row in conn.execute(select(jobs).where(jobs.c.state == RUNNING))]
 
 
 def lapsed(conn: Connection) -> set[str]:
@@ -151,5 +152,6 @@ def of_owners(owners: Collection[str], *states: str) -> tuple[ColumnElement[bool
     return jobs.c.submitted_by.in_(sorted(owners)), jobs.c.state.in_(states)
 
 
-def _job(row: Row[Any]) -> Job:
+def job_of(row: Row[Any]) -> Job:
+    """Return the job of a row with all columns."""
     return Job(**row._mapping)

@@ -7,12 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, delete, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from chassis.db.clock import database_time
 from chassis.jobs import endings, lines, turns
 from chassis.jobs.model import CANCELLED, ENDED, INTERRUPTED, QUEUED, RUNNING, SUCCEEDED, Job
-from chassis.jobs.queries import as_asked, ended_before, get, of_owners
+from chassis.jobs.queries import as_asked, ended_before, get, job_of, of_owners
 from chassis.jobs.tables import jobs
 
 
@@ -56,22 +57,13 @@ def delete_one(conn: Connection, job_id: str, kinds: Sequence[str]) -> Job | Non
 
 def claim(conn: Connection, *, kinds: Sequence[str], owner: str, now: float, lease_seconds: float) -> Job | None:
     """Take the next queued job in fair order (chassis/jobs/turns.py) for `owner`, or return None."""
-    job_id = turns.next_id(conn, kinds=kinds, now=now)
-    return None if job_id is None else claim_one(conn, job_id, owner=owner, now=now, lease_seconds=lease_seconds)
+    asked = {"kinds": kinds, "now": now, "by": owner, "lease": lease_seconds}
+    return next((job for statement in CLAIM_NEXT if (job := _changed(conn, statement, asked))), None)
 
 
 def claim_one(conn: Connection, job_id: str, *, owner: str, now: float, lease_seconds: float) -> Job | None:
     """Take this job for `owner`; return None if it is not queued or not ready yet."""
-    values = {
-        "state": RUNNING,
-        "owner": owner,
-        "lease_expires_at": database_time() + lease_seconds,
-        "attempt": jobs.c.attempt + 1,
-        "started_at": now,
-        "finished_at": None,
-        "error": None,
-    }
-    return _change(conn, job_id, values, now, jobs.c.state == QUEUED, jobs.c.not_before <= now)
+    return _changed(conn, CLAIM_ONE, {"wanted": job_id, "now": now, "by": owner, "lease": lease_seconds})
 
 
 def heartbeat(conn: Connection, *, job_id: str, owner: str, lease_seconds: float) -> bool:
@@ -175,8 +167,34 @@ def _change(
     conn: Connection, job_id: str, values: dict[str, Any], now: float, *guard: ColumnElement[bool]
 ) -> Job | None:
     stamped = {**values, "updated_at": now, "revision": jobs.c.revision + 1}
-    changed = conn.execute(update(jobs).where(jobs.c.id == job_id, *guard).values(**stamped)).rowcount
-    job = get(conn, job_id) if changed == 1 else None
+    job = _changed(conn, update(jobs).where(jobs.c.id == job_id, *guard).values(**stamped).returning(*jobs.c), {})
     if job is not None and "finished_at" in values and job.state in ENDED:
         endings.ended(conn, job)
     return job
+
+
+def _changed(conn: Connection, statement: ReturningUpdate[Any], asked: Mapping[str, Any]) -> Job | None:
+    """Return the one job that a statement changes, or None."""
+    row = conn.execute(statement, asked).first()
+    return job_of(row) if row else None
+
+
+def _claiming(which: ColumnElement[str]) -> ReturningUpdate[Any]:
+    """Return the statement that claims a job; built once, since building takes longer than running it."""
+    ready = (jobs.c.id == which, jobs.c.state == QUEUED, jobs.c.not_before <= bindparam("now"))
+    values = {
+        "state": RUNNING,
+        "owner": bindparam("by"),
+        "lease_expires_at": database_time() + bindparam("lease"),
+        "attempt": jobs.c.attempt + 1,
+        "started_at": bindparam("now"),
+        "finished_at": None,
+        "error": None,
+        "updated_at": bindparam("now"),
+        "revision": jobs.c.revision + 1,
+    }
+    return update(jobs).where(*ready).values(**values).returning(*jobs.c)
+
+
+CLAIM_ONE = _claiming(bindparam("wanted"))
+CLAIM_NEXT = [_claiming(query.scalar_subquery()) for query in turns.NEXT]

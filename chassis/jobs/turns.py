@@ -4,28 +4,21 @@ What a claim reads grows with the number of submitters whose jobs wait, not with
 through the index `jobs_by_turn` from submitter to submitter. Jobs without a submitter share one turn.
 """
 
-from collections.abc import Sequence
-
-from sqlalchemy import CTE, ColumnElement, Connection, Select, func, select
+from sqlalchemy import CTE, Select, bindparam, func, select
 
 from chassis.jobs.model import QUEUED, RUNNING
 from chassis.jobs.tables import jobs
 
 MOST_SUBMITTERS = 100_000  # per claim; the limit also keeps planners from evaluating each first job several times
 ORDER = (jobs.c.priority.desc(), jobs.c.queued_at, jobs.c.id)
+READY = (jobs.c.not_before <= bindparam("now"), jobs.c.kind.in_(bindparam("kinds", expanding=True)))
 
 
-def next_id(conn: Connection, *, kinds: Sequence[str], now: float) -> str | None:
-    """Return the id of the next job, locked on PostgreSQL, or None if no job is ready."""
-    ready = (jobs.c.not_before <= now, jobs.c.kind.in_(kinds))
-    return conn.scalar(_fair(ready)) or conn.scalar(_beside(ready))
-
-
-def _fair(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
+def _fair() -> Select[str]:
     """Select the best of the submitters' first jobs, skipping those that another process is claiming."""
     waiting, first, busy = _waiting(), jobs.alias("first"), jobs.alias("busy")
     mine = jobs.c.submitted_by == waiting.c.submitter
-    head = select(jobs.c.id).where(jobs.c.state == QUEUED, mine, *ready).order_by(*ORDER).limit(1)
+    head = select(jobs.c.id).where(jobs.c.state == QUEUED, mine, *READY).order_by(*ORDER).limit(1)
     running = select(func.count()).where(busy.c.state == RUNNING, busy.c.submitted_by == waiting.c.submitter)
     heads = select(
         head.correlate(waiting).scalar_subquery().label("id"),
@@ -37,10 +30,10 @@ def _fair(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
     return query.with_for_update(of=first, skip_locked=True)
 
 
-def _beside(ready: tuple[ColumnElement[bool], ...]) -> Select[str]:
+def _beside() -> Select[str]:
     """Select any job that no other process is claiming; with few submitters all first jobs can be locked."""
-    query = select(jobs.c.id).where(jobs.c.state == QUEUED, *ready).order_by(jobs.c.submitted_by, *ORDER)
-    return query.limit(1).with_for_update(skip_locked=True)
+    query = select(jobs.c.id).where(jobs.c.state == QUEUED, *READY).order_by(jobs.c.submitted_by, *ORDER)
+    return query.limit(1).with_for_update(skip_locked=True).correlate(None)
 
 
 def _waiting() -> CTE:
@@ -51,3 +44,8 @@ def _waiting() -> CTE:
     following = select(func.min(later.c.submitted_by)).where(later.c.state == QUEUED)
     following = following.where(later.c.submitted_by > waiting.c.submitter).correlate(waiting)
     return waiting.union_all(select(following.scalar_subquery()).where(waiting.c.submitter.is_not(None)))
+
+
+NEXT = (_fair(), _beside())
+"""Select the id of the next job of `kinds` that is ready at `now`, locked on PostgreSQL: by the first, or else by the
+second. They are built once, since building takes longer than running them."""

@@ -22,11 +22,12 @@ SPEND = (
     .values(spent=months.spent + bindparam("cost"), reserved=months.reserved - bindparam("held"))
 )
 
+OWN = select(budgets.c.subject, budgets.c.monthly).where(budgets.c.subject.in_(bindparam("subjects", expanding=True)))
+
 
 def own_limits(conn: Connection, subjects: Collection[str]) -> dict[str, int]:
     """Return the budgets of those subjects that have one of their own."""
-    found = select(budgets.c.subject, budgets.c.monthly).where(budgets.c.subject.in_(subjects))
-    return {row.subject: row.monthly for row in conn.execute(found)}
+    return {row.subject: row.monthly for row in conn.execute(OWN, {"subjects": list(subjects)})}
 
 
 def all_limits(conn: Connection) -> dict[str, int]:

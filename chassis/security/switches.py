@@ -41,10 +41,15 @@ def look() -> None:
     log_level.apply(_Known.kept.get(log_level.NAME), _Known.settings.log_level)
 
 
+def refresh(seconds: float) -> None:
+    """Read all switches if the known values are older than this."""
+    if time.monotonic() - _Known.looked > seconds:
+        look()
+
+
 def maintenance() -> Any:
     """Return the stored maintenance mode, or None while it is off."""
-    if time.monotonic() - _Known.looked > STALE_SECONDS:
-        look()
+    refresh(STALE_SECONDS)
     return _Known.kept.get(MAINTENANCE) or _Known.file
 
 

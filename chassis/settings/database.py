@@ -1,5 +1,6 @@
 """The database, and the snapshot that it starts from."""
 
+import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,6 +14,8 @@ from chassis.settings.section import Problem, Section
 
 if TYPE_CHECKING:
     from chassis.settings.core import Settings
+
+LEAST_SQLITE = (3, 35)  # the first with RETURNING
 
 
 def _normal(value: SecretStr) -> SecretStr:
@@ -83,6 +86,8 @@ class DatabaseSettings(Section):
             yield "DATABASE_URL", problem
         if self.sqlite_path is None:
             yield from packages.needed("DATABASE_URL", "psycopg", "binary")
+        elif sqlite3.sqlite_version_info < LEAST_SQLITE:
+            yield "DATABASE_URL", f"needs SQLite 3.35 or later, and this Python has {sqlite3.sqlite_version}"
         replica = self.database_read_url.get_secret_value()
         if replica and (self.sqlite_path is not None or not replica.startswith(database_url.POSTGRES)):
             yield "DATABASE_READ_URL", "is for PostgreSQL only, and needs a postgresql:// DATABASE_URL too"

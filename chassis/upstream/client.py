@@ -20,7 +20,7 @@ from chassis.upstream.metering import Meter, Metering, unmetered
 from chassis.upstream.outage import Outage
 from chassis.upstream.pace import Pace
 from chassis.upstream.sending import Setup, send
-from chassis.upstream.session import new_session
+from chassis.upstream.session import environment, new_session
 from chassis.upstream.slots import Slots
 from chassis.upstream.streaming import Part
 from chassis.upstream.usage import Usage
@@ -49,9 +49,10 @@ class UpstreamClient:
         """Apply the settings; can be called again at any time, and also affects waiting calls."""
         old, connections = self._setup, settings.upstream_max_concurrent_requests
         kept = old.session if old and old.connections == connections else None
+        base, session = settings.upstream_base_url.rstrip("/"), kept or new_session(connections)
         self._setup = Setup(
-            url=settings.upstream_base_url.rstrip("/") + "/chat/completions",
-            embeddings_url=settings.upstream_base_url.rstrip("/") + "/embeddings",
+            url=f"{base}/chat/completions",
+            embeddings_url=f"{base}/embeddings",
             model=settings.upstream_model,
             key=settings.openrouter_api_key.get_secret_value(),
             timeout_seconds=settings.upstream_timeout_seconds,
@@ -63,7 +64,8 @@ class UpstreamClient:
             max_retries=settings.upstream_max_retries,
             outage_seconds=settings.upstream_outage_seconds,
             connections=connections,
-            session=kept or new_session(connections),
+            session=session,
+            environment=environment(session, base),
         )
         self._limiter.configure(settings.redis_url.get_secret_value())
         self._set_pace(settings.upstream_requests_per_second, settings.upstream_burst)

@@ -1,6 +1,6 @@
 """Sends one call to the outside API, and names what goes wrong."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +39,7 @@ class Setup:
     outage_seconds: float
     connections: int
     session: requests.Session
+    environment: Mapping[str, Any]  # proxies and certificates
 
 
 def send(setup: Setup, call: Call, cancelled: Check) -> Reply:
@@ -80,14 +81,11 @@ def answer_to(
         )
     try:
         with limited(limits):
-            response = setup.session.post(
-                setup.url,
-                headers=tracing.headers() | (headers or {}),
-                json=body,
-                auth=Bearer(setup.key),
+            response = setup.session.send(
+                _prepared(setup, body, headers or {}),
                 timeout=(min(CONNECT_TIMEOUT_SECONDS, seconds), seconds),
                 allow_redirects=False,  # the key must only be sent to the configured host
-                stream=True,
+                **setup.environment,
             )
         with response:
             tracing.note({"http.response.status_code": response.status_code})
@@ -95,6 +93,12 @@ def answer_to(
             yield response
     except BREAKS as error:
         raise named(error, limits, setup) from error
+
+
+def _prepared(setup: Setup, body: dict[str, Any], headers: Mapping[str, str]) -> requests.PreparedRequest:
+    """Return a request; `Session.post` would merge settings that do not change into each, a tenth of a call's time."""
+    own = {**setup.session.headers, **tracing.headers(), **headers}
+    return requests.Request("POST", setup.url, headers=own, json=body, auth=Bearer(setup.key)).prepare()
 
 
 def named(error: Exception, limits: Patience, setup: Setup) -> UpstreamError:

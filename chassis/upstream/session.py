@@ -10,7 +10,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -152,3 +152,11 @@ def new_session(connections: int) -> requests.Session:
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
+
+
+def environment(session: requests.Session, url: str) -> Mapping[str, Any]:
+    """Return the options of `session.send` that the process' variables decide for a host: proxies, certificates."""
+    try:
+        return session.merge_environment_settings(url, {}, True, None, None)
+    except ValueError:  # not a URL, which the first call says
+        return {}

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from app.features.predictions.tables import cache
+
+FRESH = select(cache.c.output).where(cache.c.key == bindparam("wanted"), cache.c.created_at >= bindparam("since"))
 
 
 def find(conn: Connection, key: str, since: float) -> str | None:
     """Return a stored answer made at or after `since`, or None."""
-    fresh = select(cache.c.output).where(cache.c.key == key, cache.c.created_at >= since)
-    found = conn.execute(fresh).scalar()
+    found = conn.execute(FRESH, {"wanted": key, "since": since}).scalar()
     return None if found is None else str(found)
 
 

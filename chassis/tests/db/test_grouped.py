@@ -1,10 +1,12 @@
 """Writes of many threads at once share transactions, and one that fails fails alone."""
 
 import threading
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from chassis.db import grouped as grouped_module
 from chassis.db.faults import too_busy
 from chassis.db.grouped import Grouped
 from chassis.tests.patience import LIMIT_SECONDS, wait_until
@@ -48,6 +50,29 @@ def test_items_that_come_during_a_write_are_written_together(bad):
     assert sorted(writer.written) == [number for number in range(20) if number not in bad]
     assert sorted(refused) == list(bad)
     assert writer.groups[:2] == [1, 19]
+
+
+def test_a_lone_item_is_written_at_once_and_the_group_after_it_waits_for_more(monkeypatch):
+    rested, asked = threading.Event(), []
+
+    def sleep(seconds):
+        asked.append(seconds)
+        assert not seconds or rested.wait(LIMIT_SECONDS)
+
+    monkeypatch.setattr(grouped_module, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 100.0))
+    writer = Writer()
+    writer.go_on.set()
+    writer.grouped.submit({"number": 0, "bad": False})
+    items = [{"number": number, "bad": False} for number in range(1, 6)]
+    threads = [threading.Thread(target=writer.grouped.submit, args=(item,)) for item in items]
+    for thread in threads:
+        thread.start()
+    wait_until(lambda: len(writer.grouped._waiting) == len(items))
+    rested.set()
+    for thread in threads:
+        thread.join(LIMIT_SECONDS)
+    assert writer.groups == [1, 5]
+    assert asked == pytest.approx([0, grouped_module.LEAST_SECONDS])
 
 
 def test_what_is_left_for_later_goes_with_the_next():

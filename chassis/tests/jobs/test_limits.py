@@ -5,6 +5,7 @@ import threading
 from flask import Flask
 
 from chassis import jobs
+from chassis.db import db
 from chassis.jobs import registry
 from chassis.jobs.claims import Claims
 from chassis.jobs.runner import Runner
@@ -32,6 +33,23 @@ def test_all_processes_together_run_no_more_jobs_than_the_limit(database, settin
     go.set()
     wait_for(lambda: not one.all() and not two.all())
     assert two.take_next(["slow"])
+    wait_for(lambda: not two.all())
+
+
+def test_free_slots_are_filled_in_one_transaction_but_not_beyond_the_limits(database, settings, wait_for, monkeypatch):
+    go, writes = threading.Event(), []
+    jobs.job("slow")(lambda context, payload: go.wait(LIMIT_SECONDS))
+    limited = with_settings(settings, jobs_concurrency=4, jobs_max_concurrency=5)
+    one, two = (Claims(Flask("jobs"), limited, threading.Event()) for _ in range(2))
+    for _ in range(7):
+        jobs.enqueue("slow", {})
+    write = db.write
+    monkeypatch.setattr(db, "write", lambda work: (writes.append(work), write(work))[1])
+    assert [len(claims.take_ready(["slow"], 10)) for claims in (one, two, one)] == [4, 1, 0]
+    assert len(writes) == 2, "with no slot free the database is not asked"
+    go.set()
+    wait_for(lambda: not one.all() and not two.all())
+    assert len({claim.owner for claim in two.take_ready(["slow"], 10)}) == 2, "each claim has an owner of its own"
     wait_for(lambda: not two.all())
 
 

@@ -1,5 +1,7 @@
 """Levels, URLs, networks, hosts and origins: what is taken, and what is refused."""
 
+import sqlite3
+
 import pytest
 from pydantic import ValidationError
 
@@ -26,6 +28,12 @@ def test_a_level_with_blanks_around_it_is_that_level(production, tmp_path, level
 def test_a_database_url_that_cannot_work_is_refused(production, value):
     production.setenv("DATABASE_URL", value)
     assert "must" in problems()["DATABASE_URL"]
+
+
+def test_a_library_of_sqlite_that_is_too_old_is_named(production, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
+    assert problems()["DATABASE_URL"] == "needs SQLite 3.35 or later, and this Python has 3.34.1"
 
 
 @pytest.mark.parametrize("value", ["https://host/x", "s3://", "s3:///x", "s3://key@bucket/x"])

@@ -75,7 +75,7 @@ def test_those_who_wait_are_stored_together(batch_id):
     context.first.wait()
     for thread in threads[1:]:
         thread.start()
-    wait_until(lambda: len(answers._waiting) == COUNT - 1)  # all others wait for their turn
+    wait_until(lambda: len(answers._grouped._waiting) == COUNT - 1)  # all others wait for their turn
     context.go.set()
     for thread in threads:
         thread.join()

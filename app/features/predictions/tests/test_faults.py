@@ -79,12 +79,17 @@ class Batch:
             assert self.server.post(f"{self.path}/requeue")[0] == 202
 
     def rows(self) -> list[dict]:
-        return self.server.json(f"{self.path}/rows?limit=500")["items"]
+        return json.loads(self.read("rows?limit=500"))["items"]
+
+    def read(self, what: str) -> str:
+        """Return what the server answers; between the end of a dead master's worker and its successor nobody does."""
+        path = f"{self.path}/{what}"
+        return self.wait_for(lambda: (found := self.server.get(path))[0] == 200 and found, "nobody answers")[1]
 
     def end(self) -> None:
         """Wait for the end, and look at all rows and all prompts."""
         self.wait_for(lambda: self.is_in("succeeded"), "it did not end")
-        lines = list(csv.DictReader(io.StringIO(self.server.get(f"{self.path}/results.csv")[1])))
+        lines = list(csv.DictReader(io.StringIO(self.read("results.csv"))))
         assert [line["output"] for line in lines] == [f"echo: say row {number}" for number in range(ROWS)]
         assert {row["position"]: row for row in self.rows()}.items() >= self.kept.items()
         assert sorted(row["finish_no"] for row in self.rows()) == list(range(1, ROWS + 1))
