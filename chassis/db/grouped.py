@@ -18,7 +18,8 @@ LEAST_SECONDS = 0.025  # a transaction costs more than the rows in it
 class Grouped(Generic[T]):
     """Calls `write(group)` for what is submitted; its items are told apart by identity, and carry their own results.
 
-    Between the beginnings of two groups are 25 ms, in which more items come; a lone one is written at once.
+    After a group of several the next one waits until 25 ms after it began, since more items come; what comes alone is
+    written at once.
     """
 
     def __init__(self, write: Callable[[Sequence[T]], None]) -> None:
@@ -27,7 +28,7 @@ class Grouped(Generic[T]):
         self._waiting: list[T] = []
         self._callers: set[int] = set()  # the identities of items whose callers wait
         self._refused: dict[int, BaseException] = {}  # what a caller that waits has to raise
-        self._next = 0.0  # the monotonic time from which a group may begin
+        self._next = 0.0  # the monotonic time from which a group may begin while items come together
 
     def submit(self, item: T) -> None:
         """Return when the item is written, or raise what its write raised.
@@ -55,11 +56,11 @@ class Grouped(Generic[T]):
             self._refused.pop(id(item), None)
 
     def _gathered(self) -> list[T]:
-        """Return all that wait, no sooner than LEAST_SECONDS after the last time."""
+        """Return all that wait; after a group of several no sooner than LEAST_SECONDS after it began."""
         time.sleep(max(0.0, self._next - time.monotonic()))
-        self._next = time.monotonic() + LEAST_SECONDS
         with self._adding:
             group, self._waiting = self._waiting, []
+        self._next = time.monotonic() + LEAST_SECONDS if len(group) > 1 else 0.0
         return group
 
     def _lead(self, item: T, group: list[T]) -> None:

@@ -52,27 +52,29 @@ def test_items_that_come_during_a_write_are_written_together(bad):
     assert writer.groups[:2] == [1, 19]
 
 
-def test_a_lone_item_is_written_at_once_and_the_group_after_it_waits_for_more(monkeypatch):
-    rested, asked = threading.Event(), []
+def test_what_comes_alone_is_written_at_once_and_after_several_a_group_waits_for_more(monkeypatch):
+    rests, rested = [], threading.Event()
 
     def sleep(seconds):
-        asked.append(seconds)
+        rests.append(seconds)
         assert not seconds or rested.wait(LIMIT_SECONDS)
 
     monkeypatch.setattr(grouped_module, "time", SimpleNamespace(sleep=sleep, monotonic=lambda: 100.0))
-    writer = Writer()
+    writer, items = Writer(), [{"number": number, "bad": False} for number in range(9)]
     writer.go_on.set()
-    writer.grouped.submit({"number": 0, "bad": False})
-    items = [{"number": number, "bad": False} for number in range(1, 6)]
-    threads = [threading.Thread(target=writer.grouped.submit, args=(item,)) for item in items]
+    for item in items[:2]:
+        writer.grouped.submit(item)
+    writer.grouped.later(items[2])
+    writer.grouped.submit(items[3])  # a group of two
+    threads = [threading.Thread(target=writer.grouped.submit, args=(item,)) for item in items[4:]]
     for thread in threads:
         thread.start()
-    wait_until(lambda: len(writer.grouped._waiting) == len(items))
+    wait_until(lambda: len(writer.grouped._waiting) == len(threads))
     rested.set()
     for thread in threads:
         thread.join(LIMIT_SECONDS)
-    assert writer.groups == [1, 5]
-    assert asked == pytest.approx([0, grouped_module.LEAST_SECONDS])
+    assert writer.groups == [1, 1, 2, 5]
+    assert rests == pytest.approx([0, 0, 0, grouped_module.LEAST_SECONDS])
 
 
 def test_what_is_left_for_later_goes_with_the_next():

@@ -28,14 +28,15 @@ def main() -> int:
         parser.error(f"there is no proof {', '.join(sorted(unknown))}")
     if os.geteuid() != 0:
         parser.error("this needs root: it makes containers and boots a system of its own")
-    report = Report()
+    report, ended_early = Report(), False
     for name in names:
         try:
             modules[name].prove(report)
         except Exception:
             traceback.print_exc()
+            ended_early = True
     print("\n" + report.table())
-    return 1 if report.failed or not report.lines else 0
+    return 1 if report.failed or ended_early or not report.lines else 0
 
 
 if __name__ == "__main__":

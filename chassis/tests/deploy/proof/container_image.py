@@ -16,7 +16,7 @@ ALLOWED = ("/data", "/tmp", "/var/tmp", "/run")  # the last two are podman's own
 LAYERS = ".RootFS.Layers"
 
 
-def prove(report: Report, engine: Engine, clone: Path) -> None:
+def prove_part(report: Report, engine: Engine, clone: Path) -> None:
     """Build and run the image in every way that the section tells."""
     one, two, three = (free_port() for _ in range(3))
     look, start, update, back, copy = (

@@ -57,7 +57,7 @@ def name(service: str) -> str:
     return f"{SLUG}_{service}_1"
 
 
-def prove(report: Report, engine: Engine, clone: Path, site: Visitor, ports: dict[str, str]) -> None:
+def prove_part(report: Report, engine: Engine, clone: Path, site: Visitor, ports: dict[str, str]) -> None:
     """Turn on one after the other, as the document says."""
     back_up(report, engine, clone, site, ports)
     with report.step("compose", "monitoring, with one file more") as line:

@@ -24,7 +24,7 @@ from chassis.tests.named import SLUG
 APP = f"{SLUG}-pod-0-app"
 
 
-def prove(report: Report, engine: Engine, clone: Path) -> None:
+def prove_part(report: Report, engine: Engine, clone: Path) -> None:
     """Render, play, visit and end."""
     port = free_port()
     with report.step("kubernetes", "kubectl renders, and makes the secret of docs/deploy.md"):

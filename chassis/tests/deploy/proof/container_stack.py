@@ -14,7 +14,7 @@ from chassis.tests.named import SLUG
 APP, PROXY = f"{SLUG}_app_1", f"{SLUG}_proxy_1"
 
 
-def prove(report: Report, engine: Engine, clone: Path) -> None:
+def prove_part(report: Report, engine: Engine, clone: Path) -> None:
     """Bring the stack up, visit it, change it, and take it away."""
     demo, up, restart, update, back, copy = blocks("docs/deploy.md", "Compose")
     ports = {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "PORT", "GRAFANA_PORT")}
@@ -39,7 +39,7 @@ def prove(report: Report, engine: Engine, clone: Path) -> None:
     batch = visit(report, engine, site)
     replaced(report, engine, clone, site, restart, ports)
     changed(report, engine, clone, site, (update, back, copy), batch, ports)
-    container_monitoring.prove(report, engine, clone, site, ports)
+    container_monitoring.prove_part(report, engine, clone, site, ports)
     removed(report, engine, clone, ports)
 
 

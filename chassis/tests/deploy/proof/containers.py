@@ -24,9 +24,9 @@ def prove(report: Report) -> None:
         line.see(engine.run("podman", "--version"))
         line.see(", ".join(engine.images))
     try:
-        container_image.prove(report, engine, clone(folder / "image"))
-        container_stack.prove(report, engine, clone(folder / "stack"))
-        container_pods.prove(report, engine, clone(folder / "pods"))
+        container_image.prove_part(report, engine, clone(folder / "image"))
+        container_stack.prove_part(report, engine, clone(folder / "stack"))
+        container_pods.prove_part(report, engine, clone(folder / "pods"))
     except Exception:
         print(engine.logs())
         raise

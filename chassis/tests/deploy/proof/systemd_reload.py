@@ -10,7 +10,7 @@ from chassis.tests.deploy.proof.debian import ROOT
 from chassis.tests.deploy.proof.unit import UNIT, main_pid
 
 
-def prove(report, machine) -> None:
+def prove_part(report, machine) -> None:
     """Reload the same release, then upgrade to one that differs in a page, under the same load."""
     for step, script in (
         ("reload under load", f"systemctl reload {UNIT}"),

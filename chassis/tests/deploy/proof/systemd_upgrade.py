@@ -10,7 +10,7 @@ UPGRADE = "cd /root/app && git checkout -q {} && deploy/systemd/install.sh"
 RELEASES = f"ls /opt/{SLUG}/releases"
 
 
-def prove(report, machine) -> None:
+def prove_part(report, machine) -> None:
     """Install what needs a restart, what cannot be imported, what is never ready, and what was there before."""
     update, back = blocks("docs/deploy.md", "systemd")[2:4]
     with report.step("systemd", "upgrade of the server") as line:

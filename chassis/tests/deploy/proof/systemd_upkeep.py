@@ -16,7 +16,7 @@ COMMAND = f"{UNIT}-db@"
 TOLD = re.compile(r"made (\S+\.db\.zst)")
 
 
-def prove(report, machine) -> None:
+def prove_part(report, machine) -> None:
     """Make backups from outside and inside, let the timers run them, rotate the log."""
     back_up(report, machine)
     catch_up(report, machine)
