@@ -104,7 +104,7 @@ def test_keys_are_not_asked_and_zero_asks_nobody(make):
     assert root.act("/admin/keys", "/admin/keys", **KEY).status_code == 200
     people = make(admin_api_key=key)
     answer = people.app.test_client().post("/admin/keys", data=KEY, headers={"X-API-Key": key})
-    assert answer.status_code == 200
+    assert answer.status_code == 303
 
 
 def test_a_code_of_the_app_proves_it_too_and_only_once(people, root, monkeypatch):
