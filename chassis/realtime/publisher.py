@@ -18,15 +18,14 @@ from chassis.jobs.signals import job_changed
 from chassis.realtime import contracts, recovery, relay
 
 log = structlog.get_logger(__name__)
-INTERVAL_SECONDS = 0.1  # between two of a job
-WORK_SECONDS = 0.03  # after which the publisher rests
+REST_SECONDS = 0.05  # between two rounds; a job tells its progress at most ten times a second
+WORK_SECONDS = 0.03  # after which a round ends
 IDLE_SECONDS = 0.5
 JOB_ROOMS = "job:"
 Source = Callable[[str], dict[str, Any] | None]
 
 _sources: dict[str, tuple[str, Source]] = {}
 _pending: "OrderedDict[str, str]" = OrderedDict()
-_sent_at: "OrderedDict[str, float]" = OrderedDict()  # within the last interval
 _changed = threading.Event()
 
 
@@ -55,8 +54,8 @@ def publish(room: str, event: str, data: dict[str, Any]) -> None:
 def publish_details(kind: str, event: str, source: Source) -> None:
     """Send `event` with `source(job_id)` to a job's viewers after changes of jobs of that kind.
 
-    They go out at once after a quiet moment and at most ten times a second for each job, and less often when many jobs
-    change at once; `source` returns what is new since its last call, or None.
+    They go out at once after a quiet moment and at most twenty times a second for each job, and less often when many
+    jobs change at once; `source` returns what is new since its last call, or None.
     """
     _sources[kind] = (event, source)
 
@@ -70,56 +69,33 @@ def publish_job(job: Job) -> None:
 
 
 class Publisher(DatabaseTicker):
-    """Sends pending details of the jobs in turn, each job's once per interval."""
+    """Sends pending details of the jobs in turn, each job's once per round."""
 
     def __init__(self) -> None:
-        super().__init__("publisher", 0.0)
-        self._wait_seconds = IDLE_SECONDS
+        super().__init__("publisher", REST_SECONDS)
 
     def tick(self) -> None:
         """Send details, and rest as long as that took: a slow database is busy half of the time at most."""
-        _changed.wait(self._wait_seconds)
+        if not _pending:
+            _changed.wait(IDLE_SECONDS)
         _changed.clear()
         started = time.monotonic()
-        self._wait_seconds = INTERVAL_SECONDS  # after an exception
         try:
-            self._wait_seconds = send_some(until=started + WORK_SECONDS)
+            send_some(until=started + WORK_SECONDS)
         finally:
             self._stopping.wait(max(0.0, time.monotonic() - started))
 
 
-def send_some(until: float) -> float:
-    """Send details until a time, but one job's at least; return how many seconds the next ones have to wait.
-
-    A job returns to the end of the queue while it has more.
-    """
+def send_some(until: float) -> None:
+    """Send details until a time, but one job's at least; a job returns to the end of the queue while it has more."""
     if not recovery.speaks():
         _pending.clear()
     for _ in range(len(_pending)):
         job_id, kind = _pending.popitem(last=False)
-        if _rest_seconds(job_id) > 0:
-            _pending.setdefault(job_id, kind)
-            continue
         event, source = _sources[kind]
-        _note(job_id)
         details = source(job_id)
         if details is not None:
             _pending.setdefault(job_id, kind)
             recovery.deliver(job_room(job_id), event, details)
         if time.monotonic() >= until:
             break
-    return min(map(_rest_seconds, tuple(_pending)), default=IDLE_SECONDS)
-
-
-def _rest_seconds(job_id: str) -> float:
-    """Return how long a job's details have to wait, since some were just sent."""
-    return max(0.0, _sent_at.get(job_id, 0.0) + INTERVAL_SECONDS - time.monotonic())
-
-
-def _note(job_id: str) -> None:
-    """Remember when a job's details were sent, and forget those whose interval is over."""
-    now = time.monotonic()
-    while _sent_at and next(iter(_sent_at.values())) + INTERVAL_SECONDS <= now:
-        _sent_at.popitem(last=False)
-    _sent_at[job_id] = now
-    _sent_at.move_to_end(job_id)

@@ -4,6 +4,7 @@ from flask import Flask
 
 from chassis.jobs.described import JobResponse
 from chassis.server.gone import has_hung_up, is_gone
+from chassis.web.again import shown_again
 from chassis.web.body import BODY as INVALID_BODY
 from chassis.web.body import (
     Json,
@@ -18,6 +19,7 @@ from chassis.web.body import (
     uploaded_file,
 )
 from chassis.web.downloads import csv_line, csv_table, json_array
+from chassis.web.once import hand_over, handed_over
 from chassis.web.openai_body import OpenAIRequest, Prompt, openai_request
 from chassis.web.openai_form import openai_answer, openai_error, openai_events
 from chassis.web.openapi.describe import Answer, describe
@@ -43,6 +45,8 @@ __all__ = [
     "csv_table",
     "describe",
     "form_body",
+    "hand_over",
+    "handed_over",
     "has_hung_up",
     "is_gone",
     "joined",
@@ -54,6 +58,7 @@ __all__ = [
     "openai_events",
     "openai_request",
     "query_parameters",
+    "shown_again",
     "sse",
     "uploaded_file",
 ]
@@ -63,6 +68,7 @@ def install(app: Flask) -> None:
     """Register everything that this room serves."""
     from chassis.web import (
         admin,
+        again,
         asyncapi,
         budgets,
         development,
@@ -80,6 +86,7 @@ def install(app: Flask) -> None:
         well_known,
     )
 
+    again.install(app)
     errors.install(app)
     streaming.install(app)
     wiring_of(app).admin_pages += admin.pages()

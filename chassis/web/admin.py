@@ -12,6 +12,8 @@ from chassis.db import clock
 from chassis.security import audit, keys, stale_keys
 from chassis.security.identity import ADMIN, READ, SCOPES, SUBMIT
 from chassis.security.proof import recently_proved
+from chassis.web import once
+from chassis.web.again import shown_again
 from chassis.web.body import Text, form_body
 from chassis.wiring import Link, current_wiring
 
@@ -52,17 +54,18 @@ def index() -> Response:
 @blueprint.get("/keys")
 def api_keys() -> str:
     """Show all keys and the form for a new one."""
-    return _keys_page()
+    return _keys_page(made=once.handed_over().get("key", ""))
 
 
 @blueprint.post("/keys")
 @recently_proved
-def create_key() -> tuple[str, int, dict[str, str]]:
-    """Create a key and show it once: browsers do not store the page."""
+@shown_again(lambda: _keys_page(), field="name")
+def create_key() -> Response:
+    """Create a key, and show it once on the page of all keys."""
     form = form_body(KeyForm)
     ends = clock.now() + form.days * DAY_SECONDS if form.days else None
     new = keys.NewKey(form.name, (form.scope,), form.owner, form.per_second, micro(form.monthly_budget), ends)
-    return _keys_page(made=keys.create(new)), 201, {"Cache-Control": "no-store"}
+    return once.hand_over(url_for("admin.api_keys"), key=keys.create(new))
 
 
 @blueprint.post("/keys/<key_id>/revoke")

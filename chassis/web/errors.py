@@ -115,7 +115,7 @@ def _render(
     status: int, code: str, message: str, trace: str = "", details: Mapping[str, Any] | None = None
 ) -> Response:
     request_id = g.get("request_id", "")
-    if _for_program():
+    if for_program():
         body = {"code": code, "message": message, "request_id": request_id} | ({"details": details} if details else {})
         return make_response(jsonify(error=body), status)
     title = WORDS.get(status, ("Something went wrong", ""))[0]
@@ -131,7 +131,7 @@ def _sign_in_page() -> str | None:
     """Return the URL for signing in when a person requested a page, if a feature has one."""
     url_for_path = current_wiring().sign_in_url
     asks_for_page = request.method == "GET" and "text/html" in request.headers.get("Accept", "")
-    if url_for_path is None or not asks_for_page or _for_program():
+    if url_for_path is None or not asks_for_page or for_program():
         return None
     return url_for_path(request.full_path.removesuffix("?"))
 
@@ -139,11 +139,12 @@ def _sign_in_page() -> str | None:
 def _proof_page() -> Response | None:
     """Return the page that asks for proof, if a feature has one and can continue from there."""
     ask = current_wiring().proof_page
-    page = None if ask is None or _for_program() else ask()
+    page = None if ask is None or for_program() else ask()
     return None if page is None else make_response(page)
 
 
-def _for_program() -> bool:
+def for_program() -> bool:
+    """Return whether the request expects JSON rather than a page."""
     if request.path.startswith((*PROGRAM_PATHS, *current_wiring().program_paths)):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")

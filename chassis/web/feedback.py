@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from flask import Blueprint, Flask, Response, jsonify, render_template, request
+from flask import Blueprint, Flask, Response, jsonify, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
+from werkzeug.wrappers import Response as AnyResponse
 
 from chassis import feedback
 from chassis.security.guard import public
@@ -48,11 +49,18 @@ def send() -> tuple[Response, int]:
 @blueprint.post("/feedback")
 @public
 @limit(*RATES)
-def send_form() -> tuple[str, int]:
-    """Store what was written into the form, and say thanks."""
+def send_form() -> AnyResponse:
+    """Store what was written into the form, and redirect to thanks."""
     given = form_body(NewFeedback)
     feedback.add(given.text, given.page)
-    return render_template("feedback/thanks.html"), 201
+    return redirect(url_for("feedback.thanks"), 303)
+
+
+@blueprint.get("/feedback/thanks")
+@public
+def thanks() -> str:
+    """Say thanks."""
+    return render_template("feedback/thanks.html")
 
 
 @blueprint.get("/admin/feedback")

@@ -15,11 +15,12 @@ from chassis.security import hosts, leaving, proof
 from chassis.security.guard import needs
 from chassis.security.identity import ADMIN
 from chassis.security.proof import recently_proved
+from chassis.web import once
+from chassis.web.again import shown_again
 from chassis.wiring import current_settings
 
 blueprint = Blueprint("admin_accounts", __name__, url_prefix="/admin/accounts")
 PER_PAGE = 100
-Shown = tuple[str, int, dict[str, str]]
 ACTIONS: dict[str, Callable[[Row[Any]], None]] = {
     "enable": administration.enable,
     "sign-out": administration.sign_out,
@@ -33,6 +34,10 @@ PROVED = {"enable", "reset-factor"}  # an enabled account may be an admin's
 @needs(ADMIN)
 def listing() -> str:
     """Show all accounts, and the form for an invitation."""
+    return _listing()
+
+
+def _listing() -> str:
     page = min(max(request.args.get("page", 1, type=int), 1), 1_000_000)
     users, total = administration.listing(page=page, per_page=PER_PAGE)
     more = page * PER_PAGE < total
@@ -49,7 +54,8 @@ def listing() -> str:
 
 @blueprint.post("/invite")
 @needs(ADMIN)
-def invite() -> Shown | Response:
+@shown_again(_listing, field="email")
+def invite() -> Response:
     """Create an invitation link, and send it or show it once."""
     email, role = emails.normal(request.form.get("email", "")), request.form.get("role", store.USER)
     if role == store.ADMIN:
@@ -58,10 +64,22 @@ def invite() -> Shown | Response:
     return _handed_over(secret, links.INVITATION, email)
 
 
+@blueprint.get("/link")
+@needs(ADMIN)
+def link() -> str | Response:
+    """Show a new link once."""
+    handed = once.handed_over()
+    return render_template("accounts/link.html", **handed) if handed else redirect(url_for("admin_accounts.listing"))
+
+
 @blueprint.get("/<user_id>")
 @needs(ADMIN)
 def show(user_id: str) -> str:
     """Show one account with its sessions and the actions on it."""
+    return _account(user_id)
+
+
+def _account(user_id: str) -> str:
     user = administration.get(user_id)
     shown: dict[str, Any] = {"sessions": administration.sessions_of(user), "factors": factors.owned(user.id)}
     shown |= {"passwords": current_settings().section(OidcSettings).password_sign_in}
@@ -74,7 +92,7 @@ def show(user_id: str) -> str:
 @blueprint.post("/<user_id>/reset-link")
 @needs(ADMIN)
 @recently_proved
-def reset_link(user_id: str) -> Shown | Response:
+def reset_link(user_id: str) -> Response:
     """Create a link for a new password, and send it or show it once."""
     user = administration.get(user_id)
     return _handed_over(links.reset(user), links.RESET, user.email)
@@ -93,6 +111,7 @@ def sent(job_id: str) -> str:
 @blueprint.post("/<user_id>/role")
 @needs(ADMIN)
 @recently_proved
+@shown_again(_account, field="role")
 def role(user_id: str) -> Response:
     """Change the account's role."""
     administration.set_role(administration.get(user_id), request.form.get("role", ""))
@@ -101,6 +120,7 @@ def role(user_id: str) -> Response:
 
 @blueprint.post("/<user_id>/disable")
 @needs(ADMIN)
+@shown_again(_account, field="heir")
 def disable(user_id: str) -> Response:
     """Disable the account and everything it holds; its page shows what ended."""
     keep_keys = "keep_keys" in request.form
@@ -124,14 +144,9 @@ def _back(user_id: str) -> Response:
     return redirect(url_for("admin_accounts.show", user_id=user_id), 303)
 
 
-def _handed_over(secret: str, purpose: str, email: str) -> Shown | Response:
+def _handed_over(secret: str, purpose: str, email: str) -> Response:
     if not mailing.possible() or "show" in request.form:
-        return _link(secret, purpose, email)
+        url = hosts.link_base() + links.path(purpose, secret)
+        return once.hand_over(url_for("admin_accounts.link"), url=url, purpose=purpose, email=email)
     job = mailing.send(email, purpose, secret)
     return redirect(url_for("admin_accounts.sent", job_id=job.id), 303)
-
-
-def _link(secret: str, purpose: str, email: str) -> Shown:
-    url = hosts.link_base() + links.path(purpose, secret)
-    page = render_template("accounts/link.html", url=url, purpose=purpose, email=email)
-    return page, 201, {"Cache-Control": "no-store"}

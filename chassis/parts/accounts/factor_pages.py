@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from chassis.errors import AppError, Unauthorized
@@ -13,6 +13,7 @@ from chassis.security import guard, identity
 from chassis.security.guard import public
 from chassis.security.identity import READ, Identity
 from chassis.security.proof import recently_proved
+from chassis.web import once
 from chassis.web.pages import app_name
 
 blueprint = Blueprint("account_factors", __name__, url_prefix=gates.SET_UP)
@@ -100,11 +101,20 @@ def remove(factor_id: str) -> Page:
         return _overview(who, error.message), error.status
 
 
+@blueprint.get("/codes")
+@public
+def new_codes() -> Page:
+    """Show new recovery codes once."""
+    _person()
+    handed = once.handed_over()
+    return render_template("accounts/codes.html", **handed) if handed else redirect(url_for("account_factors.show"))
+
+
 @blueprint.post("/codes")
 @public
 @recently_proved
 def codes() -> Page:
-    """Create new recovery codes and show them once."""
+    """Create new recovery codes, and show them once on a page of their own."""
     who = _person()
     try:
         return _went_on(factors.renew_codes(who), "codes")
@@ -119,9 +129,7 @@ def _went_on(changed: Changed, done: str) -> Response:
         overview = url_for("account_factors.show", done=done)
         return sessions.give(redirect(target if target and done == "added" else overview, 303), changed.cookie)
     shown = {"codes": changed.codes, "next": target or url_for("account_factors.show"), "first": done == "added"}
-    response = current_app.make_response((render_template("accounts/codes.html", **shown), 201))
-    response.headers["Cache-Control"] = "private, no-store"
-    return sessions.give(response, changed.cookie)
+    return sessions.give(once.hand_over(url_for("account_factors.new_codes"), **shown), changed.cookie)
 
 
 def _overview(who: Identity, error: str = "") -> str:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, jsonify
 from pydantic import BaseModel, Field, model_validator
 
 from chassis import jobs
-from chassis.errors import Conflict
+from chassis.errors import BadRequest, Conflict
 from chassis.jobs import bulk, registry
 from chassis.jobs.model import STATES
 from chassis.observability.job_lines import TRACEBACK
@@ -51,7 +51,7 @@ class Undo(BaseModel):
 def all_jobs() -> Response:
     """Return a page of jobs, newest first; to browsers the page that lists them."""
     if wants_page():
-        return page("jobs", states=STATES, kinds=sorted(registry.names(cpu_bound=True)))
+        return page("jobs", states=STATES, kinds=sorted(registry.names(cpu_bound=True)), to_come=_number_to_come())
     return data(**listing.page(query_parameters(Wanted)), at=time.time())
 
 
@@ -105,6 +105,14 @@ def who_is_there() -> Response:
     """Return the people and keys with open sockets, and the members of every room, of all processes."""
     rooms = [{"name": room, "members": who} for room, who in presence.rooms(MAX_MEMBERS).items()]
     return jsonify(online=online.everywhere(), rooms=rooms)
+
+
+def _number_to_come() -> int:
+    """Return how many jobs the page will show, so that it can keep their place; its script tells what is wrong."""
+    try:
+        return len(listing.page(query_parameters(Wanted))["items"])
+    except BadRequest:
+        return 0
 
 
 def _changed(action: str, act: Act, otherwise: str) -> Response:

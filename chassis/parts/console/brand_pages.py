@@ -8,11 +8,12 @@ from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response as AnyResponse
 
 from chassis.errors import NotFound
-from chassis.parts.console import colours
+from chassis.parts.console import colours, pages
 from chassis.parts.console.brand import MAX_LOGO_BYTES, PNG, Brands, check_logo
 from chassis.security import bodies
 from chassis.security.guard import needs, public
 from chassis.security.identity import ADMIN
+from chassis.web.again import shown_again
 from chassis.web.body import Text, form_body, uploaded_file
 from chassis.wiring import kept
 
@@ -61,6 +62,7 @@ def logo() -> Response:
 @blueprint.post("/admin/console/brand")
 @bodies.takes({bodies.FILES: 2 * MAX_LOGO_BYTES})
 @needs(ADMIN)
+@shown_again(pages.settings, field="logo")
 def save() -> AnyResponse:
     """Store the form's brand."""
     form, file = form_body(BrandForm), uploaded_file("logo")

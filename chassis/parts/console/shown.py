@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import Response, jsonify, make_response, render_template, request
 
+from chassis.parts.console import stats
 from chassis.wiring import Link
 
 HTML, JSON = "text/html", "application/json"
@@ -18,8 +19,11 @@ PAGES = (
 
 
 def page(name: str, **values: Any) -> Response:
-    """Return one of the console's pages."""
-    return _by_accept(make_response(render_template(f"console/{name}.html", console_pages=PAGES, **values)))
+    """Return one of the console's pages, which begins with the health that scripts keep up to date."""
+    health = stats.readiness()
+    health["failing"] = [name for name, check in health["checks"].items() if not check["ok"]]
+    text = render_template(f"console/{name}.html", console_pages=PAGES, health=health, **values)
+    return _by_accept(make_response(text))
 
 
 def data(**values: Any) -> Response:

@@ -6,12 +6,11 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from pydantic import BaseModel, Field
 from werkzeug.wrappers import Response
 
-from chassis.errors import AppError
 from chassis.parts.webhooks import service
 from chassis.parts.webhooks.addresses import MAX_URL
 from chassis.security.guard import needs
 from chassis.security.identity import SUBMIT
-from chassis.web.body import Text, form_body
+from chassis.web import Text, form_body, hand_over, handed_over, shown_again
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 STATUS = {
@@ -36,19 +35,16 @@ class WebhookForm(BaseModel):
 @needs(SUBMIT)
 def page() -> str:
     """Show the webhooks and the form for a new one."""
-    return _page()
+    return _page(secret=handed_over().get("secret", ""))
 
 
 @blueprint.post("")
 @needs(SUBMIT)
-def create() -> tuple[str, int, dict[str, str]]:
-    """Register a webhook and show its secret once: browsers do not store the page."""
-    url = form_body(WebhookForm).url
-    try:
-        made = service.create(url)
-    except AppError as error:
-        return _page(error=error.message, url=url), error.status, {}
-    return _page(secret=made["secret"]), 201, {"Cache-Control": "no-store"}
+@shown_again(lambda: _page(), field="url")
+def create() -> Response:
+    """Register a webhook, and show its secret once on the page of all webhooks."""
+    made = service.create(form_body(WebhookForm).url)
+    return hand_over(url_for("webhooks.page"), secret=made["secret"])
 
 
 @blueprint.post("/<webhook_id>/test")
@@ -75,7 +71,7 @@ def remove(webhook_id: str) -> Response:
     return redirect(url_for("webhooks.page", done="removed"), 303)
 
 
-def _page(secret: str = "", error: str = "", url: str = "") -> str:
-    shown: dict[str, Any] = {"webhooks": service.listing(), "secret": secret, "error": error, "url": url}
+def _page(secret: str = "") -> str:
+    shown: dict[str, Any] = {"webhooks": service.listing(), "secret": secret}
     shown |= {"status": STATUS, "done": DONE.get(request.args.get("done", ""))}
     return render_template("webhooks/page.html", **shown)

@@ -51,6 +51,12 @@ class Browser:
         return self.post(path or page, **{**hidden, **fields})
 
     def post(self, path, **fields):
+        """Post a form, and go on to the page that shows a new secret once."""
+        answer = self.only_post(path, **fields)
+        handed_over = any(cookie.startswith("shown_once=") for cookie in answer.headers.getlist("Set-Cookie"))
+        return self.get(answer.location) if handed_over else answer
+
+    def only_post(self, path, **fields):
         headers = {"Accept": "text/html", "Origin": self.options["base_url"]}
         return self.client.post(path, data=fields, headers=headers, **self.options)
 

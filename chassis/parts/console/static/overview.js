@@ -61,7 +61,6 @@
       if (told.jobs.some((job) => job.state === "failed")) failures = null;
       failed(told.figures.jobs_failed ?? 0).catch(() => { failures = null; }); // it is tried again
     },
-    lost() { health({}); },
   });
   if (MOVED[location.hash]) location.replace(`/admin/console${MOVED[location.hash]}`); // parts that were on this page
 })();

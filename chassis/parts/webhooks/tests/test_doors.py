@@ -104,8 +104,9 @@ def test_the_page_registers_and_shows_the_secret_once(app):
     assert wrong.status_code == 400
     assert "The address of a webhook must begin with" in wrong.text
     assert 'value="ftp://x/"' in wrong.text, "what was typed is kept"
-    made = client.post("/webhooks", data={**form, "url": URL}, **options)
-    assert made.status_code == 201
+    made = client.post("/webhooks", data={**form, "url": URL}, follow_redirects=True, **options)
+    assert [one.status_code for one in made.history] == [303]
+    assert "no-store" in made.headers["Cache-Control"]
     assert "whsec_" in made.text
     shown = client.get("/webhooks", **options).text
     assert URL in shown
