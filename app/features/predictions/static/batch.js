@@ -139,6 +139,7 @@
   }
 
   Live.rooms.socket.on("disconnect", () => figures.restart()); // a rate over the time offline would be wrong
+  Live.rooms.socket.on("service:maintenance", ({ reason }) => { if (!reason) $("error").hidden = true; }); // what it refused is possible
   setInterval(show, 1000);
   showView();
   begin();

@@ -4,6 +4,7 @@
 window.BatchFigures = class {
   static QUIET_MS = 2000;
   static RATE_MS = 10_000;
+  static LEAST_MS = 1000; // what was missed comes all at once after a reconnect
   static ENDED = ["succeeded", "failed", "cancelled", "interrupted"];
   static HINTS = {
     interrupted: "The process that ran this batch stopped. Resume processes only the rows without an answer.",
@@ -29,7 +30,7 @@ window.BatchFigures = class {
     const [oldest, newest, now] = [this.samples[0], this.samples.at(-1), performance.now()];
     if (this.samples.length < 2) return 0;
     const until = now - newest.at > BatchFigures.QUIET_MS ? now : newest.at; // while no row finishes, the rate falls
-    return until > oldest.at ? (newest.done - oldest.done) / (until - oldest.at) * 1000 : 0;
+    return until - oldest.at >= BatchFigures.LEAST_MS ? (newest.done - oldest.done) / (until - oldest.at) * 1000 : 0;
   }
 
   show(batch) {

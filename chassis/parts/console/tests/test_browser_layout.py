@@ -21,7 +21,7 @@ def test_a_list_with_few_jobs_or_none_moves_nothing_when_it_comes(server, consol
         console.set_viewport_size({"width": width, "height": 800})
         for query in ("kind=made+up+for+the+layout", "q=no+job+has+this"):
             opened(server, console, f"jobs?{query}")
-            console.wait_for_selector("#frame[data-loading=false]")
+            console.wait_for_selector("#frame[data-loading=false]", state="attached")
             console.wait_for_load_state("networkidle")
             assert console.evaluate(SHIFT) < 0.05, (width, query)
 
