@@ -16,11 +16,16 @@ AT_ONCE = 50
 
 
 class Herd:
-    """Websocket clients of the default namespace; JavaScript's delay before they reconnect."""
+    """Websocket clients of the default namespace; JavaScript's delay before they reconnect.
 
-    def __init__(self, server, size: int, *, delay: tuple[float, float] = (0.5, 1.5), key: str = "") -> None:
+    They come from one address, or, if they are `apart`, on Linux each from one of its own.
+    """
+
+    def __init__(
+        self, server, size: int, *, delay: tuple[float, float] = (0.5, 1.5), key: str = "", apart: bool = False
+    ) -> None:
         self.url = f"{server.url.replace('http', 'ws')}/socket.io/?EIO=4&transport=websocket"
-        self.size, self.delay = size, delay
+        self.size, self.delay, self._apart = size, delay, apart
         self.hello = "40" + json.dumps({"key": key}) if key else "40"
         self.live = 0
         self.codes: Counter[int] = Counter()
@@ -37,26 +42,26 @@ class Herd:
 
     async def _all(self) -> None:
         self._gate = asyncio.Semaphore(AT_ONCE)
-        clients = [asyncio.create_task(self._one()) for _ in range(self.size)]
+        clients = [asyncio.create_task(self._one(number)) for number in range(self.size)]
         while not self._stopping.is_set():
             await asyncio.sleep(0.05)
         for client in clients:
             client.cancel()
         await asyncio.gather(*clients, return_exceptions=True)
 
-    async def _one(self) -> None:
+    async def _one(self, number: int) -> None:
+        own = {"local_addr": (f"127.1.{number // 250}.{number % 250 + 1}", 0)} if self._apart else {}
         while True:
             try:
-                await self._live()
+                await self._live(own)
             except (OSError, InvalidHandshake, ConnectionClosed, TimeoutError, EOFError) as error:
                 self.failures[type(error).__name__] += 1
             await asyncio.sleep(random.uniform(*self.delay))
 
-    async def _live(self) -> None:
+    async def _live(self, own: dict) -> None:
+        limits = {"ping_interval": None, "open_timeout": LIMIT_SECONDS, "close_timeout": 1}
         async with self._gate:
-            socket = await connect(
-                self.url, compression=None, ping_interval=None, open_timeout=LIMIT_SECONDS, close_timeout=1, proxy=None
-            )
+            socket = await connect(self.url, compression=None, proxy=None, **limits, **own)
             assert (await socket.recv())[0] == "0"
             await socket.send(self.hello)
             assert (await socket.recv())[:2] == "40"

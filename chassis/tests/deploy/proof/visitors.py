@@ -15,7 +15,7 @@ def main() -> None:
     """Come, stay and leave."""
     port = int(sys.argv[1])
     server = SimpleNamespace(port=port, url=f"http://127.0.0.1:{port}")
-    herd = Herd(server, SOCKETS, key=sys.argv[2])
+    herd = Herd(server, SOCKETS, key=sys.argv[2], apart=True)
     wait_until_all(herd)
     load, callers = call_all_along(server)
     print("here", flush=True)
