@@ -13,7 +13,6 @@ from chassis.settings.section import Problem, Section
 S = TypeVar("S", bound=Section)
 QUOTED = "is in quotes, which would be a part of it: leave them out (docker's --env-file keeps them)"
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2064\ufeff\ud800-\udfff]")
-AROUND_ITEMS = re.compile(r"\s*,\s*")  # a list may have line breaks there
 
 
 def parse(kind: type[S], values: Mapping[str, str], defaults: Mapping[str, Any]) -> tuple[S, list[Problem]]:
@@ -49,8 +48,13 @@ def _unfit(given: Mapping[str, str]) -> Iterable[Problem]:
     for field, value in given.items():
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             yield field.upper(), QUOTED
-        elif found := UNSEEN.search(AROUND_ITEMS.sub(",", value)):
+        elif found := UNSEEN.search(_without_breaks(value)):
             yield field.upper(), f"contains a character that is not shown, or is not UTF-8 (U+{ord(found[0]):04X})"
+
+
+def _without_breaks(value: str) -> str:
+    """Return a value without the blanks around the items of a list, which may be line breaks."""
+    return ",".join(item.strip() for item in value.split(","))
 
 
 def _takes_nothing(kind: type[Section], field: str) -> bool:
