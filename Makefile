@@ -32,7 +32,7 @@ given = $(if $(filter command%,$(origin $(1))),--$(2) "$$$(1)")
 LOCK := --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links -q
 
 .PHONY: help run dev shell seed test test-fast test-app test-all test-long test-mode test-postgres test-without-example fuzz bench bench-check smoke load \
-        screenshots rename new example upgrade deploy-proof release lint audit manifest format docs lock tools clean secrets up down logs migrate
+        screenshots rename new example upgrade deploy-proof release lint audit manifest format docs lock lock-peers tools clean secrets up down logs migrate
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-22s %s\n", $$1, $$2}'
@@ -150,7 +150,9 @@ lock: .venv/installed-dev ## resolve the requirements again, with hashes
 	  -o requirements-dev.txt
 	@$(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" --extra postgres --extra redis --extra s3 \
 	  -c requirements-dev.txt pyproject.toml -o requirements-scaled.txt
-	@for peer in asgi jobs stock; do $(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock" \
+
+lock-peers: .venv/installed-dev ## resolve the requirements of the servers and queues that benchmarks compare with
+	@for peer in asgi jobs stock; do $(BIN)/uv pip compile $(LOCK) --custom-compile-command "make lock-peers" \
 	  benchmarks/peers/$$peer.in -o benchmarks/peers/$$peer.txt || exit 1; done
 
 secrets: ## create the missing files of deploy/compose/secrets (keys, a certificate for TLS_NAME); never overwrites
