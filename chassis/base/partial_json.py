@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from chassis.base.concurrency import Turns
+from chassis.base.texts import excerpt
 
 MAX_MEMBERS, MAX_NESTED = 1_000, 100_000  # of the object; lists and objects in a member
 PARSED_CHARACTERS = 50_000  # a longer value is returned unread
+SHOWN_CHARACTERS = 50  # of a name
 STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 SPACE = re.compile(r"[ \t\n\r]*+")
 NAME = re.compile(STRING, re.DOTALL)
@@ -32,8 +34,10 @@ def json_members(text: str, names: Collection[str]) -> dict[str, Any]:
     found, seen, scanner = dict[str, Any](), set[str](), _Scanner(text)
     for raw, begin, end in scanner.members():
         name = str(_parsed(raw))
-        if name in seen or len(seen) == MAX_MEMBERS:
-            raise ValueError("it has a name twice, or too many names")
+        if name in seen:
+            raise ValueError(f"it has the name {excerpt(name, SHOWN_CHARACTERS)} twice")
+        if len(seen) == MAX_MEMBERS:
+            raise ValueError(f"it has more than {MAX_MEMBERS:,} names")
         seen.add(name)
         if name in names:
             found[name] = _parsed(text[begin:end]) if end - begin <= PARSED_CHARACTERS else Unread(text[begin:end])

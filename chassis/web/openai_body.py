@@ -1,5 +1,6 @@
 """Reads requests in OpenAI's form, for services that OpenAI's clients talk to."""
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -69,12 +70,17 @@ def openai_request() -> OpenAIRequest:
         fields = json_members(text, READ)
     except ValueError as error:
         raise BadRequest(f"The body must be a JSON object: {error}.", code=BODY) from None
+    for name in (*LIMITS, *CHOICES):
+        if isinstance(fields.get(name), float) and math.isnan(fields[name]):  # it would be charged as 0
+            raise BadRequest(f"{name}: NaN is not JSON.", code=BODY)
     prompt = checked_fields(Prompt, {name: fields[name] for name in Prompt.model_fields if name in fields})
     return OpenAIRequest(prompt.model, bool(prompt.stream), fields, text)
 
 
 def _number(value: Any) -> int:
-    """Return a count; other values are 0, and some APIs read 5.0 as 5."""
+    """Return a count; other values are 0, and some APIs read 5.0 as 5, with any number of zeros."""
+    if isinstance(value, Unread):
+        return MOST_TOKENS
     return int(min(value, MOST_TOKENS)) if isinstance(value, int | float) and value > 0 else 0
 
 

@@ -72,7 +72,7 @@ def test_two_viewers_see_the_same_and_one_comes_back_after_a_lost_server(serve, 
 
 @same_in_every_mode
 def test_a_server_side_mistake_is_shown_in_words(shared, page):
-    page.goto(shared.url)
+    page.goto(f"{shared.url}/predictions")
     too_many = b"species\n" + b"x\n" * 10_001
     page.set_input_files("#file", {"name": "many.csv", "mimeType": "text/csv", "buffer": too_many})
     page.fill("#prompt", "{species}")
@@ -90,7 +90,7 @@ def test_a_phone_needs_no_horizontal_scroll(shared, page):
 
 
 def test_a_server_that_offers_websocket_only_is_live(slow, page):
-    page.goto(slow.url)
+    page.goto(f"{slow.url}/predictions")
     page.wait_for_selector("#connection[data-state=live]")
     assert page.problems == []
 
