@@ -38,7 +38,7 @@ def page(tool):
 
 def agree(page) -> str:
     """Agree to the question that a script of the page asks; return it."""
-    page.wait_for_selector("#asked:popover-open")
-    question = page.inner_text("#asked .question")
-    page.click("#asked button.danger")
+    page.wait_for_selector("#asking:popover-open")
+    question = page.inner_text("#asking .question")
+    page.click("#asking button.danger")
     return question

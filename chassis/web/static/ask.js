@@ -2,7 +2,7 @@
 "use strict";
 
 window.ask = (question, { then = "", label }) => {
-  const box = document.getElementById("asked");
+  const box = document.getElementById("asking");
   const [words, more] = box.querySelectorAll("p");
   const yes = box.querySelector("button.danger");
   if (box.matches(":popover-open")) box.hidePopover();

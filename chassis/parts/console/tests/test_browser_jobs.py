@@ -154,9 +154,9 @@ def test_jobs_are_told_apart_by_arguments_and_the_question_can_be_declined(serve
     console.locator("#rows >> text=words: a purple heron, api_key: ***").wait_for()
     console.check("#choose-all")
     console.click("#delete-chosen")
-    console.wait_for_selector("#asked:popover-open")
+    console.wait_for_selector("#asking:popover-open")
     console.keyboard.press("Escape")
-    console.wait_for_selector("#asked", state="hidden")
+    console.wait_for_selector("#asking", state="hidden")
     assert console.evaluate("document.activeElement.id") == "delete-chosen"
     with console.expect_response("**/jobs/requeue"):
         console.click("#requeue-chosen")
