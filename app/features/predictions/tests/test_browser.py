@@ -28,7 +28,7 @@ def test_a_batch_from_upload_to_download(serve, page, wait_for):
     wait_for(lambda: done(page) >= 10)
     first = done(page)
     wait_for(lambda: done(page) > first)
-    page.wait_for_function("document.getElementById('rate').textContent.includes('rows/s')")
+    wait_for(lambda: "rows/s" in page.inner_text("#rate"))
     page.reload()
     wait_for(lambda: done(page) > first)
     page.click("#cancel")
