@@ -14,10 +14,11 @@ from chassis.files.text_child import PASSAGE_CHARACTERS, cut
 from chassis.jobs import JobContext, JobStopped
 from chassis.settings import Settings
 from chassis.tests.files.pdfs import bomb, endless, pdf
+from chassis.tests.patience import LIMIT_SECONDS
 from chassis.tests.servers import new_database
 from chassis.tests.small_disks import small_disk_at
 
-LIMITS = {"document_seconds": 5, "document_megabytes": 300, "max_document_characters": 100_000}
+LIMITS = {"document_megabytes": 300, "max_document_characters": 100_000}
 
 
 @pytest.fixture
@@ -26,10 +27,10 @@ def context():
 
 
 @pytest.fixture
-def passages(tmp_path, context):
+def passages(tmp_path, context, request):
     """Return a function that stores a document and returns its passages."""
-    types = files.TEXT_TYPES
-    settings = Settings(app_env="test", database_url=new_database(tmp_path), upload_types=types, **LIMITS)
+    types, limits = files.TEXT_TYPES, LIMITS | {"document_seconds": getattr(request, "param", int(LIMIT_SECONDS))}
+    settings = Settings(app_env="test", database_url=new_database(tmp_path), upload_types=types, **limits)
     app = create_app(settings)
 
     def read(name, content):
@@ -75,6 +76,7 @@ def test_what_cannot_be_used_is_told_in_a_sentence(passages, name):
     assert refused.value.message == f"The document cannot be used: {why}."
 
 
+@pytest.mark.parametrize("passages", [20], indirect=True)  # the endless one takes as long
 @pytest.mark.parametrize("made", [bomb, endless])
 def test_a_hostile_document_ends_its_process_alone(passages, made):
     pytest.importorskip("pypdf")
