@@ -3,7 +3,8 @@
 import pytest
 
 from chassis.search import index as module
-from chassis.tests.search.albums import TEXTS
+from chassis.tests.search.albums import TEXTS, albums_in
+from chassis.tests.servers import new_database
 
 
 def test_words_in_other_forms_are_found(albums):
@@ -11,6 +12,13 @@ def test_words_in_other_forms_are_found(albums):
     assert albums.found("When is an invoice due?")[0] == TEXTS[1]
     assert albums.found("a barking dog")[0] == TEXTS[2]
     assert albums.found("a cat", most=1) == [TEXTS[0]]
+
+
+def test_words_are_found_in_the_database_of_the_run(tmp_path):
+    """It is the one test here that `make test-postgres` chooses: the others run on both databases in every run."""
+    with albums_in(new_database(tmp_path)) as albums:
+        albums.add()
+        assert albums.found("When is an invoice due?")[0] == TEXTS[1]
 
 
 def test_words_that_say_nothing_find_nothing(albums):
