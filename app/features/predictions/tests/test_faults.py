@@ -73,10 +73,16 @@ class Batch:
         self.wait_for(lambda: self.is_in("interrupted", "succeeded"), "nobody noticed the death")
         finished = {row["position"]: row for row in self.rows() if row["status"] != "pending"}
         assert self.kept.items() <= finished.items()
-        assert self.status()["done"] == len(finished)
+        assert self.wait_for(self.status, "nobody answers")["done"] == len(finished)
         self.kept, self.asked = finished, len(self.upstream.stats()["prompts"])
-        if self.is_in("interrupted"):
-            assert self.server.post(f"{self.path}/requeue")[0] == 202
+        if self.wait_for(self.status, "nobody answers")["status"] == "interrupted":
+            self.wait_for(self.requeue, "nobody queues it again")
+
+    def requeue(self) -> bool:
+        """Queue it again; return whether somebody answered."""
+        status, _ = self.server.request("POST", f"{self.path}/requeue", b"{}", {"Content-Type": "application/json"})
+        assert status in (0, 202, 409)  # a lost answer is followed by a conflict
+        return status != 0
 
     def rows(self) -> list[dict]:
         return json.loads(self.read("rows?limit=500"))["items"]
