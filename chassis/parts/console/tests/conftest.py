@@ -25,6 +25,15 @@ __all__ = ["page", "tool", "wait_for"]
 ADMIN, READER = {"Cookie": "tester=admin"}, {"Cookie": "tester=read"}
 ME = Identity("tester", "admin", "admin@example.org", scopes("admin"), session="one")
 FROM_HERE = {"Sec-Fetch-Site": "same-origin"}
+SHIFT = """() => new Promise((told) => {
+  let sum = 0;
+  const watcher = new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) sum += one.value;
+  });
+  watcher.observe({ type: "layout-shift", buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => told(sum))));
+})"""
+"""The layout shift (CLS) of a page so far, as a script that the browser evaluates."""
 
 
 @pytest.fixture(scope="session")

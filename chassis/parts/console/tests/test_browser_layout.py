@@ -2,17 +2,9 @@
 
 import pytest
 
-from chassis.parts.console.tests.conftest import opened, stored
+from chassis.parts.console.tests.conftest import SHIFT, opened, stored
 
 pytestmark = pytest.mark.browser
-SHIFT = """() => new Promise((told) => {
-  let sum = 0;
-  const watcher = new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) sum += one.value;
-  });
-  watcher.observe({ type: "layout-shift", buffered: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => told(sum))));
-})"""
 
 
 def test_a_list_with_few_jobs_or_none_moves_nothing_when_it_comes(server, console):

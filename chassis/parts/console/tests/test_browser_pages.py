@@ -4,19 +4,11 @@ import re
 
 import pytest
 
-from chassis.parts.console.tests.conftest import opened, send, stored
+from chassis.parts.console.tests.conftest import SHIFT, opened, send, stored
 from chassis.parts.console.tests.test_brand import png
 
 pytestmark = pytest.mark.browser
 PAGES = ("jobs", "schedules", "upstream", "people", "settings")
-SHIFT = """() => new Promise((told) => {
-  let sum = 0;
-  const watcher = new PerformanceObserver((list) => {
-    for (const one of list.getEntries()) if (!one.hadRecentInput) sum += one.value;
-  });
-  watcher.observe({ type: "layout-shift", buffered: true });
-  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => told(sum))));
-})"""
 
 
 def test_it_fits_a_phone_in_light_and_dark(server, console):
